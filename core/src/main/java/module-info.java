@@ -1,0 +1,10 @@
+/** In-process sharded key-value store, and the store joined with a replication log and a role. */
+@SuppressWarnings({"requires-automatic", "requires-transitive-automatic"}) // Micrometer has no module descriptor
+@org.jspecify.annotations.NullMarked
+module io.kvorum.core {
+    requires static transitive org.jspecify;
+    requires transitive io.kvorum.slots;
+    requires transitive io.kvorum.replication;
+    requires transitive io.netty.buffer;
+    requires transitive micrometer.core;
+}

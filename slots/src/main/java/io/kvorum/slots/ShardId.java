@@ -1,0 +1,30 @@
+package io.kvorum.slots;
+
+/**
+ * The stable identity of a shard. Compared by the characters of its value.
+ *
+ * <p>Immutable.
+ *
+ * @param value the identity: 1 to 64 characters, each an ASCII letter, digit, {@code .}, {@code _}, {@code :} or
+ *     {@code -}
+ */
+public record ShardId(String value) implements Comparable<ShardId> {
+    /**
+     * Checks the value.
+     *
+     * @throws IllegalArgumentException if {@code value} is empty, too long or has another character
+     */
+    public ShardId {
+        Identifiers.check("shard id", value);
+    }
+
+    @Override
+    public int compareTo(ShardId other) {
+        return value.compareTo(other.value);
+    }
+
+    @Override
+    public String toString() {
+        return value;
+    }
+}

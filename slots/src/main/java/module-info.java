@@ -1,0 +1,7 @@
+/** CRC16 hash slots, slot ranges and sets, and the versioned cluster topology. */
+@org.jspecify.annotations.NullMarked
+module io.kvorum.slots {
+    requires static transitive org.jspecify;
+
+    exports io.kvorum.slots;
+}

@@ -1,0 +1,9 @@
+/** The primitives wired together as an in-JVM cluster for tests and first steps. */
+@org.jspecify.annotations.NullMarked
+module io.kvorum.testkit {
+    requires static transitive org.jspecify;
+    requires transitive io.kvorum.slots;
+    requires transitive io.kvorum.replication;
+    requires transitive io.kvorum.core;
+    requires transitive io.kvorum.failover;
+}
