@@ -1,0 +1,185 @@
+package io.kvorum.testkit.architecture;
+
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.tngtech.archunit.base.DescribedPredicate;
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.domain.JavaModifier;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.lang.ArchRule;
+import io.kvorum.testkit.architecture.planted.UsesItsDriver;
+import io.kvorum.testkit.architecture.planted.left.Left;
+import io.kvorum.testkit.architecture.planted.right.Right;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.spi.ToolProvider;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * What no compiler checks of the structure. Each rule is checked twice: on the code of all modules, and on classes that
+ * break it.
+ */
+final class ArchitectureTest {
+    private static final Set<String> PURE_PACKAGES =
+            Set.of("io.kvorum.slots", "io.kvorum.replication", "io.kvorum.failover");
+
+    /** The log is what writers and the node's driver share; all else in the pure packages has one owner. */
+    private static final String SHARED = "io.kvorum.replication.ReplicationLog";
+
+    private static final JavaClasses ALL = new ClassFileImporter()
+            .withImportOption(new ImportOption.DoNotIncludeTests())
+            .importPackages("io.kvorum");
+
+    private static final ArchRule NO_CYCLES =
+            slices().matching("io.kvorum.(**)").should().beFreeOfCycles();
+
+    static Stream<Arguments> rulesOfPureCode() {
+        return Stream.of(
+                Arguments.of(
+                        PureCode.NO_CLOCK,
+                        List.of(
+                                PlantedFaults.ReadsNanoTime.class,
+                                PlantedFaults.ReadsNanoTimeByReference.class,
+                                PlantedFaults.ReadsMillis.class,
+                                PlantedFaults.ReadsInstantNow.class,
+                                PlantedFaults.HoldsAClock.class)),
+                Arguments.of(
+                        PureCode.NO_CHANCE,
+                        List.of(
+                                PlantedFaults.DrawsMathRandom.class,
+                                PlantedFaults.MakesARandom.class,
+                                PlantedFaults.DrawsThreadLocalRandom.class,
+                                PlantedFaults.MakesAnUnseededGenerator.class,
+                                PlantedFaults.DrawsAUuid.class,
+                                PlantedFaults.ShufflesUnseeded.class)),
+                Arguments.of(
+                        PureCode.NO_THREADS,
+                        List.of(
+                                PlantedFaults.Sleeps.class,
+                                PlantedFaults.StartsAThread.class,
+                                PlantedFaults.HoldsAnExecutor.class,
+                                PlantedFaults.RunsAsynchronously.class)),
+                Arguments.of(
+                        PureCode.NO_LOCKS,
+                        List.of(
+                                PlantedFaults.HoldsALock.class,
+                                PlantedFaults.HoldsAnAtomic.class,
+                                PlantedFaults.HasASynchronizedMethod.class,
+                                PlantedFaults.HasAVolatileField.class,
+                                PlantedFaults.WaitsForANotification.class)),
+                Arguments.of(
+                        PureCode.NO_OUTSIDE,
+                        List.of(
+                                PlantedFaults.ReadsAnObjectStream.class,
+                                PlantedFaults.NamesAFile.class,
+                                PlantedFaults.Prints.class,
+                                PlantedFaults.ReadsAProperty.class,
+                                PlantedFaults.Logs.class)),
+                Arguments.of(
+                        PureCode.NO_SALTED_ORDER,
+                        List.of(
+                                PlantedFaults.MakesAHashMap.class,
+                                PlantedFaults.MakesAHashSetByReference.class,
+                                PlantedFaults.MakesASaltedSet.class,
+                                PlantedFaults.CopiesIntoASaltedMap.class,
+                                PlantedFaults.CollectsIntoASet.class,
+                                PlantedFaults.GroupsIntoAHashMap.class,
+                                PlantedFaults.StreamsInParallel.class)),
+                Arguments.of(PureCode.NO_DRIVER, List.of(UsesItsDriver.class)));
+    }
+
+    @ParameterizedTest
+    @MethodSource("rulesOfPureCode")
+    void pureCodeKeepsTheRule(ArchRule rule, List<Class<?>> planted) {
+        rule.check(rule == PureCode.NO_LOCKS ? ownedByOneThread() : pure());
+    }
+
+    @ParameterizedTest
+    @MethodSource("rulesOfPureCode")
+    void theRuleFindsEachPlantedFault(ArchRule rule, List<Class<?>> planted) {
+        for (Class<?> fault : planted) {
+            assertTrue(rule.evaluate(imported(fault)).hasViolation(), () -> rule + " did not find " + fault);
+        }
+    }
+
+    @Test
+    void pureCodeEntersNoMonitor() {
+        assertEquals(List.of(), enteringMonitors(ownedByOneThread()));
+        assertEquals(
+                1,
+                enteringMonitors(imported(PlantedFaults.HasASynchronizedBlock.class))
+                        .size());
+    }
+
+    @Test
+    void packagesHaveNoCycles() {
+        NO_CYCLES.check(ALL);
+        assertTrue(NO_CYCLES.evaluate(imported(Left.class, Right.class)).hasViolation());
+    }
+
+    @Test
+    void publicClassesAreNotMadeForInheritance() {
+        List<String> open = ALL.stream()
+                .filter(type -> type.getModifiers().contains(JavaModifier.PUBLIC))
+                .filter(type -> !type.isInterface() && !type.isEnum() && !type.isRecord())
+                .filter(type -> !type.getModifiers().contains(JavaModifier.FINAL)
+                        && !type.reflect().isSealed())
+                .filter(type -> !type.getPackageName().equals("io.kvorum.benchmarks"))
+                .map(JavaClass::getName)
+                .toList();
+        assertEquals(List.of(), open);
+    }
+
+    @Test
+    void theRulesSeeEveryModule() {
+        for (String name : List.of("slots", "replication", "core", "failover", "testkit")) {
+            String root = "io.kvorum." + name;
+            assertFalse(ALL.that(inPackages(Set.of(root))).isEmpty(), root);
+        }
+    }
+
+    private static JavaClasses pure() {
+        return ALL.that(inPackages(PURE_PACKAGES));
+    }
+
+    private static JavaClasses ownedByOneThread() {
+        return pure().that(DescribedPredicate.describe(
+                "owned by one thread",
+                type -> !type.getName().equals(SHARED) && !type.getName().startsWith(SHARED + "$")));
+    }
+
+    private static DescribedPredicate<JavaClass> inPackages(Set<String> packages) {
+        return DescribedPredicate.describe("in " + packages, type -> packages.contains(type.getPackageName()));
+    }
+
+    private static JavaClasses imported(Class<?>... types) {
+        return new ClassFileImporter().importClasses(types);
+    }
+
+    /** ArchUnit does not see synchronized blocks, so the instructions are read by {@code javap}. */
+    private static List<String> enteringMonitors(JavaClasses types) {
+        List<String> arguments = new ArrayList<>(List.of("-c", "-p"));
+        types.forEach(
+                type -> arguments.add(type.getSource().orElseThrow().getUri().toString()));
+        StringWriter listing = new StringWriter();
+        PrintWriter out = new PrintWriter(listing);
+        int exitCode = ToolProvider.findFirst("javap").orElseThrow().run(out, out, arguments.toArray(new String[0]));
+        assertEquals(0, exitCode, listing::toString);
+        return Stream.of(listing.toString().split("(?m)^Compiled from ", -1))
+                .filter(type -> type.contains("monitorenter"))
+                .map(type -> type.lines().limit(2).reduce("", String::concat))
+                .toList();
+    }
+}
