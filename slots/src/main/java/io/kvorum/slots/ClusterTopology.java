@@ -1,0 +1,510 @@
+package io.kvorum.slots;
+
+import io.kvorum.slots.TopologyChange.AddReplica;
+import io.kvorum.slots.TopologyChange.AddShard;
+import io.kvorum.slots.TopologyChange.AssignSlots;
+import io.kvorum.slots.TopologyChange.MoveSlots;
+import io.kvorum.slots.TopologyChange.Promote;
+import io.kvorum.slots.TopologyChange.RemoveReplica;
+import io.kvorum.slots.TopologyChange.RemoveShard;
+import io.kvorum.slots.TopologyChange.UnassignSlots;
+import io.kvorum.slots.TopologyConflictException.Kind;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Which slots belong to which shard, who leads each shard, and who follows, at one version.
+ *
+ * <p>A topology changes in two ways. {@link #apply} makes the next version from this one: it takes the version that the
+ * caller has seen, and refuses if that is not this one's. {@link #merge} joins what two sides know, in any order and
+ * any number of times: of a shard the entry of the higher epoch wins, of a slot the later change. A slot has at most
+ * one owner, always.
+ *
+ * <p>The version is a sum over all changes that this topology holds. It grows by one or more with each change, and a
+ * merge has at least the higher version of both sides. Two topologies of the same version are equal, unless the same
+ * shard or slot was changed on two sides at once; then one of the two changes, the same one everywhere, is lost in the
+ * merge. Whoever must not lose such a race applies all changes of a shard's slots in one place.
+ *
+ * <p>Immutable.
+ */
+public final class ClusterTopology {
+    /** The topology without a shard, at version 0. */
+    public static final ClusterTopology EMPTY =
+            new ClusterTopology(0, new ShardEntry[0], new char[HashSlot.COUNT], new int[HashSlot.COUNT], new Shard[1]);
+
+    private static final int MAX_SHARDS = Character.MAX_VALUE - 1;
+
+    private final long version;
+    /** One for each shard that ever was, removed ones too, in ascending order of their ids. */
+    private final ShardEntry[] entries;
+    /** For each slot one more than the index of its owner in {@link #entries}; 0 where there is none. */
+    private final char[] owners;
+    /** For each slot how often its owner changed. */
+    private final int[] stamps;
+    /** For each owner as in {@link #owners} its shard; {@code null} for no owner and where the shard is removed. */
+    private final @Nullable Shard[] shardOfOwner;
+    /** For each owner as in {@link #owners} its primary; {@code null} as above. */
+    private final @Nullable NodeId[] primaryOfOwner;
+
+    private final List<Shard> shards;
+
+    private ClusterTopology(
+            long version, ShardEntry[] entries, char[] owners, int[] stamps, @Nullable Shard[] shardOfOwner) {
+        this.version = version;
+        this.entries = entries;
+        this.owners = owners;
+        this.stamps = stamps;
+        this.shardOfOwner = shardOfOwner;
+        primaryOfOwner = new NodeId[shardOfOwner.length];
+        List<Shard> present = new ArrayList<>(entries.length);
+        for (int owner = 0; owner < shardOfOwner.length; owner++) {
+            Shard shard = shardOfOwner[owner];
+            if (shard != null) {
+                primaryOfOwner[owner] = shard.primary();
+                present.add(shard);
+            }
+        }
+        shards = List.copyOf(present);
+    }
+
+    /** {@return the version; 0 for the empty topology} */
+    public long version() {
+        return version;
+    }
+
+    /** {@return all shards, in ascending order of their ids} */
+    public List<Shard> shards() {
+        return shards;
+    }
+
+    /** {@return the shard with this id, or {@code null} if there is none} */
+    public @Nullable Shard shard(ShardId id) {
+        int index = indexOf(id);
+        return index < 0 ? null : shardOfOwner[index + 1];
+    }
+
+    /**
+     * Finds the shard of a node.
+     *
+     * @param node the node
+     * @return the shard whose primary or replica it is, or {@code null} if there is none
+     */
+    public @Nullable Shard shardOf(NodeId node) {
+        for (Shard shard : shards) {
+            if (shard.primary().equals(node) || shard.replicas().contains(node)) {
+                return shard;
+            }
+        }
+        return null;
+    }
+
+    /**
+     * Finds the owner of a slot.
+     *
+     * @param slot the slot
+     * @return the shard that owns it, or {@code null} if nobody does
+     * @throws IllegalArgumentException if it is no slot
+     */
+    public @Nullable Shard shardOf(int slot) {
+        return shardOfOwner[owners[HashSlot.check(slot)]];
+    }
+
+    /**
+     * Finds the node that takes the writes of a slot.
+     *
+     * @param slot the slot
+     * @return the primary of the shard that owns it, or {@code null} if nobody does
+     * @throws IllegalArgumentException if it is no slot
+     */
+    public @Nullable NodeId primaryOf(int slot) {
+        return primaryOfOwner[owners[HashSlot.check(slot)]];
+    }
+
+    /** {@return the slots that nobody owns} */
+    public SlotSet uncovered() {
+        long[] bits = new long[HashSlot.COUNT / Long.SIZE];
+        for (int slot = 0; slot < HashSlot.COUNT; slot++) {
+            if (shardOfOwner[owners[slot]] == null) {
+                bits[slot >>> 6] |= 1L << slot;
+            }
+        }
+        return SlotSet.ofBits(bits);
+    }
+
+    /**
+     * Makes the next version.
+     *
+     * @param expectedVersion the version that the caller has seen
+     * @param change the change
+     * @return the topology after the change, at a higher version
+     * @throws TopologyConflictException if this is another version, or the change is not possible here; nothing changed
+     */
+    public ClusterTopology apply(long expectedVersion, TopologyChange change) {
+        return apply(expectedVersion, List.of(change));
+    }
+
+    /**
+     * Makes a next version by several changes, one after the other: all of them or none.
+     *
+     * @param expectedVersion the version that the caller has seen
+     * @param changes the changes, in order
+     * @return the topology after the last change; this one if there is no change
+     * @throws TopologyConflictException if this is another version, or one of the changes is not possible after those
+     *     before it; nothing changed
+     */
+    public ClusterTopology apply(long expectedVersion, List<? extends TopologyChange> changes) {
+        if (expectedVersion != version) {
+            throw conflict(
+                    Kind.STALE_VERSION,
+                    "version must be " + version + ", the current one: " + expectedVersion,
+                    null,
+                    null);
+        }
+        ClusterTopology next = this;
+        for (TopologyChange change : changes) {
+            next = next.changed(change);
+        }
+        return next;
+    }
+
+    /**
+     * Joins what this topology and another know. The result does not depend on the order in which topologies are
+     * merged, nor on how often each is.
+     *
+     * @param other the other topology
+     * @return the joined topology; this one if the other knows nothing more
+     */
+    public ClusterTopology merge(ClusterTopology other) {
+        if (equals(other)) {
+            return this;
+        }
+        ShardEntry[] mergedEntries = mergedEntries(other);
+        char[] ownIndex = ownersIn(mergedEntries, entries);
+        char[] otherIndex = ownersIn(mergedEntries, other.entries);
+        char[] mergedOwners = new char[HashSlot.COUNT];
+        int[] mergedStamps = new int[HashSlot.COUNT];
+        long sum = 0;
+        for (ShardEntry entry : mergedEntries) {
+            sum += entry.weight();
+        }
+        for (int slot = 0; slot < HashSlot.COUNT; slot++) {
+            char own = ownIndex[owners[slot]];
+            char theirs = otherIndex[other.owners[slot]];
+            int later = Integer.compare(stamps[slot], other.stamps[slot]);
+            boolean ownWins = later > 0 || (later == 0 && own >= theirs);
+            mergedOwners[slot] = ownWins ? own : theirs;
+            mergedStamps[slot] = Math.max(stamps[slot], other.stamps[slot]);
+            sum += mergedStamps[slot];
+        }
+        ClusterTopology merged = new ClusterTopology(
+                sum, mergedEntries, mergedOwners, mergedStamps, shardsOf(mergedEntries, mergedOwners));
+        return merged.equals(this) ? this : merged;
+    }
+
+    /** {@return whether the other knows exactly the same, the history of each slot and shard included} */
+    @Override
+    public boolean equals(@Nullable Object object) {
+        return object instanceof ClusterTopology other
+                && version == other.version
+                && Arrays.equals(entries, other.entries)
+                && Arrays.equals(owners, other.owners)
+                && Arrays.equals(stamps, other.stamps);
+    }
+
+    @Override
+    public int hashCode() {
+        return Objects.hash(version, Arrays.hashCode(entries), Arrays.hashCode(owners));
+    }
+
+    /** {@return the version and the shards in one line, for logs} */
+    @Override
+    public String toString() {
+        return "ClusterTopology[version=" + version + ", shards=" + shards + "]";
+    }
+
+    private ClusterTopology changed(TopologyChange change) {
+        if (change instanceof AddShard add) {
+            return add(add);
+        } else if (change instanceof RemoveShard remove) {
+            return remove(remove);
+        } else if (change instanceof AssignSlots assign) {
+            known(assign.shard());
+            checkUnowned(assign.slots());
+            return withOwner(assign.slots(), null, assign.shard());
+        } else if (change instanceof UnassignSlots unassign) {
+            checkOwned(unassign.slots(), unassign.shard());
+            return withOwner(unassign.slots(), unassign.shard(), null);
+        } else if (change instanceof MoveSlots move) {
+            known(move.to());
+            checkOwned(move.slots(), move.from());
+            return withOwner(move.slots(), move.from(), move.to());
+        } else if (change instanceof Promote promote) {
+            return promote(promote);
+        } else if (change instanceof AddReplica add) {
+            known(add.shard());
+            checkFree(add.replica());
+            int index = indexOf(add.shard());
+            return withEntry(index, entries[index].withReplica(add.replica()));
+        } else if (change instanceof RemoveReplica remove) {
+            Shard shard = known(remove.shard());
+            if (!shard.replicas().contains(remove.replica())) {
+                throw conflict(
+                        Kind.UNKNOWN_NODE,
+                        "node to remove must be a replica of " + shard.id() + ": " + remove.replica(),
+                        shard.id(),
+                        remove.replica());
+            }
+            int index = indexOf(remove.shard());
+            return withEntry(index, entries[index].withoutReplica(remove.replica()));
+        }
+        throw new AssertionError(change);
+    }
+
+    private ClusterTopology add(AddShard add) {
+        int index = indexOf(add.shard());
+        if (index >= 0 && !entries[index].isRemoved()) {
+            throw conflict(
+                    Kind.SHARD_EXISTS, "shard to add must not be there already: " + add.shard(), add.shard(), null);
+        }
+        checkFree(add.primary());
+        add.replicas().forEach(this::checkFree);
+        if (index >= 0) {
+            checkEpoch(entries[index], add.epoch());
+            return withoutClaims(index)
+                    .withEntry(index, entries[index].revived(add.epoch(), add.primary(), add.replicas()));
+        }
+        if (entries.length == MAX_SHARDS) {
+            throw conflict(
+                    Kind.TOO_MANY_SHARDS,
+                    "shards ever added must be at most " + MAX_SHARDS + ": " + add.shard(),
+                    add.shard(),
+                    null);
+        }
+        return withNewEntry(-index - 1, ShardEntry.first(add.shard(), add.epoch(), add.primary(), add.replicas()));
+    }
+
+    private ClusterTopology remove(RemoveShard remove) {
+        Shard shard = known(remove.shard());
+        if (!shard.slots().isEmpty()) {
+            int slot = shard.slots().next(0);
+            throw new TopologyConflictException(
+                    Kind.SHARD_OWNS_SLOTS,
+                    "shard to remove must own no slots: " + shard.id() + " owns " + shard.slots(),
+                    version,
+                    shard.id(),
+                    null,
+                    slot);
+        }
+        int index = indexOf(remove.shard());
+        return withEntry(index, entries[index].removed());
+    }
+
+    private ClusterTopology promote(Promote promote) {
+        Shard shard = known(promote.shard());
+        if (!shard.nodes().contains(promote.primary())) {
+            throw conflict(
+                    Kind.UNKNOWN_NODE,
+                    "node to promote must be one of " + shard.id() + ": " + promote.primary(),
+                    shard.id(),
+                    promote.primary());
+        }
+        int index = indexOf(promote.shard());
+        checkEpoch(entries[index], promote.epoch());
+        return withEntry(index, entries[index].promoted(promote.epoch(), promote.primary()));
+    }
+
+    private Shard known(ShardId id) {
+        Shard shard = shard(id);
+        if (shard == null) {
+            throw conflict(Kind.UNKNOWN_SHARD, "shard must be in the topology: " + id, id, null);
+        }
+        return shard;
+    }
+
+    private void checkFree(NodeId node) {
+        Shard shard = shardOf(node);
+        if (shard != null) {
+            throw conflict(
+                    Kind.NODE_EXISTS,
+                    "node to add must belong to no shard: " + node + " belongs to " + shard.id(),
+                    shard.id(),
+                    node);
+        }
+    }
+
+    private void checkEpoch(ShardEntry entry, long epoch) {
+        if (epoch <= entry.epoch()) {
+            throw conflict(
+                    Kind.STALE_EPOCH,
+                    "epoch of " + entry.id() + " must be higher than " + entry.epoch() + ": " + epoch,
+                    entry.id(),
+                    null);
+        }
+    }
+
+    private void checkUnowned(SlotSet slots) {
+        for (int slot = slots.next(0); slot >= 0; slot = slots.next(slot + 1)) {
+            Shard owner = shardOf(slot);
+            if (owner != null) {
+                throw new TopologyConflictException(
+                        Kind.SLOT_OWNED,
+                        "slot to assign must have no owner: " + slot + " is owned by " + owner.id(),
+                        version,
+                        owner.id(),
+                        null,
+                        slot);
+            }
+        }
+    }
+
+    private void checkOwned(SlotSet slots, ShardId id) {
+        SlotSet others = slots.minus(known(id).slots());
+        if (!others.isEmpty()) {
+            int slot = others.next(0);
+            throw new TopologyConflictException(
+                    Kind.SLOT_NOT_OWNED,
+                    "slot to take from " + id + " must be owned by it: " + slot,
+                    version,
+                    id,
+                    null,
+                    slot);
+        }
+    }
+
+    private TopologyConflictException conflict(
+            Kind kind, String message, @Nullable ShardId shard, @Nullable NodeId node) {
+        return new TopologyConflictException(kind, message, version, shard, node, -1);
+    }
+
+    /** Gives slots, which all belong to {@code from} or to nobody, to {@code to} or to nobody. */
+    private ClusterTopology withOwner(SlotSet slots, @Nullable ShardId from, @Nullable ShardId to) {
+        char[] newOwners = owners.clone();
+        int[] newStamps = stamps.clone();
+        @Nullable Shard[] newShards = shardOfOwner.clone();
+        int giver = from == null ? 0 : indexOf(from) + 1;
+        int taker = to == null ? 0 : indexOf(to) + 1;
+        for (int slot = slots.next(0); slot >= 0; slot = slots.next(slot + 1)) {
+            newOwners[slot] = (char) taker;
+            newStamps[slot] = Math.incrementExact(newStamps[slot]);
+        }
+        Shard giving = shardOfOwner[giver];
+        if (giving != null) {
+            newShards[giver] = giving.withSlots(giving.slots().minus(slots));
+        }
+        Shard taking = shardOfOwner[taker];
+        if (taking != null) {
+            newShards[taker] = taking.withSlots(taking.slots().union(slots));
+        }
+        return new ClusterTopology(version + slots.size(), entries, newOwners, newStamps, newShards);
+    }
+
+    private ClusterTopology withEntry(int index, ShardEntry entry) {
+        ShardEntry[] newEntries = entries.clone();
+        newEntries[index] = entry;
+        @Nullable Shard[] newShards = shardOfOwner.clone();
+        Shard before = shardOfOwner[index + 1];
+        newShards[index + 1] = entry.shard(before == null ? SlotSet.EMPTY : before.slots());
+        long newVersion = version - entries[index].weight() + entry.weight();
+        return new ClusterTopology(newVersion, newEntries, owners, stamps, newShards);
+    }
+
+    private ClusterTopology withNewEntry(int index, ShardEntry entry) {
+        ShardEntry[] newEntries = new ShardEntry[entries.length + 1];
+        System.arraycopy(entries, 0, newEntries, 0, index);
+        newEntries[index] = entry;
+        System.arraycopy(entries, index, newEntries, index + 1, entries.length - index);
+        char[] newIndex = ownersIn(newEntries, entries);
+        char[] newOwners = new char[HashSlot.COUNT];
+        for (int slot = 0; slot < HashSlot.COUNT; slot++) {
+            newOwners[slot] = newIndex[owners[slot]];
+        }
+        @Nullable Shard[] newShards = new Shard[newEntries.length + 1];
+        for (int owner = 0; owner < shardOfOwner.length; owner++) {
+            newShards[newIndex[owner]] = shardOfOwner[owner];
+        }
+        newShards[index + 1] = entry.shard(SlotSet.EMPTY);
+        return new ClusterTopology(version + entry.weight(), newEntries, newOwners, stamps, newShards);
+    }
+
+    /** Takes from a removed shard the slots that another side gave it while it was being removed. */
+    private ClusterTopology withoutClaims(int index) {
+        long[] bits = new long[HashSlot.COUNT / Long.SIZE];
+        for (int slot = 0; slot < HashSlot.COUNT; slot++) {
+            if (owners[slot] == index + 1) {
+                bits[slot >>> 6] |= 1L << slot;
+            }
+        }
+        SlotSet claimed = SlotSet.ofBits(bits);
+        return claimed.isEmpty() ? this : withOwner(claimed, null, null);
+    }
+
+    private ShardEntry[] mergedEntries(ClusterTopology other) {
+        List<ShardEntry> merged = new ArrayList<>(entries.length + other.entries.length);
+        int own = 0;
+        int theirs = 0;
+        while (own < entries.length && theirs < other.entries.length) {
+            int order = entries[own].id().compareTo(other.entries[theirs].id());
+            if (order < 0) {
+                merged.add(entries[own++]);
+            } else if (order > 0) {
+                merged.add(other.entries[theirs++]);
+            } else {
+                merged.add(entries[own++].merge(other.entries[theirs++]));
+            }
+        }
+        merged.addAll(Arrays.asList(entries).subList(own, entries.length));
+        merged.addAll(Arrays.asList(other.entries).subList(theirs, other.entries.length));
+        return merged.toArray(ShardEntry[]::new);
+    }
+
+    /** For each owner, as a number in {@code part}, the same owner as a number in {@code all}. */
+    private static char[] ownersIn(ShardEntry[] all, ShardEntry[] part) {
+        char[] owners = new char[part.length + 1];
+        int index = 0;
+        for (int i = 0; i < part.length; i++) {
+            while (!all[index].id().equals(part[i].id())) {
+                index++;
+            }
+            owners[i + 1] = (char) (index + 1);
+        }
+        return owners;
+    }
+
+    private static @Nullable Shard[] shardsOf(ShardEntry[] entries, char[] owners) {
+        long[][] bits = new long[entries.length + 1][];
+        for (int slot = 0; slot < HashSlot.COUNT; slot++) {
+            char owner = owners[slot];
+            if (bits[owner] == null) {
+                bits[owner] = new long[HashSlot.COUNT / Long.SIZE];
+            }
+            bits[owner][slot >>> 6] |= 1L << slot;
+        }
+        @Nullable Shard[] shards = new Shard[entries.length + 1];
+        for (int i = 0; i < entries.length; i++) {
+            long[] own = bits[i + 1];
+            shards[i + 1] = entries[i].shard(own == null ? SlotSet.EMPTY : SlotSet.ofBits(own));
+        }
+        return shards;
+    }
+
+    /** Finds the index of a shard's entry; a negative number, as {@link Arrays#binarySearch} gives it, if none. */
+    private int indexOf(ShardId id) {
+        int low = 0;
+        int high = entries.length - 1;
+        while (low <= high) {
+            int middle = (low + high) >>> 1;
+            int order = entries[middle].id().compareTo(id);
+            if (order == 0) {
+                return middle;
+            } else if (order < 0) {
+                low = middle + 1;
+            } else {
+                high = middle - 1;
+            }
+        }
+        return -low - 1;
+    }
+}
