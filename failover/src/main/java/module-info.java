@@ -5,4 +5,6 @@ module io.kvorum.failover {
     requires static transitive org.jspecify;
     requires transitive io.kvorum.slots;
     requires transitive micrometer.core;
+
+    exports io.kvorum.failover;
 }

@@ -1,0 +1,43 @@
+package io.kvorum.failover;
+
+import java.time.Duration;
+
+/**
+ * Holds a node down once it has been silent for a fixed time. Time in which the observer itself was late doesn't count.
+ *
+ * <p>Confined to one thread.
+ */
+public final class DeadlineDetector implements FailureDetector {
+    private final long downAfter;
+    private long heardAt;
+
+    /**
+     * Starts with the node up.
+     *
+     * @param downAfter the silence after which the node is held down; positive
+     * @param now the current time, in nanoseconds
+     * @throws IllegalArgumentException if {@code downAfter} is not positive
+     */
+    public DeadlineDetector(Duration downAfter, long now) {
+        if (downAfter.isNegative() || downAfter.isZero()) {
+            throw new IllegalArgumentException("downAfter must be positive: " + downAfter);
+        }
+        this.downAfter = downAfter.toNanos();
+        this.heardAt = now;
+    }
+
+    @Override
+    public void heard(long now) {
+        heardAt = now;
+    }
+
+    @Override
+    public void observerWasLate(long nanos) {
+        heardAt += nanos;
+    }
+
+    @Override
+    public boolean isDown(long now) {
+        return now - heardAt >= downAfter;
+    }
+}

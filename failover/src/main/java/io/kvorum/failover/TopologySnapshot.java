@@ -1,0 +1,23 @@
+package io.kvorum.failover;
+
+import io.kvorum.slots.ClusterTopology;
+import java.util.Objects;
+
+/**
+ * A topology as one provider published it.
+ *
+ * <p>Immutable.
+ *
+ * @param number counts the topologies that the provider has published, from 1, without gaps: a subscriber that gets a
+ *     number more than one above the last has missed those between
+ * @param topology the topology
+ */
+public record TopologySnapshot(long number, ClusterTopology topology) {
+    /** Checks the parts. */
+    public TopologySnapshot {
+        Objects.requireNonNull(topology, "topology");
+        if (number < 1) {
+            throw new IllegalArgumentException("number must be at least 1: " + number);
+        }
+    }
+}
