@@ -4,4 +4,7 @@ module io.kvorum.replication {
     requires static transitive org.jspecify;
     requires transitive io.kvorum.slots;
     requires transitive io.netty.buffer;
+
+    exports io.kvorum.replication;
+    exports io.kvorum.replication.runtime;
 }

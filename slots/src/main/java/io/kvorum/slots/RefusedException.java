@@ -7,7 +7,8 @@ import org.jspecify.annotations.Nullable;
  * A request that was refused before it changed anything. It says why, and about which slot, shard, node and epoch; what
  * the caller can do about it follows from {@link #kind()}.
  *
- * <p>No stack trace is recorded: a refusal is an expected answer, and some arrive by the thousand.
+ * <p>No stack trace is recorded: a refusal is an expected answer, and some arrive by the thousand. Not meant for Java
+ * serialization, which would drop the identities.
  */
 public final class RefusedException extends RuntimeException {
     private static final long serialVersionUID = 1L;
@@ -34,9 +35,9 @@ public final class RefusedException extends RuntimeException {
 
     private final Kind kind;
     private final int slot;
-    private final @Nullable ShardId shard;
-    private final @Nullable NodeId node;
-    private final @Nullable NodeId primary;
+    private final transient @Nullable ShardId shard;
+    private final transient @Nullable NodeId node;
+    private final transient @Nullable NodeId primary;
     private final long epoch;
 
     /**

@@ -1,0 +1,33 @@
+package io.kvorum.replication;
+
+/**
+ * How a node answered a command about its role.
+ *
+ * <p>Immutable.
+ *
+ * @param outcome whether the command was carried out, or why not
+ * @param status where the node stands after it
+ */
+public record ControlAnswer(Outcome outcome, NodeStatus status) {
+    /** What became of a command. Only {@link #DONE} changed anything. */
+    public enum Outcome {
+        /** It was carried out, now or before. */
+        DONE,
+        /** The node has promised a later epoch. */
+        STALE_EPOCH,
+        /** The node was not fenced at the epoch at which it is to be promoted. */
+        NOT_FENCED,
+        /** The node's data is not complete. */
+        NOT_SYNCED,
+        /** The node's log does not end where the command expects. */
+        WRONG_POSITION,
+        /** The node follows another primary of the same epoch. */
+        OTHER_PRIMARY,
+        /** The node is not the primary of the epoch. */
+        NOT_PRIMARY,
+        /** The node's promise could not be saved. */
+        NOT_SAVED,
+        /** The node was closed. */
+        CLOSED
+    }
+}
