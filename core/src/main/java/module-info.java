@@ -7,4 +7,6 @@ module io.kvorum.core {
     requires transitive io.kvorum.replication;
     requires transitive io.netty.buffer;
     requires transitive micrometer.core;
+
+    exports io.kvorum.core;
 }

@@ -1,0 +1,71 @@
+package io.kvorum.core;
+
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
+
+/**
+ * SipHash-1-3 (Aumasson and Bernstein, "SipHash: a fast short-input PRF", 2012): who does not know the seed cannot
+ * choose keys that collide.
+ *
+ * <p>Immutable.
+ */
+final class KeyHash {
+    private static final VarHandle LONG = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
+
+    private final long k0;
+    private final long k1;
+
+    KeyHash(long k0, long k1) {
+        this.k0 = k0;
+        this.k1 = k1;
+    }
+
+    long of(byte[] bytes) {
+        return of(bytes, 0, bytes.length);
+    }
+
+    long of(byte[] bytes, int from, int length) {
+        long v0 = k0 ^ 0x736f6d6570736575L;
+        long v1 = k1 ^ 0x646f72616e646f6dL;
+        long v2 = k0 ^ 0x6c7967656e657261L;
+        long v3 = k1 ^ 0x7465646279746573L;
+        int wholeWords = from + (length & -8);
+        int at = from;
+        // One round for each word, three at the end: the loop runs them all, so that the round stands here once.
+        int left = (length >>> 3) + 1 + 3;
+        while (left > 0) {
+            long word = 0;
+            if (left > 4) {
+                word = (long) LONG.get(bytes, at);
+                at += 8;
+            } else if (left == 4) {
+                word = (long) length << 56 | tail(bytes, wholeWords, length & 7);
+            } else if (left == 3) {
+                v2 ^= 0xff;
+            }
+            v3 ^= word;
+            v0 += v1;
+            v2 += v3;
+            v1 = Long.rotateLeft(v1, 13) ^ v0;
+            v3 = Long.rotateLeft(v3, 16) ^ v2;
+            v0 = Long.rotateLeft(v0, 32);
+            v2 += v1;
+            v0 += v3;
+            v1 = Long.rotateLeft(v1, 17) ^ v2;
+            v3 = Long.rotateLeft(v3, 21) ^ v0;
+            v2 = Long.rotateLeft(v2, 32);
+            v0 ^= word;
+            left--;
+        }
+        return v0 ^ v1 ^ v2 ^ v3;
+    }
+
+    private static long tail(byte[] bytes, int from, int length) {
+        long word = 0;
+        for (int i = length - 1; i >= 0; i--) {
+            word = word << 8 | (bytes[from + i] & 0xff);
+        }
+        return word;
+    }
+}

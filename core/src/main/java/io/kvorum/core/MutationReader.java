@@ -1,0 +1,117 @@
+package io.kvorum.core;
+
+import io.netty.buffer.ByteBuf;
+
+/**
+ * Steps through the mutations of a change without touching the indices of its buffer. Refuses what
+ * {@link MutationWriter} cannot have written, and trusts no length before it has compared it with what is there.
+ */
+final class MutationReader {
+    private static final byte[] EMPTY = {};
+
+    private final ByteBuf buffer;
+    private final int end;
+    private int index;
+    private boolean put;
+    private byte[] key = EMPTY;
+    private byte[] value = EMPTY;
+    private long deadline = KeyValueStore.NO_DEADLINE;
+
+    MutationReader(ByteBuf buffer) {
+        this(buffer, buffer.readerIndex(), buffer.writerIndex());
+    }
+
+    MutationReader(ByteBuf buffer, int from, int to) {
+        this.buffer = buffer;
+        this.index = from;
+        this.end = to;
+    }
+
+    /** Moves to the next mutation, or returns false at the end. */
+    boolean next() {
+        if (index == end) {
+            return false;
+        }
+        int tag = buffer.getByte(index++);
+        switch (tag) {
+            case MutationWriter.DELETE -> {
+                put = false;
+                deadline = KeyValueStore.NO_DEADLINE;
+                key = bytes();
+                value = EMPTY;
+            }
+            case MutationWriter.PUT -> {
+                put = true;
+                deadline = KeyValueStore.NO_DEADLINE;
+                key = bytes();
+                value = bytes();
+            }
+            case MutationWriter.PUT_WITH_DEADLINE -> {
+                put = true;
+                deadline = deadlineHere();
+                key = bytes();
+                value = bytes();
+            }
+            default -> throw new IllegalArgumentException("not a mutation: tag " + tag);
+        }
+        return true;
+    }
+
+    boolean isPut() {
+        return put;
+    }
+
+    byte[] key() {
+        return key;
+    }
+
+    byte[] value() {
+        return value;
+    }
+
+    long deadline() {
+        return deadline;
+    }
+
+    private long deadlineHere() {
+        require(Long.BYTES);
+        long result = buffer.getLong(index);
+        index += Long.BYTES;
+        if (result < 0) {
+            throw new IllegalArgumentException("deadline must be at least 0: " + result);
+        }
+        return result;
+    }
+
+    private byte[] bytes() {
+        int length = length();
+        require(length);
+        byte[] result = length == 0 ? EMPTY : new byte[length];
+        buffer.getBytes(index, result);
+        index += length;
+        return result;
+    }
+
+    private int length() {
+        int result = 0;
+        for (int shift = 0; shift < 35; shift += 7) {
+            require(1);
+            int b = buffer.getByte(index++);
+            result |= (b & 0x7f) << shift;
+            if (b >= 0) {
+                if (result < 0 || (shift == 28 && b > 7)) {
+                    break;
+                }
+                return result;
+            }
+        }
+        throw new IllegalArgumentException("length must be below 2 to the 31");
+    }
+
+    private void require(int length) {
+        if (length > end - index) {
+            throw new IllegalArgumentException(
+                    "change is cut off: " + length + " bytes wanted, " + (end - index) + " left");
+        }
+    }
+}

@@ -1,0 +1,41 @@
+package io.kvorum.core;
+
+import io.netty.buffer.ByteBuf;
+
+/**
+ * The encoding of mutations: a tag, the deadline if there is one (8 bytes), and key and value, each behind its length
+ * (1 to 5 bytes, 7 bits in each, the lowest first). One mutation has exactly one encoding.
+ */
+final class MutationWriter {
+    static final byte DELETE = 1;
+    static final byte PUT = 2;
+    static final byte PUT_WITH_DEADLINE = 3;
+
+    private MutationWriter() {}
+
+    static void put(ByteBuf target, byte[] key, byte[] value, long deadline) {
+        if (deadline == KeyValueStore.NO_DEADLINE) {
+            target.writeByte(PUT);
+        } else {
+            target.writeByte(PUT_WITH_DEADLINE);
+            target.writeLong(deadline);
+        }
+        bytes(target, key);
+        bytes(target, value);
+    }
+
+    static void delete(ByteBuf target, byte[] key) {
+        target.writeByte(DELETE);
+        bytes(target, key);
+    }
+
+    private static void bytes(ByteBuf target, byte[] bytes) {
+        int rest = bytes.length;
+        while (rest > 0x7f) {
+            target.writeByte(rest | 0x80);
+            rest >>>= 7;
+        }
+        target.writeByte(rest);
+        target.writeBytes(bytes);
+    }
+}

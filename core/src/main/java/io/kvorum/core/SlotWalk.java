@@ -1,0 +1,48 @@
+package io.kvorum.core;
+
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** Copies the entries of a slot out in batches, with the lock held for one batch at a time. Confined to one thread. */
+final class SlotWalk implements AutoCloseable {
+    private final Stripe stripe;
+    private final int slot;
+    private Table.@Nullable Cursor cursor;
+
+    SlotWalk(Stripe stripe, int slot) {
+        this.stripe = stripe;
+        this.slot = slot;
+    }
+
+    /** Adds up to a number of entries. Returns false if these were the last. */
+    boolean next(int count, List<Entry> batch) {
+        stripe.lock();
+        try {
+            if (cursor == null) {
+                cursor = stripe.table().cursor(slot);
+            }
+            for (int i = 0; i < count; i++) {
+                if (!cursor.next()) {
+                    return false;
+                }
+                batch.add(cursor.entry());
+            }
+            return true;
+        } finally {
+            stripe.unlock();
+        }
+    }
+
+    @Override
+    public void close() {
+        if (cursor == null) {
+            return;
+        }
+        stripe.lock();
+        try {
+            cursor.close();
+        } finally {
+            stripe.unlock();
+        }
+    }
+}

@@ -1,0 +1,117 @@
+package io.kvorum.core;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import java.time.InstantSource;
+import java.util.concurrent.locks.StampedLock;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The part of a store that one lock guards: every slot with the same low bits. Reads of one key take no lock unless a
+ * writer is at work.
+ */
+final class Stripe {
+    private static final int SCRATCH_CAPACITY = 256;
+    private static final int MAX_SCRATCH_KEPT = 64 << 10;
+
+    private final StampedLock lock = new StampedLock();
+    private final Table table;
+    private ByteBuf scratch = Unpooled.EMPTY_BUFFER;
+    private long stamp;
+    private boolean retired;
+
+    Stripe(Table table) {
+        this.table = table;
+    }
+
+    byte @Nullable [] get(long hash, byte[] key, InstantSource clock) {
+        long read = lock.tryOptimisticRead();
+        if (read != 0) {
+            byte[] value = table.get(hash, key, clock);
+            if (lock.validate(read)) {
+                return value;
+            }
+        }
+        read = lock.readLock();
+        try {
+            return table.get(hash, key, clock);
+        } finally {
+            lock.unlockRead(read);
+        }
+    }
+
+    long deadline(long hash, byte[] key) {
+        long read = lock.tryOptimisticRead();
+        if (read != 0) {
+            long deadline = table.deadline(hash, key);
+            if (lock.validate(read)) {
+                return deadline;
+            }
+        }
+        read = lock.readLock();
+        try {
+            return table.deadline(hash, key);
+        } finally {
+            lock.unlockRead(read);
+        }
+    }
+
+    int size() {
+        long read = lock.tryOptimisticRead();
+        int size = table.size();
+        if (read != 0 && lock.validate(read)) {
+            return size;
+        }
+        read = lock.readLock();
+        try {
+            return table.size();
+        } finally {
+            lock.unlockRead(read);
+        }
+    }
+
+    int size(int slot) {
+        long read = lock.tryOptimisticRead();
+        int size = table.size(slot);
+        if (read != 0 && lock.validate(read)) {
+            return size;
+        }
+        read = lock.readLock();
+        try {
+            return table.size(slot);
+        } finally {
+            lock.unlockRead(read);
+        }
+    }
+
+    void lock() {
+        stamp = lock.writeLock();
+    }
+
+    void unlock() {
+        lock.unlockWrite(stamp);
+    }
+
+    /** The table, for the holder of the lock and for whoever built the stripe and has not shared it yet. */
+    Table table() {
+        return table;
+    }
+
+    /** Returns whether the store has replaced this stripe; for the holder of the lock. */
+    boolean isRetired() {
+        return retired;
+    }
+
+    /** Tells writers that wait for the lock to look for the stripe that has replaced this one. */
+    void retire() {
+        retired = true;
+    }
+
+    /** Returns an empty buffer on the heap, for the holder of the lock until it is unlocked. */
+    ByteBuf scratch() {
+        if (scratch.capacity() == 0 || scratch.capacity() > MAX_SCRATCH_KEPT) {
+            scratch = Unpooled.buffer(SCRATCH_CAPACITY);
+        }
+        return scratch.clear();
+    }
+}

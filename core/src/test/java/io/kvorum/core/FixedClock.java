@@ -1,0 +1,27 @@
+package io.kvorum.core;
+
+import java.time.Instant;
+import java.time.InstantSource;
+
+/** A clock that a test sets. */
+final class FixedClock implements InstantSource {
+    private volatile long millis;
+
+    FixedClock(long millis) {
+        this.millis = millis;
+    }
+
+    void set(long newMillis) {
+        millis = newMillis;
+    }
+
+    @Override
+    public long millis() {
+        return millis;
+    }
+
+    @Override
+    public Instant instant() {
+        return Instant.ofEpochMilli(millis);
+    }
+}

@@ -1,0 +1,245 @@
+package io.kvorum.core;
+
+import static io.kvorum.core.Bytes.bytes;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.kvorum.core.Replicas.Change;
+import io.kvorum.core.SetOptions.Condition;
+import io.kvorum.replication.Restoration;
+import io.kvorum.replication.SnapshotScan;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** Real threads at one store. Each test ends by itself after a number of steps. */
+@Timeout(60)
+final class LocalStoreThreadsTest {
+    private static final int THREADS = 4;
+    private static final int KEYS = 20;
+    private static final int STEPS = 20_000;
+
+    private final FixedClock clock = new FixedClock(1_000);
+    private final ExecutorService executor = Executors.newFixedThreadPool(THREADS + 1);
+
+    @AfterEach
+    void close() {
+        executor.shutdownNow();
+    }
+
+    /** A value is a number and its complement over and over, so that a mixture of two values shows. */
+    @Test
+    void aReadNeverSeesHalfOfAWrite() throws Exception {
+        LocalStore store = new LocalStore(StoreSettings.defaults().withStripes(2), 7, clock);
+        List<Callable<Void>> tasks = new ArrayList<>();
+        for (int t = 0; t < THREADS; t++) {
+            SplittableRandom random = new SplittableRandom(t);
+            tasks.add(() -> {
+                for (int i = 0; i < STEPS; i++) {
+                    byte[] key = bytes("k" + random.nextInt(KEYS));
+                    switch (random.nextInt(8)) {
+                        case 0 -> store.delete(key);
+                        case 1, 2 -> store.set(key, value(random));
+                        case 3 -> store.set(bytes("other" + random.nextInt(5_000)), value(random));
+                        default -> check(store.get(key));
+                    }
+                }
+                return null;
+            });
+        }
+        run(tasks);
+    }
+
+    @Test
+    void ifAbsentIsWonOnce() throws Exception {
+        LocalStore store = new LocalStore(StoreSettings.defaults(), 7, clock);
+        AtomicInteger won = new AtomicInteger();
+        List<Callable<Void>> tasks = new ArrayList<>();
+        for (int t = 0; t < THREADS; t++) {
+            tasks.add(() -> {
+                for (int i = 0; i < STEPS; i++) {
+                    byte[] key = bytes("k" + i);
+                    if (store.set(key, key, SetOptions.defaults().withCondition(Condition.IF_ABSENT))) {
+                        won.incrementAndGet();
+                    }
+                }
+                return null;
+            });
+        }
+        run(tasks);
+
+        assertEquals(STEPS, won.get());
+        assertEquals(STEPS, store.size());
+    }
+
+    @Test
+    void severalKeysAreReadAsOfOneMoment() throws Exception {
+        LocalStore store = new LocalStore(StoreSettings.defaults(), 7, clock);
+        byte[] a = bytes("{t}a");
+        byte[] b = bytes("{t}b");
+        store.setAll(List.of(new Entry(a, bytes("0")), new Entry(b, bytes("0"))));
+        List<Callable<Void>> tasks = new ArrayList<>();
+        for (int t = 0; t < THREADS; t++) {
+            boolean writes = t % 2 == 0;
+            String prefix = "w" + t + "-";
+            tasks.add(() -> {
+                for (int i = 0; i < STEPS; i++) {
+                    if (writes) {
+                        byte[] value = bytes(prefix + i);
+                        store.setAll(List.of(new Entry(a, value), new Entry(b, value)));
+                    } else {
+                        List<byte[]> values = store.getAll(List.of(b, a));
+                        assertTrue(Arrays.equals(values.get(0), values.get(1)));
+                    }
+                }
+                return null;
+            });
+        }
+        run(tasks);
+    }
+
+    @Test
+    void theFeedIsInTheOrderOfTheStoreAndASnapshotMissesNothing() throws Exception {
+        List<Change> log = Collections.synchronizedList(new ArrayList<>());
+        LocalStore store = new LocalStore(
+                StoreSettings.defaults().withStripes(4),
+                7,
+                clock,
+                (slot, change) -> log.add(Change.copyOf(slot, change)));
+        AtomicBoolean done = new AtomicBoolean();
+        LocalStore synced = Replicas.empty(9);
+        Future<Integer> sync = executor.submit(() -> {
+            int rounds = 0;
+            while (!done.get() || rounds == 0) {
+                int end = fullSync(store, log, synced);
+                LocalStore replayed = Replicas.empty(10);
+                for (int i = 0; i < end; i++) {
+                    replayed.apply(log.get(i).slot(), log.get(i).payload());
+                }
+                assertEquals(replayed.digest(), synced.digest());
+                rounds++;
+            }
+            return rounds;
+        });
+        List<Callable<Void>> tasks = new ArrayList<>();
+        for (int t = 0; t < THREADS; t++) {
+            SplittableRandom random = new SplittableRandom(t);
+            tasks.add(() -> {
+                for (int i = 0; i < STEPS / 2; i++) {
+                    byte[] key = bytes("k" + random.nextInt(200));
+                    switch (random.nextInt(4)) {
+                        case 0 -> store.delete(key);
+                        case 1 -> store.expireAt(key, 2_000 + random.nextInt(100));
+                        default -> store.set(key, value(random));
+                    }
+                }
+                return null;
+            });
+        }
+        run(tasks);
+        done.set(true);
+        assertTrue(sync.get() > 0);
+        LocalStore replayed = Replicas.empty(10);
+        Replicas.apply(replayed, log);
+        assertEquals(log.size(), fullSync(store, log, synced));
+
+        assertEquals(store.digest(), replayed.digest());
+        assertEquals(store.digest(), synced.digest());
+    }
+
+    @Test
+    void aReplacedStateTakesNoWritesWithIt() throws Exception {
+        LocalStore store = new LocalStore(StoreSettings.defaults().withStripes(1), 7, clock);
+        AtomicBoolean done = new AtomicBoolean();
+        Future<Void> replacing = executor.submit(() -> {
+            while (!done.get()) {
+                store.restore().complete();
+            }
+            return null;
+        });
+        List<Callable<Void>> tasks = new ArrayList<>();
+        for (int t = 0; t < THREADS; t++) {
+            byte[] key = bytes("k" + t);
+            tasks.add(() -> {
+                for (int i = 0; i < STEPS; i++) {
+                    store.set(key, key);
+                    check(store.get(bytes("none")));
+                }
+                return null;
+            });
+        }
+        run(tasks);
+        done.set(true);
+        replacing.get();
+        for (int t = 0; t < THREADS; t++) {
+            store.set(bytes("k" + t), bytes("v"));
+        }
+
+        assertEquals(THREADS, store.size());
+    }
+
+    /** What a primary does for a replica that has nothing, while writers go on. Returns the end of what was sent. */
+    private static int fullSync(LocalStore from, List<Change> log, LocalStore to) {
+        Restoration restoration = to.restore();
+        int sent = log.size();
+        try (SnapshotScan scan = from.snapshot()) {
+            ByteBuf chunk = Unpooled.buffer();
+            int upTo = log.size();
+            while (scan.next(chunk.clear(), 500)) {
+                for (; sent < upTo; sent++) {
+                    restoration.apply(log.get(sent).slot(), log.get(sent).payload());
+                }
+                restoration.load(chunk);
+                upTo = log.size();
+            }
+        }
+        int end = log.size();
+        for (; sent < end; sent++) {
+            restoration.apply(log.get(sent).slot(), log.get(sent).payload());
+        }
+        restoration.complete();
+        return end;
+    }
+
+    private void run(List<Callable<Void>> tasks) throws Exception {
+        for (Future<Void> future : executor.invokeAll(tasks)) {
+            future.get();
+        }
+    }
+
+    private static byte[] value(SplittableRandom random) {
+        long number = random.nextLong();
+        ByteBuffer value = ByteBuffer.allocate(16 * (1 + random.nextInt(10)));
+        while (value.hasRemaining()) {
+            value.putLong(number).putLong(~number);
+        }
+        return value.array();
+    }
+
+    private static void check(byte @Nullable [] bytes) {
+        if (bytes == null) {
+            return;
+        }
+        ByteBuffer value = ByteBuffer.wrap(bytes);
+        long number = value.getLong(0);
+        while (value.hasRemaining()) {
+            assertEquals(number, value.getLong());
+            assertEquals(~number, value.getLong());
+        }
+    }
+}

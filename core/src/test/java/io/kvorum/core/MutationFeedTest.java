@@ -1,0 +1,191 @@
+package io.kvorum.core;
+
+import static io.kvorum.core.Bytes.bytes;
+import static io.kvorum.core.Bytes.text;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import io.kvorum.core.Replicas.Change;
+import io.kvorum.core.SetOptions.Condition;
+import io.kvorum.slots.HashSlot;
+import io.kvorum.slots.RefusedException;
+import io.netty.buffer.ByteBuf;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+final class MutationFeedTest {
+    private static final byte[] KEY = bytes("{t}key");
+    private static final byte[] OTHER = bytes("{t}other");
+    private static final int SLOT = HashSlot.of("t");
+    private static final long NOW = 1_000;
+
+    private final FixedClock clock = new FixedClock(NOW);
+    private final List<Change> changes = new ArrayList<>();
+    private boolean closed;
+    private final LocalStore store = new LocalStore(StoreSettings.defaults(), 7, clock, this::accept);
+
+    private void accept(int slot, ByteBuf change) {
+        if (closed) {
+            throw new RefusedException(
+                    RefusedException.Kind.READ_ONLY, "a replica takes no writes", slot, null, null, null, 1);
+        }
+        changes.add(Change.copyOf(slot, change));
+    }
+
+    @Test
+    void carriesEffectsWithAbsoluteDeadlines() {
+        store.set(KEY, bytes("1"));
+        store.set(KEY, bytes("2"), SetOptions.defaults().withDeadline(NOW + 9));
+        store.set(KEY, bytes("3"), SetOptions.defaults().withDeadlineKept());
+        store.expireAt(KEY, NOW + 20);
+        store.persist(KEY);
+        store.delete(KEY);
+
+        assertEquals(
+                List.of(
+                        put(KEY, "1", -1),
+                        put(KEY, "2", NOW + 9),
+                        put(KEY, "3", NOW + 9),
+                        put(KEY, "3", NOW + 20),
+                        put(KEY, "3", -1),
+                        new Mutation.Delete(KEY)),
+                mutations());
+    }
+
+    @Test
+    void isSilentAboutWhatChangesNothing() {
+        store.delete(KEY);
+        store.persist(KEY);
+        store.expireAt(KEY, NOW + 1);
+        store.set(KEY, bytes("1"), SetOptions.defaults().withCondition(Condition.IF_PRESENT));
+        store.get(KEY);
+        store.setAll(List.of());
+        store.expire(10);
+
+        assertEquals(List.of(), changes);
+    }
+
+    @Test
+    void tellsSeveralKeysOfOneOperationInOneChange() {
+        store.set(OTHER, bytes("0"));
+        changes.clear();
+        store.setAll(List.of(new Entry(KEY, bytes("1"), NOW + 1), new Entry(OTHER, bytes("2"), NOW)));
+
+        assertEquals(1, changes.size());
+        assertEquals(SLOT, changes.get(0).slot());
+        assertEquals(List.of(put(KEY, "1", NOW + 1), new Mutation.Delete(OTHER)), mutations());
+    }
+
+    @Test
+    void tellsOfExpiryAsOfDeletion() {
+        store.set(KEY, bytes("1"), SetOptions.defaults().withDeadline(NOW + 1));
+        store.set(OTHER, bytes("2"), SetOptions.defaults().withDeadline(NOW + 2));
+        changes.clear();
+        clock.set(NOW + 100);
+
+        assertEquals(1, store.expire(1));
+        assertEquals(List.of(new Mutation.Delete(KEY)), mutations());
+        assertEquals(false, store.delete(OTHER));
+        assertEquals(List.of(new Mutation.Delete(KEY), new Mutation.Delete(OTHER)), mutations());
+    }
+
+    @Test
+    void aChangeThatIsRefusedIsNotMade() {
+        store.set(KEY, bytes("1"), SetOptions.defaults().withDeadline(NOW + 50));
+        store.set(OTHER, bytes("2"), SetOptions.defaults().withDeadline(NOW + 1));
+        clock.set(NOW + 2);
+        long digest = store.digest();
+        changes.clear();
+        closed = true;
+
+        assertThrows(RefusedException.class, () -> store.set(KEY, bytes("9")));
+        assertThrows(RefusedException.class, () -> store.set(bytes("new"), bytes("9")));
+        assertThrows(RefusedException.class, () -> store.delete(KEY));
+        assertThrows(RefusedException.class, () -> store.delete(OTHER));
+        assertThrows(RefusedException.class, () -> store.persist(KEY));
+        assertThrows(RefusedException.class, () -> store.expireAt(KEY, NOW + 99));
+        assertThrows(RefusedException.class, () -> store.expireAt(KEY, 0));
+        assertThrows(RefusedException.class, () -> store.setAll(List.of(new Entry(KEY, bytes("9")))));
+        assertThrows(RefusedException.class, () -> store.dropSlot(SLOT));
+        assertEquals(0, store.expire(10));
+        assertEquals(digest, store.digest());
+        assertEquals("1", text(store.get(KEY)));
+        assertNull(store.get(bytes("new")));
+
+        closed = false;
+        store.set(KEY, bytes("9"));
+        assertEquals(1, store.expire(10));
+        assertEquals(List.of(put(KEY, "9", -1), new Mutation.Delete(OTHER)), mutations());
+    }
+
+    @Test
+    void rebuildsTheStoreHoweverOftenItIsApplied() {
+        for (int i = 0; i < 200; i++) {
+            store.set(bytes("k" + i % 50), bytes("v" + i), SetOptions.defaults().withDeadline(NOW + i + 1));
+            store.delete(bytes("k" + i * 7 % 50));
+        }
+        LocalStore replica = Replicas.empty(5);
+        Replicas.apply(replica, changes);
+        assertEquals(store.digest(), replica.digest());
+        Replicas.apply(replica, changes);
+        assertEquals(store.digest(), replica.digest());
+    }
+
+    @Test
+    void isNotFedByARecordThatIsApplied() {
+        store.set(KEY, bytes("1"));
+        Change change = changes.get(0);
+        changes.clear();
+        store.apply(change.slot(), change.payload());
+
+        assertEquals(List.of(), changes);
+    }
+
+    @Test
+    void aReplicaHidesByItsClockButDeletesOnlyByARecord() {
+        FixedClock replicaClock = new FixedClock(NOW);
+        LocalStore replica = new LocalStore(StoreSettings.defaults(), 8, replicaClock, (slot, change) -> {
+            throw new RefusedException(RefusedException.Kind.READ_ONLY, "read only", slot, null, null, null, 1);
+        });
+        store.set(KEY, bytes("1"), SetOptions.defaults().withDeadline(NOW + 10));
+        Replicas.apply(replica, changes);
+        changes.clear();
+
+        replicaClock.set(NOW + 3_600_000);
+        assertNull(replica.get(KEY));
+        assertEquals(0, replica.expire(100));
+        assertEquals(1, replica.size());
+        assertEquals(store.digest(), replica.digest());
+
+        replicaClock.set(NOW);
+        assertEquals("1", text(replica.get(KEY)));
+
+        clock.set(NOW + 11);
+        assertEquals(1, store.expire(100));
+        Replicas.apply(replica, changes);
+        assertEquals(0, replica.size());
+        assertEquals(store.digest(), replica.digest());
+    }
+
+    @Test
+    void anExpiredKeyIsOverwrittenByARecordAsAnyOther() {
+        LocalStore replica = new LocalStore(StoreSettings.defaults(), 8, new FixedClock(NOW + 3_600_000));
+        store.set(KEY, bytes("1"), SetOptions.defaults().withDeadline(NOW + 10));
+        store.set(KEY, bytes("2"), SetOptions.defaults().withDeadlineKept());
+        Replicas.apply(replica, changes);
+
+        assertEquals(store.digest(), replica.digest());
+    }
+
+    private static Mutation put(byte[] key, String value, long deadline) {
+        return new Mutation.Put(new Entry(key, bytes(value), deadline));
+    }
+
+    private List<Mutation> mutations() {
+        return changes.stream()
+                .flatMap(change -> Mutation.readAll(change.payload()).stream())
+                .toList();
+    }
+}
