@@ -1,0 +1,254 @@
+package io.kvorum.core;
+
+import io.kvorum.slots.ClusterTopology;
+import io.kvorum.slots.HashSlot;
+import io.kvorum.slots.NodeId;
+import io.kvorum.slots.RefusedException;
+import io.kvorum.slots.RefusedException.Kind;
+import io.kvorum.slots.Shard;
+import io.kvorum.slots.ShardId;
+import io.kvorum.slots.SlotSet;
+import io.kvorum.slots.TopologyChange;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.OptionalLong;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One store out of many: each operation goes to the primary of the shard that owns the slot, by the topology of the
+ * moment.
+ *
+ * <p>An operation that a node refuses because it is not, or no longer, the right one ({@code MOVED}, {@code READ_ONLY},
+ * {@code FENCED}) is sent on to the node that the refusal names, else to the one that the topology names by then; after
+ * {@value #MAX_REDIRECTS} such redirects the last refusal is thrown. A slot that nobody owns, or whose primary cannot
+ * be reached, is refused as {@code CLUSTER_DOWN}. Refused operations have changed nothing, so sending them on is safe.
+ *
+ * <p>{@link #size} adds up the primaries of all shards, one after the other.
+ *
+ * <p>Safe for use by any number of threads.
+ */
+public final class ShardedStore extends SlottedStore {
+    /** How often one operation is sent on before its refusal is thrown. */
+    public static final int MAX_REDIRECTS = 5;
+
+    private final Supplier<ClusterTopology> topology;
+    private final Function<NodeId, @Nullable KeyValueStore> nodes;
+
+    /**
+     * Makes a view of a cluster.
+     *
+     * @param topology the current topology; asked for each operation, so it must be quick
+     * @param nodes the store of a node, or {@code null} if the node cannot be reached; asked for each operation
+     */
+    public ShardedStore(Supplier<ClusterTopology> topology, Function<NodeId, @Nullable KeyValueStore> nodes) {
+        this.topology = Objects.requireNonNull(topology, "topology");
+        this.nodes = Objects.requireNonNull(nodes, "nodes");
+    }
+
+    /**
+     * Makes a store of several {@link LocalStore}s, among which the slots are divided evenly: for an application that
+     * needs no cluster yet.
+     *
+     * @param shards how many; 1 to 1,024
+     * @return the store
+     * @throws IllegalArgumentException if {@code shards} is out of range
+     */
+    public static ShardedStore local(int shards) {
+        if (shards < 1 || shards > 1024) {
+            throw new IllegalArgumentException("shards must be 1 to 1024: " + shards);
+        }
+        Map<NodeId, KeyValueStore> stores = new HashMap<>();
+        List<TopologyChange> changes = new ArrayList<>();
+        for (int i = 0; i < shards; i++) {
+            ShardId shard = new ShardId("shard-" + (i + 1));
+            NodeId node = new NodeId("local-" + (i + 1));
+            stores.put(node, new LocalStore());
+            changes.add(new TopologyChange.AddShard(shard, 1, node, List.of()));
+            int first = i * HashSlot.COUNT / shards;
+            int last = (i + 1) * HashSlot.COUNT / shards - 1;
+            changes.add(new TopologyChange.AssignSlots(SlotSet.ofRange(first, last), shard));
+        }
+        ClusterTopology topology = ClusterTopology.EMPTY.apply(ClusterTopology.EMPTY.version(), changes);
+        return new ShardedStore(() -> topology, stores::get);
+    }
+
+    /**
+     * {@return the slots that cannot be served now, because nobody owns them or because the primary of their shard
+     * cannot be reached}
+     */
+    public SlotSet uncovered() {
+        ClusterTopology current = topology.get();
+        SlotSet uncovered = current.uncovered();
+        for (Shard shard : current.shards()) {
+            if (nodes.apply(shard.primary()) == null) {
+                uncovered = uncovered.union(shard.slots());
+            }
+        }
+        return uncovered;
+    }
+
+    @Override
+    byte @Nullable [] get(int slot, byte[] key) {
+        KeyValueStore store = primaryOf(slot);
+        try {
+            return store instanceof SlottedStore slotted ? slotted.get(slot, key) : store.get(key);
+        } catch (RefusedException e) {
+            return this.<byte @Nullable []>redirect(
+                    slot, e, to -> to instanceof SlottedStore slotted ? slotted.get(slot, key) : to.get(key));
+        }
+    }
+
+    @Override
+    boolean set(int slot, byte[] key, byte[] value, SetOptions options) {
+        KeyValueStore store = primaryOf(slot);
+        try {
+            return set(store, slot, key, value, options);
+        } catch (RefusedException e) {
+            return redirect(slot, e, to -> set(to, slot, key, value, options));
+        }
+    }
+
+    private static boolean set(KeyValueStore store, int slot, byte[] key, byte[] value, SetOptions options) {
+        return store instanceof SlottedStore slotted
+                ? slotted.set(slot, key, value, options)
+                : store.set(key, value, options);
+    }
+
+    @Override
+    boolean delete(int slot, byte[] key) {
+        return route(slot, to -> to instanceof SlottedStore slotted ? slotted.delete(slot, key) : to.delete(key));
+    }
+
+    @Override
+    boolean exists(int slot, byte[] key) {
+        return route(slot, to -> to instanceof SlottedStore slotted ? slotted.exists(slot, key) : to.exists(key));
+    }
+
+    @Override
+    boolean expireAt(int slot, byte[] key, long epochMillis) {
+        return route(
+                slot,
+                to -> to instanceof SlottedStore slotted
+                        ? slotted.expireAt(slot, key, epochMillis)
+                        : to.expireAt(key, epochMillis));
+    }
+
+    @Override
+    boolean persist(int slot, byte[] key) {
+        return route(slot, to -> to instanceof SlottedStore slotted ? slotted.persist(slot, key) : to.persist(key));
+    }
+
+    @Override
+    OptionalLong deadlineOf(int slot, byte[] key) {
+        return route(
+                slot, to -> to instanceof SlottedStore slotted ? slotted.deadlineOf(slot, key) : to.deadlineOf(key));
+    }
+
+    @Override
+    List<byte @Nullable []> getAll(int slot, List<byte[]> keys) {
+        return route(slot, to -> to instanceof SlottedStore slotted ? slotted.getAll(slot, keys) : to.getAll(keys));
+    }
+
+    @Override
+    void setAll(int slot, List<Entry> entries) {
+        route(slot, to -> {
+            if (to instanceof SlottedStore slotted) {
+                slotted.setAll(slot, entries);
+            } else {
+                to.setAll(entries);
+            }
+            return true;
+        });
+    }
+
+    @Override
+    public long size() {
+        long size = 0;
+        for (Shard shard : topology.get().shards()) {
+            if (!shard.slots().isEmpty()) {
+                size += primaryOf(shard.slots().next(0)).size();
+            }
+        }
+        return size;
+    }
+
+    @Override
+    public int countInSlot(int slot) {
+        return route(checkSlot(slot), to -> to.countInSlot(slot));
+    }
+
+    @Override
+    public void forEachInSlot(int slot, Consumer<Entry> action) {
+        Objects.requireNonNull(action, "action");
+        primaryOf(checkSlot(slot)).forEachInSlot(slot, action); // not repeated elsewhere: the action has seen entries
+    }
+
+    @Override
+    public int dropSlot(int slot) {
+        return route(checkSlot(slot), to -> to.dropSlot(slot));
+    }
+
+    private <T extends @Nullable Object> T route(int slot, Function<KeyValueStore, T> operation) {
+        KeyValueStore store = primaryOf(slot);
+        try {
+            return operation.apply(store);
+        } catch (RefusedException e) {
+            return redirect(slot, e, operation);
+        }
+    }
+
+    private <T extends @Nullable Object> T redirect(
+            int slot, RefusedException refusal, Function<KeyValueStore, T> operation) {
+        RefusedException last = refusal;
+        for (int i = 0; i < MAX_REDIRECTS && isElsewhere(last); i++) {
+            NodeId named = last.primary();
+            KeyValueStore store = named == null ? null : nodes.apply(named);
+            if (store == null) {
+                store = primaryOf(slot);
+            }
+            try {
+                return operation.apply(store);
+            } catch (RefusedException e) {
+                last = e;
+            }
+        }
+        throw last;
+    }
+
+    private static boolean isElsewhere(RefusedException refusal) {
+        return switch (refusal.kind()) {
+            case MOVED, READ_ONLY, FENCED -> true;
+            case CROSS_SLOT, CLUSTER_DOWN, PAUSED, TOO_FEW_REPLICAS, LAGGING -> false;
+        };
+    }
+
+    private KeyValueStore primaryOf(int slot) {
+        ClusterTopology current = topology.get();
+        NodeId primary = current.primaryOf(slot);
+        KeyValueStore store = primary == null ? null : nodes.apply(primary);
+        if (store == null) {
+            throw unserved(current, slot);
+        }
+        return store;
+    }
+
+    private static RefusedException unserved(ClusterTopology topology, int slot) {
+        Shard shard = topology.shardOf(slot);
+        return shard == null
+                ? new RefusedException(Kind.CLUSTER_DOWN, "no shard owns slot " + slot, slot, null, null, null, -1)
+                : new RefusedException(
+                        Kind.CLUSTER_DOWN,
+                        "the primary of slot " + slot + " cannot be reached: " + shard.primary(),
+                        slot,
+                        shard.id(),
+                        null,
+                        shard.primary(),
+                        shard.epoch());
+    }
+}

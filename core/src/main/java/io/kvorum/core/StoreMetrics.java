@@ -1,0 +1,81 @@
+package io.kvorum.core;
+
+import io.micrometer.core.instrument.FunctionCounter;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.Meter;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Tags;
+import io.micrometer.core.instrument.binder.MeterBinder;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.function.ToDoubleFunction;
+
+/**
+ * The meters of one {@link LocalStore}, each with the tag {@code store}: {@code kvorum.store.entries}, the keys held;
+ * {@code kvorum.store.gets} with the tag {@code result}, {@code hit} or {@code miss}; {@code kvorum.store.sets},
+ * {@code kvorum.store.deletes} and {@code kvorum.store.expirations}, which count what was asked of this store, not what
+ * was applied to it as a replica.
+ *
+ * <p>Safe for use by any number of threads.
+ */
+public final class StoreMetrics implements MeterBinder, AutoCloseable {
+    private record Binding(MeterRegistry registry, Meter meter) {}
+
+    private final LocalStore store;
+    private final Tags tags;
+    private final List<Binding> bindings = new ArrayList<>();
+
+    /**
+     * Makes the meters of a store; {@link #bindTo} registers them.
+     *
+     * @param store the store
+     * @param name the value of the tag {@code store}, different for each store of a registry
+     */
+    public StoreMetrics(LocalStore store, String name) {
+        this.store = Objects.requireNonNull(store, "store");
+        this.tags = Tags.of("store", name);
+    }
+
+    @Override
+    public synchronized void bindTo(MeterRegistry registry) {
+        StoreCounters counters = store.counters();
+        add(
+                registry,
+                Gauge.builder("kvorum.store.entries", store, LocalStore::size)
+                        .tags(tags)
+                        .description("Keys held, expired ones that have not been deleted yet among them")
+                        .register(registry));
+        count(registry, "gets", tags.and("result", "hit"), counters, StoreCounters::hits);
+        count(registry, "gets", tags.and("result", "miss"), counters, StoreCounters::misses);
+        count(registry, "sets", tags, counters, StoreCounters::sets);
+        count(registry, "deletes", tags, counters, StoreCounters::deletes);
+        count(registry, "expirations", tags, counters, StoreCounters::expirations);
+    }
+
+    private void count(
+            MeterRegistry registry,
+            String name,
+            Tags meterTags,
+            StoreCounters counters,
+            ToDoubleFunction<StoreCounters> value) {
+        add(
+                registry,
+                FunctionCounter.builder("kvorum.store." + name, counters, value)
+                        .tags(meterTags)
+                        .register(registry));
+    }
+
+    private void add(MeterRegistry registry, Meter meter) {
+        bindings.add(new Binding(registry, meter));
+    }
+
+    /** Removes the meters from every registry they were bound to. */
+    @Override
+    public synchronized void close() {
+        for (Binding binding : bindings) {
+            binding.registry().remove(binding.meter());
+        }
+        bindings.clear();
+    }
+}

@@ -1,0 +1,332 @@
+package io.kvorum.core;
+
+import static io.kvorum.core.Bytes.bytes;
+import static io.kvorum.core.Bytes.text;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.kvorum.core.SetOptions.Condition;
+import io.kvorum.slots.ClusterTopology;
+import io.kvorum.slots.HashSlot;
+import io.kvorum.slots.NodeId;
+import io.kvorum.slots.RefusedException;
+import io.kvorum.slots.RefusedException.Kind;
+import io.kvorum.slots.ShardId;
+import io.kvorum.slots.SlotSet;
+import io.kvorum.slots.TopologyChange;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalLong;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+final class ShardedStoreTest {
+    private static final ShardId LEFT = new ShardId("left");
+    private static final ShardId RIGHT = new ShardId("right");
+    private static final NodeId ALICE = new NodeId("alice");
+    private static final NodeId ANN = new NodeId("ann");
+    private static final NodeId BOB = new NodeId("bob");
+    private static final byte[] FOO = bytes("foo"); // slot 12182, right
+    private static final byte[] BAR = bytes("bar"); // slot 5061, left
+
+    private final Map<NodeId, KeyValueStore> nodes = new HashMap<>();
+    private final List<NodeId> refusers = new ArrayList<>();
+    private final Map<NodeId, RefusedException> refusals = new HashMap<>();
+    private ClusterTopology topology = applied(
+            ClusterTopology.EMPTY,
+            new TopologyChange.AddShard(LEFT, 1, ALICE, List.of(ANN)),
+            new TopologyChange.AddShard(RIGHT, 1, BOB, List.of()),
+            new TopologyChange.AssignSlots(SlotSet.ofRange(0, 8191), LEFT),
+            new TopologyChange.AssignSlots(SlotSet.ofRange(8192, 16000), RIGHT));
+    private final ShardedStore store = new ShardedStore(() -> topology, nodes::get);
+
+    ShardedStoreTest() {
+        for (NodeId node : List.of(ALICE, ANN, BOB)) {
+            nodes.put(
+                    node,
+                    new LocalStore(StoreSettings.defaults(), 7, () -> Instant.ofEpochMilli(1_000), (slot, change) -> {
+                        RefusedException refusal = refusals.get(node);
+                        if (refusal != null) {
+                            refusers.add(node);
+                            throw refusal;
+                        }
+                    }));
+        }
+    }
+
+    @Test
+    void eachKeyIsAtThePrimaryOfItsSlot() {
+        store.set(FOO, bytes("1"));
+        store.set(BAR, bytes("2"));
+
+        assertEquals("1", text(at(BOB).get(FOO)));
+        assertEquals("2", text(at(ALICE).get(BAR)));
+        assertEquals("1", text(store.get(FOO)));
+        assertEquals("2", text(store.get(BAR)));
+        assertEquals(0, at(ANN).size());
+        assertEquals(2, store.size());
+    }
+
+    @Test
+    void everyOperationIsPassedOn() {
+        assertTrue(store.set(FOO, bytes("1"), SetOptions.defaults().withCondition(Condition.IF_ABSENT)));
+        assertFalse(store.set(FOO, bytes("1"), SetOptions.defaults().withCondition(Condition.IF_ABSENT)));
+        assertTrue(store.exists(FOO));
+        assertTrue(store.expireAt(FOO, 5_000));
+        assertEquals(OptionalLong.of(5_000), store.deadlineOf(FOO));
+        assertTrue(store.persist(FOO));
+        store.setAll(List.of(new Entry(bytes("{foo}2"), bytes("2")), new Entry(bytes("{foo}3"), bytes("3"))));
+        assertEquals(
+                Arrays.asList("1", "2", null),
+                store.getAll(List.of(FOO, bytes("{foo}2"), bytes("{foo}4"))).stream()
+                        .map(Bytes::text)
+                        .toList());
+        assertEquals(3, store.countInSlot(12182));
+        List<Entry> entries = new ArrayList<>();
+        store.forEachInSlot(12182, entries::add);
+        assertEquals(3, entries.size());
+        assertTrue(store.delete(FOO));
+        assertEquals(2, store.dropSlot(12182));
+        assertNull(store.get(FOO));
+        assertEquals(0, store.size());
+    }
+
+    @Test
+    void aStoreOfAnotherKindIsUsedByItsPublicMethods() {
+        nodes.put(BOB, new Plain(at(BOB)));
+        everyOperationIsPassedOn();
+    }
+
+    @Test
+    void keysOfDifferentSlotsAreRefusedBeforeAnythingChanges() {
+        RefusedException refusal = assertThrows(
+                RefusedException.class,
+                () -> store.setAll(List.of(new Entry(FOO, bytes("1")), new Entry(BAR, bytes("1")))));
+
+        assertEquals(Kind.CROSS_SLOT, refusal.kind());
+        assertThrows(RefusedException.class, () -> store.getAll(List.of(FOO, BAR)));
+        assertEquals(0, at(ALICE).size() + at(BOB).size());
+    }
+
+    @Test
+    void aSlotOfNobodyIsRefused() {
+        byte[] key = bytes("6ZJ"); // slot 16383
+        RefusedException refusal = assertThrows(RefusedException.class, () -> store.set(key, key));
+
+        assertEquals(Kind.CLUSTER_DOWN, refusal.kind());
+        assertEquals(16383, refusal.slot());
+        assertNull(refusal.shard());
+        assertThrows(RefusedException.class, () -> store.get(key));
+        assertThrows(RefusedException.class, () -> store.countInSlot(16383));
+    }
+
+    @Test
+    void aSlotWhosePrimaryCannotBeReachedIsRefused() {
+        nodes.remove(BOB);
+        RefusedException refusal = assertThrows(RefusedException.class, () -> store.set(FOO, FOO));
+
+        assertEquals(Kind.CLUSTER_DOWN, refusal.kind());
+        assertEquals(12182, refusal.slot());
+        assertEquals(RIGHT, refusal.shard());
+        assertEquals(BOB, refusal.primary());
+        assertEquals(1, refusal.epoch());
+        assertThrows(RefusedException.class, store::size);
+        store.set(BAR, BAR);
+    }
+
+    @Test
+    void saysWhatItCannotServe() {
+        assertEquals(SlotSet.ofRange(16001, 16383), store.uncovered());
+        nodes.remove(BOB);
+        assertEquals(SlotSet.ofRange(8192, 16383), store.uncovered());
+        nodes.remove(ANN);
+        assertEquals(SlotSet.ofRange(8192, 16383), store.uncovered());
+        nodes.remove(ALICE);
+        assertEquals(SlotSet.ALL, store.uncovered());
+    }
+
+    @ParameterizedTest
+    @EnumSource(
+            value = Kind.class,
+            names = {"MOVED", "READ_ONLY", "FENCED"})
+    void oneRedirectCorrectsAStaleTopology(Kind kind) {
+        refusals.put(ALICE, refusal(kind, ANN));
+        store.set(BAR, bytes("1"));
+
+        assertEquals("1", text(at(ANN).get(BAR)));
+        assertEquals(List.of(ALICE), refusers);
+    }
+
+    @Test
+    void aRefusalThatNamesNobodyIsFollowedByTheTopologyOfThatMoment() {
+        List<NodeId> asked = new ArrayList<>();
+        ShardedStore learning = new ShardedStore(() -> topology, node -> {
+            asked.add(node);
+            topology = applied(topology, new TopologyChange.Promote(LEFT, topology.version() + 1, ANN));
+            return nodes.get(node);
+        });
+        refusals.put(ALICE, refusal(Kind.FENCED, null));
+        learning.set(BAR, bytes("1"));
+
+        assertEquals(List.of(ALICE, ANN), asked);
+        assertEquals("1", text(at(ANN).get(BAR)));
+    }
+
+    @ParameterizedTest
+    @EnumSource(
+            value = Kind.class,
+            names = {"MOVED", "READ_ONLY", "FENCED"})
+    void redirectsAreBounded(Kind kind) {
+        refusals.put(ALICE, refusal(kind, ANN));
+        refusals.put(ANN, refusal(kind, ALICE));
+        RefusedException thrown = assertThrows(RefusedException.class, () -> store.delete(setAtBoth()));
+
+        assertEquals(kind, thrown.kind());
+        assertEquals(ShardedStore.MAX_REDIRECTS + 1, refusers.size());
+    }
+
+    private byte[] setAtBoth() {
+        Map<NodeId, RefusedException> kept = Map.copyOf(refusals);
+        refusals.clear();
+        at(ALICE).set(BAR, BAR);
+        at(ANN).set(BAR, BAR);
+        refusals.putAll(kept);
+        return BAR;
+    }
+
+    @ParameterizedTest
+    @EnumSource(
+            value = Kind.class,
+            names = {"MOVED", "READ_ONLY", "FENCED"},
+            mode = EnumSource.Mode.EXCLUDE)
+    void otherRefusalsAreNotRedirected(Kind kind) {
+        refusals.put(ALICE, refusal(kind, ANN));
+        RefusedException thrown = assertThrows(RefusedException.class, () -> store.set(BAR, BAR));
+
+        assertEquals(kind, thrown.kind());
+        assertEquals(List.of(ALICE), refusers);
+        assertEquals(0, at(ANN).size());
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 3, 7, 1024})
+    void aLocalOneServesEverySlot(int shards) {
+        ShardedStore local = ShardedStore.local(shards);
+        for (int slot = 0; slot < HashSlot.COUNT; slot++) {
+            assertEquals(0, local.countInSlot(slot));
+        }
+        for (int i = 0; i < 1_000; i++) {
+            local.set(bytes("k" + i), bytes("v" + i));
+        }
+
+        assertEquals(1_000, local.size());
+        assertEquals("v77", text(local.get(bytes("k77"))));
+        assertEquals(SlotSet.EMPTY, local.uncovered());
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1025})
+    void aLocalOneHasABoundedNumberOfShards(int shards) {
+        assertThrows(IllegalArgumentException.class, () -> ShardedStore.local(shards));
+    }
+
+    private KeyValueStore at(NodeId node) {
+        KeyValueStore present = nodes.get(node);
+        if (present == null) {
+            throw new AssertionError(node);
+        }
+        return present;
+    }
+
+    private static RefusedException refusal(Kind kind, @Nullable NodeId primary) {
+        return new RefusedException(kind, "refused by a test", -1, null, null, primary, 1);
+    }
+
+    private static ClusterTopology applied(ClusterTopology topology, TopologyChange... changes) {
+        return topology.apply(topology.version(), List.of(changes));
+    }
+
+    /** A store that is not one of ours. */
+    private record Plain(KeyValueStore store) implements KeyValueStore {
+        @Override
+        public byte @Nullable [] get(byte[] key) {
+            return store.get(key);
+        }
+
+        @Override
+        public void set(byte[] key, byte[] value) {
+            store.set(key, value);
+        }
+
+        @Override
+        public boolean set(byte[] key, byte[] value, SetOptions options) {
+            return store.set(key, value, options);
+        }
+
+        @Override
+        public boolean delete(byte[] key) {
+            return store.delete(key);
+        }
+
+        @Override
+        public boolean exists(byte[] key) {
+            return store.exists(key);
+        }
+
+        @Override
+        public boolean expireAt(byte[] key, long epochMillis) {
+            return store.expireAt(key, epochMillis);
+        }
+
+        @Override
+        public boolean persist(byte[] key) {
+            return store.persist(key);
+        }
+
+        @Override
+        public OptionalLong deadlineOf(byte[] key) {
+            return store.deadlineOf(key);
+        }
+
+        @Override
+        public List<byte @Nullable []> getAll(List<byte[]> keys) {
+            return store.getAll(keys);
+        }
+
+        @Override
+        public void setAll(List<Entry> entries) {
+            store.setAll(entries);
+        }
+
+        @Override
+        public long size() {
+            return store.size();
+        }
+
+        @Override
+        public int countInSlot(int slot) {
+            return store.countInSlot(slot);
+        }
+
+        @Override
+        public void forEachInSlot(int slot, Consumer<Entry> action) {
+            store.forEachInSlot(slot, action);
+        }
+
+        @Override
+        public int dropSlot(int slot) {
+            return store.dropSlot(slot);
+        }
+    }
+}
