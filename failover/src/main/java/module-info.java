@@ -7,4 +7,5 @@ module io.kvorum.failover {
     requires transitive micrometer.core;
 
     exports io.kvorum.failover;
+    exports io.kvorum.failover.runtime;
 }

@@ -68,14 +68,16 @@ public sealed interface NodeCommand {
      * Asks the node to promise the epoch and to follow its primary.
      *
      * @param shard the shard
-     * @param epoch the epoch that the primary leads; positive
+     * @param epoch the epoch that the primary leads; at least 0
      * @param primary the primary of that epoch
      */
     record Follow(ShardId shard, long epoch, NodeId primary) implements NodeCommand {
         /** Checks the parts. */
         public Follow {
             Objects.requireNonNull(shard, "shard");
-            checkEpoch(epoch);
+            if (epoch < 0) {
+                throw new IllegalArgumentException("epoch must be at least 0: " + epoch);
+            }
             Objects.requireNonNull(primary, "primary");
         }
     }

@@ -5,7 +5,7 @@ import io.kvorum.slots.NodeId;
 import io.kvorum.slots.Shard;
 import io.kvorum.slots.ShardId;
 import java.util.ArrayList;
-import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
@@ -29,7 +29,7 @@ public record SentinelState(NodeId sentinel, boolean abstaining, List<ShardMemor
     public SentinelState {
         Objects.requireNonNull(sentinel, "sentinel");
         shards = List.copyOf(shards);
-        Set<ShardId> seen = new HashSet<>();
+        Set<ShardId> seen = new LinkedHashSet<>();
         for (ShardMemory memory : shards) {
             if (!seen.add(memory.configuration().shard())) {
                 throw new IllegalArgumentException(

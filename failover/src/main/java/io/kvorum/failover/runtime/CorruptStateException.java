@@ -1,0 +1,19 @@
+package io.kvorum.failover.runtime;
+
+import java.io.IOException;
+
+/**
+ * A saved state that can't be trusted. The sentinel must not start with it; if the operator removes the file, it starts
+ * without a state and abstains from voting for a while.
+ */
+public final class CorruptStateException extends IOException {
+    private static final long serialVersionUID = 1L;
+
+    CorruptStateException(String message) {
+        super(message);
+    }
+
+    CorruptStateException(String message, Throwable cause) {
+        super(message, cause);
+    }
+}

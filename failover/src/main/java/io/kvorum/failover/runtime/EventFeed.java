@@ -1,0 +1,72 @@
+package io.kvorum.failover.runtime;
+
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.concurrent.Executor;
+import java.util.function.Consumer;
+import java.util.function.LongFunction;
+
+/**
+ * Hands values to one consumer in order, on an executor, so that a slow consumer never holds up whoever offers them. If
+ * it falls behind by more than the capacity the oldest are thrown away, and it is told how many.
+ *
+ * <p>Safe for use by any number of threads.
+ */
+final class EventFeed<T> {
+    private final int capacity;
+    private final Executor executor;
+    private final Consumer<? super T> consumer;
+    private final LongFunction<? extends T> lost;
+    private final Object lock = new Object();
+    private final Deque<T> queue = new ArrayDeque<>();
+    private long dropped;
+    private boolean draining;
+
+    /**
+     * Makes a feed.
+     *
+     * @param capacity how many values may wait
+     * @param executor runs the consumer
+     * @param consumer takes the values; must not throw
+     * @param lost makes the value that says how many were thrown away
+     */
+    EventFeed(int capacity, Executor executor, Consumer<? super T> consumer, LongFunction<? extends T> lost) {
+        this.capacity = capacity;
+        this.executor = executor;
+        this.consumer = consumer;
+        this.lost = lost;
+    }
+
+    void offer(T value) {
+        synchronized (lock) {
+            if (queue.size() == capacity) {
+                queue.removeFirst();
+                dropped++;
+            }
+            queue.addLast(value);
+            if (draining) {
+                return;
+            }
+            draining = true;
+        }
+        executor.execute(this::drain);
+    }
+
+    private void drain() {
+        while (true) {
+            T value;
+            synchronized (lock) {
+                if (dropped > 0) {
+                    value = lost.apply(dropped);
+                    dropped = 0;
+                } else if (queue.isEmpty()) {
+                    draining = false;
+                    return;
+                } else {
+                    value = queue.removeFirst();
+                }
+            }
+            consumer.accept(value);
+        }
+    }
+}
