@@ -210,22 +210,21 @@ final class Primary {
             if (sync.isAcknowledged()) { // it restarted, or could not read a part
                 delaySync(replica, now);
                 replica.probe(obstacle == null ? Reason.NOT_SYNCED : obstacle);
-            } else {
-                resendParts(replica, sync, ack);
+            } else if (ack.taken() && ack.sequence() > replica.lastDataSequence) { // the first part was lost
+                resendParts(replica, sync);
             }
         } else if (!sync.acknowledged(ack.nextPart())) {
-            resendParts(replica, sync, ack);
+            boolean refused = !ack.taken() && ack.sequence() > replica.resentAfter;
+            if (refused || ack.sequence() >= replica.lastDataSequence) {
+                resendParts(replica, sync);
+            }
         }
     }
 
-    private void resendParts(ReplicaProgress replica, FullSync sync, ReplicationMessage.Ack ack) {
-        boolean refused = !ack.taken() && ack.sequence() > replica.resentAfter;
-        boolean lost = ack.sequence() >= replica.lastDataSequence;
-        if (refused || lost) {
-            replica.resentAfter = sequence;
-            for (ReplicationMessage.SnapshotPart part : sync.sentParts()) {
-                send(replica, part.withSequence(nextDataSequence(replica)));
-            }
+    private void resendParts(ReplicaProgress replica, FullSync sync) {
+        replica.resentAfter = sequence;
+        for (ReplicationMessage.SnapshotPart part : sync.sentParts()) {
+            send(replica, part.withSequence(nextDataSequence(replica)));
         }
     }
 

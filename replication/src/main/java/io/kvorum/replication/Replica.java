@@ -27,8 +27,8 @@ final class Replica {
     private int nextPart;
     private LogPosition restored = LogPosition.START;
 
-    /** The newest full sync of this primary that was begun here; parts of an older one come late. */
-    private long lastSync = NONE;
+    /** The newest full sync of this primary that was completed here; a part of it, or of an older one, comes late. */
+    private long completedSync = NONE;
 
     private static final long NONE = -1;
 
@@ -62,7 +62,7 @@ final class Replica {
         following = primary;
         primaryEnd = LogPosition.START;
         committed = NONE;
-        lastSync = NONE;
+        completedSync = NONE;
         abort();
     }
 
@@ -119,11 +119,10 @@ final class Replica {
     }
 
     private boolean restore(ReplicationMessage.SnapshotPart part) {
-        if (part.part() == 0 && part.sync() > lastSync) {
+        if (part.part() == 0 && part.sync() > Math.max(sync, completedSync)) {
             abort();
             restoration = state.restore();
             sync = part.sync();
-            lastSync = part.sync();
             restored = part.start();
         }
         Restoration building = restoration;
@@ -164,6 +163,7 @@ final class Replica {
         building.complete();
         log.reset(restored, ofPrimary);
         synced = true;
+        completedSync = sync;
         forget();
         outbox.publish(new ReplicationEvent.FullSyncCompleted(identity.node(), restored));
     }
