@@ -1,0 +1,140 @@
+package io.kvorum.core;
+
+import io.kvorum.replication.Acknowledgement;
+import io.kvorum.replication.NodeStatus;
+import io.kvorum.replication.OutcomeUnknownException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalLong;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/** A replicated store whose calls wait. Safe for use by any number of threads. */
+final class BlockingStore extends SlottedStore {
+    private final ReplicatedStore node;
+    private final Acknowledgement writeLevel;
+    private final ReadLevel readLevel;
+    private final Duration timeout;
+
+    BlockingStore(ReplicatedStore node, Acknowledgement writeLevel, ReadLevel readLevel, Duration timeout) {
+        this.node = node;
+        this.writeLevel = writeLevel;
+        this.readLevel = readLevel;
+        this.timeout = timeout;
+    }
+
+    @Override
+    byte @Nullable [] get(int slot, byte[] key) {
+        return this.<byte @Nullable []>read(store -> store.get(slot, key));
+    }
+
+    @Override
+    boolean set(int slot, byte[] key, byte[] value, SetOptions options) {
+        return write(store -> store.set(slot, key, value, options));
+    }
+
+    @Override
+    boolean delete(int slot, byte[] key) {
+        return write(store -> store.delete(slot, key));
+    }
+
+    @Override
+    boolean exists(int slot, byte[] key) {
+        return read(store -> store.exists(slot, key));
+    }
+
+    @Override
+    boolean expireAt(int slot, byte[] key, long epochMillis) {
+        return write(store -> store.expireAt(slot, key, epochMillis));
+    }
+
+    @Override
+    boolean persist(int slot, byte[] key) {
+        return write(store -> store.persist(slot, key));
+    }
+
+    @Override
+    OptionalLong deadlineOf(int slot, byte[] key) {
+        return read(store -> store.deadlineOf(slot, key));
+    }
+
+    @Override
+    List<byte @Nullable []> getAll(int slot, List<byte[]> keys) {
+        return read(store -> store.getAll(slot, keys));
+    }
+
+    @Override
+    void setAll(int slot, List<Entry> entries) {
+        write(store -> {
+            store.setAll(slot, entries);
+            return true;
+        });
+    }
+
+    @Override
+    public long size() {
+        return read(KeyValueStore::size);
+    }
+
+    @Override
+    public int countInSlot(int slot) {
+        return read(store -> store.countInSlot(slot));
+    }
+
+    /** Collects the entries first: the action must see none that is not confirmed. */
+    @Override
+    public void forEachInSlot(int slot, Consumer<Entry> action) {
+        List<Entry> entries = read(store -> {
+            List<Entry> collected = new ArrayList<>();
+            store.forEachInSlot(slot, collected::add);
+            return collected;
+        });
+        entries.forEach(action);
+    }
+
+    @Override
+    public int dropSlot(int slot) {
+        return write(store -> store.dropSlot(slot));
+    }
+
+    private <T extends @Nullable Object> T read(Function<SlottedStore, T> operation) {
+        return await(node.read(readLevel, timeout, store -> operation.apply(slotted(store))));
+    }
+
+    private <T> T write(Function<SlottedStore, T> operation) {
+        return await(node.write(writeLevel, timeout, store -> operation.apply(slotted(store))))
+                .result();
+    }
+
+    private static SlottedStore slotted(KeyValueStore store) {
+        return (SlottedStore) store; // what a node hands out
+    }
+
+    private <T extends @Nullable Object> T await(CompletionStage<T> stage) {
+        try {
+            return stage.toCompletableFuture().get(timeout.multipliedBy(2).toNanos(), TimeUnit.NANOSECONDS);
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof RuntimeException cause) {
+                throw cause;
+            }
+            throw new AssertionError(e);
+        } catch (TimeoutException e) {
+            throw unknown();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw unknown();
+        }
+    }
+
+    private OutcomeUnknownException unknown() {
+        NodeStatus status = node.status();
+        return new OutcomeUnknownException(
+                OutcomeUnknownException.Reason.TIMEOUT, status.shard(), status.node(), status.position());
+    }
+}

@@ -1,0 +1,223 @@
+package io.kvorum.core;
+
+import io.kvorum.replication.NodeRole;
+import io.kvorum.replication.NodeStatus;
+import io.kvorum.replication.ReplicationLog;
+import io.kvorum.slots.ClusterTopology;
+import io.kvorum.slots.LogPosition;
+import io.kvorum.slots.NodeId;
+import io.kvorum.slots.RefusedException;
+import io.kvorum.slots.RefusedException.Kind;
+import io.kvorum.slots.Shard;
+import io.netty.buffer.ByteBuf;
+import java.util.List;
+import java.util.OptionalLong;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The store of a node as one caller may use it, once: each operation is refused unless the shard owns the slot and the
+ * node's role permits it, each change goes to the log first, and where it went is remembered.
+ *
+ * <p>Confined to one thread.
+ */
+final class NodeAccess extends SlottedStore implements MutationSink {
+    /** What the caller is about to do. */
+    enum Purpose {
+        READ_ANYWHERE,
+        READ_AT_PRIMARY,
+        WRITE
+    }
+
+    private final LocalStore store;
+    private final ReplicationLog log;
+    private final Supplier<ClusterTopology> topology;
+    private final NodeStatus status;
+    private final Purpose purpose;
+    private boolean appended;
+    private long end;
+
+    NodeAccess(
+            LocalStore store,
+            ReplicationLog log,
+            Supplier<ClusterTopology> topology,
+            NodeStatus status,
+            Purpose purpose) {
+        this.store = store;
+        this.log = log;
+        this.topology = topology;
+        this.status = status;
+        this.purpose = purpose;
+    }
+
+    /** Returns whether the last operation changed something, so that its position stands for all that it saw. */
+    boolean hasAppended() {
+        return appended;
+    }
+
+    /** Returns the position after the last change, in the epoch that the node had promised at the start. */
+    LogPosition position() {
+        return new LogPosition(status.epoch(), end);
+    }
+
+    /** Takes the change of an operation that is under way; the store calls it. */
+    @Override
+    public void accept(int slot, ByteBuf change) {
+        end = log.append(slot, change);
+        appended = true;
+    }
+
+    @Override
+    byte @Nullable [] get(int slot, byte[] key) {
+        beforeRead(slot);
+        return store.get(slot, key);
+    }
+
+    @Override
+    boolean exists(int slot, byte[] key) {
+        beforeRead(slot);
+        return store.exists(slot, key);
+    }
+
+    @Override
+    OptionalLong deadlineOf(int slot, byte[] key) {
+        beforeRead(slot);
+        return store.deadlineOf(slot, key);
+    }
+
+    @Override
+    List<byte @Nullable []> getAll(int slot, List<byte[]> keys) {
+        beforeRead(slot);
+        return store.getAll(slot, keys);
+    }
+
+    @Override
+    public long size() {
+        appended = false;
+        return store.size();
+    }
+
+    @Override
+    public int countInSlot(int slot) {
+        beforeRead(checkSlot(slot));
+        return store.countInSlot(slot);
+    }
+
+    @Override
+    public void forEachInSlot(int slot, Consumer<Entry> action) {
+        beforeRead(checkSlot(slot));
+        store.forEachInSlot(slot, action);
+        appended = false; // whatever the action did in between
+    }
+
+    @Override
+    boolean set(int slot, byte[] key, byte[] value, SetOptions options) {
+        beforeWrite(slot);
+        return afterWrite(slot, store.set(this, slot, key, value, options));
+    }
+
+    @Override
+    boolean delete(int slot, byte[] key) {
+        beforeWrite(slot);
+        return afterWrite(slot, store.delete(this, slot, key));
+    }
+
+    @Override
+    boolean expireAt(int slot, byte[] key, long epochMillis) {
+        beforeWrite(slot);
+        return afterWrite(slot, store.expireAt(this, slot, key, epochMillis));
+    }
+
+    @Override
+    boolean persist(int slot, byte[] key) {
+        beforeWrite(slot);
+        return afterWrite(slot, store.persist(this, slot, key));
+    }
+
+    @Override
+    void setAll(int slot, List<Entry> entries) {
+        beforeWrite(slot);
+        store.setAll(this, slot, entries);
+    }
+
+    @Override
+    public int dropSlot(int slot) {
+        beforeWrite(checkSlot(slot));
+        return afterWrite(slot, store.dropSlot(this, slot));
+    }
+
+    private void beforeRead(int slot) {
+        requireOwned(slot);
+        if (purpose != Purpose.READ_ANYWHERE && status.role() != NodeRole.PRIMARY) {
+            throw readOnly(slot);
+        }
+        if (!status.synced()) {
+            throw new RefusedException(
+                    Kind.LAGGING,
+                    "the node has not completed a full sync: " + status.node(),
+                    slot,
+                    status.shard(),
+                    status.node(),
+                    status.primary(),
+                    status.epoch());
+        }
+        appended = false;
+    }
+
+    private void beforeWrite(int slot) {
+        if (purpose != Purpose.WRITE) {
+            throw new IllegalStateException("a read must not change the store");
+        }
+        requireOwned(slot);
+        appended = false;
+    }
+
+    /** A change would have been refused by the log; what changes nothing is refused here. */
+    private <T> T afterWrite(int slot, T result) {
+        if (!appended && status.role() != NodeRole.PRIMARY) {
+            throw readOnly(slot);
+        }
+        return result;
+    }
+
+    private void requireOwned(int slot) {
+        Shard owner = topology.get().shardOf(slot);
+        if (owner == null) {
+            throw new RefusedException(
+                    Kind.CLUSTER_DOWN, "no shard owns slot " + slot, slot, null, status.node(), null, -1);
+        }
+        if (!owner.id().equals(status.shard())) {
+            throw new RefusedException(
+                    Kind.MOVED,
+                    "slot " + slot + " belongs to " + owner.id() + ", primary " + owner.primary(),
+                    slot,
+                    owner.id(),
+                    status.node(),
+                    owner.primary(),
+                    owner.epoch());
+        }
+    }
+
+    private RefusedException readOnly(int slot) {
+        NodeId primary = primary();
+        return new RefusedException(
+                Kind.READ_ONLY,
+                "a replica takes no writes and confirms no reads: node " + status.node() + " of " + status.shard()
+                        + ", slot " + slot + ", epoch " + status.epoch()
+                        + (primary == null ? "" : ", primary " + primary),
+                slot,
+                status.shard(),
+                status.node(),
+                primary,
+                status.epoch());
+    }
+
+    private @Nullable NodeId primary() {
+        if (status.primary() != null) {
+            return status.primary();
+        }
+        Shard shard = topology.get().shard(status.shard());
+        return shard == null || shard.primary().equals(status.node()) ? null : shard.primary();
+    }
+}

@@ -1,0 +1,189 @@
+package io.kvorum.core;
+
+import io.kvorum.core.NodeAccess.Purpose;
+import io.kvorum.replication.Acknowledgement;
+import io.kvorum.replication.NodeStatus;
+import io.kvorum.replication.OutcomeUnknownException;
+import io.kvorum.replication.ReplicationLog;
+import io.kvorum.replication.runtime.NodeDriver;
+import io.kvorum.slots.ClusterTopology;
+import io.kvorum.slots.LogPosition;
+import java.time.Duration;
+import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Function;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One node of a shard: a store, the log that replicates it, and the role that the node has.
+ *
+ * <p>At the primary each change enters the log and the store at once, atomically for its slot; the log may refuse it
+ * before anything has changed. A replica refuses writes. Slots of other shards are refused as {@code MOVED}, slots of
+ * nobody as {@code CLUSTER_DOWN}.
+ *
+ * <p>An operation is a function of a {@link KeyValueStore}. It runs in the calling thread, at once; only its
+ * acknowledgement or confirmation is waited for. Each call that it makes is atomic, the function as a whole is not: if
+ * it fails at its second change, the first one stays. The store that it is given is good for that one run only.
+ *
+ * <p>The stages that are returned are completed by the thread that takes the driver's steps, so what depends on them
+ * must be quick. They fail with {@link io.kvorum.slots.RefusedException} if nothing was changed, with
+ * {@link OutcomeUnknownException} if the node cannot tell, and with whatever else the operation threw; never with a
+ * wrapper around it.
+ *
+ * <p>Whoever made the log and the driver closes them. Safe for use by any number of threads.
+ */
+public final class ReplicatedStore {
+    private final LocalStore store;
+    private final ReplicationLog log;
+    private final NodeDriver driver;
+    private final Supplier<ClusterTopology> topology;
+
+    /**
+     * Joins the parts of a node.
+     *
+     * @param store the state that the node replicates; make it with {@code log::append} as its sink, so that nobody can
+     *     change it behind the log's back
+     * @param log the node's log
+     * @param driver runs the node
+     * @param topology the current topology, as far as the node knows; asked for each operation, so it must be quick
+     */
+    public ReplicatedStore(
+            LocalStore store, ReplicationLog log, NodeDriver driver, Supplier<ClusterTopology> topology) {
+        this.store = Objects.requireNonNull(store, "store");
+        this.log = Objects.requireNonNull(log, "log");
+        this.driver = Objects.requireNonNull(driver, "driver");
+        this.topology = Objects.requireNonNull(topology, "topology");
+    }
+
+    /** {@return where the node stood after its driver's last step} */
+    public NodeStatus status() {
+        return driver.status();
+    }
+
+    /** {@return the digest of the node's entries, see {@link LocalStore#digest}} */
+    public long digest() {
+        return store.digest();
+    }
+
+    /**
+     * Runs an operation that may change the store, and waits until its changes are acknowledged. An operation that
+     * turns out to change nothing waits too: at {@code MAJORITY}, its result is as reliable as that of a confirmed
+     * read.
+     *
+     * @param level how many nodes must have the changes
+     * @param timeout for how long to wait for them
+     * @param operation the operation
+     * @param <T> what it returns
+     * @return its result and its position
+     */
+    public <T extends @Nullable Object> CompletionStage<Written<T>> write(
+            Acknowledgement level, Duration timeout, Function<? super KeyValueStore, T> operation) {
+        NodeStatus before = driver.status();
+        NodeAccess access = access(before, Purpose.WRITE);
+        T result;
+        try {
+            result = operation.apply(access);
+        } catch (RuntimeException e) {
+            return CompletableFuture.failedFuture(e);
+        }
+        return then(stable(access, before, level, timeout), position -> new Written<>(result, position));
+    }
+
+    private CompletionStage<LogPosition> stable(
+            NodeAccess access, NodeStatus before, Acknowledgement level, Duration timeout) {
+        if (!access.hasAppended() && level.equals(Acknowledgement.MAJORITY)) {
+            return confirm(before, timeout);
+        }
+        LogPosition position = access.hasAppended() ? access.position() : log.end();
+        return position.epoch() == driver.status().epoch()
+                ? driver.acknowledged(position, level, timeout)
+                : CompletableFuture.failedFuture(deposed(before, position));
+    }
+
+    /**
+     * Runs an operation that only reads.
+     *
+     * @param level what the read promises
+     * @param timeout for how long to wait for a confirmation
+     * @param operation the operation; it fails if it tries to change the store
+     * @param <T> what it returns
+     * @return its result
+     */
+    public <T extends @Nullable Object> CompletionStage<T> read(
+            ReadLevel level, Duration timeout, Function<? super KeyValueStore, T> operation) {
+        NodeStatus before = driver.status();
+        boolean confirmed = level == ReadLevel.CONFIRMED;
+        T result;
+        try {
+            result = operation.apply(access(before, confirmed ? Purpose.READ_AT_PRIMARY : Purpose.READ_ANYWHERE));
+        } catch (RuntimeException e) {
+            return CompletableFuture.failedFuture(e);
+        }
+        return confirmed
+                ? then(confirm(before, timeout), position -> result)
+                : CompletableFuture.completedFuture(result);
+    }
+
+    /**
+     * {@return a view of this node as a plain store, whose calls wait for their acknowledgement or confirmation} To be
+     * used by threads that may block, not by the one that takes the driver's steps. An interrupt ends the waiting with
+     * {@link OutcomeUnknownException} and stays set.
+     *
+     * @param writeLevel how many nodes must have each change
+     * @param readLevel what each read promises
+     * @param timeout for how long each call waits at the most; twice that if the driver takes no steps
+     */
+    public KeyValueStore store(Acknowledgement writeLevel, ReadLevel readLevel, Duration timeout) {
+        return new BlockingStore(this, writeLevel, readLevel, timeout);
+    }
+
+    /**
+     * Deletes keys whose deadline has passed, if the node is the primary: see {@link LocalStore#expire}.
+     *
+     * @param budget the most keys to delete; at least 1
+     * @return how many keys were deleted
+     * @throws IllegalArgumentException if {@code budget} is below 1
+     */
+    public int expire(int budget) {
+        return store.expire(log::append, budget);
+    }
+
+    private NodeAccess access(NodeStatus status, Purpose purpose) {
+        return new NodeAccess(store, log, topology, status, purpose);
+    }
+
+    /** Confirms that the leadership in which something was read has lasted until now. */
+    private CompletionStage<LogPosition> confirm(NodeStatus before, Duration timeout) {
+        return then(driver.confirm(timeout), position -> {
+            if (position.epoch() != before.epoch()) {
+                throw deposed(before, position);
+            }
+            return position;
+        });
+    }
+
+    /** As {@code thenApply}, but an exception stays what it is instead of becoming a {@code CompletionException}. */
+    private static <A, B extends @Nullable Object> CompletionStage<B> then(
+            CompletionStage<A> stage, Function<A, B> function) {
+        CompletableFuture<B> outcome = new CompletableFuture<>();
+        stage.whenComplete((value, failure) -> {
+            if (failure != null) {
+                outcome.completeExceptionally(failure);
+                return;
+            }
+            try {
+                outcome.complete(function.apply(value));
+            } catch (RuntimeException e) {
+                outcome.completeExceptionally(e);
+            }
+        });
+        return outcome;
+    }
+
+    private static OutcomeUnknownException deposed(NodeStatus status, LogPosition position) {
+        return new OutcomeUnknownException(
+                OutcomeUnknownException.Reason.DEPOSED, status.shard(), status.node(), position);
+    }
+}

@@ -1,0 +1,177 @@
+package io.kvorum.core;
+
+import static io.kvorum.core.Bytes.bytes;
+import static io.kvorum.core.Bytes.text;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.kvorum.replication.Acknowledgement;
+import io.kvorum.replication.NodeIdentity;
+import io.kvorum.replication.OutcomeUnknownException;
+import io.kvorum.replication.PromiseStore;
+import io.kvorum.replication.ReplicationLog;
+import io.kvorum.replication.ReplicationMessage;
+import io.kvorum.replication.ReplicationSettings;
+import io.kvorum.replication.ShardNode;
+import io.kvorum.replication.runtime.NodeDriver;
+import io.kvorum.slots.ClusterTopology;
+import io.kvorum.slots.LogPosition;
+import io.kvorum.slots.NodeId;
+import io.kvorum.slots.RefusedException;
+import io.kvorum.slots.ShardId;
+import io.kvorum.slots.SlotSet;
+import io.kvorum.slots.TopologyChange;
+import io.netty.buffer.UnpooledByteBufAllocator;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalLong;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** A shard of two nodes, of which only one exists, so that a test can choose whether a majority is there. */
+@Timeout(60)
+final class BlockingStoreTest {
+    private static final ShardId SHARD = new ShardId("shard");
+    private static final NodeId NODE = new NodeId("node");
+    private static final NodeId ABSENT = new NodeId("absent");
+    private static final Duration LONG = Duration.ofMinutes(5);
+    private static final Duration SHORT = Duration.ofMillis(1);
+    private static final int SLOT = 5061; // of "bar"
+
+    private final ExecutorService executor = Executors.newSingleThreadExecutor();
+    private final ReplicationLog log = new ReplicationLog(UnpooledByteBufAllocator.DEFAULT, 1 << 14);
+    private final FixedClock clock = new FixedClock(1_000);
+    private final LocalStore local = new LocalStore(StoreSettings.defaults(), 7, clock, log::append);
+    private final NodeDriver driver = new NodeDriver(
+            new ShardNode(
+                    ReplicationSettings.defaults(),
+                    new NodeIdentity(SHARD, NODE),
+                    log,
+                    local,
+                    UnpooledByteBufAllocator.DEFAULT,
+                    ShardNode.Start.fresh()),
+            log,
+            (to, message) -> release(message),
+            new NoPromises(),
+            System::nanoTime,
+            executor,
+            event -> {});
+    private final ClusterTopology topology = ClusterTopology.EMPTY.apply(
+            ClusterTopology.EMPTY.version(),
+            List.of(
+                    new TopologyChange.AddShard(SHARD, 1, NODE, List.of()),
+                    new TopologyChange.AssignSlots(SlotSet.ofRange(0, 8191), SHARD)));
+    private final ReplicatedStore node = new ReplicatedStore(local, log, driver, () -> topology);
+
+    private static final class NoPromises implements PromiseStore {
+        @Override
+        public long load() {
+            return 0;
+        }
+
+        @Override
+        public void save(long epoch) {}
+    }
+
+    private static void release(ReplicationMessage message) {
+        message.release();
+    }
+
+    private void promote(NodeId... nodes) {
+        driver.fence(1).toCompletableFuture().join();
+        driver.promote(1, LogPosition.START, List.of(nodes))
+                .toCompletableFuture()
+                .join();
+    }
+
+    @AfterEach
+    void close() {
+        driver.close();
+        executor.shutdownNow();
+        log.close();
+    }
+
+    @Test
+    void everyOperationWaitsForItsOutcome() {
+        promote(NODE);
+        KeyValueStore store = node.store(Acknowledgement.MAJORITY, ReadLevel.CONFIRMED, LONG);
+        byte[] key = bytes("bar");
+        store.set(key, bytes("1"));
+        assertEquals("1", text(store.get(key)));
+        assertTrue(store.exists(key));
+        assertTrue(store.expireAt(key, 5_000));
+        assertEquals(OptionalLong.of(5_000), store.deadlineOf(key));
+        assertTrue(store.persist(key));
+        store.setAll(List.of(new Entry(bytes("{bar}2"), bytes("2"))));
+        List<byte[]> values = new ArrayList<>();
+        values.addAll(store.getAll(List.of(key, bytes("{bar}2"))));
+        assertEquals("2", text(values.get(1)));
+        assertEquals(2, store.size());
+        assertEquals(2, store.countInSlot(SLOT));
+        List<Entry> entries = new ArrayList<>();
+        store.forEachInSlot(SLOT, entries::add);
+        assertEquals(2, entries.size());
+        assertTrue(store.delete(key));
+        assertFalse(store.delete(key));
+        assertNull(store.get(key));
+        assertEquals(1, store.dropSlot(SLOT));
+        assertEquals(1, node.status().position().epoch());
+    }
+
+    @Test
+    void refusalsComeAsTheyAre() {
+        KeyValueStore store = node.store(Acknowledgement.MAJORITY, ReadLevel.CONFIRMED, LONG);
+        RefusedException readOnly = assertThrows(RefusedException.class, () -> store.set(bytes("bar"), bytes("1")));
+        RefusedException down = assertThrows(RefusedException.class, () -> store.get(bytes("foo")));
+
+        assertEquals(RefusedException.Kind.READ_ONLY, readOnly.kind());
+        assertEquals(RefusedException.Kind.CLUSTER_DOWN, down.kind());
+    }
+
+    @Test
+    void theWaitingEnds() {
+        promote(NODE, ABSENT);
+        KeyValueStore store = node.store(Acknowledgement.MAJORITY, ReadLevel.CONFIRMED, SHORT);
+
+        assertThrows(OutcomeUnknownException.class, () -> store.set(bytes("bar"), bytes("1")));
+        assertThrows(OutcomeUnknownException.class, () -> store.get(bytes("bar")));
+        assertEquals("1", text(local.get(bytes("bar"))));
+    }
+
+    @Test
+    void anInterruptEndsTheWaitingAndStays() {
+        promote(NODE, ABSENT);
+        KeyValueStore store = node.store(Acknowledgement.MAJORITY, ReadLevel.CONFIRMED, LONG);
+        Thread.currentThread().interrupt();
+
+        assertThrows(OutcomeUnknownException.class, () -> store.set(bytes("bar"), bytes("1")));
+        assertTrue(Thread.interrupted());
+    }
+
+    @Test
+    void aLocalWriteWaitsForNobody() {
+        promote(NODE, ABSENT);
+        KeyValueStore store = node.store(Acknowledgement.LOCAL, ReadLevel.LOCAL, LONG);
+        store.set(bytes("bar"), bytes("1"));
+
+        assertEquals("1", text(store.get(bytes("bar"))));
+    }
+
+    @Test
+    void isReachedThroughAShardedStore() {
+        promote(NODE);
+        KeyValueStore store = node.store(Acknowledgement.MAJORITY, ReadLevel.CONFIRMED, LONG);
+        ShardedStore sharded = new ShardedStore(() -> topology, id -> id.equals(NODE) ? store : null);
+        sharded.set(bytes("bar"), bytes("1"));
+
+        assertEquals("1", text(sharded.get(bytes("bar"))));
+        assertThrows(RefusedException.class, () -> sharded.get(bytes("foo")));
+    }
+}
