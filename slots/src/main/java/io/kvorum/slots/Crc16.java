@@ -1,5 +1,6 @@
 package io.kvorum.slots;
 
+import java.nio.ByteBuffer;
 import java.util.Objects;
 
 /**
@@ -12,10 +13,19 @@ import java.util.Objects;
  * <p>Safe for use by any number of threads.
  */
 public final class Crc16 {
+    // The textbook loop looks up one byte at a time, and each look-up waits for the one before. Here sixteen tables
+    // give
+    // what a byte adds when k bytes follow it, so that the look-ups of sixteen bytes are independent but for the two
+    // bytes that the checksum so far is mixed into; those two are looked up last. The odd bytes are taken first, not
+    // last: zero bytes in front leave a checksum of 0 as it is, so a short first word is filled up with them.
+
     /** The checksum of no bytes: where an incremental computation starts. */
     public static final int INITIAL = 0;
 
     private static final int POLYNOMIAL = 0x1021;
+    private static final int MASK = 0xFFFF;
+
+    /** The entry {@code 256 * k + b} is the checksum of the byte {@code b} followed by {@code k} zero bytes. */
     private static final char[] TABLE = table();
 
     private Crc16() {}
@@ -37,9 +47,39 @@ public final class Crc16 {
      */
     public static int update(int crc, byte[] bytes, int offset, int length) {
         Objects.checkFromIndexSize(offset, length, bytes.length);
-        int c = crc & 0xFFFF;
-        for (int i = offset; i < offset + length; i++) {
+        int c = crc & MASK;
+        int end = offset + length;
+        int words = offset + (length & 7);
+        for (int i = offset; i < words; i++) {
             c = update(c, bytes[i]);
+        }
+        for (int i = words; i < end; i += Long.BYTES) {
+            c = updateWord(c, Bytes.longAt(bytes, i));
+        }
+        return c;
+    }
+
+    /**
+     * Continues a checksum over the bytes between a buffer's position and limit. Position, limit and mark stay as they
+     * are.
+     *
+     * @param crc the checksum of what came before; only its low 16 bits count
+     * @param bytes the buffer, of any kind
+     * @return the checksum of what came before followed by these bytes
+     */
+    public static int update(int crc, ByteBuffer bytes) {
+        return update(crc, bytes, bytes.position(), bytes.remaining());
+    }
+
+    static int update(int crc, ByteBuffer bytes, int offset, int length) {
+        int c = crc & MASK;
+        int end = offset + length;
+        int words = offset + (length & 7);
+        for (int i = offset; i < words; i++) {
+            c = update(c, bytes.get(i));
+        }
+        for (int i = words; i < end; i += Long.BYTES) {
+            c = updateWord(c, Bytes.longAt(bytes, i));
         }
         return c;
     }
@@ -52,17 +92,66 @@ public final class Crc16 {
      * @return the checksum of what came before followed by {@code b}
      */
     public static int update(int crc, byte b) {
-        return ((crc << 8) & 0xFF00) ^ TABLE[((crc >>> 8) ^ b) & 0xFF];
+        return ((crc << 8) & MASK) ^ TABLE[((crc >>> 8) ^ b) & 0xFF];
+    }
+
+    /**
+     * Continues a checksum by eight bytes at once.
+     *
+     * @param crc the checksum of what came before; only its low 16 bits count
+     * @param bytes the bytes, the first of them in the lowest eight bits
+     * @return the checksum of what came before followed by these bytes
+     */
+    public static int updateWord(int crc, long bytes) {
+        int rest = ((TABLE[0x500 + ((int) (bytes >>> 16) & 0xFF)] ^ TABLE[0x400 + ((int) (bytes >>> 24) & 0xFF)])
+                        ^ (TABLE[0x300 + ((int) (bytes >>> 32) & 0xFF)] ^ TABLE[0x200 + ((int) (bytes >>> 40) & 0xFF)]))
+                ^ (TABLE[0x100 + ((int) (bytes >>> 48) & 0xFF)] ^ TABLE[(int) (bytes >>> 56)]);
+        return rest
+                ^ (TABLE[0x700 + (((crc >>> 8) ^ (int) bytes) & 0xFF)]
+                        ^ TABLE[0x600 + ((crc ^ (int) (bytes >>> 8)) & 0xFF)]);
+    }
+
+    /** Continues a checksum by four bytes at once, the first of them in the lowest eight bits. */
+    static int updateInt(int crc, int bytes) {
+        return (TABLE[0x100 + ((bytes >>> 16) & 0xFF)] ^ TABLE[bytes >>> 24])
+                ^ (TABLE[0x300 + (((crc >>> 8) ^ bytes) & 0xFF)] ^ TABLE[0x200 + ((crc ^ (bytes >>> 8)) & 0xFF)]);
+    }
+
+    /** Continues a checksum by sixteen bytes at once, the first eight of them in {@code first}. */
+    static int updateWords(int crc, long first, long second) {
+        int rest = ((TABLE[0x500 + ((int) (second >>> 16) & 0xFF)] ^ TABLE[0x400 + ((int) (second >>> 24) & 0xFF)])
+                        ^ (TABLE[0x300 + ((int) (second >>> 32) & 0xFF)]
+                                ^ TABLE[0x200 + ((int) (second >>> 40) & 0xFF)]))
+                ^ ((TABLE[0x100 + ((int) (second >>> 48) & 0xFF)] ^ TABLE[(int) (second >>> 56)])
+                        ^ (TABLE[0x700 + ((int) second & 0xFF)] ^ TABLE[0x600 + ((int) (second >>> 8) & 0xFF)]));
+        rest ^= ((TABLE[0xD00 + ((int) (first >>> 16) & 0xFF)] ^ TABLE[0xC00 + ((int) (first >>> 24) & 0xFF)])
+                        ^ (TABLE[0xB00 + ((int) (first >>> 32) & 0xFF)] ^ TABLE[0xA00 + ((int) (first >>> 40) & 0xFF)]))
+                ^ (TABLE[0x900 + ((int) (first >>> 48) & 0xFF)] ^ TABLE[0x800 + (int) (first >>> 56)]);
+        return rest
+                ^ (TABLE[0xF00 + (((crc >>> 8) ^ (int) first) & 0xFF)]
+                        ^ TABLE[0xE00 + ((crc ^ (int) (first >>> 8)) & 0xFF)]);
+    }
+
+    /** Continues a checksum by eight characters below 0x100, each of them one byte. */
+    static int updateChars(int crc, char c0, char c1, char c2, char c3, char c4, char c5, char c6, char c7) {
+        int rest = ((TABLE[0x500 + (c2 & 0xFF)] ^ TABLE[0x400 + (c3 & 0xFF)])
+                        ^ (TABLE[0x300 + (c4 & 0xFF)] ^ TABLE[0x200 + (c5 & 0xFF)]))
+                ^ (TABLE[0x100 + (c6 & 0xFF)] ^ TABLE[c7 & 0xFF]);
+        return rest ^ (TABLE[0x700 + (((crc >>> 8) ^ c0) & 0xFF)] ^ TABLE[0x600 + ((crc ^ c1) & 0xFF)]);
     }
 
     private static char[] table() {
-        char[] table = new char[256];
-        for (int i = 0; i < table.length; i++) {
-            int crc = i << 8;
+        char[] table = new char[16 * 256];
+        for (int b = 0; b < 256; b++) {
+            int crc = b << 8;
             for (int bit = 0; bit < 8; bit++) {
                 crc = (crc & 0x8000) != 0 ? (crc << 1) ^ POLYNOMIAL : crc << 1;
             }
-            table[i] = (char) crc;
+            table[b] = (char) crc;
+        }
+        for (int i = 256; i < table.length; i++) {
+            int before = table[i - 256];
+            table[i] = (char) ((before << 8) ^ table[before >>> 8]);
         }
         return table;
     }

@@ -1,7 +1,6 @@
 package io.kvorum.slots;
 
 import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.util.Objects;
 
 /**
@@ -12,19 +11,28 @@ import java.util.Objects;
  * key and the first <code>}</code> after it; if both are there and at least one byte lies between them, only those
  * bytes are hashed. In every other case the whole key is: an empty first pair is not passed over for a later one.
  *
- * <p>Safe for use by any number of threads.
+ * <p>Nothing is allocated, except for a {@link CharSequence} whose {@code charAt} allocates. Safe for use by any number
+ * of threads.
  */
 public final class HashSlot {
+    // A key is hashed and searched for a brace in one pass. Only when that meets one does the key go the slow way,
+    // which
+    // finds the tag first. As in Crc16 the odd bytes come first, filled up in front with zero bytes, which change
+    // nothing: so a key of up to eight bytes is one word, and a longer one a short word and then whole words.
+
     /** How many slots there are; they are numbered from 0 to {@code COUNT - 1}. */
     public static final int COUNT = 16_384;
 
     private static final int MASK = COUNT - 1;
+    private static final long OPEN = Bytes.repeated('{');
+    private static final int OPEN_INT = (int) OPEN;
+    private static final long CLOSE = Bytes.repeated('}');
 
     private HashSlot() {}
 
     /** {@return the slot of the key that is all of {@code key}} */
     public static int of(byte[] key) {
-        return of(key, 0, key.length);
+        return slotOf(key, 0, key.length);
     }
 
     /**
@@ -38,53 +46,31 @@ public final class HashSlot {
      */
     public static int of(byte[] bytes, int offset, int length) {
         Objects.checkFromIndexSize(offset, length, bytes.length);
-        int end = offset + length;
-        int open = indexOf(bytes, offset, end, '{');
-        if (open >= 0) {
-            int close = indexOf(bytes, open + 1, end, '}');
-            if (close > open + 1) {
-                return Crc16.update(Crc16.INITIAL, bytes, open + 1, close - open - 1) & MASK;
-            }
-        }
-        return Crc16.update(Crc16.INITIAL, bytes, offset, length) & MASK;
+        return slotOf(bytes, offset, length);
     }
 
     /**
      * Computes the slot of the key that lies between a buffer's position and limit. Position, limit and mark stay as
      * they are.
      *
-     * @param key the buffer, of any kind
+     * @param key the buffer, of any kind and byte order
      * @return the slot
      */
     public static int of(ByteBuffer key) {
-        int start = key.position();
-        int end = key.limit();
-        int from = start;
-        int to = end;
-        int open = indexOf(key, start, end, '{');
-        if (open >= 0) {
-            int close = indexOf(key, open + 1, end, '}');
-            if (close > open + 1) {
-                from = open + 1;
-                to = close;
-            }
-        }
-        int crc = Crc16.INITIAL;
-        for (int i = from; i < to; i++) {
-            crc = Crc16.update(crc, key.get(i));
-        }
-        return crc & MASK;
+        return key.hasArray()
+                ? slotOf(key.array(), key.arrayOffset() + key.position(), key.remaining())
+                : slotOf(key, key.position(), key.remaining());
     }
 
     /**
      * Computes the slot of a key given as text: the slot of its UTF-8 bytes. A surrogate without its partner counts as
      * {@code ?}, as {@link String#getBytes(java.nio.charset.Charset)} encodes it.
      *
-     * @param key the text
+     * @param key the text; it must not change meanwhile
      * @return the slot
      */
     public static int of(CharSequence key) {
-        return of(key.toString().getBytes(StandardCharsets.UTF_8));
+        return key instanceof String text ? TextSlot.of(text) : TextSlot.of(key);
     }
 
     /**
@@ -101,18 +87,164 @@ public final class HashSlot {
         return slot;
     }
 
-    private static int indexOf(byte[] bytes, int from, int to, char wanted) {
-        for (int i = from; i < to; i++) {
-            if (bytes[i] == wanted) {
+    private static int slotOf(byte[] bytes, int offset, int length) {
+        if (length <= Long.BYTES) {
+            return shortSlotOf(bytes, offset, length);
+        }
+        int head = ((length - 1) & 7) + 1;
+        long word = Bytes.longAt(bytes, offset) << (Long.SIZE - 8 * head);
+        long open = Bytes.zeroByte(word ^ OPEN);
+        int crc = Crc16.updateWord(Crc16.INITIAL, word);
+        int i = offset + head;
+        int end = offset + length;
+        if (((end - i) & 8) != 0) {
+            word = Bytes.longAt(bytes, i);
+            open |= Bytes.zeroByte(word ^ OPEN);
+            crc = Crc16.updateWord(crc, word);
+            i += 8;
+        }
+        if (open != 0) {
+            return taggedSlotOf(bytes, offset, length);
+        }
+        for (; i < end; i += 16) {
+            long first = Bytes.longAt(bytes, i);
+            long second = Bytes.longAt(bytes, i + 8);
+            if ((Bytes.zeroByte(first ^ OPEN) | Bytes.zeroByte(second ^ OPEN)) != 0) {
+                return taggedSlotOf(bytes, offset, length);
+            }
+            crc = Crc16.updateWords(crc, first, second);
+        }
+        return crc & MASK;
+    }
+
+    /** Takes up to eight bytes. */
+    private static int shortSlotOf(byte[] bytes, int offset, int length) {
+        if (length <= Integer.BYTES) {
+            int word = length == Integer.BYTES ? Bytes.intAt(bytes, offset) : tinyWord(bytes, offset, length);
+            return Bytes.zeroByte(word ^ OPEN_INT) != 0
+                    ? taggedSlotOf(bytes, offset, length)
+                    : Crc16.updateInt(Crc16.INITIAL, word) & MASK;
+        }
+        long first = Bytes.intAt(bytes, offset) & 0xFFFF_FFFFL;
+        long last =
+                Bytes.intAt(bytes, offset + length - Integer.BYTES); // may repeat bytes of the first, in their place
+        long word = (first << (-8 * length)) | (last << Integer.SIZE);
+        return Bytes.zeroByte(word ^ OPEN) != 0
+                ? taggedSlotOf(bytes, offset, length)
+                : Crc16.updateWord(Crc16.INITIAL, word) & MASK;
+    }
+
+    /** Reads fewer than four bytes, filled up in front with zero bytes. */
+    private static int tinyWord(byte[] bytes, int offset, int length) {
+        int word = 0;
+        for (int i = offset; i < offset + length; i++) {
+            word = (word >>> 8) | (bytes[i] << 24);
+        }
+        return word;
+    }
+
+    private static int taggedSlotOf(byte[] bytes, int offset, int length) {
+        int end = offset + length;
+        int from = indexOf(bytes, offset, end, OPEN) + 1;
+        int to = indexOf(bytes, from, end, CLOSE);
+        return (to > from
+                        ? Crc16.update(Crc16.INITIAL, bytes, from, to - from)
+                        : Crc16.update(Crc16.INITIAL, bytes, offset, length))
+                & MASK;
+    }
+
+    private static int indexOf(byte[] bytes, int from, int to, long wanted) {
+        int i = from;
+        for (; i <= to - Long.BYTES; i += Long.BYTES) {
+            long found = Bytes.zeroByte(Bytes.longAt(bytes, i) ^ wanted);
+            if (found != 0) {
+                return i + (Long.numberOfTrailingZeros(found) >>> 3);
+            }
+        }
+        for (; i < to; i++) {
+            if (bytes[i] == (byte) wanted) {
                 return i;
             }
         }
         return -1;
     }
 
-    private static int indexOf(ByteBuffer bytes, int from, int to, char wanted) {
-        for (int i = from; i < to; i++) {
-            if (bytes.get(i) == wanted) {
+    // The same once more for a buffer without an accessible array: direct or read-only.
+
+    private static int slotOf(ByteBuffer bytes, int offset, int length) {
+        if (length <= Long.BYTES) {
+            return shortSlotOf(bytes, offset, length);
+        }
+        int head = ((length - 1) & 7) + 1;
+        long word = Bytes.longAt(bytes, offset) << (Long.SIZE - 8 * head);
+        long open = Bytes.zeroByte(word ^ OPEN);
+        int crc = Crc16.updateWord(Crc16.INITIAL, word);
+        int i = offset + head;
+        int end = offset + length;
+        if (((end - i) & 8) != 0) {
+            word = Bytes.longAt(bytes, i);
+            open |= Bytes.zeroByte(word ^ OPEN);
+            crc = Crc16.updateWord(crc, word);
+            i += 8;
+        }
+        if (open != 0) {
+            return taggedSlotOf(bytes, offset, length);
+        }
+        for (; i < end; i += 16) {
+            long first = Bytes.longAt(bytes, i);
+            long second = Bytes.longAt(bytes, i + 8);
+            if ((Bytes.zeroByte(first ^ OPEN) | Bytes.zeroByte(second ^ OPEN)) != 0) {
+                return taggedSlotOf(bytes, offset, length);
+            }
+            crc = Crc16.updateWords(crc, first, second);
+        }
+        return crc & MASK;
+    }
+
+    private static int shortSlotOf(ByteBuffer bytes, int offset, int length) {
+        if (length <= Integer.BYTES) {
+            int word = length == Integer.BYTES ? Bytes.intAt(bytes, offset) : tinyWord(bytes, offset, length);
+            return Bytes.zeroByte(word ^ OPEN_INT) != 0
+                    ? taggedSlotOf(bytes, offset, length)
+                    : Crc16.updateInt(Crc16.INITIAL, word) & MASK;
+        }
+        long first = Bytes.intAt(bytes, offset) & 0xFFFF_FFFFL;
+        long last =
+                Bytes.intAt(bytes, offset + length - Integer.BYTES); // may repeat bytes of the first, in their place
+        long word = (first << (-8 * length)) | (last << Integer.SIZE);
+        return Bytes.zeroByte(word ^ OPEN) != 0
+                ? taggedSlotOf(bytes, offset, length)
+                : Crc16.updateWord(Crc16.INITIAL, word) & MASK;
+    }
+
+    private static int tinyWord(ByteBuffer bytes, int offset, int length) {
+        int word = 0;
+        for (int i = offset; i < offset + length; i++) {
+            word = (word >>> 8) | (bytes.get(i) << 24);
+        }
+        return word;
+    }
+
+    private static int taggedSlotOf(ByteBuffer bytes, int offset, int length) {
+        int end = offset + length;
+        int from = indexOf(bytes, offset, end, OPEN) + 1;
+        int to = indexOf(bytes, from, end, CLOSE);
+        return (to > from
+                        ? Crc16.update(Crc16.INITIAL, bytes, from, to - from)
+                        : Crc16.update(Crc16.INITIAL, bytes, offset, length))
+                & MASK;
+    }
+
+    private static int indexOf(ByteBuffer bytes, int from, int to, long wanted) {
+        int i = from;
+        for (; i <= to - Long.BYTES; i += Long.BYTES) {
+            long found = Bytes.zeroByte(Bytes.longAt(bytes, i) ^ wanted);
+            if (found != 0) {
+                return i + (Long.numberOfTrailingZeros(found) >>> 3);
+            }
+        }
+        for (; i < to; i++) {
+            if (bytes.get(i) == (byte) wanted) {
                 return i;
             }
         }

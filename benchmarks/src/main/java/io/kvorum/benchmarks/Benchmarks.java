@@ -1,0 +1,137 @@
+package io.kvorum.benchmarks;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.LocalDate;
+import java.time.ZoneOffset;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.Collectors;
+import org.openjdk.jmh.results.RunResult;
+import org.openjdk.jmh.results.format.ResultFormatType;
+import org.openjdk.jmh.runner.Runner;
+import org.openjdk.jmh.runner.RunnerException;
+import org.openjdk.jmh.runner.options.OptionsBuilder;
+import org.openjdk.jmh.runner.options.TimeValue;
+
+/**
+ * Runs the benchmarks and writes what came out, as JSON and as a Markdown table of ratios, into
+ * {@code benchmarks/target/results} or the directory given as {@code -Dresults=DIRECTORY}.
+ *
+ * <ul>
+ *   <li>{@code java -jar benchmarks/target/benchmarks.jar quick [PATTERN]}: every benchmark whose name matches,
+ *       briefly.
+ *   <li>{@code java -jar benchmarks/target/benchmarks.jar full [PATTERN]}: the same, long enough to quote.
+ *   <li>{@code java -jar benchmarks/target/benchmarks.jar compare [PATTERN]}: close contenders in one JVM, in batches
+ *       of shuffled order; one fresh JVM for each comparison.
+ *   <li>Anything else goes to JMH as it is.
+ * </ul>
+ */
+public final class Benchmarks {
+    private static final int ROUNDS = Integer.getInteger("rounds", 1_000);
+
+    /** What {@code compare} runs in each of its JVMs: one comparison, given by its full name. */
+    private static final String COMPARE_HERE = "compare-here";
+
+    private Benchmarks() {}
+
+    /**
+     * Runs what the arguments say.
+     *
+     * @param args as described above
+     * @throws Exception if a benchmark fails or a result can't be written
+     */
+    public static void main(String[] args) throws Exception {
+        String command = args.length == 0 ? "" : args[0];
+        String pattern = args.length < 2 ? "" : args[1];
+        switch (command) {
+            case "quick" -> measure(command, pattern, 1, 3, 5, TimeValue.milliseconds(200));
+            case "full" -> measure(command, pattern, 2, 5, 5, TimeValue.seconds(1));
+            case "compare" -> compare(pattern);
+            case COMPARE_HERE -> compareHere(pattern);
+            default -> org.openjdk.jmh.Main.main(args);
+        }
+    }
+
+    private static void measure(String pass, String pattern, int forks, int warmUps, int iterations, TimeValue time)
+            throws RunnerException, IOException {
+        Path results = results();
+        Collection<RunResult> runs = new Runner(new OptionsBuilder()
+                        .include(pattern)
+                        .forks(forks)
+                        .warmupIterations(warmUps)
+                        .warmupTime(time)
+                        .measurementIterations(iterations)
+                        .measurementTime(time)
+                        .addProfiler(CpuProfiler.class)
+                        .resultFormat(ResultFormatType.JSON)
+                        .result(results.resolve(pass + ".json").toString())
+                        .build())
+                .run();
+        publish(results.resolve(pass + ".md"), RatioTable.ofRuns(runs));
+    }
+
+    private static void compare(String pattern) throws IOException, InterruptedException {
+        Path results = results();
+        List<Interleaved.Outcome> outcomes = new ArrayList<>();
+        for (Comparison comparison : SlotComparisons.all()) {
+            if (comparison.name().contains(pattern)) {
+                outcomes.addAll(compareInFreshJvm(comparison.name()));
+            }
+        }
+        Files.writeString(
+                results.resolve("compare.json"),
+                outcomes.stream().map(Interleaved.Outcome::json).collect(Collectors.joining(",\n", "[\n", "\n]\n")));
+        publish(results.resolve("compare.md"), RatioTable.ofComparisons(outcomes));
+    }
+
+    private static List<Interleaved.Outcome> compareInFreshJvm(String name) throws IOException, InterruptedException {
+        Process process = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "-Drounds=" + ROUNDS,
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        Benchmarks.class.getName(),
+                        COMPARE_HERE,
+                        name)
+                .redirectError(ProcessBuilder.Redirect.INHERIT)
+                .start();
+        List<Interleaved.Outcome> outcomes;
+        try (BufferedReader lines = process.inputReader()) {
+            outcomes = lines.lines().map(Interleaved.Outcome::parse).toList();
+        }
+        int status = process.waitFor();
+        if (status != 0) {
+            throw new IOException("comparison " + name + " ended with status " + status);
+        }
+        return outcomes;
+    }
+
+    private static void compareHere(String name) {
+        for (Comparison comparison : SlotComparisons.all()) {
+            if (comparison.name().equals(name)) {
+                new Interleaved(comparison, ROUNDS).run().forEach(outcome -> System.out.println(outcome.line()));
+            }
+        }
+    }
+
+    private static Path results() throws IOException {
+        return Files.createDirectories(Path.of(System.getProperty("results", "benchmarks/target/results")));
+    }
+
+    private static void publish(Path file, String table) throws IOException {
+        String context = String.format(
+                Locale.ROOT,
+                "%s, %s, %d cores, %s%n%n",
+                LocalDate.now(ZoneOffset.UTC),
+                Runtime.version(),
+                Runtime.getRuntime().availableProcessors(),
+                System.getProperty("os.arch"));
+        Files.writeString(file, context + table);
+        System.out.printf("%n%s%s%nwritten to %s, with the same as JSON beside it%n", context, table, file);
+    }
+}

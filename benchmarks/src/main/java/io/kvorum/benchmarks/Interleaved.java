@@ -1,0 +1,125 @@
+package io.kvorum.benchmarks;
+
+import io.kvorum.benchmarks.Comparison.Contender;
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadMXBean;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
+import java.util.Locale;
+import java.util.Random;
+
+/**
+ * Measures close contenders in one JVM, in short batches whose order is drawn anew in each round. Whatever disturbs the
+ * machine then disturbs all of them alike, and the ratio within a round is steadier than any figure for one contender.
+ *
+ * <p>A batch is timed by the thread's CPU clock. The result is the distribution of the ratios of all rounds.
+ */
+final class Interleaved {
+    private static final long BATCH_NANOS = 1_000_000;
+    private static final int WARM_UP_ROUNDS = 300;
+    private static final long SEED = 20_261_122;
+
+    private final ThreadMXBean clock = ManagementFactory.getThreadMXBean();
+    private final Random order = new Random(SEED);
+    private final Comparison comparison;
+    private final int rounds;
+
+    /** Takes the results, so that the compiler can't drop the work. */
+    @SuppressWarnings("UnusedVariable")
+    private volatile long sink;
+
+    Interleaved(Comparison comparison, int rounds) {
+        this.comparison = comparison;
+        this.rounds = rounds;
+    }
+
+    /**
+     * How a contender did against ours.
+     *
+     * @param nanos the median CPU time of an operation, in nanoseconds
+     * @param lower a quarter of the ratios are below it
+     * @param median half of the ratios are below it; above 1 ours was faster
+     * @param upper three quarters of the ratios are below it
+     */
+    record Outcome(String comparison, String contender, double nanos, double lower, double median, double upper) {
+        /** Reads what {@link #line()} wrote. */
+        static Outcome parse(String line) {
+            String[] parts = line.split("\t", -1);
+            return new Outcome(
+                    parts[0],
+                    parts[1],
+                    Double.parseDouble(parts[2]),
+                    Double.parseDouble(parts[3]),
+                    Double.parseDouble(parts[4]),
+                    Double.parseDouble(parts[5]));
+        }
+
+        String line() {
+            return comparison + "\t" + contender + "\t" + nanos + "\t" + lower + "\t" + median + "\t" + upper;
+        }
+
+        String json() {
+            return String.format(
+                    Locale.ROOT,
+                    "{\"comparison\": \"%s\", \"contender\": \"%s\", \"nanos\": %.3f, "
+                            + "\"lower\": %.4f, \"median\": %.4f, \"upper\": %.4f}",
+                    comparison,
+                    contender,
+                    nanos,
+                    lower,
+                    median,
+                    upper);
+        }
+    }
+
+    List<Outcome> run() {
+        List<Contender> contenders = comparison.contenders();
+        int count = contenders.size();
+        int operations = 1_000;
+        for (int round = 0; round < WARM_UP_ROUNDS; round++) {
+            double[] nanos = round(operations);
+            double shortest = Arrays.stream(nanos).min().orElseThrow() * operations;
+            operations = (int) Math.min(Math.max(operations * BATCH_NANOS / Math.max(shortest, 1), 100), 1_000_000);
+        }
+        double[][] nanos = new double[count][rounds];
+        double[][] ratios = new double[count][rounds];
+        for (int round = 0; round < rounds; round++) {
+            double[] measured = round(operations);
+            for (int i = 0; i < count; i++) {
+                nanos[i][round] = measured[i];
+                ratios[i][round] = measured[i] / measured[0];
+            }
+        }
+        List<Outcome> outcomes = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            Arrays.sort(nanos[i]);
+            Arrays.sort(ratios[i]);
+            outcomes.add(new Outcome(
+                    comparison.name(),
+                    contenders.get(i).name(),
+                    nanos[i][rounds / 2],
+                    ratios[i][rounds / 4],
+                    ratios[i][rounds / 2],
+                    ratios[i][rounds * 3 / 4]));
+        }
+        return outcomes;
+    }
+
+    /** Runs every contender once, in a new order; returns the CPU time of one operation of each. */
+    private double[] round(int operations) {
+        double[] nanos = new double[comparison.contenders().size()];
+        List<Integer> turns = new ArrayList<>();
+        for (int i = 0; i < nanos.length; i++) {
+            turns.add(i);
+        }
+        Collections.shuffle(turns, order);
+        for (int turn : turns) {
+            long start = clock.getCurrentThreadCpuTime();
+            sink = comparison.contenders().get(turn).batch().run(operations);
+            nanos[turn] = (double) (clock.getCurrentThreadCpuTime() - start) / operations;
+        }
+        return nanos;
+    }
+}

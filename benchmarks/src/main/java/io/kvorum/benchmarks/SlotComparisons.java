@@ -1,0 +1,106 @@
+package io.kvorum.benchmarks;
+
+import io.kvorum.benchmarks.Comparison.Contender;
+import io.kvorum.slots.HashSlot;
+import io.lettuce.core.cluster.SlotHash;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import redis.clients.jedis.util.JedisClusterCRC16;
+
+/** The slot of a key, ours and the clients' beside each other. */
+final class SlotComparisons {
+    private static final int MASK = SlotKeys.COUNT - 1;
+
+    private SlotComparisons() {}
+
+    static List<Comparison> all() {
+        List<Comparison> all = new ArrayList<>();
+        for (int length : new int[] {4, 8, 16, 32, 64, 256}) {
+            all.add(bytes(length));
+        }
+        all.add(text("ascii-16", SlotKeys.ascii(16)));
+        all.add(text("ascii-64", SlotKeys.ascii(64)));
+        all.add(text("cyrillic-16", SlotKeys.cyrillic(16)));
+        for (int length : new int[] {16, 64}) {
+            all.add(buffer("heap-buffer-" + length, SlotKeys.buffers(length, false)));
+            all.add(buffer("direct-buffer-" + length, SlotKeys.buffers(length, true)));
+        }
+        return List.copyOf(all);
+    }
+
+    private static Comparison bytes(int length) {
+        byte[][] keys = SlotKeys.bytes(length);
+        return new Comparison(
+                "bytes-" + length,
+                List.of(
+                        new Contender("kvorum", operations -> {
+                            long sum = 0;
+                            for (int i = 0; i < operations; i++) {
+                                sum += HashSlot.of(keys[i & MASK]);
+                            }
+                            return sum;
+                        }),
+                        new Contender("jedis", operations -> {
+                            long sum = 0;
+                            for (int i = 0; i < operations; i++) {
+                                sum += JedisClusterCRC16.getSlot(keys[i & MASK]);
+                            }
+                            return sum;
+                        }),
+                        new Contender("lettuce", operations -> {
+                            long sum = 0;
+                            for (int i = 0; i < operations; i++) {
+                                sum += SlotHash.getSlot(keys[i & MASK]);
+                            }
+                            return sum;
+                        })));
+    }
+
+    private static Comparison text(String name, String[] keys) {
+        return new Comparison(
+                name,
+                List.of(
+                        new Contender("kvorum", operations -> {
+                            long sum = 0;
+                            for (int i = 0; i < operations; i++) {
+                                sum += HashSlot.of(keys[i & MASK]);
+                            }
+                            return sum;
+                        }),
+                        new Contender("jedis", operations -> {
+                            long sum = 0;
+                            for (int i = 0; i < operations; i++) {
+                                sum += JedisClusterCRC16.getSlot(keys[i & MASK]);
+                            }
+                            return sum;
+                        }),
+                        new Contender("lettuce", operations -> {
+                            long sum = 0;
+                            for (int i = 0; i < operations; i++) {
+                                sum += SlotHash.getSlot(keys[i & MASK]);
+                            }
+                            return sum;
+                        })));
+    }
+
+    private static Comparison buffer(String name, ByteBuffer[] keys) {
+        return new Comparison(
+                name,
+                List.of(
+                        new Contender("kvorum", operations -> {
+                            long sum = 0;
+                            for (int i = 0; i < operations; i++) {
+                                sum += HashSlot.of(keys[i & MASK]);
+                            }
+                            return sum;
+                        }),
+                        new Contender("lettuce", operations -> {
+                            long sum = 0;
+                            for (int i = 0; i < operations; i++) {
+                                sum += SlotHash.getSlot(keys[i & MASK]);
+                            }
+                            return sum;
+                        })));
+    }
+}

@@ -1,0 +1,49 @@
+package io.kvorum.slots;
+
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+
+/** Reads eight bytes as one number, the first byte in the lowest bits, and finds a byte among the eight. */
+final class Bytes {
+    private static final VarHandle LONGS = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
+    private static final VarHandle INTS = MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.LITTLE_ENDIAN);
+    private static final long LOW_BITS = 0x0101_0101_0101_0101L;
+    private static final long HIGH_BITS = 0x8080_8080_8080_8080L;
+
+    private Bytes() {}
+
+    static long longAt(byte[] bytes, int index) {
+        return (long) LONGS.get(bytes, index);
+    }
+
+    static int intAt(byte[] bytes, int index) {
+        return (int) INTS.get(bytes, index);
+    }
+
+    static long longAt(ByteBuffer bytes, int index) {
+        long value = bytes.getLong(index);
+        return bytes.order() == ByteOrder.BIG_ENDIAN ? Long.reverseBytes(value) : value;
+    }
+
+    static int intAt(ByteBuffer bytes, int index) {
+        int value = bytes.getInt(index);
+        return bytes.order() == ByteOrder.BIG_ENDIAN ? Integer.reverseBytes(value) : value;
+    }
+
+    /** Returns a number with {@code b} in each of its eight bytes. */
+    static long repeated(char b) {
+        return b * LOW_BITS;
+    }
+
+    /** Returns 0 if no byte of {@code bytes} is zero, else a number whose lowest bit lies in the first byte that is. */
+    static long zeroByte(long bytes) {
+        return (bytes - LOW_BITS) & ~bytes & HIGH_BITS;
+    }
+
+    /** The same for four bytes. */
+    static int zeroByte(int bytes) {
+        return (bytes - (int) LOW_BITS) & ~bytes & (int) HIGH_BITS;
+    }
+}

@@ -1,0 +1,124 @@
+package io.kvorum.slots;
+
+/**
+ * The slot of a key given as text, without its bytes ever being in an array. The braces of a tag are ASCII, so the tag
+ * can be found among the characters as well as among the bytes.
+ */
+final class TextSlot {
+    private static final int MASK = HashSlot.COUNT - 1;
+    private static final char ASCII_END = 0x80;
+
+    private TextSlot() {}
+
+    static int of(String key) {
+        int from = key.indexOf('{') + 1;
+        if (from > 0) {
+            int to = key.indexOf('}', from);
+            if (to > from) {
+                return crc(key, from, to) & MASK;
+            }
+        }
+        return crc(key, 0, key.length()) & MASK;
+    }
+
+    static int of(CharSequence key) {
+        int length = key.length();
+        int from = indexOf(key, '{', 0, length) + 1;
+        if (from > 0) {
+            int to = indexOf(key, '}', from, length);
+            if (to > from) {
+                return utf8Crc(Crc16.INITIAL, key, from, to) & MASK;
+            }
+        }
+        return utf8Crc(Crc16.INITIAL, key, 0, length) & MASK;
+    }
+
+    private static int indexOf(CharSequence key, char wanted, int from, int to) {
+        for (int i = from; i < to; i++) {
+            if (key.charAt(i) == wanted) {
+                return i;
+            }
+        }
+        return -1;
+    }
+
+    private static int crc(String text, int from, int to) {
+        int words = from + ((to - from) & 7);
+        int all = 0;
+        long head = 0;
+        for (int i = from; i < words; i++) {
+            char c = text.charAt(i);
+            all |= c;
+            head = (head >>> 8) | ((long) c << 56);
+        }
+        if (all >= ASCII_END) {
+            return utf8Crc(Crc16.INITIAL, text, from, to);
+        }
+        int crc = Crc16.updateWord(Crc16.INITIAL, head);
+        for (int i = words; i < to; i += 8) {
+            char c0 = text.charAt(i);
+            char c1 = text.charAt(i + 1);
+            char c2 = text.charAt(i + 2);
+            char c3 = text.charAt(i + 3);
+            char c4 = text.charAt(i + 4);
+            char c5 = text.charAt(i + 5);
+            char c6 = text.charAt(i + 6);
+            char c7 = text.charAt(i + 7);
+            if ((c0 | c1 | c2 | c3 | c4 | c5 | c6 | c7) >= ASCII_END) {
+                return utf8Crc(crc, text, i, to);
+            }
+            crc = Crc16.updateChars(crc, c0, c1, c2, c3, c4, c5, c6, c7);
+        }
+        return crc;
+    }
+
+    /** Continues a checksum over characters of which any may lie beyond ASCII. */
+    private static int utf8Crc(int start, CharSequence text, int from, int to) {
+        int crc = start;
+        long word = 0; // the bytes that wait to be summed, the first in the lowest bits
+        int bits = 0;
+        for (int i = from; i < to; i++) {
+            char c = text.charAt(i);
+            long unit; // the bytes of one character, the first in the lowest bits
+            int length;
+            if (c < ASCII_END) {
+                unit = c;
+                length = 8;
+            } else if (c < 0x800) {
+                unit = (0xC0 | (c >>> 6)) | (continuation(c) << 8);
+                length = 16;
+            } else if (!Character.isSurrogate(c)) {
+                unit = (0xE0 | (c >>> 12)) | (continuation(c >>> 6) << 8) | (continuation(c) << 16);
+                length = 24;
+            } else if (Character.isHighSurrogate(c) && i + 1 < to && Character.isLowSurrogate(text.charAt(i + 1))) {
+                i++;
+                int point = Character.toCodePoint(c, text.charAt(i));
+                unit = (0xF0 | (point >>> 18))
+                        | (continuation(point >>> 12) << 8)
+                        | (continuation(point >>> 6) << 16)
+                        | (continuation(point) << 24);
+                length = 32;
+            } else {
+                unit = '?';
+                length = 8;
+            }
+            word |= unit << bits;
+            bits += length;
+            if (bits >= Long.SIZE) {
+                crc = Crc16.updateWord(crc, word);
+                bits -= Long.SIZE;
+                word = unit
+                        >>> (length - bits); // nothing where no bits are left, for then it shifts all of the unit out
+            }
+        }
+        for (; bits > 0; bits -= 8) {
+            crc = Crc16.update(crc, (byte) word);
+            word >>>= 8;
+        }
+        return crc;
+    }
+
+    private static long continuation(int bits) {
+        return 0x80 | (bits & 0x3F);
+    }
+}
