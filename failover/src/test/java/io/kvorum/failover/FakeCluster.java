@@ -224,7 +224,7 @@ final class FakeCluster {
             }
             long epoch = primary.leading;
             LogPosition position = primary.position;
-            int[] having = {1};
+            Set<NodeId> having = new LinkedHashSet<>(List.of(primary.id));
             List<FakeNode> shard = shard(primary.shard);
             for (FakeNode replica : shard) {
                 if (replica != primary) {
@@ -237,7 +237,8 @@ final class FakeCluster {
         }
     }
 
-    private void store(FakeNode primary, FakeNode replica, long epoch, LogPosition position, int[] having, int of) {
+    private void store(
+            FakeNode primary, FakeNode replica, long epoch, LogPosition position, Set<NodeId> having, int of) {
         if (!replica.up || !primary.id.equals(replica.following)) {
             return;
         }
@@ -254,7 +255,8 @@ final class FakeCluster {
             if (primary.up
                     && primary.leading == epoch
                     && primary.promised == epoch
-                    && ++having[0] == Watch.majority(of)) {
+                    && having.add(replica.id)
+                    && having.size() == Watch.majority(of)) {
                 committed.merge(primary.shard, position, (a, b) -> a.compareTo(b) >= 0 ? a : b);
             }
         });
