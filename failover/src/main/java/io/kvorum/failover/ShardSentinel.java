@@ -39,7 +39,8 @@ final class ShardSentinel {
     private boolean objectivelyDown;
     private @Nullable Failover failover;
     private @Nullable Publication publication;
-    private @Nullable Opinion said;
+    /** What the others were last told, at once or with the period. */
+    private Opinion said;
 
     ShardSentinel(
             ShardMemory memory,
@@ -56,6 +57,7 @@ final class ShardSentinel {
         peers = new Peers(settings);
         election = new Election(shard, settings, ballot, outbox, random, now);
         repair = new Repair(settings, watch, outbox);
+        said = new Opinion(ballot.configuration(), false, 0);
     }
 
     Configuration configuration() {

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.kvorum.failover.FakeCluster.CrashPoint;
 import io.kvorum.failover.FakeCluster.Host;
+import io.kvorum.failover.SentinelEvent.VoteGiven;
 import io.kvorum.slots.NodeId;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -41,12 +42,20 @@ final class FailoverChaosTest {
     private static final class Schedule {
         private final FakeCluster cluster;
         private final SplittableRandom random;
+        private boolean healed;
 
         private Schedule(long seed) {
             random = new SplittableRandom(seed);
             int nodes = random.nextInt(5) == 0 ? 5 : 3;
             int sentinels = random.nextInt(3) == 0 ? 5 : 3;
-            cluster = new FakeCluster(SentinelSettings.defaults(), 1, nodes, sentinels, seed);
+            SentinelSettings settings = SentinelSettings.defaults();
+            if (random.nextInt(3) == 0) { // so that candidates meet
+                settings = settings.withElectionJitter(Duration.ZERO);
+            }
+            cluster = new FakeCluster(settings, 1, nodes, sentinels, seed);
+            if (random.nextBoolean()) {
+                cluster.onEvent = this::crashAfterVote;
+            }
             cluster.maxDelay = cluster.minDelay + 1 + random.nextLong(40 * FakeCluster.MILLI);
             cluster.loss = random.nextBoolean() ? 0 : random.nextDouble(0.3);
             cluster.duplication = random.nextBoolean() ? 0 : random.nextDouble(0.3);
@@ -64,6 +73,15 @@ final class FailoverChaosTest {
                     cluster.runUntil(cluster::isWhole, BOUND),
                     () -> "not whole " + BOUND + " after the faults ended:\n"
                             + cluster.trace(cluster.now - 8_000 * FakeCluster.MILLI));
+        }
+
+        /** A voter that forgot its vote would give it again right away. */
+        private void crashAfterVote(SentinelEvent event) {
+            if (event instanceof VoteGiven vote && !healed && random.nextBoolean()) {
+                Host host = cluster.sentinel(vote.sentinel().value());
+                host.crashAt = CrashPoint.AFTER_SENDING;
+                cluster.after(random.nextLong(30 * FakeCluster.MILLI), () -> restart(host));
+            }
         }
 
         private void fault() {
@@ -127,6 +145,7 @@ final class FailoverChaosTest {
         }
 
         private void heal() {
+            healed = true;
             cluster.heal();
             cluster.loss = 0;
             cluster.duplication = 0;

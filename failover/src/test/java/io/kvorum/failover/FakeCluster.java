@@ -334,6 +334,8 @@ final class FakeCluster {
         @Nullable
         SentinelState saved;
 
+        private @Nullable SentinelState unsaved;
+
         boolean up;
         boolean paused;
         boolean canSave = true;
@@ -357,6 +359,7 @@ final class FakeCluster {
             up = true;
             paused = false;
             crashAt = null;
+            unsaved = null;
             mail.clear();
             sentinel = new Sentinel(settings, id, all, initial, saved, random.split(), now);
             int current = incarnation;
@@ -409,11 +412,15 @@ final class FakeCluster {
                 return;
             }
             if (ready.toSave() != null) {
+                unsaved = ready.toSave();
+            }
+            if (unsaved != null) {
                 if (!canSave) {
-                    return; // this test's sentinels don't get well again
+                    return; // nothing leaves; this loses events, unlike a driver
                 }
-                checkState(saved, ready.toSave());
-                saved = ready.toSave();
+                checkState(saved, unsaved);
+                saved = unsaved;
+                unsaved = null;
             }
             if (crashAt == CrashPoint.AFTER_SAVING) {
                 crash();
