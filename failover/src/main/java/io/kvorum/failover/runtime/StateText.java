@@ -54,8 +54,12 @@ record StateText(SentinelState state, List<String> unknown) {
             text.append('\n');
         }
         unknown.forEach(line -> text.append(line).append('\n'));
-        text.append(CHECKSUM).append(checksum(text.toString())).append('\n');
-        return text.toString().getBytes(StandardCharsets.UTF_8);
+        return sealed(text.toString());
+    }
+
+    /** {@return the body with its checksum} */
+    static byte[] sealed(String body) {
+        return (body + CHECKSUM + checksum(body) + '\n').getBytes(StandardCharsets.UTF_8);
     }
 
     static StateText decode(byte[] bytes) throws CorruptStateException {
