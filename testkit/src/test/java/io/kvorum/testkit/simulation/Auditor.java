@@ -1,0 +1,230 @@
+package io.kvorum.testkit.simulation;
+
+import io.kvorum.replication.LogHistory;
+import io.kvorum.replication.NodeRole;
+import io.kvorum.replication.NodeStatus;
+import io.kvorum.replication.ReplicationLog;
+import io.kvorum.slots.LogPosition;
+import io.kvorum.slots.NodeId;
+import io.kvorum.slots.ShardId;
+import io.netty.buffer.ByteBuf;
+import java.util.HashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Checks after each step what must hold at every moment, at a cost that doesn't grow with the run. It sees what no node
+ * sees: all of them.
+ *
+ * <ul>
+ *   <li>A shard has at most one primary in an epoch, and at most one sentinel that leads a failover to it.
+ *   <li>A sentinel gives at most one vote in a shard and epoch, and has saved it before.
+ *   <li>What a node has promised never goes back, over restarts too.
+ *   <li>Where two logs of a shard have the same position, everything before it is the same.
+ *   <li>What was acknowledged by a majority is in the log of every primary of a later epoch.
+ * </ul>
+ *
+ * <p>Confined to one thread.
+ */
+final class Auditor {
+    private static final int HEADER = 8; // of a record: the length of its payload, and its slot or EPOCH
+    private static final int EPOCH = 16_384;
+    private static final int AUDIT_BYTES = 1 << 20;
+
+    private final Cluster cluster;
+    private final Map<InEpoch, NodeId> primaries = new HashMap<>();
+    private final Map<InEpoch, NodeId> leaders = new HashMap<>();
+    private final Map<Ballot, NodeId> votes = new HashMap<>();
+    private final Map<NodeId, NodeAudit> nodes = new HashMap<>();
+    private final Map<ShardId, ShardAudit> shards = new HashMap<>();
+    private final ByteBuf records;
+
+    private record InEpoch(ShardId shard, long epoch) {}
+
+    private record Ballot(NodeId sentinel, ShardId shard, long epoch) {}
+
+    private static final class NodeAudit {
+        long promised;
+
+        @Nullable
+        ReplicationLog log;
+
+        LogPosition end = LogPosition.START;
+        long digest;
+    }
+
+    private static final class ShardAudit {
+        final Map<LogPosition, Long> digests = new HashMap<>(Map.of(LogPosition.START, 0L));
+        LogPosition acknowledged = LogPosition.START;
+        long epoch;
+        LogHistory history = LogHistory.EMPTY;
+        long promotedAt;
+    }
+
+    Auditor(Cluster cluster) {
+        this.cluster = cluster;
+        this.records = cluster.allocator().buffer(AUDIT_BYTES);
+    }
+
+    void close() {
+        records.release();
+    }
+
+    /** Checks a node after something happened to it. */
+    void check(DataNode node) {
+        NodeStatus status = node.status();
+        if (status == null) {
+            return;
+        }
+        NodeAudit audit = nodes.computeIfAbsent(status.node(), id -> new NodeAudit());
+        if (status.epoch() < audit.promised) {
+            fail("epochs never go back", status.node() + " had promised " + audit.promised + ", now " + status.epoch());
+        }
+        audit.promised = status.epoch();
+        if (status.role() == NodeRole.PRIMARY) {
+            NodeId other = primaries.putIfAbsent(new InEpoch(status.shard(), status.epoch()), status.node());
+            if (other != null && !other.equals(status.node())) {
+                fail(
+                        "one primary per epoch",
+                        status.shard() + " epoch " + status.epoch() + ": " + other + " and " + status.node());
+            }
+        }
+        LogPosition end = node.log().end();
+        if (node.log() != audit.log || !end.equals(audit.end)) {
+            readLog(node, audit, end);
+        }
+    }
+
+    /** Notes that a node crashed: a promise that it could not save has never left it, and may be forgotten. */
+    void crashed(DataNode node, long savedPromise) {
+        NodeAudit audit = nodes.get(node.identity().node());
+        if (audit != null) {
+            audit.promised = savedPromise;
+        }
+    }
+
+    /** Follows a node's log from where it was last read, or from where it begins now. */
+    private void readLog(DataNode node, NodeAudit audit, LogPosition end) {
+        ReplicationLog log = node.log();
+        ShardAudit shard = shard(node.identity().shard());
+        LogHistory history = log.history();
+        if (log != audit.log || audit.end.offset() < log.firstOffset() || !history.contains(audit.end, end.offset())) {
+            audit.log = log;
+            audit.end = positionAt(history, log.firstOffset());
+            Long known = shard.digests.get(audit.end);
+            if (known == null) {
+                fail("log prefixes are equal", node.identity() + " begins at " + audit.end + ", where no log was");
+                return;
+            }
+            audit.digest = known;
+        }
+        records.clear();
+        log.read(audit.end.offset(), records, AUDIT_BYTES);
+        long epoch = audit.end.epoch();
+        long offset = audit.end.offset();
+        int size;
+        for (int at = 0; at < records.writerIndex(); at += size) {
+            size = HEADER + records.getInt(at);
+            epoch = records.getInt(at + Integer.BYTES) == EPOCH ? records.getLong(at + HEADER) : epoch;
+            offset += size;
+            audit.digest = digest(audit.digest, at, size);
+            LogPosition position = new LogPosition(epoch, offset);
+            Long known = shard.digests.putIfAbsent(position, audit.digest);
+            if (known != null && known != audit.digest) {
+                fail("log prefixes are equal", node.identity().node() + " differs from another log at " + position);
+                return;
+            }
+        }
+        audit.end = end;
+        if (offset != end.offset() || epoch != end.epoch()) {
+            fail(
+                    "log prefixes are equal",
+                    node.identity().node() + " ends at " + end + ", its records at " + epoch + ":" + offset);
+        }
+    }
+
+    private long digest(long before, int at, int size) {
+        long digest = before;
+        int i = at;
+        for (; i + Long.BYTES <= at + size; i += Long.BYTES) {
+            digest = Randomness.mix(digest ^ records.getLong(i)) + size;
+        }
+        for (; i < at + size; i++) {
+            digest = Randomness.mix(digest ^ records.getByte(i));
+        }
+        return digest;
+    }
+
+    private static LogPosition positionAt(LogHistory history, long offset) {
+        long epoch = 0;
+        for (LogHistory.Leadership leadership : history.leaderships()) {
+            if (leadership.firstOffset() < offset) {
+                epoch = leadership.epoch();
+            }
+        }
+        return new LogPosition(epoch, offset);
+    }
+
+    /** Notes that a node became the primary, and checks that it has all that was acknowledged. */
+    void promoted(DataNode node, long epoch) {
+        ShardAudit shard = shard(node.identity().shard());
+        LogHistory history = node.log().history();
+        long end = node.log().end().offset();
+        if (shard.acknowledged.epoch() < epoch && !history.contains(shard.acknowledged, end)) {
+            fail(
+                    "acknowledged writes survive",
+                    node.identity().node() + " leads epoch " + epoch + " with " + history + " and lacks "
+                            + shard.acknowledged);
+        }
+        if (epoch > shard.epoch) {
+            shard.epoch = epoch;
+            shard.history = history;
+            shard.promotedAt = end;
+        }
+    }
+
+    /** Notes that a primary acknowledged a write, and checks that later primaries have it. */
+    void acknowledged(DataNode node, LogPosition position) {
+        ShardAudit shard = shard(node.identity().shard());
+        if (position.epoch() < shard.epoch && !shard.history.contains(position, shard.promotedAt)) {
+            fail(
+                    "acknowledged writes survive",
+                    node.identity().node() + " acknowledged " + position + ", which the primary of epoch " + shard.epoch
+                            + " lacks");
+        }
+        if (position.compareTo(shard.acknowledged) > 0) {
+            shard.acknowledged = position;
+        }
+    }
+
+    /** {@return the last position that was acknowledged in a shard} */
+    LogPosition lastAcknowledged(ShardId shard) {
+        return shard(shard).acknowledged;
+    }
+
+    /** Notes that a sentinel gave its vote, to itself or to another. */
+    void voted(NodeId sentinel, ShardId shard, long epoch, NodeId candidate) {
+        NodeId other = votes.putIfAbsent(new Ballot(sentinel, shard, epoch), candidate);
+        if (other != null && !other.equals(candidate)) {
+            fail(
+                    "one vote per sentinel and epoch",
+                    sentinel + " voted in " + shard + " epoch " + epoch + " for " + other + " and for " + candidate);
+        }
+    }
+
+    /** Notes that a sentinel was elected. */
+    void elected(NodeId sentinel, ShardId shard, long epoch) {
+        NodeId other = leaders.putIfAbsent(new InEpoch(shard, epoch), sentinel);
+        if (other != null && !other.equals(sentinel)) {
+            fail("one leader per epoch", shard + " epoch " + epoch + ": " + other + " and " + sentinel);
+        }
+    }
+
+    private ShardAudit shard(ShardId id) {
+        return shards.computeIfAbsent(id, shard -> new ShardAudit());
+    }
+
+    private void fail(String invariant, String message) {
+        cluster.fail(new Violation(invariant, message));
+    }
+}

@@ -1,0 +1,531 @@
+package io.kvorum.testkit.simulation;
+
+import io.kvorum.failover.NodeGateway;
+import io.kvorum.replication.NodeIdentity;
+import io.kvorum.replication.NodeRole;
+import io.kvorum.replication.NodeStatus;
+import io.kvorum.replication.runtime.NodeDriver;
+import io.kvorum.slots.ClusterTopology;
+import io.kvorum.slots.LogPosition;
+import io.kvorum.slots.NodeId;
+import io.kvorum.slots.Shard;
+import io.kvorum.slots.ShardId;
+import io.kvorum.slots.TopologyChange;
+import io.kvorum.testkit.ShardNodeGateway;
+import io.netty.buffer.UnpooledByteBufAllocator;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Three shards of three nodes, three sentinels and four clients, in one thread and in virtual time. First anything may
+ * go wrong; then all faults end, and the cluster has to come to itself.
+ *
+ * <p>Confined to one thread; runs once.
+ */
+final class Cluster {
+    static final int SHARDS = 3;
+    static final int NODES_PER_SHARD = 3;
+    static final int NODES = SHARDS * NODES_PER_SHARD;
+    static final int SENTINELS = 3;
+    static final int CLIENTS = 4;
+    static final int PROCESSES = NODES + SENTINELS + CLIENTS;
+
+    private static final long FIRST_EPOCH = 1;
+    private static final long CLIENTS_END = Plan.FAULTS_END + 5 * Plan.SECOND;
+    private static final long MUST_SETTLE = Plan.FAULTS_END + 30 * Plan.SECOND;
+    private static final long CHECK_PERIOD = 100 * Plan.MILLISECOND;
+    private static final long LONGEST_OUTAGE = 5 * Plan.SECOND;
+    private static final long MAX_SLOWNESS = 3 * Plan.SECOND;
+
+    private final Plan plan;
+    private final Mutant mutant;
+    private final EventQueue queue = new EventQueue();
+    private final Trace trace;
+    private final SimulatedNetwork network;
+    private final UnpooledByteBufAllocator allocator = new UnpooledByteBufAllocator(false, true);
+    private final Coverage coverage = new Coverage();
+    private final Auditor auditor;
+    private final History history = new History(Keys.CHECKED);
+    private final ClusterTopology topology;
+    private final List<DataNode> nodes = new ArrayList<>();
+    private final Map<NodeId, DataNode> nodesById = new HashMap<>();
+    private final List<SentinelHost> sentinels = new ArrayList<>();
+    private final Map<NodeId, SentinelHost> sentinelsById = new HashMap<>();
+    private final List<NodeId> sentinelIds = new ArrayList<>();
+    private final List<Client> clients = new ArrayList<>();
+    private final NodeGateway gateway;
+    private final Randomness placedFaults;
+    private @Nullable Violation violation;
+    private boolean readingAll;
+
+    Cluster(Plan plan, Mutant mutant, boolean readable) {
+        this.plan = plan;
+        this.mutant = mutant;
+        this.trace = new Trace(queue, readable);
+        this.network = new SimulatedNetwork(
+                queue,
+                trace,
+                Randomness.hash(plan.seed(), Stream.NETWORK, 0),
+                PROCESSES,
+                plan.inOrder(),
+                plan.minDelay(),
+                plan.maxDelay());
+        this.auditor = new Auditor(this);
+        this.placedFaults = Randomness.stream(plan.seed(), Stream.PLACED_FAULTS);
+        this.topology = firstTopology();
+        this.gateway = new ShardNodeGateway(id -> node(id).driver());
+        makeProcesses();
+    }
+
+    private static ShardId shardId(int shard) {
+        return new ShardId("shard-" + (shard + 1));
+    }
+
+    private static NodeId nodeId(int index) {
+        return new NodeId("node-" + (index / NODES_PER_SHARD + 1) + "abc".charAt(index % NODES_PER_SHARD));
+    }
+
+    private static ClusterTopology firstTopology() {
+        ClusterTopology topology = ClusterTopology.EMPTY;
+        for (int shard = 0; shard < SHARDS; shard++) {
+            int first = shard * NODES_PER_SHARD;
+            List<NodeId> replicas = List.of(nodeId(first + 1), nodeId(first + 2));
+            List<TopologyChange> changes = List.of(
+                    new TopologyChange.AddShard(shardId(shard), FIRST_EPOCH, nodeId(first), replicas),
+                    new TopologyChange.AssignSlots(Keys.SLOTS.get(shard), shardId(shard)));
+            topology = topology.apply(topology.version(), changes);
+        }
+        return topology;
+    }
+
+    private void makeProcesses() {
+        for (int index = 0; index < NODES; index++) {
+            int priority = 1 + (int) Randomness.below(Randomness.hash(plan.seed(), Stream.PRIORITIES, index), 3);
+            NodeIdentity identity = new NodeIdentity(shardId(index / NODES_PER_SHARD), nodeId(index), priority);
+            int position = index;
+            DataNode node = new DataNode(
+                    this, process(identity.node(), index, () -> auditor.check(nodes.get(position))), identity);
+            nodes.add(node);
+            nodesById.put(identity.node(), node);
+        }
+        for (int i = 0; i < SENTINELS; i++) {
+            NodeId id = new NodeId("sentinel-" + (i + 1));
+            SentinelHost host = new SentinelHost(this, process(id, NODES + i, () -> {}));
+            sentinelIds.add(id);
+            sentinels.add(host);
+            sentinelsById.put(id, host);
+        }
+        for (int i = 0; i < CLIENTS; i++) {
+            NodeId id = new NodeId("client-" + (i + 1));
+            clients.add(new Client(this, process(id, NODES + SENTINELS + i, () -> {}), history));
+        }
+    }
+
+    private SimulatedProcess process(NodeId id, int index, Runnable afterEach) {
+        long clockOrigin = Randomness.hash(plan.seed(), Stream.CLOCKS, index);
+        return new SimulatedProcess(queue, id, index, clockOrigin, afterEach);
+    }
+
+    Plan plan() {
+        return plan;
+    }
+
+    Mutant mutant() {
+        return mutant;
+    }
+
+    Trace trace() {
+        return trace;
+    }
+
+    SimulatedNetwork network() {
+        return network;
+    }
+
+    UnpooledByteBufAllocator allocator() {
+        return allocator;
+    }
+
+    Coverage coverage() {
+        return coverage;
+    }
+
+    Auditor auditor() {
+        return auditor;
+    }
+
+    /** {@return the topology at the start} */
+    ClusterTopology topology() {
+        return topology;
+    }
+
+    NodeGateway gateway() {
+        return gateway;
+    }
+
+    DataNode node(NodeId id) {
+        return Objects.requireNonNull(nodesById.get(id), id::value);
+    }
+
+    SentinelHost sentinel(NodeId id) {
+        return Objects.requireNonNull(sentinelsById.get(id), id::value);
+    }
+
+    List<SentinelHost> sentinels() {
+        return sentinels;
+    }
+
+    List<NodeId> sentinelIds() {
+        return sentinelIds;
+    }
+
+    long now() {
+        return queue.now();
+    }
+
+    boolean isReadingAll() {
+        return readingAll;
+    }
+
+    /** Notes that an invariant is broken; the run ends after this step. */
+    void fail(Violation found) {
+        if (violation == null) {
+            violation = found;
+        }
+    }
+
+    /** Runs to the end, or to the first violation. */
+    Report run() {
+        try {
+            runPhases();
+        } catch (Violation e) {
+            fail(e);
+        } catch (RuntimeException | AssertionError e) {
+            Violation defect = new Violation("defect", e.toString());
+            defect.initCause(e);
+            fail(defect);
+        }
+        Violation found = violation;
+        if (found != null) {
+            trace.line("VIOLATION", found::getMessage);
+        }
+        coverage.add(Sometimes.MESSAGE_LOST, network.lost());
+        coverage.add(Sometimes.MESSAGE_REPEATED, network.repeated());
+        coverage.add(Sometimes.OPEN_WRITE_SEEN, history.openWritesSeen());
+        return new Report(
+                plan, found, trace.digest(), queue.now(), queue.eventsRun(), history.operations(), coverage, trace);
+    }
+
+    private void runPhases() {
+        startAll();
+        for (Fault fault : plan.faults()) {
+            queue.schedule(fault.at(), () -> begin(fault));
+        }
+        network.changeLoss(plan.loss());
+        network.changeRepeats(plan.repeats());
+        runUntil(Plan.FAULTS_END);
+        network.changeLoss(-plan.loss());
+        network.changeRepeats(-plan.repeats());
+        trace.line("cluster", () -> "all faults have ended");
+        clients.forEach(Client::resetProgress);
+        runUntil(CLIENTS_END);
+        while (queue.now() < MUST_SETTLE && !clients.stream().allMatch(Client::hasProgressed)) {
+            runUntil(queue.now() + CHECK_PERIOD);
+        }
+        clients.forEach(Client::stop);
+        String unsettled = unsettled();
+        while (queue.now() < MUST_SETTLE && !unsettled.isEmpty()) {
+            runUntil(queue.now() + CHECK_PERIOD);
+            unsettled = unsettled();
+        }
+        if (!unsettled.isEmpty() || !clients.stream().allMatch(Client::hasProgressed)) {
+            throw new Violation("liveness", unsettled.isEmpty() ? "clients make no progress" : unsettled);
+        }
+        readAll();
+        checkEnd();
+        closeAll();
+    }
+
+    private void runUntil(long limit) {
+        while (violation == null && queue.runNext(limit)) {}
+        if (violation != null) {
+            throw violation;
+        }
+    }
+
+    private void startAll() {
+        nodes.forEach(DataNode::start);
+        for (Shard shard : topology.shards()) {
+            for (NodeId id : shard.nodes()) {
+                NodeDriver driver = Objects.requireNonNull(node(id).driver());
+                if (id.equals(shard.primary())) {
+                    driver.fence(FIRST_EPOCH);
+                    driver.promote(FIRST_EPOCH, LogPosition.START, shard.nodes());
+                } else {
+                    driver.follow(FIRST_EPOCH, shard.primary());
+                }
+            }
+        }
+        sentinels.forEach(SentinelHost::start);
+        clients.forEach(Client::start);
+    }
+
+    private void begin(Fault fault) {
+        long everybody = (1L << PROCESSES) - 1;
+        int target = (int) fault.target();
+        trace.line("FAULT", fault::toString);
+        switch (fault.kind()) {
+            case CRASH -> {
+                coverage.count(Sometimes.CRASH);
+                crash(target, fault.length(), false);
+            }
+            case CRASH_EMPTY -> {
+                if (mayLoseData(nodes.get(target))) {
+                    coverage.count(Sometimes.CRASH_EMPTY);
+                    crash(target, fault.length(), true);
+                }
+            }
+            case LAST_COPY_DOWN -> takeLastCopyDown(nodes.get(target), fault.length());
+            case PAUSE -> {
+                coverage.count(Sometimes.PAUSE);
+                SimulatedProcess process = process(target);
+                process.pause();
+                atEnd(fault, process::resume);
+            }
+            case CUT -> {
+                coverage.count(Sometimes.CUT);
+                long others = everybody & ~fault.target();
+                network.cut(fault.target(), others, 1);
+                network.cut(others, fault.target(), 1);
+                atEnd(fault, () -> {
+                    network.cut(fault.target(), others, -1);
+                    network.cut(others, fault.target(), -1);
+                });
+            }
+            case CUT_ONE_WAY -> {
+                coverage.count(Sometimes.CUT_ONE_WAY);
+                network.cut(fault.target(), everybody & ~fault.target(), 1);
+                atEnd(fault, () -> network.cut(fault.target(), everybody & ~fault.target(), -1));
+            }
+            case CUT_LINKS -> {
+                coverage.count(Sometimes.CUT_LINKS);
+                changeLinks(fault, 1);
+                atEnd(fault, () -> changeLinks(fault, -1));
+            }
+            case LOSS -> {
+                network.changeLoss(fault.strength());
+                atEnd(fault, () -> network.changeLoss(-fault.strength()));
+            }
+            case REPEAT -> {
+                network.changeRepeats(fault.strength());
+                atEnd(fault, () -> network.changeRepeats(-fault.strength()));
+            }
+            case SLOW -> {
+                long delay = Math.min(fault.length(), MAX_SLOWNESS);
+                network.changeSlowness(fault.strength(), delay);
+                atEnd(fault, () -> network.changeSlowness(-fault.strength(), delay));
+            }
+            case DISK -> {
+                changeDisk(target, 1);
+                atEnd(fault, () -> changeDisk(target, -1));
+            }
+            case SWITCHOVER -> sentinels.get(target % SENTINELS).failOver(shardId(target / SENTINELS));
+        }
+    }
+
+    /** Cuts or restores pairs of processes that are chosen by the fault's target. */
+    private void changeLinks(Fault fault, int change) {
+        Randomness random = Randomness.stream(fault.target(), Stream.CUT_LINKS);
+        for (int one = 0; one < PROCESSES; one++) {
+            for (int other = 0; other < one; other++) {
+                if (random.chance(fault.strength())) {
+                    network.cut(1L << one, 1L << other, change);
+                    network.cut(1L << other, 1L << one, change);
+                }
+            }
+        }
+    }
+
+    private void atEnd(Fault fault, Runnable end) {
+        queue.schedule(fault.end(), () -> {
+            trace.line("FAULT", () -> fault.kind() + " ends");
+            end.run();
+        });
+    }
+
+    private SimulatedProcess process(int index) {
+        return index < NODES
+                ? nodes.get(index).process()
+                : sentinels.get(index - NODES).process();
+    }
+
+    private void changeDisk(int index, int failures) {
+        if (index < NODES) {
+            nodes.get(index).changeDisk(failures);
+        } else {
+            sentinels.get(index - NODES).changeDisk(failures);
+        }
+    }
+
+    /** Crashes a process if it is up, and restarts it after a while. */
+    private void crash(int index, long outage, boolean loseData) {
+        if (!process(index).isUp()) {
+            return;
+        }
+        trace.line(process(index), () -> loseData ? "crashes and loses its data" : "crashes");
+        if (index < NODES) {
+            nodes.get(index).crash(loseData);
+        } else {
+            sentinels.get(index - NODES).crash();
+        }
+        queue.schedule(queue.now() + outage, () -> {
+            trace.line(process(index), () -> "restarts");
+            if (index < NODES) {
+                nodes.get(index).start();
+            } else {
+                sentinels.get(index - NODES).start();
+            }
+        });
+    }
+
+    /**
+     * Has the last acknowledged writes be left at the primary alone, and the primary be down; see {@link Fault.Kind}.
+     */
+    private void takeLastCopyDown(DataNode loser, long length) {
+        List<DataNode> others = others(loser);
+        int first = isPrimary(others.get(0)) ? 0 : 1;
+        DataNode primary = others.get(first);
+        SimulatedProcess laggard = others.get(1 - first).process();
+        if (!isPrimary(primary) || !mayLoseData(loser)) {
+            return;
+        }
+        long step = length / 4;
+        laggard.pause();
+        queue.schedule(queue.now() + step, () -> {
+            if (isPrimary(primary) && mayLoseData(loser)) {
+                coverage.count(Sometimes.LAST_COPY_DOWN);
+                crash(primary.process().index(), length - step, false);
+                crash(loser.process().index(), step, true);
+            }
+        });
+        queue.schedule(queue.now() + 2 * step, laggard::resume);
+    }
+
+    private static boolean isPrimary(DataNode node) {
+        NodeStatus status = node.status();
+        return status != null && status.role() == NodeRole.PRIMARY;
+    }
+
+    private List<DataNode> others(DataNode node) {
+        return nodes.stream()
+                .filter(other -> other != node
+                        && other.identity().shard().equals(node.identity().shard()))
+                .toList();
+    }
+
+    /** A node may lose its data while no other one of its shard has: that's what a majority of three can bear. */
+    private boolean mayLoseData(DataNode node) {
+        return others(node).stream().map(DataNode::status).allMatch(status -> status != null && status.synced());
+    }
+
+    /** Crashes a process right after this step, by chance. */
+    void placedCrash(SimulatedProcess process, int perMille, Sometimes what) {
+        if (queue.now() < Plan.FAULTS_END - LONGEST_OUTAGE && placedFaults.chance(perMille)) {
+            coverage.count(what);
+            long outage = placedFaults.magnitude(50 * Plan.MILLISECOND, LONGEST_OUTAGE);
+            queue.schedule(queue.now(), () -> crash(process.index(), outage, false));
+        }
+    }
+
+    /** {@return what isn't as it has to be in a cluster without faults, or nothing} */
+    private String unsettled() {
+        for (Client client : clients) {
+            if (!client.isIdle()) {
+                return client.toString();
+            }
+        }
+        for (Shard shard : topology.shards()) {
+            List<NodeStatus> statuses = new ArrayList<>();
+            for (NodeId id : shard.nodes()) {
+                statuses.add(Objects.requireNonNull(node(id).status()));
+            }
+            List<NodeStatus> primaries = statuses.stream()
+                    .filter(status -> status.role() == NodeRole.PRIMARY)
+                    .toList();
+            if (primaries.size() != 1 || !primaries.get(0).writable()) {
+                return shard.id() + " has not one primary that takes writes: " + statuses;
+            }
+            NodeStatus primary = primaries.get(0);
+            for (NodeStatus status : statuses) {
+                if (!status.synced()
+                        || !primary.node().equals(status.primary())
+                        || !primary.position().equals(status.position())) {
+                    return status + " doesn't follow " + primary;
+                }
+            }
+            for (SentinelHost sentinel : sentinels) {
+                ClusterTopology known =
+                        Objects.requireNonNull(sentinel.driver()).topology();
+                Shard told = Objects.requireNonNull(known.shard(shard.id()));
+                if (!told.primary().equals(primary.node()) || told.epoch() != primary.epoch()) {
+                    return sentinel.process().id() + " holds " + told + ", but the primary is " + primary;
+                }
+            }
+        }
+        return "";
+    }
+
+    private void readAll() {
+        readingAll = true;
+        Client reader = clients.get(0);
+        reader.readAll();
+        long limit = queue.now() + 10 * Plan.SECOND;
+        while (queue.now() < limit && !reader.isIdle()) {
+            runUntil(queue.now() + CHECK_PERIOD);
+        }
+        if (!reader.isIdle()) {
+            throw new Violation("liveness", "not all keys can be read: " + reader);
+        }
+    }
+
+    private void checkEnd() {
+        for (Shard shard : topology.shards()) {
+            DataNode first = node(shard.primary());
+            for (NodeId id : shard.nodes()) {
+                DataNode node = node(id);
+                if (!node.log().end().equals(first.log().end()) || node.stateDigest() != first.stateDigest()) {
+                    throw new Violation(
+                            "equal positions, equal data",
+                            id + " at " + node.log().end() + " differs from " + shard.primary() + " at "
+                                    + first.log().end());
+                }
+                LogPosition acknowledged = auditor.lastAcknowledged(shard.id());
+                if (!node.log()
+                        .history()
+                        .contains(acknowledged, node.log().end().offset())) {
+                    throw new Violation("acknowledged writes survive", id + " lacks " + acknowledged);
+                }
+                trace.event(
+                        (int) node.stateDigest(),
+                        node.process().index(),
+                        node.log().end().offset());
+            }
+        }
+        history.check();
+    }
+
+    private void closeAll() {
+        nodes.forEach(DataNode::close);
+        sentinels.forEach(SentinelHost::crash);
+        queue.discardAll();
+        auditor.close();
+        long used = allocator.metric().usedHeapMemory();
+        if (used != 0) {
+            throw new Violation("all buffers are released", used + " bytes are not");
+        }
+    }
+}

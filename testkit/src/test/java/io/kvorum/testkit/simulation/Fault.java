@@ -1,0 +1,62 @@
+package io.kvorum.testkit.simulation;
+
+import java.util.Locale;
+
+/**
+ * One thing that goes wrong, or that an operator does, as data: so that it can be listed, left out and shortened.
+ *
+ * @param kind what goes wrong
+ * @param at when it begins, in nanoseconds of virtual time
+ * @param length how long it lasts
+ * @param target whom it strikes: an index for the kinds that strike one, a set of processes (one bit each) for cuts of
+ *     sets
+ * @param strength how strong it is, for the kinds that have a strength: so many of a thousand messages, or links
+ */
+record Fault(Kind kind, long at, long length, long target, int strength) {
+    /** The kinds of faults. */
+    enum Kind {
+        /** A process crashes and restarts with what it had saved; a node keeps its data and its log too. */
+        CRASH,
+        /** A node crashes and restarts with its promise but without its data, if no other node's data is at risk. */
+        CRASH_EMPTY,
+        /**
+         * While one replica of a shard lags behind, another loses its data, and then the primary crashes: what was
+         * acknowledged last is left at the primary only, and nobody may replace it before it's back.
+         */
+        LAST_COPY_DOWN,
+        /** A process does nothing for a while, and then everything at once. */
+        PAUSE,
+        /** A set of processes and the others don't reach each other. */
+        CUT,
+        /** A set of processes doesn't reach the others, but is reached by them. */
+        CUT_ONE_WAY,
+        /** Some pairs of processes don't reach each other: some are cut off from some, and others are bridges. */
+        CUT_LINKS,
+        /** Messages are lost. */
+        LOSS,
+        /** Messages are delivered twice. */
+        REPEAT,
+        /** Messages are slow, and overtake each other. */
+        SLOW,
+        /** A process can't save its state. */
+        DISK,
+        /** An operator asks a sentinel to fail a healthy shard over. */
+        SWITCHOVER
+    }
+
+    long end() {
+        return at + length;
+    }
+
+    @Override
+    public String toString() {
+        return String.format(
+                Locale.ROOT,
+                "%s at %.3f s for %.3f s, target %s, strength %d",
+                kind,
+                at / 1e9,
+                length / 1e9,
+                kind == Kind.CUT || kind == Kind.CUT_ONE_WAY ? Long.toBinaryString(target) : Long.toString(target),
+                strength);
+    }
+}

@@ -1,0 +1,79 @@
+package io.kvorum.testkit.simulation;
+
+import io.kvorum.testkit.linearizability.Call;
+import io.kvorum.testkit.linearizability.ExhaustiveSearch;
+import io.kvorum.testkit.linearizability.RegisterOperation;
+import io.kvorum.testkit.linearizability.RegisterZones;
+import io.kvorum.testkit.linearizability.Verdict;
+import io.kvorum.testkit.linearizability.Verdict.Result;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * What the clients did and saw, key by key.
+ *
+ * <p>Confined to one thread.
+ */
+final class History {
+    private static final int MAX_STEPS = 1_000_000;
+
+    private final List<List<Call<RegisterOperation>>> calls = new ArrayList<>();
+    private long operations;
+
+    History(int keys) {
+        for (int key = 0; key < keys; key++) {
+            calls.add(new ArrayList<>());
+        }
+    }
+
+    void add(int key, RegisterOperation operation, long invoked, long returned) {
+        calls.get(key).add(new Call<>(operation, invoked, returned));
+        operations++;
+    }
+
+    /** {@return how many calls there are} */
+    long operations() {
+        return operations;
+    }
+
+    /** {@return how many writes took effect although their clients never learnt it} */
+    long openWritesSeen() {
+        long seen = 0;
+        for (List<Call<RegisterOperation>> ofKey : calls) {
+            Set<Long> read = new HashSet<>();
+            ofKey.stream()
+                    .map(Call::operation)
+                    .filter(operation -> !operation.write())
+                    .forEach(operation -> read.add(operation.value()));
+            seen += ofKey.stream()
+                    .filter(call -> call.isOpen() && call.operation().value() != RegisterOperation.ABSENT)
+                    .filter(call -> read.contains(call.operation().value()))
+                    .count();
+        }
+        return seen;
+    }
+
+    /**
+     * Checks that each key behaved as one register would.
+     *
+     * @throws Violation if one did not, or if that could not be told
+     */
+    void check() {
+        for (int key = 0; key < calls.size(); key++) {
+            List<Call<RegisterOperation>> ofKey = calls.get(key);
+            Verdict verdict = ofKey.stream().anyMatch(History::deletes)
+                    ? ExhaustiveSearch.check(ofKey, RegisterOperation.MODEL, MAX_STEPS)
+                    : RegisterZones.check(ofKey);
+            if (verdict.result() != Result.LINEARIZABLE) {
+                String invariant = verdict.result() == Result.UNKNOWN ? "linearizability unknown" : "linearizability";
+                throw new Violation(invariant, "key " + Keys.name(key) + ": " + verdict.reason());
+            }
+        }
+    }
+
+    private static boolean deletes(Call<RegisterOperation> call) {
+        return call.operation().equals(RegisterOperation.delete());
+    }
+}

@@ -1,0 +1,140 @@
+package io.kvorum.testkit.simulation;
+
+import io.kvorum.slots.NodeId;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Executor;
+
+/**
+ * One process of a simulated cluster: the tasks that happen to it, and a clock with an origin of its own. While it is
+ * paused its tasks pile up and its clock goes on; then they all happen at once, in order. When it crashes, everything
+ * that was under way to it is thrown away, and what was scheduled by its earlier life never happens.
+ *
+ * <p>Confined to one thread.
+ */
+final class SimulatedProcess implements Executor {
+    private final EventQueue queue;
+    private final NodeId id;
+    private final int index;
+    private final long clockOrigin;
+    private final Runnable afterEach;
+    private final List<Task> piled = new ArrayList<>();
+    private boolean up;
+    private int life;
+    private int pauses;
+
+    /**
+     * Makes a process that is down.
+     *
+     * @param index its number in the cluster
+     * @param clockOrigin what its clock shows at virtual time 0
+     * @param afterEach happens after each task that happened to this process
+     */
+    SimulatedProcess(EventQueue queue, NodeId id, int index, long clockOrigin, Runnable afterEach) {
+        this.queue = queue;
+        this.id = id;
+        this.index = index;
+        this.clockOrigin = clockOrigin;
+        this.afterEach = afterEach;
+    }
+
+    NodeId id() {
+        return id;
+    }
+
+    int index() {
+        return index;
+    }
+
+    boolean isUp() {
+        return up;
+    }
+
+    boolean isPaused() {
+        return pauses > 0;
+    }
+
+    /** {@return what this process takes for the time, in nanoseconds; never goes back} */
+    long nanoTime() {
+        return clockOrigin + queue.now();
+    }
+
+    void start() {
+        up = true;
+    }
+
+    /** Ends this life. A pause outlives it: whatever starts next starts paused. */
+    void crash() {
+        up = false;
+        life++;
+        piled.forEach(Task::discard);
+        piled.clear();
+    }
+
+    void pause() {
+        pauses++;
+    }
+
+    void resume() {
+        if (--pauses == 0) {
+            List<Task> due = List.copyOf(piled);
+            piled.clear();
+            due.forEach(task -> queue.schedule(queue.now(), new Guarded(life, task)));
+        }
+    }
+
+    /** Has something happen in this life, after a delay. */
+    void after(long delay, Task task) {
+        queue.schedule(queue.now() + delay, new Guarded(life, task));
+    }
+
+    @Override
+    public void execute(Runnable action) {
+        after(0, action::run);
+    }
+
+    /** Has something happen again and again in this life; the next time is counted from the end of the last. */
+    void every(long period, Runnable action) {
+        after(period, () -> {
+            action.run();
+            every(period, action);
+        });
+    }
+
+    /** Has something happen right now, as from outside: to whatever life there is, or to none. */
+    void deliver(Task task) {
+        new Guarded(life, task).run();
+    }
+
+    private final class Guarded implements Task {
+        private final int inLife;
+        private final Task task;
+
+        Guarded(int inLife, Task task) {
+            this.inLife = inLife;
+            this.task = task;
+        }
+
+        @Override
+        public void run() {
+            if (!up || inLife != life) {
+                task.discard();
+            } else if (pauses > 0) {
+                piled.add(task);
+            } else {
+                task.run();
+                afterEach.run();
+            }
+        }
+
+        @Override
+        public void discard() {
+            task.discard();
+        }
+    }
+
+    @Override
+    public String toString() {
+        return id.value();
+    }
+}
