@@ -6,4 +6,6 @@ module io.kvorum.testkit {
     requires transitive io.kvorum.replication;
     requires transitive io.kvorum.core;
     requires transitive io.kvorum.failover;
+
+    exports io.kvorum.testkit;
 }

@@ -1,0 +1,179 @@
+package io.kvorum.testkit;
+
+import static java.util.Objects.requireNonNull;
+
+import io.kvorum.failover.SentinelSettings;
+import io.kvorum.replication.Acknowledgement;
+import io.kvorum.replication.ReplicationSettings;
+import io.kvorum.slots.SlotRange;
+import io.kvorum.slots.SlotSet;
+import java.time.Duration;
+import java.util.List;
+
+/**
+ * The shape and the timings of a {@link LocalCluster}.
+ *
+ * <p>Immutable.
+ *
+ * @param slots the slots of each shard, a set per shard, which must not overlap; at least one shard
+ * @param replicas how many replicas each shard has beside its primary; at least 0
+ * @param sentinels how many sentinels watch the shards; at least the quorum of {@code failover}
+ * @param acknowledgement on how many nodes a write of the client must be before it counts as done
+ * @param timeout how long the client waits for that; positive
+ * @param logCapacity how many bytes of records each node retains; a power of two
+ * @param replication the settings of the nodes
+ * @param failover the settings of the sentinels
+ */
+public record LocalClusterSettings(
+        List<SlotSet> slots,
+        int replicas,
+        int sentinels,
+        Acknowledgement acknowledgement,
+        Duration timeout,
+        int logCapacity,
+        ReplicationSettings replication,
+        SentinelSettings failover) {
+    private static final LocalClusterSettings DEFAULTS = new LocalClusterSettings(
+            evenly(3),
+            2,
+            3,
+            Acknowledgement.MAJORITY,
+            Duration.ofSeconds(1),
+            4 << 20,
+            ReplicationSettings.defaults(),
+            SentinelSettings.defaults());
+
+    /**
+     * Checks the settings.
+     *
+     * @throws IllegalArgumentException if one is out of range
+     */
+    public LocalClusterSettings {
+        slots = List.copyOf(slots);
+        if (slots.isEmpty()) {
+            throw new IllegalArgumentException("slots must be those of at least 1 shard: 0");
+        }
+        SlotSet taken = SlotSet.EMPTY;
+        for (SlotSet set : slots) {
+            SlotSet twice = taken.intersect(set);
+            if (!twice.isEmpty()) {
+                throw new IllegalArgumentException("slots must have one shard each: " + twice);
+            }
+            taken = taken.union(set);
+        }
+        if (replicas < 0) {
+            throw new IllegalArgumentException("replicas must be at least 0: " + replicas);
+        }
+        if (sentinels < failover.quorum()) {
+            throw new IllegalArgumentException(
+                    "sentinels must be at least the quorum, " + failover.quorum() + ": " + sentinels);
+        }
+        requireNonNull(acknowledgement, "acknowledgement");
+        if (timeout.isNegative() || timeout.isZero()) {
+            throw new IllegalArgumentException("timeout must be positive: " + timeout);
+        }
+        requireNonNull(replication, "replication");
+    }
+
+    /**
+     * {@return three shards with two replicas each, which share the slots evenly; three sentinels; writes acknowledged
+     * by a majority within a second; the default timings of nodes and sentinels}
+     */
+    public static LocalClusterSettings defaults() {
+        return DEFAULTS;
+    }
+
+    /**
+     * {@return these settings with a number of shards that share all slots evenly}
+     *
+     * @param shards the number of shards; 1 to 16,384
+     */
+    public LocalClusterSettings withShards(int shards) {
+        return withSlots(evenly(shards));
+    }
+
+    /**
+     * {@return these settings with other shards}
+     *
+     * @param value the slots of each shard
+     */
+    public LocalClusterSettings withSlots(List<SlotSet> value) {
+        return new LocalClusterSettings(
+                value, replicas, sentinels, acknowledgement, timeout, logCapacity, replication, failover);
+    }
+
+    /**
+     * {@return these settings with another number of replicas for each shard}
+     *
+     * @param value the number; at least 0
+     */
+    public LocalClusterSettings withReplicas(int value) {
+        return new LocalClusterSettings(
+                slots, value, sentinels, acknowledgement, timeout, logCapacity, replication, failover);
+    }
+
+    /**
+     * {@return these settings with another number of sentinels}
+     *
+     * @param value the number; at least the quorum
+     */
+    public LocalClusterSettings withSentinels(int value) {
+        return new LocalClusterSettings(
+                slots, replicas, value, acknowledgement, timeout, logCapacity, replication, failover);
+    }
+
+    /**
+     * {@return these settings with another acknowledgement level of the client's writes}
+     *
+     * @param value the level
+     */
+    public LocalClusterSettings withAcknowledgement(Acknowledgement value) {
+        return new LocalClusterSettings(slots, replicas, sentinels, value, timeout, logCapacity, replication, failover);
+    }
+
+    /**
+     * {@return these settings with another limit of the client's patience}
+     *
+     * @param value how long it waits for an acknowledgement; positive
+     */
+    public LocalClusterSettings withTimeout(Duration value) {
+        return new LocalClusterSettings(
+                slots, replicas, sentinels, acknowledgement, value, logCapacity, replication, failover);
+    }
+
+    /**
+     * {@return these settings with another size of the nodes' logs}
+     *
+     * @param value how many bytes of records each node retains; a power of two
+     */
+    public LocalClusterSettings withLogCapacity(int value) {
+        return new LocalClusterSettings(
+                slots, replicas, sentinels, acknowledgement, timeout, value, replication, failover);
+    }
+
+    /**
+     * {@return these settings with other settings of the nodes}
+     *
+     * @param value the settings of the nodes
+     */
+    public LocalClusterSettings withReplication(ReplicationSettings value) {
+        return new LocalClusterSettings(
+                slots, replicas, sentinels, acknowledgement, timeout, logCapacity, value, failover);
+    }
+
+    /**
+     * {@return these settings with other settings of the sentinels}
+     *
+     * @param value the settings of the sentinels
+     */
+    public LocalClusterSettings withFailover(SentinelSettings value) {
+        return new LocalClusterSettings(
+                slots, replicas, sentinels, acknowledgement, timeout, logCapacity, replication, value);
+    }
+
+    private static List<SlotSet> evenly(int shards) {
+        return SlotRange.evenSplit(shards).stream()
+                .map(range -> SlotSet.ofRange(range.first(), range.last()))
+                .toList();
+    }
+}

@@ -1,0 +1,130 @@
+package io.kvorum.testkit;
+
+import static io.kvorum.slots.RefusedException.Kind.CLUSTER_DOWN;
+import static io.kvorum.slots.RefusedException.Kind.READ_ONLY;
+import static io.kvorum.testkit.Clusters.FIRST;
+import static io.kvorum.testkit.Clusters.LIMIT;
+import static io.kvorum.testkit.Clusters.SECOND;
+import static io.kvorum.testkit.Clusters.SENTINEL;
+import static io.kvorum.testkit.Clusters.bytes;
+import static io.kvorum.testkit.Clusters.keyIn;
+import static io.kvorum.testkit.Clusters.local;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.kvorum.slots.HashSlot;
+import io.kvorum.slots.NodeId;
+import io.kvorum.slots.RefusedException;
+import io.kvorum.slots.SlotSet;
+import java.time.Duration;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** While no node is held down, however long it is silent on a busy machine. */
+final class LocalClusterTest {
+    private static final LocalClusterSettings SETTINGS = Clusters.settings(Duration.ofHours(1));
+
+    private final LocalCluster cluster = LocalCluster.start(SETTINGS);
+
+    LocalClusterTest() {
+        cluster.awaitReady(LIMIT);
+    }
+
+    @AfterEach
+    void close() {
+        cluster.close();
+    }
+
+    @Test
+    void whenReadyEverySlotIsServedByTheFirstNodeOfItsShard() {
+        assertEquals(SlotSet.EMPTY, cluster.client().uncovered());
+        assertEquals(new NodeId("node-1.1"), cluster.primaryOf(FIRST).id());
+        assertEquals(new NodeId("node-2.1"), cluster.primaryOf(SECOND).id());
+        assertEquals(6, cluster.nodes().size());
+        assertEquals(3, cluster.sentinels().size());
+        assertTrue(cluster.sentinel(SENTINEL).driver().quorumCheck().majorityReachable());
+    }
+
+    @Test
+    void aWriteIsReadFromEveryNodeOfItsShardAndFromNoOther() {
+        byte[] key = keyIn(cluster, FIRST);
+        cluster.client().set(key, bytes("value"));
+        cluster.awaitReady(LIMIT);
+
+        for (LocalNode node : cluster.nodes(FIRST)) {
+            assertArrayEquals(bytes("value"), local(node).get(key));
+        }
+        RefusedException refusal = assertThrows(
+                RefusedException.class, () -> local(cluster.primaryOf(SECOND)).get(key));
+        assertEquals(RefusedException.Kind.MOVED, refusal.kind());
+        assertEquals(cluster.primaryFor(key).id(), refusal.primary());
+    }
+
+    @Test
+    void aReplicaRefusesAWriteAndNamesThePrimary() {
+        byte[] key = keyIn(cluster, FIRST);
+        LocalNode replica = cluster.nodes(FIRST).get(1);
+
+        RefusedException refusal =
+                assertThrows(RefusedException.class, () -> local(replica).set(key, bytes("value")));
+
+        assertEquals(READ_ONLY, refusal.kind());
+        assertEquals(replica.id(), refusal.node());
+        assertEquals(cluster.primaryOf(FIRST).id(), refusal.primary());
+        assertNull(cluster.client().get(key));
+    }
+
+    @Test
+    void aShardThatIsCutOffIsRefusedAndTheOthersGoOn() {
+        byte[] inside = keyIn(cluster, FIRST);
+        byte[] outside = keyIn(cluster, SECOND);
+        cluster.client().set(inside, bytes("kept"));
+
+        cluster.isolate(cluster.nodes(FIRST).stream().map(LocalNode::id).toArray(NodeId[]::new));
+
+        assertEquals(SETTINGS.slots().get(0), cluster.client().uncovered());
+        RefusedException refusal =
+                assertThrows(RefusedException.class, () -> cluster.client().set(inside, bytes("refused")));
+        assertEquals(CLUSTER_DOWN, refusal.kind());
+        assertEquals(HashSlot.of(inside), refusal.slot());
+        assertEquals(FIRST, refusal.shard());
+        cluster.client().set(outside, bytes("served"));
+
+        cluster.heal();
+        cluster.awaitReady(LIMIT);
+        assertArrayEquals(bytes("kept"), cluster.client().get(inside));
+    }
+
+    @Test
+    void aSwitchoverMovesThePrimaryAndLosesNothing() {
+        byte[] key = keyIn(cluster, FIRST);
+        cluster.client().set(key, bytes("value"));
+        LocalNode before = cluster.primaryOf(FIRST);
+
+        NodeId after = cluster.sentinel(SENTINEL)
+                .driver()
+                .failOver(FIRST)
+                .toCompletableFuture()
+                .join();
+
+        assertNotEquals(before.id(), after);
+        cluster.awaitReady(LIMIT);
+        assertEquals(after, cluster.primaryOf(FIRST).id());
+        assertArrayEquals(bytes("value"), cluster.client().get(key));
+        assertEquals(after, before.status().primary());
+    }
+
+    @Test
+    void aKeyIsGoneFromEveryNodeOnceItsDeadlineIsOver() {
+        byte[] key = keyIn(cluster, FIRST);
+        cluster.client().set(key, bytes("value"));
+        assertTrue(cluster.client().expireAt(key, System.currentTimeMillis() + 20));
+
+        assertTrue(cluster.await(() -> cluster.nodes(FIRST).stream().allMatch(node -> node.size() == 0), LIMIT));
+        assertNull(cluster.client().get(key));
+    }
+}
