@@ -5,6 +5,8 @@ import io.kvorum.failover.SentinelEvent.Candidacy;
 import io.kvorum.failover.SentinelEvent.FailoverAborted;
 import io.kvorum.failover.SentinelEvent.LeaderElected;
 import io.kvorum.failover.SentinelEvent.VoteGiven;
+import io.kvorum.failover.SentinelEvent.VoteRefused;
+import io.kvorum.failover.SentinelMessage.ElectionMessage;
 import io.kvorum.failover.SentinelMessage.PreVoteAnswer;
 import io.kvorum.failover.SentinelMessage.PreVoteRequest;
 import io.kvorum.failover.SentinelMessage.Refusal;
@@ -272,15 +274,23 @@ final class Election {
             yieldTo(from, request.epoch(), false, now);
             withdraw(now);
         }
-        outbox.send(from, new VoteAnswer(ballot.configuration(), request.epoch(), refusal, ballot.highest()));
+        answer(from, request, refusal, now);
     }
 
-    void refuse(NodeId from, SentinelMessage.ElectionMessage request, Refusal refusal) {
+    /** Refuses whatever is asked for. */
+    void refuse(NodeId from, ElectionMessage request, Refusal refusal, long now) {
         if (request instanceof PreVoteRequest) {
             outbox.send(from, new PreVoteAnswer(ballot.configuration(), request.epoch(), refusal, ballot.highest()));
-        } else if (request instanceof VoteRequest) {
-            outbox.send(from, new VoteAnswer(ballot.configuration(), request.epoch(), refusal, ballot.highest()));
+        } else if (request instanceof VoteRequest vote) {
+            answer(from, vote, refusal, now);
         }
+    }
+
+    private void answer(NodeId to, VoteRequest request, @Nullable Refusal refusal, long now) {
+        if (refusal != null) {
+            outbox.add(new VoteRefused(now, outbox.self(), shard, request.epoch(), to, refusal));
+        }
+        outbox.send(to, new VoteAnswer(ballot.configuration(), request.epoch(), refusal, ballot.highest()));
     }
 
     private void vote(NodeId candidate, long inEpoch, long now) {

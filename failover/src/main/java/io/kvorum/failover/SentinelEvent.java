@@ -142,6 +142,22 @@ public sealed interface SentinelEvent {
     }
 
     /**
+     * This sentinel was asked for its vote in an epoch and didn't give it.
+     *
+     * @param candidate the sentinel that asked
+     * @param reason why not
+     */
+    record VoteRefused(
+            long at, NodeId sentinel, ShardId shard, long epoch, NodeId candidate, SentinelMessage.Refusal reason)
+            implements ShardEvent {
+        /** Checks the parts. */
+        public VoteRefused {
+            Objects.requireNonNull(candidate, "candidate");
+            Objects.requireNonNull(reason, "reason");
+        }
+    }
+
+    /**
      * This sentinel leads the failover of an epoch ({@code +elected-leader}).
      *
      * @param votes how many votes it had

@@ -150,7 +150,7 @@ final class ShardSentinel {
             ballot.hear(answer.highest());
             lead(election.receive(from, answer, now), now);
         } else if (abstaining) {
-            election.refuse(from, message, Refusal.ABSTAINING);
+            election.refuse(from, message, Refusal.ABSTAINING, now);
         } else if (message instanceof PreVoteRequest request) {
             boolean down = watch.isDown(ballot.configuration().primary());
             election.receive(from, request, down, failover != null, now);

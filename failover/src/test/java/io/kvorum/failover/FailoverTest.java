@@ -423,9 +423,15 @@ final class FailoverTest {
         cluster.node("b").deafTo = NodeCommand.Promote.class;
         cluster.sentinel("S1").failOver("shard1");
         cluster.run(Duration.ofMillis(100));
-        cluster.node("b").deafTo = null;
+        assertFalse(cluster.isWhole());
 
         assertTrue(cluster.runUntil(cluster::isWhole, Duration.ofSeconds(4)));
+        assertTrue(cluster.node("a").isPrimary());
+        assertEquals(
+                List.of(AbortReason.PROMOTION_TIMEOUT),
+                cluster.events(FailoverAborted.class).stream()
+                        .map(FailoverAborted::reason)
+                        .toList());
     }
 
     @Test
