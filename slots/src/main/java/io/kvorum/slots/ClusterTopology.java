@@ -11,8 +11,11 @@ import io.kvorum.slots.TopologyChange.UnassignSlots;
 import io.kvorum.slots.TopologyConflictException.Kind;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Objects;
+import java.util.SortedSet;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,8 +35,13 @@ import org.jspecify.annotations.Nullable;
  */
 public final class ClusterTopology {
     /** The topology without a shard, at version 0. */
-    public static final ClusterTopology EMPTY =
-            new ClusterTopology(0, new ShardEntry[0], new char[HashSlot.COUNT], new int[HashSlot.COUNT], new Shard[1]);
+    public static final ClusterTopology EMPTY = new ClusterTopology(
+            0,
+            new ShardEntry[0],
+            new char[HashSlot.COUNT],
+            new int[HashSlot.COUNT],
+            new Shard[1],
+            Collections.emptySortedSet());
 
     private static final int MAX_SHARDS = Character.MAX_VALUE - 1;
 
@@ -50,14 +58,22 @@ public final class ClusterTopology {
     private final @Nullable NodeId[] primaryOfOwner;
 
     private final List<Shard> shards;
+    /** Lines of the text form that only a later release understands. */
+    private final SortedSet<String> otherLines;
 
     private ClusterTopology(
-            long version, ShardEntry[] entries, char[] owners, int[] stamps, @Nullable Shard[] shardOfOwner) {
+            long version,
+            ShardEntry[] entries,
+            char[] owners,
+            int[] stamps,
+            @Nullable Shard[] shardOfOwner,
+            SortedSet<String> otherLines) {
         this.version = version;
         this.entries = entries;
         this.owners = owners;
         this.stamps = stamps;
         this.shardOfOwner = shardOfOwner;
+        this.otherLines = otherLines;
         primaryOfOwner = new NodeId[shardOfOwner.length];
         List<Shard> present = new ArrayList<>(entries.length);
         for (int owner = 0; owner < shardOfOwner.length; owner++) {
@@ -134,6 +150,27 @@ public final class ClusterTopology {
         return SlotSet.ofBits(bits);
     }
 
+    /** {@return the shards that have no replica, in ascending order} */
+    public List<ShardId> shardsWithoutReplicas() {
+        return shards.stream()
+                .filter(shard -> shard.replicas().isEmpty())
+                .map(Shard::id)
+                .toList();
+    }
+
+    /**
+     * Says whether every slot would still be served after any one node is lost: every slot has an owner, and every
+     * shard that owns slots keeps the majority of its nodes that a failover needs. That takes three nodes.
+     *
+     * @return whether any one node may be lost
+     */
+    public boolean survivesLossOfAnyNode() {
+        return uncovered().isEmpty()
+                && shards.stream()
+                        .filter(shard -> !shard.slots().isEmpty())
+                        .allMatch(shard -> shard.replicas().size() >= 2);
+    }
+
     /**
      * Makes the next version.
      *
@@ -186,10 +223,6 @@ public final class ClusterTopology {
         char[] otherIndex = ownersIn(mergedEntries, other.entries);
         char[] mergedOwners = new char[HashSlot.COUNT];
         int[] mergedStamps = new int[HashSlot.COUNT];
-        long sum = 0;
-        for (ShardEntry entry : mergedEntries) {
-            sum += entry.weight();
-        }
         for (int slot = 0; slot < HashSlot.COUNT; slot++) {
             char own = ownIndex[owners[slot]];
             char theirs = otherIndex[other.owners[slot]];
@@ -197,11 +230,111 @@ public final class ClusterTopology {
             boolean ownWins = later > 0 || (later == 0 && own >= theirs);
             mergedOwners[slot] = ownWins ? own : theirs;
             mergedStamps[slot] = Math.max(stamps[slot], other.stamps[slot]);
-            sum += mergedStamps[slot];
         }
-        ClusterTopology merged = new ClusterTopology(
-                sum, mergedEntries, mergedOwners, mergedStamps, shardsOf(mergedEntries, mergedOwners));
+        SortedSet<String> mergedLines = new TreeSet<>(otherLines);
+        mergedLines.addAll(other.otherLines);
+        ClusterTopology merged = of(List.of(mergedEntries), mergedOwners, mergedStamps, mergedLines);
         return merged.equals(this) ? this : merged;
+    }
+
+    /**
+     * Says what is different in another topology, for listeners and logs. Applied to this one, in order, the changes
+     * make a topology with the same shards as the other, provided that the other came from this one and that no node
+     * went from one shard to another.
+     *
+     * @param later the other topology
+     * @return the changes; none if both have the same shards
+     */
+    public List<TopologyChange> changesTo(ClusterTopology later) {
+        List<TopologyChange> first = new ArrayList<>();
+        List<TopologyChange> last = new ArrayList<>();
+        for (Shard after : later.shards) {
+            Shard before = shard(after.id());
+            if (before == null) {
+                first.add(new AddShard(after.id(), after.epoch(), after.primary(), after.replicas()));
+            } else {
+                addChanges(before, after, first);
+            }
+        }
+        for (Shard before : shards) {
+            if (later.shard(before.id()) == null) {
+                last.add(new RemoveShard(before.id()));
+            }
+        }
+        SlotRoutes routes = new SlotRoutes();
+        for (int slot = 0; slot < HashSlot.COUNT; slot++) {
+            Shard owner = shardOf(slot);
+            Shard laterOwner = later.shardOf(slot);
+            ShardId from = owner == null ? null : owner.id();
+            ShardId to = laterOwner == null ? null : laterOwner.id();
+            if (!Objects.equals(from, to)) {
+                routes.add(slot, from, to);
+            }
+        }
+        first.addAll(routes.changes());
+        first.addAll(last);
+        return List.copyOf(first);
+    }
+
+    private static void addChanges(Shard before, Shard after, List<TopologyChange> changes) {
+        ShardId id = after.id();
+        List<NodeId> nodesBefore = before.nodes();
+        List<NodeId> nodesAfter = after.nodes();
+        for (NodeId node : nodesAfter) {
+            if (!nodesBefore.contains(node)) {
+                changes.add(new AddReplica(id, node));
+            }
+        }
+        if (before.epoch() != after.epoch() || !before.primary().equals(after.primary())) {
+            changes.add(new Promote(id, after.epoch(), after.primary()));
+        }
+        for (NodeId node : nodesBefore) {
+            if (!nodesAfter.contains(node)) {
+                changes.add(new RemoveReplica(id, node));
+            }
+        }
+    }
+
+    /**
+     * Writes the topology as text, all that {@link #merge} needs included: a line for the version, one for each shard,
+     * and one for each owner and number of changes of slots.
+     *
+     * <pre>
+     * topology format=1 version=16386
+     * shard id=s1 epoch=1 revision=1 changes=1 primary=s1-a replicas=s1-b,s1-c
+     * slots owner=s1 stamp=1 set=0-16383
+     * </pre>
+     *
+     * @return the text; equal topologies have equal texts
+     */
+    public String toText() {
+        return TopologyText.write(version, List.of(entries), owners, stamps, otherLines);
+    }
+
+    /**
+     * Reads what {@link #toText()} wrote. Lines of a kind, and fields of a shard, that this release does not know are
+     * kept: they stand in the text of the result, of what is made from it by changes, and of what it is merged into.
+     *
+     * @param text the text
+     * @return the topology, equal to the one that was written
+     * @throws MalformedTextException if the text has another form, or says what no topology can be
+     */
+    public static ClusterTopology parse(String text) {
+        return TopologyText.parse(text);
+    }
+
+    /** Makes a topology of its parts, and sums up its version. */
+    static ClusterTopology of(
+            List<ShardEntry> shardEntries, char[] owners, int[] stamps, SortedSet<String> otherLines) {
+        long sum = 0;
+        for (ShardEntry entry : shardEntries) {
+            sum += entry.weight();
+        }
+        for (int stamp : stamps) {
+            sum += stamp;
+        }
+        ShardEntry[] entries = shardEntries.toArray(ShardEntry[]::new);
+        return new ClusterTopology(sum, entries, owners, stamps, shardsOf(entries, owners), otherLines);
     }
 
     /** {@return whether the other knows exactly the same, the history of each slot and shard included} */
@@ -211,7 +344,8 @@ public final class ClusterTopology {
                 && version == other.version
                 && Arrays.equals(entries, other.entries)
                 && Arrays.equals(owners, other.owners)
-                && Arrays.equals(stamps, other.stamps);
+                && Arrays.equals(stamps, other.stamps)
+                && otherLines.equals(other.otherLines);
     }
 
     @Override
@@ -316,7 +450,8 @@ public final class ClusterTopology {
         return withEntry(index, entries[index].promoted(promote.epoch(), promote.primary()));
     }
 
-    private Shard known(ShardId id) {
+    /** Finds a shard that must be there. */
+    Shard known(ShardId id) {
         Shard shard = shard(id);
         if (shard == null) {
             throw conflict(Kind.UNKNOWN_SHARD, "shard must be in the topology: " + id, id, null);
@@ -398,7 +533,7 @@ public final class ClusterTopology {
         if (taking != null) {
             newShards[taker] = taking.withSlots(taking.slots().union(slots));
         }
-        return new ClusterTopology(version + slots.size(), entries, newOwners, newStamps, newShards);
+        return new ClusterTopology(version + slots.size(), entries, newOwners, newStamps, newShards, otherLines);
     }
 
     private ClusterTopology withEntry(int index, ShardEntry entry) {
@@ -408,7 +543,7 @@ public final class ClusterTopology {
         Shard before = shardOfOwner[index + 1];
         newShards[index + 1] = entry.shard(before == null ? SlotSet.EMPTY : before.slots());
         long newVersion = version - entries[index].weight() + entry.weight();
-        return new ClusterTopology(newVersion, newEntries, owners, stamps, newShards);
+        return new ClusterTopology(newVersion, newEntries, owners, stamps, newShards, otherLines);
     }
 
     private ClusterTopology withNewEntry(int index, ShardEntry entry) {
@@ -426,7 +561,7 @@ public final class ClusterTopology {
             newShards[newIndex[owner]] = shardOfOwner[owner];
         }
         newShards[index + 1] = entry.shard(SlotSet.EMPTY);
-        return new ClusterTopology(version + entry.weight(), newEntries, newOwners, stamps, newShards);
+        return new ClusterTopology(version + entry.weight(), newEntries, newOwners, stamps, newShards, otherLines);
     }
 
     /** Takes from a removed shard the slots that another side gave it while it was being removed. */

@@ -2,6 +2,7 @@ package io.kvorum.slots;
 
 import java.nio.ByteBuffer;
 import java.util.Objects;
+import java.util.OptionalInt;
 
 /**
  * The slot of a key: the low 14 bits of the {@link Crc16} of its bytes, as every node and client of a Redis cluster
@@ -71,6 +72,27 @@ public final class HashSlot {
      */
     public static int of(CharSequence key) {
         return key instanceof String text ? TextSlot.of(text) : TextSlot.of(key);
+    }
+
+    /**
+     * Finds the slot of all keys that match a glob pattern, where they share one. They do if the pattern's own hash tag
+     * ends before the first of {@code *}, {@code ?}, {@code [} and <code>\</code>, or if it has none of these and so
+     * matches one key only.
+     *
+     * @param glob the pattern
+     * @return the slot, or nothing if the matching keys may be in several
+     */
+    public static OptionalInt ofPattern(String glob) {
+        int literal = 0;
+        while (literal < glob.length() && "*?[\\".indexOf(glob.charAt(literal)) < 0) {
+            literal++;
+        }
+        int open = glob.indexOf('{');
+        int close = glob.indexOf('}', open + 1);
+        if (open >= 0 && close > open + 1 && close < literal) {
+            return OptionalInt.of(of(glob.substring(open, close + 1)));
+        }
+        return literal == glob.length() ? OptionalInt.of(of(glob)) : OptionalInt.empty();
     }
 
     /**

@@ -5,6 +5,7 @@ public final class MalformedTextException extends IllegalArgumentException {
     private static final long serialVersionUID = 1L;
 
     private final int position;
+    private final String rule;
 
     /**
      * Describes a fault.
@@ -16,6 +17,7 @@ public final class MalformedTextException extends IllegalArgumentException {
     public MalformedTextException(int position, String rule) {
         super(rule + ", at position " + position);
         this.position = position;
+        this.rule = rule;
     }
 
     /**
@@ -23,5 +25,10 @@ public final class MalformedTextException extends IllegalArgumentException {
      */
     public int position() {
         return position;
+    }
+
+    /** {@return the rule that the text breaks, and the value that breaks it} */
+    public String rule() {
+        return rule;
     }
 }

@@ -1,19 +1,22 @@
 package io.kvorum.slots;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
+import java.util.SortedMap;
 import org.jspecify.annotations.Nullable;
 
 /**
  * What a topology remembers of one shard, removed or not, so that two topologies can be merged.
  *
  * <p>Of two entries of a shard the one of the higher epoch wins, then the one of the higher revision; whatever is left
- * (two changes made at once) is decided by comparing the nodes. The count of changes is no part of that rank: it is the
+ * (two changes made at once) is decided by comparing the rest. The count of changes is no part of that rank: it is the
  * highest seen on either side, so that it never falls, not even where the winner has seen fewer changes.
  *
  * @param primary the node that leads it; {@code null} if the shard is removed
  * @param revision the number of the last change of this entry
  * @param changes the highest revision seen in any entry of this shard; at least {@code revision}
+ * @param fields what a later release knows of the shard and this one only keeps, by name
  */
 record ShardEntry(
         ShardId id,
@@ -21,10 +24,11 @@ record ShardEntry(
         long revision,
         long changes,
         @Nullable NodeId primary,
-        List<NodeId> replicas) {
+        List<NodeId> replicas,
+        SortedMap<String, String> fields) {
 
     static ShardEntry first(ShardId id, long epoch, NodeId primary, List<NodeId> replicas) {
-        return new ShardEntry(id, epoch, 1, 1, primary, replicas);
+        return new ShardEntry(id, epoch, 1, 1, primary, replicas, Collections.emptySortedMap());
     }
 
     boolean isRemoved() {
@@ -37,7 +41,7 @@ record ShardEntry(
     }
 
     ShardEntry changed(long newEpoch, @Nullable NodeId newPrimary, List<NodeId> newReplicas) {
-        return new ShardEntry(id, newEpoch, changes + 1, changes + 1, newPrimary, newReplicas);
+        return new ShardEntry(id, newEpoch, changes + 1, changes + 1, newPrimary, newReplicas, fields);
     }
 
     ShardEntry promoted(long newEpoch, NodeId newPrimary) {
@@ -85,7 +89,8 @@ record ShardEntry(
         long most = Math.max(changes, other.changes);
         return winner.changes == most
                 ? winner
-                : new ShardEntry(id, winner.epoch, winner.revision, most, winner.primary, winner.replicas);
+                : new ShardEntry(
+                        id, winner.epoch, winner.revision, most, winner.primary, winner.replicas, winner.fields);
     }
 
     private int compareRank(ShardEntry other) {
@@ -94,11 +99,11 @@ record ShardEntry(
             return byEpoch;
         }
         int byRevision = Long.compare(revision, other.revision);
-        return byRevision != 0 ? byRevision : nodes().compareTo(other.nodes());
+        return byRevision != 0 ? byRevision : content().compareTo(other.content());
     }
 
-    /** All nodes as one text: equal for two entries only if they have the same primary and the same replicas. */
-    private String nodes() {
-        return primary + " " + replicas;
+    /** All that the rank leaves open, as one text: equal for two entries only if they are equal in all of it. */
+    private String content() {
+        return primary + " " + replicas + " " + fields;
     }
 }

@@ -1,6 +1,7 @@
 package io.kvorum.slots;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertSame;
@@ -18,6 +19,7 @@ import io.kvorum.slots.TopologyChange.UnassignSlots;
 import io.kvorum.slots.TopologyConflictException.Kind;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 final class ClusterTopologyTest {
@@ -308,6 +310,66 @@ final class ClusterTopologyTest {
         assertEquals(SlotSet.EMPTY, shard(back, C).slots());
         assertNull(back.shardOf(5));
         assertEquals(A, ownerOf5(changed(merged, new AssignSlots(SlotSet.of(5), A))));
+    }
+
+    @Test
+    void shardsWithoutReplicasAreReported() {
+        ClusterTopology topology = changed(TWO_SHARDS, new RemoveReplica(B, B2));
+
+        assertEquals(List.of(), TWO_SHARDS.shardsWithoutReplicas());
+        assertEquals(List.of(B), topology.shardsWithoutReplicas());
+    }
+
+    @Test
+    void lossOfANodeIsSurvivedIfAllSlotsHaveThreeNodes() {
+        ClusterTopology covered = changed(TWO_SHARDS, new AssignSlots(TWO_SHARDS.uncovered(), A));
+        ClusterTopology threeNodes = changed(covered, new AddReplica(B, new NodeId("b3")));
+        ClusterTopology emptyShard = changed(threeNodes, new AddShard(C, 1, new NodeId("c1"), List.of()));
+
+        assertFalse(covered.survivesLossOfAnyNode());
+        assertTrue(threeNodes.survivesLossOfAnyNode());
+        assertTrue(emptyShard.survivesLossOfAnyNode());
+        assertFalse(changed(threeNodes, new UnassignSlots(SlotSet.of(5), A)).survivesLossOfAnyNode());
+    }
+
+    @Test
+    void changesToALaterTopologyAreListed() {
+        List<TopologyChange> changes = List.of(
+                new AddShard(C, 3, new NodeId("c1"), List.of()),
+                new AddReplica(A, new NodeId("a4")),
+                new Promote(A, 2, new NodeId("a4")),
+                new RemoveReplica(A, A1),
+                new MoveSlots(SlotSet.of(5, 7), A, B),
+                new UnassignSlots(SlotSet.of(150), B),
+                new AssignSlots(SlotSet.of(16_383), C));
+        ClusterTopology later = TWO_SHARDS.apply(TWO_SHARDS.version(), changes);
+
+        assertEquals(Set.copyOf(changes), Set.copyOf(TWO_SHARDS.changesTo(later)));
+        assertEquals(
+                later.shards(),
+                TWO_SHARDS
+                        .apply(TWO_SHARDS.version(), TWO_SHARDS.changesTo(later))
+                        .shards());
+        assertEquals(List.of(), later.changesTo(later));
+    }
+
+    @Test
+    void changesToATopologyWithoutAShardEndWithItsRemoval() {
+        ClusterTopology later = TWO_SHARDS.apply(
+                TWO_SHARDS.version(), List.of(new MoveSlots(SlotSet.ofRange(100, 199), B, A), new RemoveShard(B)));
+
+        assertEquals(
+                List.of(new MoveSlots(SlotSet.ofRange(100, 199), B, A), new RemoveShard(B)),
+                TWO_SHARDS.changesTo(later));
+    }
+
+    @Test
+    void textForLogsNamesVersionAndShards() {
+        ClusterTopology topology = ClusterTopology.EMPTY.apply(0, new AddShard(A, 1, A1, List.of(A2)));
+
+        assertEquals(
+                "ClusterTopology[version=2, shards=[Shard[id=a, epoch=1, primary=a1, replicas=[a2], slots=]]]",
+                topology.toString());
     }
 
     @Test

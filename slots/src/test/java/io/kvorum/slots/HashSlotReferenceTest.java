@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
  */
 final class HashSlotReferenceTest {
     private static final long SEED = Long.getLong("slots.seed", 20_261_122);
-    private static final int KEYS = Integer.getInteger("slots.keys", 1_000_000);
+    private static final int KEYS = Integer.getInteger("slots.keys", 500_000);
 
     private static final String[] LETTERS = {
         "{", "}", "a", "\u0000", "~", "\u007F", "\u0080", "é", "\u07FF", "\u0800", "日", "\uFFFF", "😀", "\uD800",

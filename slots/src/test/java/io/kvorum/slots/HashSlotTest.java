@@ -11,6 +11,8 @@ import java.nio.CharBuffer;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.OptionalInt;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -95,9 +97,51 @@ final class HashSlotTest {
         assertEquals(HashSlot.of("a?"), HashSlot.of("a\uDC00"));
     }
 
+    @ParameterizedTest
+    @CsvSource({
+        "'', 0",
+        "foo, 12182",
+        "{bar}*, 5061",
+        "foo{bar}[ab]?*, 5061",
+        "{bar}, 5061",
+        "{foo}{bar}*, 12182",
+        "foo{bar, 15278",
+        "{}}x{y}, 2777",
+        "foo}{bar}*, 5061"
+    })
+    void patternHasTheSlotThatItsKeysShare(String glob, int slot) {
+        assertEquals(OptionalInt.of(slot), HashSlot.ofPattern(glob));
+    }
+
+    /** The keys that match {@code {}x}*} have an empty tag, so each is hashed as a whole. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "*",
+                "foo*",
+                "foo?",
+                "[f]oo",
+                "foo\\",
+                "*{bar}",
+                "?{bar}",
+                "{b*r}",
+                "{b?r}x",
+                "{b[a]r}",
+                "{b\\ar}",
+                "{bar*",
+                "{}*",
+                "{}x}*",
+                "{}{bar}*",
+                "{*}",
+                "}*{"
+            })
+    void patternOfKeysInSeveralSlotsHasNone(String glob) {
+        assertEquals(OptionalInt.empty(), HashSlot.ofPattern(glob));
+    }
+
     @Test
     void everySlotIsReached() {
-        long slots = java.util.stream.IntStream.range(0, 400_000)
+        long slots = IntStream.range(0, 400_000)
                 .map(i -> HashSlot.of("key:" + i))
                 .distinct()
                 .count();

@@ -117,7 +117,7 @@ final class SlotSetTest {
     @Test
     void setBehavesAsABitSet() {
         SplittableRandom random = new SplittableRandom(SEED);
-        for (int round = 0; round < 300; round++) {
+        for (int round = 0; round < 150; round++) {
             BitSet a = bits(random);
             BitSet b = bits(random);
             SlotSet first = SlotSet.of(a.stream().toArray());
