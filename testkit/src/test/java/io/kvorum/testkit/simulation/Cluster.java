@@ -37,6 +37,7 @@ final class Cluster {
     private static final long FIRST_EPOCH = 1;
     private static final long CLIENTS_END = Plan.FAULTS_END + 5 * Plan.SECOND;
     private static final long MUST_SETTLE = Plan.FAULTS_END + 30 * Plan.SECOND;
+    private static final long LAST_SETTLING = 5 * Plan.SECOND;
     private static final long CHECK_PERIOD = 100 * Plan.MILLISECOND;
     private static final long LONGEST_OUTAGE = 5 * Plan.SECOND;
     private static final long MAX_SLOWNESS = 3 * Plan.SECOND;
@@ -237,15 +238,12 @@ final class Cluster {
             runUntil(queue.now() + CHECK_PERIOD);
         }
         clients.forEach(Client::stop);
-        String unsettled = unsettled();
-        while (queue.now() < MUST_SETTLE && !unsettled.isEmpty()) {
-            runUntil(queue.now() + CHECK_PERIOD);
-            unsettled = unsettled();
-        }
-        if (!unsettled.isEmpty() || !clients.stream().allMatch(Client::hasProgressed)) {
-            throw new Violation("liveness", unsettled.isEmpty() ? "clients make no progress" : unsettled);
+        settle(MUST_SETTLE);
+        if (!clients.stream().allMatch(Client::hasProgressed)) {
+            throw new Violation("liveness", "clients make no progress");
         }
         readAll();
+        settle(queue.now() + LAST_SETTLING);
         checkEnd();
         closeAll();
     }
@@ -254,6 +252,18 @@ final class Cluster {
         while (violation == null && queue.runNext(limit)) {}
         if (violation != null) {
             throw violation;
+        }
+    }
+
+    /** Waits until the cluster is as it has to be without faults and without writes. */
+    private void settle(long limit) {
+        String unsettled = unsettled();
+        while (queue.now() < limit && !unsettled.isEmpty()) {
+            runUntil(queue.now() + CHECK_PERIOD);
+            unsettled = unsettled();
+        }
+        if (!unsettled.isEmpty()) {
+            throw new Violation("liveness", unsettled);
         }
     }
 

@@ -1,5 +1,12 @@
 package io.kvorum.testkit.simulation;
 
+import io.kvorum.core.KeyValueStore;
+import io.kvorum.core.LocalStore;
+import io.kvorum.core.ReadLevel;
+import io.kvorum.core.ReplicatedStore;
+import io.kvorum.core.SetOptions;
+import io.kvorum.core.StoreSettings;
+import io.kvorum.core.Written;
 import io.kvorum.replication.Acknowledgement;
 import io.kvorum.replication.NodeIdentity;
 import io.kvorum.replication.NodeRole;
@@ -12,14 +19,16 @@ import io.kvorum.replication.ReplicationMessage;
 import io.kvorum.replication.ReplicationSettings;
 import io.kvorum.replication.ShardNode;
 import io.kvorum.replication.runtime.NodeDriver;
-import io.kvorum.slots.LogPosition;
 import io.kvorum.slots.NodeId;
 import io.kvorum.slots.RefusedException;
+import io.kvorum.testkit.linearizability.RegisterOperation;
 import io.kvorum.testkit.simulation.Request.Reply;
 import io.kvorum.testkit.simulation.Request.Result;
-import io.netty.buffer.ByteBuf;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -37,22 +46,41 @@ final class DataNode {
             .withHeartbeatInterval(HEARTBEAT)
             .withBatchBytes(2 << 10)
             .withWindowBytes(8 << 10);
+    private static final StoreSettings STORE = StoreSettings.defaults().withStripes(1);
     private static final int MAX_PADDING = 200;
+    private static final long FIRST_MILLIS = 1_800_000_000_000L;
+    private static final long MAX_SKEW = 2_000;
+    private static final long MAX_TIME_TO_LIVE = 5_000;
+    private static final long SWEEP_PERIOD = Plan.SECOND;
+    private static final int SWEEP_BUDGET = 10;
 
     private final Cluster cluster;
     private final SimulatedProcess process;
     private final NodeIdentity identity;
     private final Promises promises = new Promises();
     private ReplicationLog log;
-    private MapState state = new MapState();
+    private LocalStore store;
     private boolean synced = true;
     private @Nullable NodeDriver driver;
+    private @Nullable ReplicatedStore replicated;
 
     DataNode(Cluster cluster, SimulatedProcess process, NodeIdentity identity) {
         this.cluster = cluster;
         this.process = process;
         this.identity = identity;
         this.log = newLog();
+        this.store = newStore(log);
+    }
+
+    private LocalStore newStore(ReplicationLog sink) {
+        long seed = Randomness.hash(cluster.plan().seed(), Stream.STORES, process.index());
+        return new LocalStore(STORE, seed, () -> Instant.ofEpochMilli(epochMillis()), sink::append);
+    }
+
+    /** {@return the calendar time by this node, whose clock may be wrong} */
+    private long epochMillis() {
+        long skew = Randomness.below(Randomness.hash(cluster.plan().seed(), Stream.SKEWS, process.index()), MAX_SKEW);
+        return FIRST_MILLIS + skew + cluster.now() / Plan.MILLISECOND;
     }
 
     private ReplicationLog newLog() {
@@ -84,7 +112,7 @@ final class DataNode {
     }
 
     long stateDigest() {
-        return state.digest();
+        return store.digest();
     }
 
     /** Has saving fail or work again. */
@@ -96,12 +124,21 @@ final class DataNode {
         long promised = cluster.mutant() == Mutant.PROMISES_FORGOTTEN ? 0 : promises.saved;
         boolean complete = synced || cluster.mutant() == Mutant.EMPTY_TAKEN_FOR_COMPLETE;
         ShardNode machine = new ShardNode(
-                SETTINGS, identity, log, state, cluster.allocator(), new ShardNode.Start(promised, complete));
+                SETTINGS, identity, log, store, cluster.allocator(), new ShardNode.Start(promised, complete));
         process.start();
         NodeDriver started =
                 new NodeDriver(machine, log, this::send, promises, process::nanoTime, process, this::happened);
+        ReplicatedStore joined = new ReplicatedStore(store, log, started, cluster::topology);
         driver = started;
+        replicated = joined;
         process.every(HEARTBEAT.toNanos() / 2, started);
+        process.every(SWEEP_PERIOD, () -> sweep(joined));
+    }
+
+    private void sweep(ReplicatedStore joined) {
+        if (!cluster.isReadingAll()) {
+            cluster.coverage().add(Sometimes.EXPIRED, joined.expire(SWEEP_BUDGET));
+        }
     }
 
     /** Ends this life; the log and the state stay, unless they are to be lost. */
@@ -112,13 +149,14 @@ final class DataNode {
         }
         synced = ended.status().synced();
         cluster.auditor().crashed(this, promises.saved);
+        replicated = null;
         driver = null; // what the end of the driver completes or sends goes nowhere
         process.crash();
         ended.close();
         if (loseData) {
             log.close();
             log = newLog();
-            state = new MapState();
+            store = newStore(log);
             synced = false;
         }
     }
@@ -195,89 +233,90 @@ final class DataNode {
 
     /** Serves a client; the answer may come never. */
     void serve(Request request, Consumer<Reply> answer) {
-        NodeDriver serving = driver;
+        ReplicatedStore serving = replicated;
         if (serving == null) {
             return;
         }
-        try {
-            if (request.action() == Request.Action.READ) {
-                read(serving, request.key(), answer);
-            } else {
-                write(serving, request, answer);
+        byte[] key = Keys.name(request.key()).getBytes(StandardCharsets.US_ASCII);
+        switch (request.action()) {
+            case READ -> whenDone(read(serving, key), value -> new Reply(Result.DONE, numberOf(value)), answer);
+            case SET ->
+                acknowledge(
+                        serving.write(Acknowledgement.MAJORITY, TIMEOUT, set(key, valueOf(request.value()))), answer);
+            case DELETE -> acknowledge(serving.write(Acknowledgement.MAJORITY, TIMEOUT, s -> s.delete(key)), answer);
+            case SET_LOCALLY -> {
+                long deadline = epochMillis() + Randomness.below(Randomness.mix(request.value()), MAX_TIME_TO_LIVE);
+                SetOptions options = SetOptions.defaults().withDeadline(deadline);
+                whenDone(
+                        serving.write(
+                                Acknowledgement.LOCAL, TIMEOUT, s -> s.set(key, valueOf(request.value()), options)),
+                        written -> new Reply(Result.DONE, 0),
+                        answer);
             }
-        } catch (RefusedException e) {
-            count(e.kind());
-            answer.accept(new Reply(Result.REFUSED, 0));
         }
     }
 
-    private void read(NodeDriver serving, int key, Consumer<Reply> answer) {
-        if (serving.status().role() != NodeRole.PRIMARY) {
-            throw new RefusedException(
-                    RefusedException.Kind.READ_ONLY,
-                    "a replica takes no confirmed reads",
-                    Keys.slot(key),
-                    identity.shard(),
-                    identity.node(),
-                    null,
-                    0);
-        }
-        long value = state.get(key);
-        if (cluster.mutant() == Mutant.READS_UNCONFIRMED) {
-            answer.accept(new Reply(Result.DONE, value));
-        } else {
-            whenAcknowledged(serving, serving.confirm(TIMEOUT), position -> new Reply(Result.DONE, value), answer);
-        }
+    private CompletionStage<byte @Nullable []> read(ReplicatedStore serving, byte[] key) {
+        boolean unconfirmed =
+                cluster.mutant() == Mutant.READS_UNCONFIRMED && serving.status().role() == NodeRole.PRIMARY;
+        return serving.read(unconfirmed ? ReadLevel.LOCAL : ReadLevel.CONFIRMED, TIMEOUT, s -> s.get(key));
     }
 
-    private void write(NodeDriver serving, Request request, Consumer<Reply> answer) {
-        long value = request.action() == Request.Action.DELETE ? 0 : request.value();
-        ByteBuf payload = cluster.allocator().buffer();
-        try {
-            int padding = (int) Randomness.below(Randomness.mix(request.value()), MAX_PADDING);
-            MapState.encode(request.key(), value, padding, payload);
-            log.append(Keys.slot(request.key()), payload);
-            state.apply(Keys.slot(request.key()), payload);
-        } finally {
-            payload.release();
-        }
-        LogPosition end = log.end();
-        boolean locally = request.action() == Request.Action.SET_LOCALLY;
-        Acknowledgement level = locally ? Acknowledgement.LOCAL : Acknowledgement.MAJORITY;
-        whenAcknowledged(
-                serving,
-                serving.acknowledged(end, level, TIMEOUT),
-                position -> {
-                    if (!locally) {
-                        cluster.auditor().acknowledged(this, end);
-                    }
-                    return new Reply(Result.DONE, value);
+    private static Function<KeyValueStore, Boolean> set(byte[] key, byte[] value) {
+        return store -> {
+            store.set(key, value);
+            return true;
+        };
+    }
+
+    private void acknowledge(CompletionStage<Written<Boolean>> outcome, Consumer<Reply> answer) {
+        whenDone(
+                outcome,
+                written -> {
+                    cluster.auditor().acknowledged(this, written.position());
+                    return new Reply(Result.DONE, 0);
                 },
                 answer);
     }
 
-    private void whenAcknowledged(
-            NodeDriver serving,
-            CompletionStage<LogPosition> outcome,
-            Function<LogPosition, Reply> done,
-            Consumer<Reply> answer) {
-        outcome.whenComplete((position, failure) -> {
+    /** The number, and behind it as many zeros as the number says, so that records have many sizes. */
+    private static byte[] valueOf(long number) {
+        int padding = (int) Randomness.below(Randomness.mix(number), MAX_PADDING);
+        return ByteBuffer.allocate(Long.BYTES + padding).putLong(number).array();
+    }
+
+    private static long numberOf(byte @Nullable [] value) {
+        return value == null ? RegisterOperation.ABSENT : ByteBuffer.wrap(value).getLong();
+    }
+
+    private <T> void whenDone(CompletionStage<T> outcome, Function<T, Reply> done, Consumer<Reply> answer) {
+        NodeDriver serving = driver;
+        outcome.whenComplete((value, failure) -> {
             if (serving != driver) {
                 return;
             }
-            if (position != null) {
-                answer.accept(done.apply(position));
+            if (failure == null) {
+                answer.accept(done.apply(value));
+            } else if (failure instanceof RefusedException refused) {
+                count(refused.kind());
+                answer.accept(new Reply(Result.REFUSED, 0));
             } else if (failure instanceof OutcomeUnknownException unknown) {
-                cluster.coverage()
-                        .count(
-                                unknown.reason() == OutcomeUnknownException.Reason.TIMEOUT
-                                        ? Sometimes.UNKNOWN_BY_TIMEOUT
-                                        : Sometimes.UNKNOWN_BY_DEPOSITION);
+                count(unknown.reason());
                 answer.accept(new Reply(Result.UNKNOWN, 0));
             } else {
-                cluster.fail(new Violation("defect", String.valueOf(failure)));
+                Violation defect = new Violation("defect", String.valueOf(failure));
+                defect.initCause(failure);
+                cluster.fail(defect);
             }
         });
+    }
+
+    private void count(OutcomeUnknownException.Reason reason) {
+        cluster.coverage()
+                .count(
+                        reason == OutcomeUnknownException.Reason.TIMEOUT
+                                ? Sometimes.UNKNOWN_BY_TIMEOUT
+                                : Sometimes.UNKNOWN_BY_DEPOSITION);
     }
 
     private void count(RefusedException.Kind kind) {

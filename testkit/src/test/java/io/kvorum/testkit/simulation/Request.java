@@ -16,7 +16,7 @@ record Request(Action action, int key, long value) {
         SET,
         /** A deletion acknowledged by a majority. */
         DELETE,
-        /** A write acknowledged by the primary alone. */
+        /** A write acknowledged by the primary alone, of a value that expires. */
         SET_LOCALLY
     }
 

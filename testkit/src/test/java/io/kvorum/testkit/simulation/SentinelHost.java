@@ -15,6 +15,7 @@ import io.kvorum.slots.ShardId;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.function.Consumer;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,6 +31,8 @@ final class SentinelHost {
             .withElectionJitter(Duration.ofMillis(200))
             .withElectionTimeout(Duration.ofMillis(500))
             .withResendPeriod(Duration.ofMillis(150));
+
+    private static final Pattern TIME_AND_SENTINEL = Pattern.compile("at=-?[0-9]+, sentinel=[^,]+, ");
 
     private final Cluster cluster;
     private final SimulatedProcess process;
@@ -179,7 +182,8 @@ final class SentinelHost {
     }
 
     private void happened(SentinelEvent event) {
-        cluster.trace().line(process, event::toString);
+        cluster.trace()
+                .line(process, () -> TIME_AND_SENTINEL.matcher(event.toString()).replaceFirst(""));
         Coverage coverage = cluster.coverage();
         if (event instanceof SentinelEvent.VoteGiven vote) {
             cluster.auditor().voted(process.id(), vote.shard(), vote.epoch(), vote.candidate());
