@@ -26,7 +26,7 @@ import org.junit.jupiter.api.Test;
  */
 final class ClusterTopologyPropertiesTest {
     private static final long SEED = Long.getLong("slots.seed", 20_261_122);
-    private static final int HISTORIES = Integer.getInteger("slots.histories", 60);
+    private static final int HISTORIES = Integer.getInteger("slots.histories", 20);
     private static final int SIDES = 3;
 
     private final Random random = new Random(SEED);

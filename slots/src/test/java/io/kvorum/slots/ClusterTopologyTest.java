@@ -206,6 +206,7 @@ final class ClusterTopologyTest {
         assertConflict(Kind.UNKNOWN_SHARD, TWO_SHARDS, new AssignSlots(SlotSet.of(300), C));
         assertConflict(Kind.SLOT_OWNED, TWO_SHARDS, new AssignSlots(SlotSet.of(300, 150), A));
         assertConflict(Kind.SLOT_OWNED, TWO_SHARDS, new AssignSlots(SlotSet.of(50), A));
+        assertConflict(Kind.SLOT_OWNED, TWO_SHARDS, new AssignSlots(SlotSet.of(0), B));
         assertConflict(Kind.UNKNOWN_SHARD, TWO_SHARDS, new UnassignSlots(SlotSet.of(300), C));
         assertConflict(Kind.SLOT_NOT_OWNED, TWO_SHARDS, new UnassignSlots(SlotSet.of(99, 100), A));
         assertConflict(Kind.UNKNOWN_SHARD, TWO_SHARDS, new MoveSlots(SlotSet.of(0), A, C));
@@ -225,6 +226,7 @@ final class ClusterTopologyTest {
 
         assertEquals("slot to assign must have no owner: 150 is owned by b", e.getMessage());
         assertEquals(B, e.shard());
+        assertEquals(A, new MoveSlots(SlotSet.of(1), A, B).shard());
         assertEquals(150, e.slot());
         assertNull(e.node());
         assertEquals(TWO_SHARDS.version(), e.version());
@@ -285,6 +287,26 @@ final class ClusterTopologyTest {
         assertSame(twice, twice.merge(once));
         assertEquals(twice, once.merge(twice));
         assertEquals(A, ownerOf5(twice));
+    }
+
+    @Test
+    void ofTwoMovesMadeAtOnceTheOneToTheHigherShardStays() {
+        ClusterTopology three = changed(TWO_SHARDS, new AddShard(C, 1, new NodeId("c1"), List.of()));
+        ClusterTopology toB = changed(three, new MoveSlots(SlotSet.of(5), A, B));
+        ClusterTopology toC = changed(three, new MoveSlots(SlotSet.of(5), A, C));
+
+        assertEquals(toC, toB.merge(toC));
+        assertSame(toC, toC.merge(toB));
+    }
+
+    @Test
+    void orderInWhichReplicasCameDoesNotMatter() {
+        ClusterTopology topology =
+                changed(changed(TWO_SHARDS, new AddReplica(B, new NodeId("b0"))), new AddReplica(B, new NodeId("b1a")));
+
+        assertTrue(topology.toText().contains(" replicas=b0,b1a,b2\n"));
+        assertTrue(
+                changed(topology, new Promote(B, 2, new NodeId("b1a"))).toText().contains(" replicas=b0,b1,b2\n"));
     }
 
     @Test
@@ -380,6 +402,9 @@ final class ClusterTopologyTest {
         assertEquals(
                 TWO_SHARDS.hashCode(), ClusterTopology.EMPTY.merge(TWO_SHARDS).hashCode());
         assertNotEquals(TWO_SHARDS, changed(TWO_SHARDS, new Promote(A, 2, A2)));
+        assertNotEquals(
+                TWO_SHARDS.hashCode(),
+                changed(TWO_SHARDS, new Promote(A, 2, A2)).hashCode());
         assertNotEquals(TWO_SHARDS, null);
     }
 

@@ -139,6 +139,34 @@ final class SlotPlanTest {
                         .toList());
     }
 
+    @Test
+    void rebalanceRoundsTheLargestFractionsUp() {
+        ClusterTopology topology = topology("", "", "");
+
+        SlotPlan plan = SlotPlan.rebalance(topology, Map.of(S2, 5), 0);
+
+        assertEquals(List.of(2_341, 2_340, 11_703), sizes(plan.applyTo(topology)));
+    }
+
+    @Test
+    void thresholdIsAPartOfTheShardsOwnShare() {
+        ClusterTopology topology = topology("0-4136", "4137-16383"); // 41 more, and 41 fewer, than 4,096 and 12,288
+        Map<ShardId, Integer> weights = Map.of(S1, 3);
+
+        assertEquals(41, SlotPlan.rebalance(topology, weights, 40.5 / 4_096).movedSlots());
+        assertEquals(0, SlotPlan.rebalance(topology, weights, 41.5 / 4_096).movedSlots());
+        assertEquals(
+                0,
+                SlotPlan.rebalance(topology, Map.of(S0, 2, S1, 6), 41.5 / 4_096).movedSlots());
+    }
+
+    @Test
+    void planOfOtherStepsIsPrintedToo() {
+        SlotPlan plan = new SlotPlan(3, List.of(new TopologyChange.RemoveShard(S0)));
+
+        assertEquals("plan for version 3, 0 slots move\nRemoveShard[shard=s0]", plan.toString());
+    }
+
     @ParameterizedTest
     @ValueSource(ints = {8_193, 8_273, 8_274, 8_275, 9_000})
     void rebalanceActsOnlyBeyondTheThreshold(int owned) {

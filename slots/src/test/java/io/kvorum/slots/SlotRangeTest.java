@@ -80,7 +80,7 @@ final class SlotRangeTest {
 
     @Test
     void evenSplitCoversAllSlotsWithSizesThatDifferByAtMostOne() {
-        for (int parts = 1; parts <= HashSlot.COUNT; parts++) {
+        for (int parts = 1; parts <= HashSlot.COUNT; parts += parts < 512 ? 1 : 31) { // ends with 16,384
             int small = HashSlot.COUNT / parts;
             int next = 0;
             List<SlotRange> ranges = SlotRange.evenSplit(parts);

@@ -3,6 +3,7 @@ package io.kvorum.slots;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -55,6 +56,7 @@ final class SlotSetTest {
                 "'1,5-4' | 2 | last slot must be at least the first: 5-4",
                 "'0-9 8-20' | 4 | slot must be given once: 8",
                 "'8-20,0-8' | 5 | slot must be given once: 8",
+                "'0 0' | 2 | slot must be given once: 0",
                 "'4,4' | 2 | slot must be given once: 4",
                 "'٣' | 0 | slot must be a decimal number"
             })
@@ -105,6 +107,12 @@ final class SlotSetTest {
                 assertEquals(expected, ascending.get(i).compareTo(ascending.get(j)), i + " and " + j);
             }
         }
+    }
+
+    @Test
+    void differentSetsHaveDifferentHashes() {
+        assertNotEquals(SlotSet.of(1).hashCode(), SlotSet.of(2).hashCode());
+        assertNotEquals(SlotSet.of(1).hashCode(), SlotSet.of(65).hashCode());
     }
 
     @Test

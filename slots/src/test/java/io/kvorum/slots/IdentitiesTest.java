@@ -1,0 +1,84 @@
+package io.kvorum.slots;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+final class IdentitiesTest {
+    @ParameterizedTest
+    @ValueSource(strings = {"a", "z", "A", "Z", "0", "9", "a.b_c:d-e", "node-1:7000"})
+    void lettersDigitsAndAFewSignsMakeAnId(String value) {
+        assertEquals(value, new NodeId(value).toString());
+        assertEquals(value, new ShardId(value).toString());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {" ", "a b", "`", "{", "@", "[", "/", ";", "é", "a\n", "a,b", "a="})
+    void otherCharactersAreRefused(String value) {
+        IllegalArgumentException e = assertThrows(IllegalArgumentException.class, () -> new NodeId(value));
+
+        assertEquals("node id must have only ASCII letters, digits, '.', '_', ':' and '-': " + value, e.getMessage());
+        assertThrows(IllegalArgumentException.class, () -> new ShardId(value));
+    }
+
+    @Test
+    void idHas1To64Characters() {
+        assertEquals(64, new NodeId("n".repeat(64)).value().length());
+        IllegalArgumentException e = assertThrows(IllegalArgumentException.class, () -> new NodeId("n".repeat(65)));
+        assertEquals("node id must have 1 to 64 characters: it has 65", e.getMessage());
+        assertThrows(IllegalArgumentException.class, () -> new ShardId(""));
+    }
+
+    @Test
+    void idsAreOrderedByTheirCharacters() {
+        assertTrue(new NodeId("a").compareTo(new NodeId("b")) < 0);
+        assertTrue(new ShardId("b").compareTo(new ShardId("a1")) > 0);
+        assertEquals(0, new ShardId("a").compareTo(new ShardId("a")));
+    }
+
+    @Test
+    void positionOfALaterEpochIsFurther() {
+        assertTrue(new LogPosition(2, 0).compareTo(new LogPosition(1, 100)) > 0);
+        assertTrue(new LogPosition(1, 99).compareTo(new LogPosition(1, 100)) < 0);
+        assertEquals(0, LogPosition.START.compareTo(new LogPosition(0, 0)));
+    }
+
+    @Test
+    void positionIsWrittenAsEpochAndOffset() {
+        assertEquals("3:120", new LogPosition(3, 120).toString());
+    }
+
+    @ParameterizedTest
+    @CsvSource({"-1, 0, epoch must be at least 0: -1", "0, -1, offset must be at least 0: -1"})
+    void negativePositionIsRefused(long epoch, long offset, String message) {
+        IllegalArgumentException e = assertThrows(IllegalArgumentException.class, () -> new LogPosition(epoch, offset));
+
+        assertEquals(message, e.getMessage());
+    }
+
+    @Test
+    void refusalCarriesWhatItIsAbout() {
+        RefusedException e = new RefusedException(
+                RefusedException.Kind.MOVED,
+                "slot must be one of this node's: 5",
+                5,
+                new ShardId("s"),
+                new NodeId("a"),
+                new NodeId("b"),
+                7);
+
+        assertEquals(RefusedException.Kind.MOVED, e.kind());
+        assertEquals("slot must be one of this node's: 5", e.getMessage());
+        assertEquals(5, e.slot());
+        assertEquals(new ShardId("s"), e.shard());
+        assertEquals(new NodeId("a"), e.node());
+        assertEquals(new NodeId("b"), e.primary());
+        assertEquals(7, e.epoch());
+        assertEquals(0, e.getStackTrace().length);
+    }
+}
