@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  * highest seen on either side, so that it never falls, not even where the winner has seen fewer changes.
  *
  * @param primary the node that leads it; {@code null} if the shard is removed
- * @param revision the number of the last change of this entry
+ * @param revision the number of the last change of this entry, promotions left out
  * @param changes the highest revision seen in any entry of this shard; at least {@code revision}
  * @param fields what a later release knows of the shard and this one only keeps, by name
  */
@@ -44,17 +44,18 @@ record ShardEntry(
         return new ShardEntry(id, newEpoch, changes + 1, changes + 1, newPrimary, newReplicas, fields);
     }
 
+    /**
+     * Takes a promotion over. It counts as no change beside its epoch: whoever learns of promotions by itself may have
+     * missed some in between, and must come to the same version all the same.
+     */
     ShardEntry promoted(long newEpoch, NodeId newPrimary) {
-        if (newPrimary.equals(primary)) {
-            return changed(newEpoch, primary, replicas);
-        }
         List<NodeId> others = new ArrayList<>(replicas);
-        others.remove(newPrimary);
-        if (primary != null) {
+        if (primary != null && !newPrimary.equals(primary)) {
+            others.remove(newPrimary);
             others.add(primary);
+            others.sort(null);
         }
-        others.sort(null);
-        return changed(newEpoch, newPrimary, List.copyOf(others));
+        return new ShardEntry(id, newEpoch, revision, changes, newPrimary, List.copyOf(others), fields);
     }
 
     ShardEntry withReplica(NodeId replica) {

@@ -6,7 +6,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * A change that a topology refused. Nothing was changed. The caller reads the topology again and decides anew.
  *
- * <p>No stack trace is recorded: losing a race is an expected answer.
+ * <p>No stack trace is recorded: losing a race is an expected answer. Not meant for Java serialization, which would
+ * drop the identities.
  */
 public final class TopologyConflictException extends RuntimeException {
     private static final long serialVersionUID = 1L;
@@ -37,8 +38,8 @@ public final class TopologyConflictException extends RuntimeException {
 
     private final Kind kind;
     private final long version;
-    private final @Nullable ShardId shard;
-    private final @Nullable NodeId node;
+    private final transient @Nullable ShardId shard;
+    private final transient @Nullable NodeId node;
     private final int slot;
 
     TopologyConflictException(

@@ -125,6 +125,17 @@ final class ClusterTopologyTest {
     }
 
     @Test
+    void promotionsThatWereMissedMakeNoDifference() {
+        ClusterTopology all = TWO_SHARDS;
+        all = all.apply(all.version(), new Promote(A, 5, A2));
+        all = all.apply(all.version(), new Promote(A, 7, A1));
+        ClusterTopology last = TWO_SHARDS.apply(TWO_SHARDS.version(), new Promote(A, 7, A1));
+
+        assertEquals(last, all);
+        assertEquals(last.version(), all.version());
+    }
+
+    @Test
     void slotsMove() {
         ClusterTopology next = changed(TWO_SHARDS, new MoveSlots(SlotSet.of(0, 50), A, B));
 

@@ -21,8 +21,8 @@ final class TopologyTextTest {
     private static final ShardId C = new ShardId("c");
 
     private static final String TEXT = """
-            topology format=1 version=16396
-            shard id=a epoch=2 revision=2 changes=2 primary=a2 replicas=a1,a3
+            topology format=1 version=16393
+            shard id=a epoch=2 revision=1 changes=1 primary=a2 replicas=a1,a3
             shard id=b epoch=1 revision=1 changes=1 primary=b1 replicas=
             shard id=c epoch=0 revision=2 changes=2
             slots owner=a stamp=1 set=0-99,102-16383
@@ -46,9 +46,7 @@ final class TopologyTextTest {
 
     @Test
     void topologyIsWritten() {
-        assertEquals(
-                TEXT.replace("version=16396", "version=" + topology().version()),
-                topology().toText());
+        assertEquals(TEXT, topology().toText());
     }
 
     @Test
