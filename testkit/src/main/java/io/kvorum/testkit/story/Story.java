@@ -193,7 +193,7 @@ public final class Story {
         for (Map.Entry<String, String> entry : data.entries().entrySet()) {
             byte[] key = bytes(entry.getKey());
             byte[] value = bytes(entry.getValue());
-            pipeline.add(cluster.primaryFor(key).store().write(Acknowledgement.MAJORITY, LIMIT, store -> {
+            pipeline.add(() -> cluster.primaryFor(key).store().write(Acknowledgement.MAJORITY, LIMIT, store -> {
                 store.set(key, value);
                 return true;
             }));
@@ -202,15 +202,15 @@ public final class Story {
                 printer.say("%7d written, %,.0f a second", loaded, loaded / ((System.nanoTime() - start) / 1e9));
             }
         }
-        @Nullable Throwable failure = pipeline.drain();
+        boolean done = pipeline.drain(LIMIT);
         double seconds = (System.nanoTime() - start) / 1e9;
         printer.promise(
-                failure == null,
+                done,
                 "%d pairs, each on a majority of its shard, in %.2f s: %,.0f a second%s",
                 loaded,
                 seconds,
                 loaded / seconds,
-                failure == null ? "" : ", but one failed: " + failure);
+                repeated(pipeline));
         readBack(data.entries(), "pairs");
         for (Shard shard : cluster.topology().shards()) {
             printer.say(
@@ -226,7 +226,7 @@ public final class Story {
         Pipeline pipeline = new Pipeline();
         expected.forEach((key, value) -> {
             byte[] bytes = bytes(key);
-            pipeline.add(cluster.primaryFor(bytes)
+            pipeline.add(() -> cluster.primaryFor(bytes)
                     .store()
                     .read(ReadLevel.CONFIRMED, LIMIT, store -> text(store.get(bytes)))
                     .thenAccept(found -> {
@@ -235,16 +235,19 @@ public final class Story {
                         }
                     }));
         });
-        @Nullable Throwable failure = pipeline.drain();
-        double seconds = (System.nanoTime() - start) / 1e9;
+        boolean done = pipeline.drain(LIMIT);
         printer.promise(
-                failure == null && lost.get() == 0,
+                done && lost.get() == 0,
                 "%d %s read back in %.2f s, %d lost%s",
                 expected.size(),
                 what,
-                seconds,
+                (System.nanoTime() - start) / 1e9,
                 lost.get(),
-                failure == null ? "" : ", but a read failed: " + failure);
+                repeated(pipeline));
+    }
+
+    private static String repeated(Pipeline pipeline) {
+        return pipeline.repeated() == 0 ? "" : "; " + pipeline.repeated() + " requests were repeated";
     }
 
     private void ask() {
