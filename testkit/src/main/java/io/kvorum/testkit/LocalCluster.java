@@ -299,23 +299,25 @@ public final class LocalCluster implements AutoCloseable {
      * Cuts parties off: nothing reaches them, nor do they reach anything, not even each other.
      *
      * @param parties nodes, sentinels or {@link #CLIENT}
+     * @throws IllegalArgumentException if one is not of this cluster
      */
     public void isolate(NodeId... parties) {
         List<NodeId> cutOff = List.of(parties);
-        links.cut(cutOff, everybody());
-        links.cut(everybody(), cutOff);
+        cut(cutOff, everybody());
+        cut(everybody(), cutOff);
     }
 
     /**
      * Cuts the links between some parties and all others. They still reach each other.
      *
      * @param side nodes, sentinels or {@link #CLIENT}
+     * @throws IllegalArgumentException if one is not of this cluster
      */
     public void partition(Collection<NodeId> side) {
         List<NodeId> others = everybody();
         others.removeAll(side);
-        links.cut(side, others);
-        links.cut(others, side);
+        cut(side, others);
+        cut(others, side);
     }
 
     /**
@@ -323,8 +325,17 @@ public final class LocalCluster implements AutoCloseable {
      *
      * @param from whose messages do not arrive
      * @param to where they do not arrive
+     * @throws IllegalArgumentException if one is not of this cluster
      */
     public void cut(Collection<NodeId> from, Collection<NodeId> to) {
+        List<NodeId> everybody = everybody();
+        for (Collection<NodeId> parties : List.of(from, to)) {
+            for (NodeId party : parties) {
+                if (!everybody.contains(party)) {
+                    throw new IllegalArgumentException("party must be one of this cluster: " + party);
+                }
+            }
+        }
         links.cut(from, to);
     }
 
@@ -349,7 +360,7 @@ public final class LocalCluster implements AutoCloseable {
 
     /**
      * Stops everything, in good order. When this returns, the cluster has no thread any more. Repeating it changes
-     * nothing.
+     * nothing. Not to be called by a listener, whose end it would wait for.
      */
     @Override
     public void close() {

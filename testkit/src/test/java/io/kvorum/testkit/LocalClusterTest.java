@@ -11,6 +11,7 @@ import static io.kvorum.testkit.Clusters.keyIn;
 import static io.kvorum.testkit.Clusters.local;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -19,6 +20,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.kvorum.slots.HashSlot;
 import io.kvorum.slots.NodeId;
 import io.kvorum.slots.RefusedException;
+import io.kvorum.slots.ShardId;
 import io.kvorum.slots.SlotSet;
 import java.time.Duration;
 import org.junit.jupiter.api.AfterEach;
@@ -126,5 +128,28 @@ final class LocalClusterTest {
 
         assertTrue(cluster.await(() -> cluster.nodes(FIRST).stream().allMatch(node -> node.size() == 0), LIMIT));
         assertNull(cluster.client().get(key));
+    }
+
+    @Test
+    void whatIsNotThereCannotBeNamed() {
+        NodeId stranger = new NodeId("stranger");
+
+        assertThrows(IllegalArgumentException.class, () -> cluster.node(stranger));
+        assertThrows(IllegalArgumentException.class, () -> cluster.sentinel(stranger));
+        assertThrows(IllegalArgumentException.class, () -> cluster.isolate(stranger));
+        assertThrows(IllegalArgumentException.class, () -> cluster.nodes(new ShardId("stranger")));
+    }
+
+    @Test
+    void aNodeThatRunsIsNotRestartedAndOneThatDoesNotAnswersNothing() {
+        LocalNode node = cluster.nodes(SECOND).get(2);
+        assertThrows(IllegalStateException.class, node::restart);
+
+        node.crash();
+        node.crash();
+
+        assertFalse(node.isRunning());
+        assertThrows(IllegalStateException.class, node::status);
+        assertThrows(IllegalStateException.class, node::store);
     }
 }
