@@ -9,9 +9,8 @@ import static org.junit.jupiter.params.provider.EnumSource.Mode.EXCLUDE;
 import java.util.Locale;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -21,6 +20,7 @@ import org.junit.jupiter.params.provider.EnumSource;
  * <p>{@code -Dkvorum.sim.seeds=N} runs N seeds, {@code -Dkvorum.sim.first=S} the ones from S on, on
  * {@code -Dkvorum.sim.threads=T} threads; {@code -Dkvorum.sim.seed=S} replays one and prints its timeline.
  */
+@ExtendWith(ProductLog.class)
 final class SimulationTest {
     private static final long SEEDS_OF_THE_BUILD = 300;
     private static final long SEEDS_FOR_A_MUTANT = 200;
@@ -28,18 +28,6 @@ final class SimulationTest {
     private static final long SEEDS = Long.getLong("kvorum.sim.seeds", SEEDS_OF_THE_BUILD);
     private static final @Nullable Long SEED = Long.getLong("kvorum.sim.seed");
     private static final int THREADS = Integer.getInteger("kvorum.sim.threads", 2);
-
-    private static @Nullable ProductLog log;
-
-    @BeforeAll
-    static void turnTheLogOff() throws ReflectiveOperationException {
-        log = ProductLog.off();
-    }
-
-    @AfterAll
-    static void turnTheLogOn() throws ReflectiveOperationException {
-        requireNonNull(log).on();
-    }
 
     @Test
     void noSeedBreaksAnInvariant() throws InterruptedException {

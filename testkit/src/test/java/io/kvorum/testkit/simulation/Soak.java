@@ -16,7 +16,8 @@ public final class Soak {
      * @throws Exception if the log can't be turned off, or the thread is interrupted
      */
     public static void main(String[] args) throws Exception {
-        ProductLog.off();
+        ProductLog log = new ProductLog();
+        log.off();
         long first = Long.parseLong(args[0]);
         long count = Long.parseLong(args[1]);
         int threads = args.length > 2 ? Integer.parseInt(args[2]) : 2;

@@ -1,0 +1,44 @@
+package io.kvorum.testkit.simulation;
+
+import static java.util.Objects.requireNonNull;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.stream.Collectors;
+import java.util.stream.LongStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/** A seed is the same run to the last event in each JVM and on each JDK: the digests of some runs, kept in a file. */
+@ExtendWith(ProductLog.class)
+final class DigestTest {
+    private static final String DIGESTS = "digests.txt";
+    private static final int GOLDEN_SEEDS = 10;
+
+    @Test
+    void theSameSeedIsTheSameRunOnEachPlatform() throws IOException {
+        String digests = LongStream.rangeClosed(1, GOLDEN_SEEDS)
+                .mapToObj(seed -> String.format(
+                        Locale.ROOT,
+                        "%d %016x%n",
+                        seed,
+                        Simulation.run(seed, Mutant.NONE).digest()))
+                .collect(Collectors.joining());
+        if (Boolean.getBoolean("traces.rewrite")) {
+            Path target = Path.of("src/test/resources/io/kvorum/testkit/simulation", DIGESTS);
+            Files.createDirectories(requireNonNull(target.getParent()));
+            Files.writeString(target, digests);
+            return;
+        }
+        try (InputStream golden = SimulationTest.class.getResourceAsStream(DIGESTS)) {
+            String expected = new String(requireNonNull(golden, DIGESTS).readAllBytes(), StandardCharsets.UTF_8);
+            assertEquals(
+                    expected, digests, "if the protocol was changed on purpose, rewrite with -Dtraces.rewrite=true");
+        }
+    }
+}
