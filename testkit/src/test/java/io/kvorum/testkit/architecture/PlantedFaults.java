@@ -16,6 +16,7 @@ import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.Lock;
 import java.util.function.LongSupplier;
@@ -91,7 +92,7 @@ final class PlantedFaults {
 
     static final class Sleeps {
         void rest() throws InterruptedException {
-            Thread.sleep(1);
+            TimeUnit.MILLISECONDS.sleep(1);
         }
     }
 
