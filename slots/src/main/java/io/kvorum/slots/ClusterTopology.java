@@ -521,9 +521,15 @@ public final class ClusterTopology {
         @Nullable Shard[] newShards = shardOfOwner.clone();
         int giver = from == null ? 0 : indexOf(from) + 1;
         int taker = to == null ? 0 : indexOf(to) + 1;
-        for (int slot = slots.next(0); slot >= 0; slot = slots.next(slot + 1)) {
-            newOwners[slot] = (char) taker;
-            newStamps[slot] = Math.incrementExact(newStamps[slot]);
+        int stampsSeen = 0;
+        for (SlotRange range : slots.ranges()) {
+            Arrays.fill(newOwners, range.first(), range.last() + 1, (char) taker);
+            for (int slot = range.first(); slot <= range.last(); slot++) {
+                stampsSeen |= ++newStamps[slot];
+            }
+        }
+        if (stampsSeen < 0) {
+            throw new ArithmeticException("owner of a slot must change fewer than 2^31 times");
         }
         Shard giving = shardOfOwner[giver];
         if (giving != null) {

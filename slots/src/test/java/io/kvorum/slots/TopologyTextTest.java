@@ -161,6 +161,18 @@ final class TopologyTextTest {
     }
 
     @Test
+    void ownerOfASlotChangesFewerThan2To31Times() {
+        ClusterTopology topology = ClusterTopology.parse("""
+                topology format=1 version=2147483649
+                shard id=s epoch=1 revision=1 changes=1 primary=p replicas=
+                slots stamp=2147483647 set=5
+                """);
+        TopologyChange change = new AssignSlots(SlotSet.of(4, 5, 6), new ShardId("s"));
+
+        assertThrows(ArithmeticException.class, () -> topology.apply(topology.version(), change));
+    }
+
+    @Test
     void shardOrSlotGivenTwiceIsRefused() {
         String header = "topology format=1 version=0\n";
         String shard = "shard id=s epoch=1 revision=1 changes=1\n";
