@@ -153,12 +153,32 @@ final class ReplicatedStoreTest {
                     write(A, Acknowledgement.MAJORITY, store -> {
                         store.set(KEY, bytes("3"));
                         return store.exists(KEY); // read after the change that would vouch for it
+                    }),
+                    write(A, Acknowledgement.MAJORITY, store -> {
+                        store.set(KEY, bytes("3"));
+                        return store.size() > 0;
                     }));
             shard.run();
             unchanged.forEach(stage -> assertFalse(stage.toCompletableFuture().isDone()));
             shard.pass(TIMEOUT);
 
             unchanged.forEach(stage -> assertInstanceOf(OutcomeUnknownException.class, failure(stage)));
+        }
+
+        @Test
+        void areNotAcknowledgedByALeadershipThatCameBack() {
+            for (Acknowledgement level : List.of(Acknowledgement.LOCAL, Acknowledgement.MAJORITY)) {
+                CompletionStage<Written<Boolean>> written = write(A, level, store -> {
+                    boolean set = store.set(KEY, bytes("1"), SetOptions.defaults());
+                    shard.failOver(B, ShardOfThree.NODES);
+                    shard.failOver(A, ShardOfThree.NODES);
+                    return set;
+                });
+                shard.settle();
+
+                OutcomeUnknownException unknown = assertInstanceOf(OutcomeUnknownException.class, failure(written));
+                assertEquals(OutcomeUnknownException.Reason.DEPOSED, unknown.reason());
+            }
         }
 
         @Test
@@ -210,6 +230,20 @@ final class ReplicatedStoreTest {
             OutcomeUnknownException unknown = assertInstanceOf(OutcomeUnknownException.class, failure(confirmed));
             assertEquals(OutcomeUnknownException.Reason.DEPOSED, unknown.reason());
             assertEquals("2", local(A, KEY));
+        }
+
+        @Test
+        void areNotConfirmedByALeadershipThatCameBack() {
+            CompletionStage<String> confirmed = shard.node(A).store.read(ReadLevel.CONFIRMED, TIMEOUT, store -> {
+                store.get(KEY);
+                shard.failOver(B, ShardOfThree.NODES);
+                shard.failOver(A, ShardOfThree.NODES);
+                return "read in epoch 1, confirmed in epoch 3";
+            });
+            shard.settle();
+
+            OutcomeUnknownException unknown = assertInstanceOf(OutcomeUnknownException.class, failure(confirmed));
+            assertEquals(OutcomeUnknownException.Reason.DEPOSED, unknown.reason());
         }
 
         @Test
