@@ -8,12 +8,12 @@ final class Contents {
     private final Stripe[] stripes;
     private final int mask;
 
-    Contents(int count) {
+    Contents(int count, KeyHash hash) {
         this.stripes = new Stripe[count];
         this.mask = count - 1;
         int stripeBits = Integer.numberOfTrailingZeros(count);
         for (int i = 0; i < count; i++) {
-            stripes[i] = new Stripe(new EntryTable(stripeBits, HashSlot.COUNT / count));
+            stripes[i] = new Stripe(new SlabTable(hash::of, stripeBits, HashSlot.COUNT / count));
         }
     }
 

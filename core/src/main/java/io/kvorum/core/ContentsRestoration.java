@@ -13,7 +13,7 @@ final class ContentsRestoration implements Restoration {
     private @Nullable Contents contents;
 
     ContentsRestoration(int stripes, KeyHash hash, Consumer<Contents> onComplete) {
-        this.contents = new Contents(stripes);
+        this.contents = new Contents(stripes, hash);
         this.hash = hash;
         this.onComplete = onComplete;
     }

@@ -79,7 +79,7 @@ public final class LocalStore extends SlottedStore implements ReplicatedState {
         this.sink = Objects.requireNonNull(sink, "sink");
         SplittableRandom keys = new SplittableRandom(seed);
         this.hash = new KeyHash(keys.nextLong(), keys.nextLong());
-        this.contents = new Contents(settings.stripes());
+        this.contents = new Contents(settings.stripes(), hash);
     }
 
     // ---- reads

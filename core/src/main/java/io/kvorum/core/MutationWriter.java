@@ -14,28 +14,40 @@ final class MutationWriter {
     private MutationWriter() {}
 
     static void put(ByteBuf target, byte[] key, byte[] value, long deadline) {
+        tag(target, deadline);
+        bytes(target, key, 0, key.length);
+        bytes(target, value, 0, value.length);
+    }
+
+    /** Writes a key and a value that lie in one array. */
+    static void put(
+            ByteBuf target, byte[] source, int keyFrom, int keyLength, int valueFrom, int valueLength, long deadline) {
+        tag(target, deadline);
+        bytes(target, source, keyFrom, keyLength);
+        bytes(target, source, valueFrom, valueLength);
+    }
+
+    static void delete(ByteBuf target, byte[] key) {
+        target.writeByte(DELETE);
+        bytes(target, key, 0, key.length);
+    }
+
+    private static void tag(ByteBuf target, long deadline) {
         if (deadline == KeyValueStore.NO_DEADLINE) {
             target.writeByte(PUT);
         } else {
             target.writeByte(PUT_WITH_DEADLINE);
             target.writeLong(deadline);
         }
-        bytes(target, key);
-        bytes(target, value);
     }
 
-    static void delete(ByteBuf target, byte[] key) {
-        target.writeByte(DELETE);
-        bytes(target, key);
-    }
-
-    private static void bytes(ByteBuf target, byte[] bytes) {
-        int rest = bytes.length;
+    private static void bytes(ByteBuf target, byte[] source, int from, int length) {
+        int rest = length;
         while (rest > 0x7f) {
             target.writeByte(rest | 0x80);
             rest >>>= 7;
         }
         target.writeByte(rest);
-        target.writeBytes(bytes);
+        target.writeBytes(source, from, length);
     }
 }

@@ -8,11 +8,12 @@ import io.kvorum.slots.HashSlot;
  * <p>Immutable.
  *
  * @param stripes into how many separately locked parts the slots are divided: a power of two, 1 to 16,384
- * @param maxKeyLength the most bytes that a key may have; at least 1
- * @param maxValueLength the most bytes that a value may have; at least 1
+ * @param maxKeyLength the most bytes that a key may have: 1 to 512 MiB
+ * @param maxValueLength the most bytes that a value may have: 1 to 512 MiB
  */
 public record StoreSettings(int stripes, int maxKeyLength, int maxValueLength) {
-    private static final StoreSettings DEFAULTS = new StoreSettings(64, 512 << 20, 512 << 20);
+    private static final int MAX_LENGTH = 512 << 20;
+    private static final StoreSettings DEFAULTS = new StoreSettings(64, MAX_LENGTH, MAX_LENGTH);
 
     /**
      * Checks the values.
@@ -24,11 +25,13 @@ public record StoreSettings(int stripes, int maxKeyLength, int maxValueLength) {
             throw new IllegalArgumentException(
                     "stripes must be a power of two, 1 to " + HashSlot.COUNT + ": " + stripes);
         }
-        if (maxKeyLength < 1) {
-            throw new IllegalArgumentException("maxKeyLength must be at least 1: " + maxKeyLength);
-        }
-        if (maxValueLength < 1) {
-            throw new IllegalArgumentException("maxValueLength must be at least 1: " + maxValueLength);
+        requireLength("maxKeyLength", maxKeyLength);
+        requireLength("maxValueLength", maxValueLength);
+    }
+
+    private static void requireLength(String name, int length) {
+        if (length < 1 || length > MAX_LENGTH) {
+            throw new IllegalArgumentException(name + " must be 1 to " + MAX_LENGTH + ": " + length);
         }
     }
 
@@ -49,7 +52,7 @@ public record StoreSettings(int stripes, int maxKeyLength, int maxValueLength) {
     /**
      * {@return these settings with another limit of keys}
      *
-     * @param newMaxKeyLength the most bytes that a key may have; at least 1
+     * @param newMaxKeyLength the most bytes that a key may have: 1 to 512 MiB
      */
     public StoreSettings withMaxKeyLength(int newMaxKeyLength) {
         return new StoreSettings(stripes, newMaxKeyLength, maxValueLength);
@@ -58,7 +61,7 @@ public record StoreSettings(int stripes, int maxKeyLength, int maxValueLength) {
     /**
      * {@return these settings with another limit of values}
      *
-     * @param newMaxValueLength the most bytes that a value may have; at least 1
+     * @param newMaxValueLength the most bytes that a value may have: 1 to 512 MiB
      */
     public StoreSettings withMaxValueLength(int newMaxValueLength) {
         return new StoreSettings(stripes, maxKeyLength, newMaxValueLength);

@@ -42,7 +42,9 @@ final class LocalStoreThreadsTest {
         executor.shutdownNow();
     }
 
-    /** A value is a number and its complement over and over, so that a mixture of two values shows. */
+    /**
+     * A value is a number and its complement over and over, so that a mixture of two values shows; long, to take time.
+     */
     @Test
     void aReadNeverSeesHalfOfAWrite() throws Exception {
         LocalStore store = new LocalStore(StoreSettings.defaults().withStripes(2), 7, clock);
@@ -52,10 +54,13 @@ final class LocalStoreThreadsTest {
             tasks.add(() -> {
                 for (int i = 0; i < STEPS; i++) {
                     byte[] key = bytes("k" + random.nextInt(KEYS));
-                    switch (random.nextInt(8)) {
+                    switch (random.nextInt(12)) {
                         case 0 -> store.delete(key);
-                        case 1, 2 -> store.set(key, value(random));
-                        case 3 -> store.set(bytes("other" + random.nextInt(5_000)), value(random));
+                        case 1 -> store.set(key, value(random, 2_500)); // many of these have a segment of their own
+                        case 2, 3 -> store.set(key, value(random, 100));
+                        case 4 -> store.set(bytes("other" + random.nextInt(5_000)), value(random, 10));
+                        case 5 -> store.expireAt(key, 2_000);
+                        case 6 -> store.persist(key);
                         default -> check(store.get(key));
                     }
                 }
@@ -170,7 +175,7 @@ final class LocalStoreThreadsTest {
                     switch (random.nextInt(4)) {
                         case 0 -> store.delete(key);
                         case 1 -> store.expireAt(key, 2_000 + random.nextInt(100));
-                        default -> store.set(key, value(random));
+                        default -> store.set(key, value(random, 10));
                     }
                 }
                 return null;
@@ -259,9 +264,9 @@ final class LocalStoreThreadsTest {
         }
     }
 
-    private static byte[] value(SplittableRandom random) {
+    private static byte[] value(SplittableRandom random, int parts) {
         long number = random.nextLong();
-        ByteBuffer value = ByteBuffer.allocate(16 * (1 + random.nextInt(10)));
+        ByteBuffer value = ByteBuffer.allocate(16 * (1 + random.nextInt(parts)));
         while (value.hasRemaining()) {
             value.putLong(number).putLong(~number);
         }

@@ -1,0 +1,236 @@
+package io.kvorum.core;
+
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The arrays in which a table keeps its records. References are positions in units of 8 bytes, plus one, so that 0 is
+ * none.
+ *
+ * <p>Room is only ever taken at the end of the last segment; what is given up stays behind, until its whole segment is
+ * empty. Large records have a segment each. Which records lie in a segment is the table's business, and so is moving
+ * them away.
+ *
+ * <p>{@link #find} may run beside a writer; what it returns is then worth nothing, but it ends and does not throw.
+ */
+final class Segments {
+    /** The size of a segment that is full grown: below half of the smallest region of G1, so that none is humongous. */
+    static final int FULL = 1 << 18;
+
+    /** The largest record that shares its segment with others. */
+    static final int MAX_SHARED = FULL / 8;
+
+    /** The reference to nothing. */
+    static final int NONE = 0;
+
+    static final int UNIT = 8;
+
+    private static final int MIN_CAPACITY = 1 << 10;
+    private static final int UNITS_BITS = 15; // of a reference: those that name the unit within the segment
+    private static final int MAX_COUNT = (1 << (Integer.SIZE - UNITS_BITS)) - 1;
+
+    /** What stands for the used bytes of a segment that belongs to one large record. */
+    private static final int UNSHARED = -1;
+
+    private byte[] @Nullable [] segments = new byte[0][];
+    private int[] used = new int[0];
+    private int[] live = new int[0];
+    private int last = NOWHERE;
+    private byte @Nullable [] spare;
+
+    /** What stands for the number of a segment where there is none. */
+    static final int NOWHERE = -1;
+
+    // Of the segments that are shared: the bytes taken, and those of them not given up.
+    private long sharedUsed;
+    private long sharedLive;
+
+    /** Returns the segment of a reference, or null if there is none. */
+    byte @Nullable [] find(int reference) {
+        byte[] @Nullable [] all = segments;
+        int id = idOf(reference);
+        return id < all.length ? all[id] : null;
+    }
+
+    /** Returns the segment of a reference that is known to be good. */
+    byte[] of(int reference) {
+        return segment(idOf(reference));
+    }
+
+    byte[] segment(int id) {
+        byte[] segment = segments[id];
+        if (segment == null) {
+            throw new AssertionError("no segment " + id);
+        }
+        return segment;
+    }
+
+    /** Returns where in its segment a reference points to. */
+    static int offset(int reference) {
+        return ((reference - 1) & ((1 << UNITS_BITS) - 1)) * UNIT;
+    }
+
+    static int idOf(int reference) {
+        return (reference - 1) >>> UNITS_BITS;
+    }
+
+    static int reference(int id, int offset) {
+        return (id << UNITS_BITS | offset / UNIT) + 1;
+    }
+
+    /** Returns the number of the segment at whose end room is taken, or {@link #NOWHERE} before the first one. */
+    int last() {
+        return last;
+    }
+
+    /** Returns up to where a segment that is shared has been taken. */
+    int usedIn(int id) {
+        return used[id];
+    }
+
+    int liveIn(int id) {
+        return live[id];
+    }
+
+    /** Returns how many bytes were given up in segments that are still there. */
+    long dead() {
+        return sharedUsed - sharedLive;
+    }
+
+    /** Returns how many bytes have been taken, those that were given up among them. */
+    long used() {
+        return sharedUsed;
+    }
+
+    boolean hasRoom(int bytes) {
+        return bytes > MAX_SHARED || (last != NOWHERE && used[last] + bytes <= segment(last).length);
+    }
+
+    /** Returns the size of a segment that is to hold a number of bytes: a power of two. */
+    static int capacityFor(int bytes) {
+        return Math.min(FULL, Integer.highestOneBit(Math.max(bytes, MIN_CAPACITY) * 2 - 1));
+    }
+
+    /**
+     * Takes room, a whole number of units, at the end of the last segment, or as a segment of its own if it is large.
+     */
+    int take(int bytes) {
+        if (bytes > MAX_SHARED) {
+            return reference(add(new byte[bytes], UNSHARED), 0);
+        }
+        if (!hasRoom(bytes)) {
+            throw new AssertionError("no room for " + bytes);
+        }
+        int at = used[last];
+        used[last] += bytes;
+        live[last] += bytes;
+        sharedUsed += bytes;
+        sharedLive += bytes;
+        return reference(last, at);
+    }
+
+    /** Gives up what was taken. */
+    void giveUp(int reference, int bytes) {
+        int id = idOf(reference);
+        if (used[id] == UNSHARED) {
+            segments[id] = null;
+            return;
+        }
+        live[id] -= bytes;
+        sharedLive -= bytes;
+        if (live[id] == 0) {
+            sharedUsed -= used[id];
+            used[id] = 0;
+            if (id != last) {
+                free(id);
+            }
+        }
+    }
+
+    /** Begins a new last segment. One that was the last and is empty is let go of. */
+    void open(int capacity) {
+        byte[] segment = spare;
+        if (segment == null || capacity != FULL) {
+            segment = new byte[capacity];
+        } else {
+            spare = null;
+        }
+        int before = last;
+        last = add(segment, 0);
+        if (before != NOWHERE && live[before] == 0) {
+            free(before);
+        }
+    }
+
+    /** Returns the shared segment, other than the last, with the fewest live bytes; the last if there is no other. */
+    int emptiest() {
+        int emptiest = last;
+        for (int id = 0; id < segments.length; id++) {
+            boolean candidate = segments[id] != null && used[id] != UNSHARED && id != last;
+            if (candidate && (emptiest == last || live[id] < live[emptiest])) {
+                emptiest = id;
+            }
+        }
+        return emptiest;
+    }
+
+    private int add(byte[] segment, int usedBytes) {
+        int id = 0;
+        while (id < segments.length && segments[id] != null) {
+            id++;
+        }
+        if (id == segments.length) {
+            if (id == MAX_COUNT) {
+                throw new OutOfMemoryError("a stripe has at most " + MAX_COUNT + " segments");
+            }
+            int length = Math.min(MAX_COUNT, Math.max(4, id * 2));
+            used = Arrays.copyOf(used, length);
+            live = Arrays.copyOf(live, length);
+            segments = Arrays.copyOf(segments, length);
+        }
+        used[id] = usedBytes;
+        live[id] = 0;
+        segments[id] = segment;
+        return id;
+    }
+
+    private void free(int id) {
+        byte[] segment = segments[id];
+        if (spare == null && segment != null && segment.length == FULL) {
+            spare = segment;
+        }
+        segments[id] = null;
+    }
+
+    /** Returns how many bytes of memory the segments hold. */
+    long capacity() {
+        long capacity = spare == null ? 0 : spare.length;
+        for (byte[] segment : segments) {
+            capacity += segment == null ? 0 : segment.length;
+        }
+        return capacity;
+    }
+
+    /** Throws if the accounts do not agree with the bytes that are live by somebody else's count. */
+    void checkInvariants(long liveBytes) {
+        long allUsed = 0;
+        long allLive = 0;
+        long unshared = 0;
+        for (int id = 0; id < segments.length; id++) {
+            byte[] segment = segments[id];
+            if (segment != null && used[id] == UNSHARED) {
+                unshared += segment.length;
+            } else if (segment != null) {
+                boolean sensible = live[id] <= used[id] && used[id] <= segment.length;
+                if (!sensible || (live[id] == 0 && (used[id] > 0 || id != last))) {
+                    throw new AssertionError("segment " + id + " with " + live[id] + " of " + used[id] + " bytes live");
+                }
+                allUsed += used[id];
+                allLive += live[id];
+            }
+        }
+        if (allUsed != sharedUsed || allLive != sharedLive || allLive + unshared != liveBytes) {
+            throw new AssertionError(liveBytes + " bytes are live, of " + allLive + " and " + unshared + " counted");
+        }
+    }
+}
