@@ -26,6 +26,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -349,7 +350,9 @@ public final class Story {
                 cluster.primaryOf(THIRD).id(),
                 THIRD,
                 cluster.primaryOf(THIRD).status().epoch());
-        readBack(data.entries(), "pairs");
+        Map<String, String> inShard = new LinkedHashMap<>(data.entries());
+        inShard.keySet().removeIf(key -> !SLOTS.get(2).contains(HashSlot.of(key)));
+        readBack(inShard, "pairs of " + THIRD);
     }
 
     private void restartEmpty(LocalNode crashed) {
