@@ -24,11 +24,11 @@ import org.jspecify.annotations.Nullable;
  * </pre>
  *
  * <p>A shard's words are its id, the epoch and the primary of its configuration, the highest epoch heard of, the epoch
- * of the last vote, and who got it ({@code *} for nobody). A line that starts with another word was written by a later
- * version of this library; it is kept.
+ * of the last vote, and who got it ({@code *} for nobody). A line that starts with another word than these was written
+ * by a later version of this library; it is kept. One that starts with one of these and is not as above is refused.
  *
  * @param state the state
- * @param unknown the lines that this version doesn't know
+ * @param unknown the lines that this version does not know
  */
 record StateText(SentinelState state, List<String> unknown) {
     private static final String HEADER = "kvorum-sentinel 1";
@@ -87,20 +87,33 @@ record StateText(SentinelState state, List<String> unknown) {
         List<String> unknown = new ArrayList<>();
         for (String line : lines) {
             String[] words = line.split(" ", -1);
-            if (words[0].equals("sentinel") && words.length == 2) {
-                sentinel = new NodeId(words[1]);
-            } else if (words[0].equals("abstaining") && words.length == 2) {
-                abstaining = Boolean.parseBoolean(words[1]);
-            } else if (words[0].equals("shard") && words.length == 7) {
-                shards.add(shard(words));
-            } else {
-                unknown.add(line);
+            switch (words[0]) {
+                case "sentinel" -> sentinel = new NodeId(checkLength(words, 2)[1]);
+                case "abstaining" -> abstaining = flag(checkLength(words, 2)[1]);
+                case "shard" -> shards.add(shard(checkLength(words, 7)));
+                default -> unknown.add(line);
             }
         }
         if (sentinel == null) {
             throw new IllegalArgumentException("the state must name its sentinel");
         }
         return new StateText(new SentinelState(sentinel, abstaining, shards), unknown);
+    }
+
+    /** A vote that is not understood must not be taken for none. */
+    private static String[] checkLength(String[] words, int length) {
+        if (words.length != length) {
+            throw new IllegalArgumentException(
+                    "a line of '" + words[0] + "' must have " + length + " words: " + words.length);
+        }
+        return words;
+    }
+
+    private static boolean flag(String word) {
+        if (!word.equals("true") && !word.equals("false")) {
+            throw new IllegalArgumentException("a flag must be true or false: " + word);
+        }
+        return word.equals("true");
     }
 
     private static ShardMemory shard(String[] words) {
