@@ -62,7 +62,7 @@ final class Ballot {
         hear(later.epoch());
     }
 
-    /** {@return why a candidate can't have the vote of an epoch, or null if it may} */
+    /** {@return why a candidate cannot have the vote of an epoch, or null if it may} */
     @Nullable
     Refusal refusal(NodeId candidate, long epoch, Configuration candidates) {
         if (candidates.epoch() < configuration.epoch()) {

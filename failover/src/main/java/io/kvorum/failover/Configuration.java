@@ -1,8 +1,9 @@
 package io.kvorum.failover;
 
+import static java.util.Objects.requireNonNull;
+
 import io.kvorum.slots.NodeId;
 import io.kvorum.slots.ShardId;
-import java.util.Objects;
 
 /**
  * Who leads a shard in an epoch. For a shard and an epoch there is at most one configuration ever, so of two the one
@@ -21,8 +22,8 @@ public record Configuration(ShardId shard, long epoch, NodeId primary) {
      * @throws IllegalArgumentException if {@code epoch} is negative
      */
     public Configuration {
-        Objects.requireNonNull(shard, "shard");
-        Objects.requireNonNull(primary, "primary");
+        requireNonNull(shard, "shard");
+        requireNonNull(primary, "primary");
         if (epoch < 0) {
             throw new IllegalArgumentException("epoch must be at least 0: " + epoch);
         }

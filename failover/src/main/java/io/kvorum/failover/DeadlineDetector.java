@@ -3,7 +3,8 @@ package io.kvorum.failover;
 import java.time.Duration;
 
 /**
- * Holds a node down once it has been silent for a fixed time. Time in which the observer itself was late doesn't count.
+ * Holds a node down once it has been silent for a fixed time. Time in which the observer itself was late does not
+ * count.
  *
  * <p>Confined to one thread.
  */

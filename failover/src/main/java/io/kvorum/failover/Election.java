@@ -130,9 +130,14 @@ final class Election {
     }
 
     /** Gives a candidacy up, because the reason for it is gone or another sentinel has come first. */
-    void withdraw(long now) {
+    private void withdraw(long now) {
+        withdraw(AbortReason.SUPERSEDED, now);
+    }
+
+    /** Gives a candidacy up for a reason that was announced nowhere else. */
+    void withdraw(AbortReason reason, long now) {
         if (phase == Phase.VOTE || manual) {
-            outbox.add(new FailoverAborted(now, outbox.self(), shard, epoch, AbortReason.SUPERSEDED));
+            outbox.add(new FailoverAborted(now, outbox.self(), shard, epoch, reason));
         }
         phase = Phase.IDLE;
         manual = false;
@@ -202,7 +207,7 @@ final class Election {
         outbox.add(new FailoverAborted(now, outbox.self(), shard, epoch, reason));
     }
 
-    /** Lets a random time pass before the next candidacy, so that rivals don't meet again. */
+    /** Lets a random time pass before the next candidacy, so that rivals do not meet again. */
     void postpone(long now) {
         notBefore = now + upTo(settings.electionTimeout().toNanos());
     }
@@ -322,7 +327,7 @@ final class Election {
 
     void checkInvariants() {
         if (phase == Phase.VOTE && !ballot.votedFor(outbox.self(), epoch)) {
-            throw new IllegalStateException("a candidate must have voted for itself: " + shard + " in epoch " + epoch);
+            throw new AssertionError("a candidate must have voted for itself: " + shard + " in epoch " + epoch);
         }
     }
 }

@@ -100,7 +100,7 @@ final class Failover {
         return step == Step.ABORTED;
     }
 
-    /** {@return the configuration that this failover has brought about, or null while it hasn't} */
+    /** {@return the configuration that this failover has brought about, or null while it has not} */
     @Nullable
     Configuration result() {
         return step == Step.PROMOTED && chosen != null ? new Configuration(before.shard(), epoch, chosen.node()) : null;
@@ -159,7 +159,8 @@ final class Failover {
         abort(AbortReason.SUPERSEDED, now);
     }
 
-    private void abort(AbortReason reason, long now) {
+    /** Gives up; what was asked of the nodes is harmless. */
+    void abort(AbortReason reason, long now) {
         if (step == Step.PAUSING || step == Step.CATCHING_UP) {
             outbox.send(before.primary(), new NodeCommand.Resume(before.shard(), before.epoch()));
         }
@@ -205,7 +206,7 @@ final class Failover {
         enter(Step.CATCHING_UP, now);
     }
 
-    /** Goes on once so many nodes have everything that the promises of the others aren't needed. */
+    /** Goes on once so many nodes have everything that the promises of the others are not needed. */
     private void describedWhilePaused(NodeReport report, long now) {
         if (report.synced() && report.position().equals(finalPosition)) {
             caughtUp.add(report.node());

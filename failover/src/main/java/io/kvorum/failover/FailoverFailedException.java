@@ -1,10 +1,18 @@
 package io.kvorum.failover;
 
+import static java.util.Objects.requireNonNull;
+
 import io.kvorum.failover.SentinelEvent.AbortReason;
 import io.kvorum.slots.ShardId;
-import java.util.Objects;
 
-/** A manual failover that was refused or given up. What to do about it follows from {@link #reason()}. */
+/**
+ * A manual failover that was refused or given up. What to do about it follows from {@link #reason()}.
+ *
+ * <p>No stack trace is recorded: it is an expected answer, and would show only the sentinel's own step. Not meant for
+ * Java serialization, which would drop the identity of the shard.
+ *
+ * <p>Safe for use by any number of threads.
+ */
 public final class FailoverFailedException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
@@ -16,14 +24,14 @@ public final class FailoverFailedException extends RuntimeException {
      * Describes the failure.
      *
      * @param shard the shard
-     * @param epoch the epoch of the attempt, or of the shard's configuration if there was none
+     * @param epoch the epoch of the attempt; of the shard's configuration if none was begun; 0 of an unknown shard
      * @param reason why
      */
     public FailoverFailedException(ShardId shard, long epoch, AbortReason reason) {
-        super("failover of " + shard + " in epoch " + epoch + " failed: " + reason);
-        this.shard = Objects.requireNonNull(shard, "shard");
+        super("failover of " + shard + " in epoch " + epoch + " failed: " + reason, null, false, false);
+        this.shard = requireNonNull(shard, "shard");
         this.epoch = epoch;
-        this.reason = Objects.requireNonNull(reason, "reason");
+        this.reason = requireNonNull(reason, "reason");
     }
 
     /** {@return the shard} */
@@ -31,7 +39,7 @@ public final class FailoverFailedException extends RuntimeException {
         return shard;
     }
 
-    /** {@return the epoch of the attempt, or of the shard's configuration if there was none} */
+    /** {@return the epoch of the attempt; of the shard's configuration if none was begun; 0 of an unknown shard} */
     public long epoch() {
         return epoch;
     }

@@ -1,6 +1,6 @@
 package io.kvorum.failover;
 
-import java.util.Objects;
+import static java.util.Objects.requireNonNull;
 
 /**
  * What a node answers to a command.
@@ -18,23 +18,23 @@ public record NodeAnswer(NodeCommand command, Outcome outcome, NodeReport report
         DONE,
         /** The node has promised a later epoch. */
         STALE_EPOCH,
-        /** The node's data is not complete, so it can't be promoted. */
+        /** The node's data is not complete, so it cannot be promoted. */
         NOT_SYNCED,
-        /** The node's log doesn't end where it was expected to. */
+        /** The node's log does not end where it was expected to. */
         WRONG_POSITION,
-        /** The node isn't the primary of the command's epoch. */
+        /** The node is not the primary of the command's epoch. */
         NOT_PRIMARY,
         /** The node belongs to another shard. */
         WRONG_SHARD,
-        /** The node couldn't save its promise; a repetition may succeed. */
+        /** The node could not save its promise; a repetition may succeed. */
         NOT_SAVED
     }
 
     /** Checks the parts. */
     public NodeAnswer {
-        Objects.requireNonNull(command, "command");
-        Objects.requireNonNull(outcome, "outcome");
-        Objects.requireNonNull(report, "report");
+        requireNonNull(command, "command");
+        requireNonNull(outcome, "outcome");
+        requireNonNull(report, "report");
     }
 
     /** {@return whether the command has been carried out} */

@@ -1,11 +1,12 @@
 package io.kvorum.failover;
 
+import static java.util.Objects.requireNonNull;
+
 import io.kvorum.slots.LogPosition;
 import io.kvorum.slots.NodeId;
 import io.kvorum.slots.ShardId;
 import java.time.Duration;
 import java.util.List;
-import java.util.Objects;
 
 /**
  * What a sentinel asks of a node. Every command may be lost, delayed, repeated or overtaken by another, so a node must
@@ -25,7 +26,7 @@ public sealed interface NodeCommand {
     record Describe(ShardId shard) implements NodeCommand {
         /** Checks the parts. */
         public Describe {
-            Objects.requireNonNull(shard, "shard");
+            requireNonNull(shard, "shard");
         }
     }
 
@@ -37,10 +38,14 @@ public sealed interface NodeCommand {
      * @param epoch the epoch to promise; positive
      */
     record Fence(ShardId shard, long epoch) implements NodeCommand {
-        /** Checks the parts. */
+        /**
+         * Checks the parts.
+         *
+         * @throws IllegalArgumentException if {@code epoch} is not positive
+         */
         public Fence {
-            Objects.requireNonNull(shard, "shard");
-            checkEpoch(epoch);
+            requireNonNull(shard, "shard");
+            requireAtLeast("epoch", epoch, 1);
         }
     }
 
@@ -55,11 +60,15 @@ public sealed interface NodeCommand {
      * @param nodes all nodes of the shard, this one among them
      */
     record Promote(ShardId shard, long epoch, LogPosition expected, List<NodeId> nodes) implements NodeCommand {
-        /** Checks the parts. */
+        /**
+         * Checks the parts.
+         *
+         * @throws IllegalArgumentException if {@code epoch} is not positive
+         */
         public Promote {
-            Objects.requireNonNull(shard, "shard");
-            checkEpoch(epoch);
-            Objects.requireNonNull(expected, "expected");
+            requireNonNull(shard, "shard");
+            requireAtLeast("epoch", epoch, 1);
+            requireNonNull(expected, "expected");
             nodes = List.copyOf(nodes);
         }
     }
@@ -72,13 +81,15 @@ public sealed interface NodeCommand {
      * @param primary the primary of that epoch
      */
     record Follow(ShardId shard, long epoch, NodeId primary) implements NodeCommand {
-        /** Checks the parts. */
+        /**
+         * Checks the parts.
+         *
+         * @throws IllegalArgumentException if {@code epoch} is negative
+         */
         public Follow {
-            Objects.requireNonNull(shard, "shard");
-            if (epoch < 0) {
-                throw new IllegalArgumentException("epoch must be at least 0: " + epoch);
-            }
-            Objects.requireNonNull(primary, "primary");
+            requireNonNull(shard, "shard");
+            requireAtLeast("epoch", epoch, 0);
+            requireNonNull(primary, "primary");
         }
     }
 
@@ -87,13 +98,18 @@ public sealed interface NodeCommand {
      * which it does by itself after the limit; a repetition starts the limit anew.
      *
      * @param shard the shard
-     * @param epoch the epoch that the node leads
+     * @param epoch the epoch that the node leads; at least 0
      * @param limit how long to hold the writes back at most; positive
      */
     record Pause(ShardId shard, long epoch, Duration limit) implements NodeCommand {
-        /** Checks the parts. */
+        /**
+         * Checks the parts.
+         *
+         * @throws IllegalArgumentException if {@code epoch} is negative, or {@code limit} not positive
+         */
         public Pause {
-            Objects.requireNonNull(shard, "shard");
+            requireNonNull(shard, "shard");
+            requireAtLeast("epoch", epoch, 0);
             if (limit.isNegative() || limit.isZero()) {
                 throw new IllegalArgumentException("limit must be positive: " + limit);
             }
@@ -104,18 +120,23 @@ public sealed interface NodeCommand {
      * Ends the pause of the primary of an epoch.
      *
      * @param shard the shard
-     * @param epoch the epoch that the node leads
+     * @param epoch the epoch that the node leads; at least 0
      */
     record Resume(ShardId shard, long epoch) implements NodeCommand {
-        /** Checks the parts. */
+        /**
+         * Checks the parts.
+         *
+         * @throws IllegalArgumentException if {@code epoch} is negative
+         */
         public Resume {
-            Objects.requireNonNull(shard, "shard");
+            requireNonNull(shard, "shard");
+            requireAtLeast("epoch", epoch, 0);
         }
     }
 
-    private static void checkEpoch(long epoch) {
-        if (epoch < 1) {
-            throw new IllegalArgumentException("epoch must be at least 1: " + epoch);
+    private static void requireAtLeast(String name, long value, long least) {
+        if (value < least) {
+            throw new IllegalArgumentException(name + " must be at least " + least + ": " + value);
         }
     }
 }

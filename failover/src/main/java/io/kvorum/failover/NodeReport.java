@@ -1,9 +1,10 @@
 package io.kvorum.failover;
 
+import static java.util.Objects.requireNonNull;
+
 import io.kvorum.slots.LogPosition;
 import io.kvorum.slots.NodeId;
 import io.kvorum.slots.ShardId;
-import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -37,9 +38,9 @@ public record NodeReport(
      * @throws IllegalArgumentException if {@code epoch} or {@code priority} is negative
      */
     public NodeReport {
-        Objects.requireNonNull(node, "node");
-        Objects.requireNonNull(shard, "shard");
-        Objects.requireNonNull(position, "position");
+        requireNonNull(node, "node");
+        requireNonNull(shard, "shard");
+        requireNonNull(position, "position");
         if (epoch < 0) {
             throw new IllegalArgumentException("epoch must be at least 0: " + epoch);
         }

@@ -33,7 +33,7 @@ final class Publication {
         return stored.size() >= Watch.majority(outbox.peers().size() + 1);
     }
 
-    /** Tells those again who haven't confirmed. */
+    /** Tells those again who have not confirmed. */
     void resend(SentinelMessage opinion, SentinelSettings settings, long now) {
         if (now - sentAt >= settings.resendPeriod().toNanos()) {
             sentAt = now;

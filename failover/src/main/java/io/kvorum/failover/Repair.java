@@ -16,7 +16,7 @@ final class Repair {
     private final SentinelSettings settings;
     private final Watch watch;
     private final Outbox outbox;
-    /** The nodes that don't follow the primary, or not yet completely. */
+    /** The nodes that do not follow the primary, or not yet completely. */
     private final Map<NodeId, Astray> astray = new LinkedHashMap<>();
 
     private boolean prompt;

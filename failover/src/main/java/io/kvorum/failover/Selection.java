@@ -12,9 +12,9 @@ import org.jspecify.annotations.Nullable;
  * that any of them has may be chosen. Priority and id decide only between equals.
  *
  * @param keep the node that is preferred to others of its priority, if any: a failover that nobody's silence caused
- *     needn't move the primary
+ *     need not move the primary
  * @param avoid the node that is chosen only if no other can be, if any: the primary that a switchover takes leave of
- * @param lossy whether a node may be chosen although those with more data can't be
+ * @param lossy whether a node may be chosen although those with more data cannot be
  */
 record Selection(@Nullable NodeId keep, @Nullable NodeId avoid, boolean lossy) {
     /**

@@ -1,5 +1,7 @@
 package io.kvorum.failover;
 
+import static java.util.Objects.requireNonNull;
+
 import io.kvorum.failover.SentinelEvent.AbortReason;
 import io.kvorum.failover.SentinelEvent.FailoverRefused;
 import io.kvorum.failover.SentinelMessage.ElectionMessage;
@@ -16,7 +18,6 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.TreeMap;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
@@ -25,7 +26,7 @@ import org.jspecify.annotations.Nullable;
  * One voter that watches shards and, together with the other sentinels, replaces a primary that is down.
  *
  * <p>For each shard, and independent of every other: every sentinel asks all nodes to describe themselves. A primary
- * that is silent, or keeps saying that it isn't one, is <em>subjectively down</em> to it; once a quorum of sentinels
+ * that is silent, or keeps saying that it is not one, is <em>subjectively down</em> to it; once a quorum of sentinels
  * says so of the same configuration it is <em>objectively down</em>. Then one of them asks the others for their votes
  * in a new epoch, of which each has one. Whoever has the votes of a majority leads: it has a majority of the shard's
  * nodes promise the epoch, so that no lower epoch can have a write acknowledged by a majority any more; promotes the
@@ -48,6 +49,9 @@ public final class Sentinel {
     private final RandomGenerator random;
     private final Outbox outbox;
     private final Map<ShardId, ShardSentinel> shards = new TreeMap<>();
+    /** Memories of shards that the topology lacks, perhaps because it is not yet told of them. */
+    private final Map<ShardId, ShardMemory> unwatched = new TreeMap<>();
+
     private final Map<NodeId, Long> heardAt = new LinkedHashMap<>();
 
     private ClusterTopology topology;
@@ -61,6 +65,8 @@ public final class Sentinel {
     /**
      * A message for another sentinel.
      *
+     * <p>Immutable.
+     *
      * @param to the receiver
      * @param message the message
      */
@@ -69,6 +75,8 @@ public final class Sentinel {
     /**
      * A command for a node.
      *
+     * <p>Immutable.
+     *
      * @param to the node
      * @param command the command
      */
@@ -76,13 +84,15 @@ public final class Sentinel {
 
     /**
      * What is to be done after an input. The state must be saved before anything else of this, or of any later one,
-     * leaves the process; if it can't be saved, messages and commands may be thrown away, as if they had been lost.
+     * leaves the process; if it cannot be saved, messages and commands may be thrown away, as if they had been lost.
      *
-     * @param toSave the state to save, or null if it hasn't changed
+     * <p>Immutable.
+     *
+     * @param toSave the state to save, or null if it has not changed
      * @param messages what to send to other sentinels
      * @param commands what to send to nodes
      * @param events what has happened, in order
-     * @param published the topology to publish, or null if it hasn't changed
+     * @param published the topology to publish, or null if it has not changed
      */
     public record Ready(
             @Nullable SentinelState toSave,
@@ -97,13 +107,15 @@ public final class Sentinel {
      * @param settings how it works
      * @param self its id
      * @param sentinels the ids of all sentinels, this one included; the same for all of them
-     * @param topology the topology to start with
+     * @param topology the topology to start with. A restored configuration whose primary it lacks is learned again from
+     *     the other sentinels once {@link #merge} brings that node; the votes are remembered in any case, of shards
+     *     that it lacks, too
      * @param restored the state that it last saved, or {@link SentinelState#initial} if it never ran before. If this is
      *     null it takes itself to have lost its state: it gives no votes for the time of the settings'
      *     {@code abstention}, in which the others' elections that it may have voted in come to their end
      * @param random draws the delays before elections; another one for each sentinel
      * @param now the current time, in nanoseconds
-     * @throws IllegalArgumentException if {@code self} isn't among the sentinels or one of them occurs twice, if the
+     * @throws IllegalArgumentException if {@code self} is not among the sentinels or one of them occurs twice, if the
      *     quorum is above their number, or if the state is another sentinel's
      */
     public Sentinel(
@@ -114,11 +126,11 @@ public final class Sentinel {
             @Nullable SentinelState restored,
             RandomGenerator random,
             long now) {
-        this.settings = Objects.requireNonNull(settings, "settings");
-        this.self = Objects.requireNonNull(self, "self");
+        this.settings = requireNonNull(settings, "settings");
+        this.self = requireNonNull(self, "self");
         this.sentinels = List.copyOf(sentinels);
-        this.random = Objects.requireNonNull(random, "random");
-        this.topology = Objects.requireNonNull(topology, "topology");
+        this.random = requireNonNull(random, "random");
+        this.topology = requireNonNull(topology, "topology");
         if (!this.sentinels.contains(self)) {
             throw new IllegalArgumentException("sentinels must include " + self + ": " + sentinels);
         }
@@ -139,33 +151,30 @@ public final class Sentinel {
         abstainsFrom = now;
         tickedAt = now;
         saidAt = now - settings.askPeriod().toNanos();
-        Map<ShardId, ShardMemory> memories = new LinkedHashMap<>();
         if (restored != null) {
             restored.shards()
-                    .forEach(memory -> memories.put(memory.configuration().shard(), memory));
+                    .forEach(memory -> unwatched.put(memory.configuration().shard(), memory));
         }
         for (Shard shard : topology.shards()) {
-            add(shard, memories.get(shard.id()), now);
+            add(shard, now);
         }
     }
 
-    private void add(Shard shard, @Nullable ShardMemory memory, long now) {
-        ShardMemory remembered =
-                memory != null && shard.nodes().contains(memory.configuration().primary())
-                        ? memory
-                        : ShardMemory.initial(shard);
-        ShardSentinel watcher = new ShardSentinel(remembered, shard.nodes(), settings, outbox, random, now);
-        shards.put(shard.id(), watcher);
-        watcher.learn(new Configuration(shard.id(), shard.epoch(), shard.primary()), now);
-        bringTopologyUpToDate(watcher.configuration());
-        stateChanged |= memory == null;
+    private void add(Shard shard, long now) {
+        ShardMemory memory = unwatched.remove(shard.id());
+        ShardMemory remembered = memory == null ? ShardMemory.initial(shard) : memory.appliedTo(shard);
+        ShardSentinel added = new ShardSentinel(remembered, shard.nodes(), settings, outbox, random, now);
+        shards.put(shard.id(), added);
+        added.learn(new Configuration(shard.id(), shard.epoch(), shard.primary()), now);
+        bringTopologyUpToDate(added.configuration());
+        stateChanged |= !remembered.equals(memory);
     }
 
     // Inputs.
 
     /**
      * Time has passed. To be called once per {@code tickPeriod}: if it is called later, this sentinel takes itself to
-     * have been paused, and doesn't hold it against the nodes.
+     * have been paused, and does not hold it against the nodes.
      *
      * @param now the current time, in nanoseconds
      */
@@ -239,27 +248,27 @@ public final class Sentinel {
 
     /**
      * An operator wants a shard to have another primary. If the present one is well it is a switchover, which loses no
-     * write and is given up if it can't be done within the pause limit of the settings; if not, a failover. How it ends
-     * is told by an event: {@link SentinelEvent.Switched}, {@link SentinelEvent.FailoverAborted} or, if it isn't even
-     * begun, {@link FailoverRefused}.
+     * write and is given up if it cannot be done within the pause limit of the settings; if not, a failover. How it
+     * ends is told by an event: {@link SentinelEvent.Switched}, {@link SentinelEvent.FailoverAborted} or, if it is not
+     * even begun, {@link FailoverRefused}.
      *
      * @param shard the shard
      * @param now the current time, in nanoseconds
      */
     public void failOver(ShardId shard, long now) {
         observe(now);
-        ShardSentinel watcher = shards.get(shard);
-        if (watcher == null) {
+        ShardSentinel known = shards.get(shard);
+        if (known == null) {
             outbox.add(new FailoverRefused(now, self, shard, 0, AbortReason.UNKNOWN_SHARD));
             return;
         }
-        watcher.failOver(abstaining, now);
-        bringTopologyUpToDate(watcher.configuration());
+        known.failOver(abstaining, now);
+        bringTopologyUpToDate(known.configuration());
     }
 
     /**
      * Somebody changed the topology elsewhere: moved slots, added or removed a replica or a shard. This is not passed
-     * on to the other sentinels; each is to be told.
+     * on to the other sentinels; each is to be told. A failover of a shard that is removed is given up.
      *
      * @param other the changed topology, of which all that is later than what this sentinel knows is taken over
      * @param now the current time, in nanoseconds
@@ -272,14 +281,20 @@ public final class Sentinel {
         }
         topology = merged;
         topologyChanged = true;
-        stateChanged |= shards.keySet().removeIf(id -> merged.shard(id) == null);
+        stateChanged |= shards.values().removeIf(known -> {
+            boolean removed = merged.shard(known.configuration().shard()) == null;
+            if (removed) {
+                known.removed(now);
+            }
+            return removed;
+        });
         for (Shard shard : merged.shards()) {
-            ShardSentinel watcher = shards.get(shard.id());
-            if (watcher == null) {
-                add(shard, null, now);
+            ShardSentinel known = shards.get(shard.id());
+            if (known == null) {
+                add(shard, now);
             } else {
-                watcher.watch(shard.nodes(), now);
-                watcher.learn(new Configuration(shard.id(), shard.epoch(), shard.primary()), now);
+                known.watch(shard.nodes(), now);
+                known.learn(new Configuration(shard.id(), shard.epoch(), shard.primary()), now);
             }
         }
     }
@@ -314,23 +329,17 @@ public final class Sentinel {
         return topology;
     }
 
-    /** {@return how it works} */
-    public SentinelSettings settings() {
-        return settings;
-    }
-
     /** {@return what it must remember over a crash} */
     public SentinelState state() {
-        return new SentinelState(
-                self,
-                abstaining,
-                shards.values().stream().map(ShardSentinel::memory).toList());
+        Map<ShardId, ShardMemory> memories = new TreeMap<>(unwatched);
+        shards.forEach((id, shard) -> memories.put(id, shard.memory()));
+        return new SentinelState(self, abstaining, List.copyOf(memories.values()));
     }
 
-    /** {@return the nodes of a shard that this sentinel holds subjectively down; none if it doesn't know the shard} */
+    /** {@return the nodes of a shard that this sentinel holds subjectively down; none if it does not know the shard} */
     public List<NodeId> down(ShardId shard) {
-        ShardSentinel watcher = shards.get(shard);
-        return watcher == null ? List.of() : watcher.down();
+        ShardSentinel known = shards.get(shard);
+        return known == null ? List.of() : known.down();
     }
 
     /**
@@ -354,11 +363,12 @@ public final class Sentinel {
     }
 
     /**
-     * Checks what must hold between any two inputs; for tests.
+     * Checks what must hold between any two inputs; for use in an {@code assert}.
      *
-     * @throws IllegalStateException if it doesn't
+     * @return true
+     * @throws AssertionError if it does not hold
      */
-    public void checkInvariants() {
+    public boolean checkInvariants() {
         for (Map.Entry<ShardId, ShardSentinel> entry : shards.entrySet()) {
             entry.getValue().checkInvariants();
             Shard shard = topology.shard(entry.getKey());
@@ -366,10 +376,11 @@ public final class Sentinel {
             if (shard == null
                     || shard.epoch() != configuration.epoch()
                     || !shard.primary().equals(configuration.primary())) {
-                throw new IllegalStateException(
+                throw new AssertionError(
                         "the topology must agree with the configurations: " + shard + ", " + configuration);
             }
         }
+        return true;
     }
 
     /** If nobody called for so long that a tick or more was left out, this sentinel was not running. */

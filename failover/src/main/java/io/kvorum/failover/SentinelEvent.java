@@ -1,13 +1,14 @@
 package io.kvorum.failover;
 
+import static java.util.Objects.requireNonNull;
+
 import io.kvorum.slots.LogPosition;
 import io.kvorum.slots.NodeId;
 import io.kvorum.slots.ShardId;
-import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Something that a sentinel noticed, decided or did. Each record says which of Redis Sentinel's events it stands for.
+ * Something that a sentinel noticed, decided or did. A record that corresponds to an event of Redis Sentinel names it.
  *
  * <p>Immutable.
  */
@@ -23,7 +24,10 @@ public sealed interface SentinelEvent {
         /** {@return the shard} */
         ShardId shard();
 
-        /** {@return the epoch it is about: of the election or failover, else of the configuration} */
+        /**
+         * {@return the epoch it is about: of the election or failover, else of the configuration; 0 of an unknown
+         * shard}
+         */
         long epoch();
     }
 
@@ -31,7 +35,7 @@ public sealed interface SentinelEvent {
     enum DownReason {
         /** It has been silent for too long. */
         SILENT,
-        /** It is the primary by the configuration, but has been saying for too long that it isn't. */
+        /** It is the primary by the configuration, but has been saying for too long that it is not. */
         NOT_PRIMARY,
         /** Another node of the shard has promised a later epoch, and so has been lost to this primary for too long. */
         OUTRUN
@@ -51,7 +55,7 @@ public sealed interface SentinelEvent {
         NO_ELIGIBLE_NODE,
         /** The chosen node refused to be promoted. */
         PROMOTION_REFUSED,
-        /** The chosen node didn't confirm its promotion in time. */
+        /** The chosen node did not confirm its promotion in time. */
         PROMOTION_TIMEOUT,
         /** The primary refused to pause its writes for a switchover. Nothing has changed. */
         PAUSE_REFUSED,
@@ -61,13 +65,17 @@ public sealed interface SentinelEvent {
         FAILOVER_IN_PROGRESS,
         /** This sentinel started without its state and abstains for a while. Nothing has changed. */
         ABSTAINING,
-        /** The sentinel doesn't know the shard. */
+        /** The sentinel does not know the shard, or the shard has been removed. */
         UNKNOWN_SHARD
     }
 
     /**
      * This sentinel holds a node down; of a primary it says so to the others ({@code +sdown}).
      *
+     * @param at when it happened, in nanoseconds of the sentinel's clock
+     * @param sentinel the sentinel that it happened to
+     * @param shard the shard
+     * @param epoch the epoch it is about
      * @param node the node
      * @param primary whether it is the primary of the configuration
      * @param reason why
@@ -77,14 +85,18 @@ public sealed interface SentinelEvent {
             implements ShardEvent {
         /** Checks the parts. */
         public SubjectivelyDown {
-            Objects.requireNonNull(node, "node");
-            Objects.requireNonNull(reason, "reason");
+            requireNonNull(node, "node");
+            requireNonNull(reason, "reason");
         }
     }
 
     /**
      * This sentinel no longer holds a node down ({@code -sdown}).
      *
+     * @param at when it happened, in nanoseconds of the sentinel's clock
+     * @param sentinel the sentinel that it happened to
+     * @param shard the shard
+     * @param epoch the epoch it is about
      * @param node the node
      * @param primary whether it is the primary of the configuration
      */
@@ -92,13 +104,17 @@ public sealed interface SentinelEvent {
             implements ShardEvent {
         /** Checks the parts. */
         public SubjectivelyUp {
-            Objects.requireNonNull(node, "node");
+            requireNonNull(node, "node");
         }
     }
 
     /**
      * A quorum of sentinels holds the primary down ({@code +odown}).
      *
+     * @param at when it happened, in nanoseconds of the sentinel's clock
+     * @param sentinel the sentinel that it happened to
+     * @param shard the shard
+     * @param epoch the epoch it is about
      * @param node the primary
      * @param agreeing how many sentinels do
      */
@@ -106,25 +122,33 @@ public sealed interface SentinelEvent {
             implements ShardEvent {
         /** Checks the parts. */
         public ObjectivelyDown {
-            Objects.requireNonNull(node, "node");
+            requireNonNull(node, "node");
         }
     }
 
     /**
      * No quorum holds the primary down any more ({@code -odown}).
      *
+     * @param at when it happened, in nanoseconds of the sentinel's clock
+     * @param sentinel the sentinel that it happened to
+     * @param shard the shard
+     * @param epoch the epoch it is about
      * @param node the primary
      */
     record ObjectivelyUp(long at, NodeId sentinel, ShardId shard, long epoch, NodeId node) implements ShardEvent {
         /** Checks the parts. */
         public ObjectivelyUp {
-            Objects.requireNonNull(node, "node");
+            requireNonNull(node, "node");
         }
     }
 
     /**
      * This sentinel asks for the votes of an epoch ({@code +new-epoch}, {@code +try-failover}).
      *
+     * @param at when it happened, in nanoseconds of the sentinel's clock
+     * @param sentinel the sentinel that it happened to
+     * @param shard the shard
+     * @param epoch the epoch it is about
      * @param manual whether an operator asked for the failover
      */
     record Candidacy(long at, NodeId sentinel, ShardId shard, long epoch, boolean manual) implements ShardEvent {}
@@ -132,18 +156,26 @@ public sealed interface SentinelEvent {
     /**
      * This sentinel gave its vote in an epoch ({@code +vote-for-leader}).
      *
+     * @param at when it happened, in nanoseconds of the sentinel's clock
+     * @param sentinel the sentinel that it happened to
+     * @param shard the shard
+     * @param epoch the epoch it is about
      * @param candidate the sentinel that got it
      */
     record VoteGiven(long at, NodeId sentinel, ShardId shard, long epoch, NodeId candidate) implements ShardEvent {
         /** Checks the parts. */
         public VoteGiven {
-            Objects.requireNonNull(candidate, "candidate");
+            requireNonNull(candidate, "candidate");
         }
     }
 
     /**
-     * This sentinel was asked for its vote in an epoch and didn't give it.
+     * This sentinel was asked for its vote in an epoch and did not give it.
      *
+     * @param at when it happened, in nanoseconds of the sentinel's clock
+     * @param sentinel the sentinel that it happened to
+     * @param shard the shard
+     * @param epoch the epoch it is about
      * @param candidate the sentinel that asked
      * @param reason why not
      */
@@ -152,14 +184,18 @@ public sealed interface SentinelEvent {
             implements ShardEvent {
         /** Checks the parts. */
         public VoteRefused {
-            Objects.requireNonNull(candidate, "candidate");
-            Objects.requireNonNull(reason, "reason");
+            requireNonNull(candidate, "candidate");
+            requireNonNull(reason, "reason");
         }
     }
 
     /**
      * This sentinel leads the failover of an epoch ({@code +elected-leader}).
      *
+     * @param at when it happened, in nanoseconds of the sentinel's clock
+     * @param sentinel the sentinel that it happened to
+     * @param shard the shard
+     * @param epoch the epoch it is about
      * @param votes how many votes it had
      */
     record LeaderElected(long at, NodeId sentinel, ShardId shard, long epoch, int votes) implements ShardEvent {}
@@ -167,6 +203,10 @@ public sealed interface SentinelEvent {
     /**
      * The primary holds its writes back for a switchover.
      *
+     * @param at when it happened, in nanoseconds of the sentinel's clock
+     * @param sentinel the sentinel that it happened to
+     * @param shard the shard
+     * @param epoch the epoch it is about
      * @param node the primary
      * @param position where its log ends
      */
@@ -174,14 +214,18 @@ public sealed interface SentinelEvent {
             implements ShardEvent {
         /** Checks the parts. */
         public PrimaryPaused {
-            Objects.requireNonNull(node, "node");
-            Objects.requireNonNull(position, "position");
+            requireNonNull(node, "node");
+            requireNonNull(position, "position");
         }
     }
 
     /**
      * A node promised the epoch.
      *
+     * @param at when it happened, in nanoseconds of the sentinel's clock
+     * @param sentinel the sentinel that it happened to
+     * @param shard the shard
+     * @param epoch the epoch it is about
      * @param node the node
      * @param position where its log ends, for good
      * @param synced whether its data is complete, so that its promise counts
@@ -191,14 +235,18 @@ public sealed interface SentinelEvent {
             implements ShardEvent {
         /** Checks the parts. */
         public NodeFenced {
-            Objects.requireNonNull(node, "node");
-            Objects.requireNonNull(position, "position");
+            requireNonNull(node, "node");
+            requireNonNull(position, "position");
         }
     }
 
     /**
      * A node was chosen to be promoted ({@code +selected-slave}).
      *
+     * @param at when it happened, in nanoseconds of the sentinel's clock
+     * @param sentinel the sentinel that it happened to
+     * @param shard the shard
+     * @param epoch the epoch it is about
      * @param node the node
      * @param position where its log ends
      */
@@ -206,20 +254,24 @@ public sealed interface SentinelEvent {
             implements ShardEvent {
         /** Checks the parts. */
         public NodeSelected {
-            Objects.requireNonNull(node, "node");
-            Objects.requireNonNull(position, "position");
+            requireNonNull(node, "node");
+            requireNonNull(position, "position");
         }
     }
 
     /**
      * The chosen node is the primary of the epoch ({@code +promoted-slave}).
      *
+     * @param at when it happened, in nanoseconds of the sentinel's clock
+     * @param sentinel the sentinel that it happened to
+     * @param shard the shard
+     * @param epoch the epoch it is about
      * @param node the node
      */
     record NodePromoted(long at, NodeId sentinel, ShardId shard, long epoch, NodeId node) implements ShardEvent {
         /** Checks the parts. */
         public NodePromoted {
-            Objects.requireNonNull(node, "node");
+            requireNonNull(node, "node");
         }
     }
 
@@ -227,6 +279,10 @@ public sealed interface SentinelEvent {
      * This sentinel learned of a later configuration, by its own failover or from another ({@code +config-update-from},
      * and an observer's {@code +switch-master}).
      *
+     * @param at when it happened, in nanoseconds of the sentinel's clock
+     * @param sentinel the sentinel that it happened to
+     * @param shard the shard
+     * @param epoch the epoch it is about
      * @param before the primary until now
      * @param primary the primary of the epoch
      */
@@ -234,8 +290,8 @@ public sealed interface SentinelEvent {
             implements ShardEvent {
         /** Checks the parts. */
         public ConfigurationAdopted {
-            Objects.requireNonNull(before, "before");
-            Objects.requireNonNull(primary, "primary");
+            requireNonNull(before, "before");
+            requireNonNull(primary, "primary");
         }
     }
 
@@ -243,12 +299,16 @@ public sealed interface SentinelEvent {
      * The leader's failover is complete: a majority of the sentinels has stored the configuration (a leader's
      * {@code +switch-master}).
      *
+     * @param at when it happened, in nanoseconds of the sentinel's clock
+     * @param sentinel the sentinel that it happened to
+     * @param shard the shard
+     * @param epoch the epoch it is about
      * @param primary the primary of the epoch
      */
     record Switched(long at, NodeId sentinel, ShardId shard, long epoch, NodeId primary) implements ShardEvent {
         /** Checks the parts. */
         public Switched {
-            Objects.requireNonNull(primary, "primary");
+            requireNonNull(primary, "primary");
         }
     }
 
@@ -256,6 +316,10 @@ public sealed interface SentinelEvent {
      * A node is told to follow the primary of the configuration ({@code +slave-reconf-sent}, {@code +convert-to-slave},
      * {@code +fix-slave-config}).
      *
+     * @param at when it happened, in nanoseconds of the sentinel's clock
+     * @param sentinel the sentinel that it happened to
+     * @param shard the shard
+     * @param epoch the epoch it is about
      * @param node the node
      * @param primary the primary
      */
@@ -263,14 +327,18 @@ public sealed interface SentinelEvent {
             implements ShardEvent {
         /** Checks the parts. */
         public FollowSent {
-            Objects.requireNonNull(node, "node");
-            Objects.requireNonNull(primary, "primary");
+            requireNonNull(node, "node");
+            requireNonNull(primary, "primary");
         }
     }
 
     /**
      * A node that was told so follows the primary of the configuration ({@code +slave-reconf-done}).
      *
+     * @param at when it happened, in nanoseconds of the sentinel's clock
+     * @param sentinel the sentinel that it happened to
+     * @param shard the shard
+     * @param epoch the epoch it is about
      * @param node the node
      * @param primary the primary
      */
@@ -278,8 +346,8 @@ public sealed interface SentinelEvent {
             implements ShardEvent {
         /** Checks the parts. */
         public NodeRepointed {
-            Objects.requireNonNull(node, "node");
-            Objects.requireNonNull(primary, "primary");
+            requireNonNull(node, "node");
+            requireNonNull(primary, "primary");
         }
     }
 
@@ -288,26 +356,34 @@ public sealed interface SentinelEvent {
      * {@code -failover-abort-slave-timeout}). Unless it says that nothing has changed, another attempt follows by
      * itself for as long as the shard has no working primary.
      *
+     * @param at when it happened, in nanoseconds of the sentinel's clock
+     * @param sentinel the sentinel that it happened to
+     * @param shard the shard
+     * @param epoch the epoch it is about
      * @param reason why
      */
     record FailoverAborted(long at, NodeId sentinel, ShardId shard, long epoch, AbortReason reason)
             implements ShardEvent {
         /** Checks the parts. */
         public FailoverAborted {
-            Objects.requireNonNull(reason, "reason");
+            requireNonNull(reason, "reason");
         }
     }
 
     /**
-     * A manual failover wasn't even begun ({@code INPROG}).
+     * A manual failover was not even begun ({@code INPROG}).
      *
+     * @param at when it happened, in nanoseconds of the sentinel's clock
+     * @param sentinel the sentinel that it happened to
+     * @param shard the shard
+     * @param epoch the epoch it is about
      * @param reason why
      */
     record FailoverRefused(long at, NodeId sentinel, ShardId shard, long epoch, AbortReason reason)
             implements ShardEvent {
         /** Checks the parts. */
         public FailoverRefused {
-            Objects.requireNonNull(reason, "reason");
+            requireNonNull(reason, "reason");
         }
     }
 
@@ -315,13 +391,17 @@ public sealed interface SentinelEvent {
      * The state could not be saved, so that nothing that follows from it was sent; another attempt is made with each
      * step.
      *
+     * @param at when it happened, in nanoseconds of the sentinel's clock
+     * @param sentinel the sentinel that it happened to
      * @param message what went wrong
      */
     record StateNotSaved(long at, NodeId sentinel, @Nullable String message) implements SentinelEvent {}
 
     /**
-     * A listener was so slow that events had to be thrown away before this one.
+     * Events were thrown away, because the listener was too slow or the state could not be saved for too long.
      *
+     * @param at when it happened, in nanoseconds of the sentinel's clock
+     * @param sentinel the sentinel that it happened to
      * @param count how many
      */
     record EventsLost(long at, NodeId sentinel, long count) implements SentinelEvent {}

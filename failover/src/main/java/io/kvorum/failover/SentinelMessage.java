@@ -1,7 +1,8 @@
 package io.kvorum.failover;
 
+import static java.util.Objects.requireNonNull;
+
 import java.util.List;
-import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -35,7 +36,7 @@ public sealed interface SentinelMessage {
     record Opinion(Configuration configuration, boolean subjectivelyDown, long leading) {
         /** Checks the parts. */
         public Opinion {
-            Objects.requireNonNull(configuration, "configuration");
+            requireNonNull(configuration, "configuration");
         }
     }
 
@@ -50,16 +51,16 @@ public sealed interface SentinelMessage {
 
     /**
      * Asks whether the receiver would vote for the sender. Promises nothing and changes nothing, so that a candidate
-     * who can't win uses up no epoch.
+     * who cannot win uses up no epoch.
      *
      * @param configuration the latest configuration that the sender knows
      * @param epoch the epoch it would ask the vote for
-     * @param manual whether an operator asked for this failover, so that the primary needn't be down
+     * @param manual whether an operator asked for this failover, so that the primary need not be down
      */
     record PreVoteRequest(Configuration configuration, long epoch, boolean manual) implements ElectionMessage {
         /** Checks the parts. */
         public PreVoteRequest {
-            Objects.requireNonNull(configuration, "configuration");
+            requireNonNull(configuration, "configuration");
         }
     }
 
@@ -78,7 +79,7 @@ public sealed interface SentinelMessage {
             long highest) implements ElectionMessage {
         /** Checks the parts. */
         public PreVoteAnswer {
-            Objects.requireNonNull(configuration, "configuration");
+            requireNonNull(configuration, "configuration");
         }
     }
 
@@ -91,7 +92,7 @@ public sealed interface SentinelMessage {
     record VoteRequest(Configuration configuration, long epoch) implements ElectionMessage {
         /** Checks the parts. */
         public VoteRequest {
-            Objects.requireNonNull(configuration, "configuration");
+            requireNonNull(configuration, "configuration");
         }
     }
 
@@ -110,19 +111,19 @@ public sealed interface SentinelMessage {
             long highest) implements ElectionMessage {
         /** Checks the parts. */
         public VoteAnswer {
-            Objects.requireNonNull(configuration, "configuration");
+            requireNonNull(configuration, "configuration");
         }
     }
 
     /** Why a vote is refused. */
     enum Refusal {
-        /** The epoch isn't above all that the voter knows of; a higher one may succeed. */
+        /** The epoch is not above all that the voter knows of; a higher one may succeed. */
         STALE_EPOCH,
         /** The voter gave its vote in this epoch to another. */
         ALREADY_VOTED,
         /** The voter knows a later configuration. */
         STALE_CONFIGURATION,
-        /** The voter doesn't hold the primary down. */
+        /** The voter does not hold the primary down. */
         PRIMARY_UP,
         /** The voter waits for another sentinel that is failing the shard over, or is about to. */
         FAILOVER_IN_PROGRESS,

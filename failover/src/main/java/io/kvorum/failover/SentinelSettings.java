@@ -1,7 +1,8 @@
 package io.kvorum.failover;
 
+import static java.util.Objects.requireNonNull;
+
 import java.time.Duration;
-import java.util.Objects;
 
 /**
  * How a sentinel works. All sentinels of a cluster should have the same.
@@ -10,12 +11,12 @@ import java.util.Objects;
  *
  * @param quorum how many sentinels must hold a primary down before it is failed over; at least 1, at most all
  * @param tickPeriod how often the owner calls the sentinel for time. A sentinel that is called later than that takes
- *     itself to have been paused, and doesn't count that time as a node's silence; positive
+ *     itself to have been paused, and does not count that time as a node's silence; positive
  * @param pingPeriod how often every node is asked to describe itself; positive
- * @param askPeriod how often sentinels tell each other their opinions; an opinion older than five periods doesn't
+ * @param askPeriod how often sentinels tell each other their opinions; an opinion older than five periods does not
  *     count; positive
  * @param downAfter the silence after which a node is held down; positive
- * @param roleLimit how long a primary may say that it isn't one, before it is held down; positive
+ * @param roleLimit how long a primary may say that it is not one, before it is held down; positive
  * @param electionJitter the longest random delay before an election, which keeps candidates apart; at least 0
  * @param electionTimeout how long a candidate waits for votes, and a voter for the sentinel it has voted for; positive
  * @param resendPeriod how often an unanswered request of a failover is repeated; positive
@@ -53,22 +54,22 @@ public record SentinelSettings(
      * @throws IllegalArgumentException if a value is out of its range
      */
     public SentinelSettings {
-        checkAtLeastOne("quorum", quorum);
-        checkPositive("tickPeriod", tickPeriod);
-        checkPositive("pingPeriod", pingPeriod);
-        checkPositive("askPeriod", askPeriod);
-        checkPositive("downAfter", downAfter);
-        checkPositive("roleLimit", roleLimit);
-        checkNotNegative("electionJitter", electionJitter);
-        checkPositive("electionTimeout", electionTimeout);
-        checkPositive("resendPeriod", resendPeriod);
-        checkNotNegative("fenceGrace", fenceGrace);
-        checkPositive("attemptTimeout", attemptTimeout);
-        checkPositive("pauseLimit", pauseLimit);
-        checkNotNegative("repairDelay", repairDelay);
-        checkNotNegative("abstention", abstention);
-        checkAtLeastOne("parallelSyncs", parallelSyncs);
-        Objects.requireNonNull(detector, "detector");
+        requireAtLeast("quorum", quorum, 1);
+        requirePositive("tickPeriod", tickPeriod);
+        requirePositive("pingPeriod", pingPeriod);
+        requirePositive("askPeriod", askPeriod);
+        requirePositive("downAfter", downAfter);
+        requirePositive("roleLimit", roleLimit);
+        requireNotNegative("electionJitter", electionJitter);
+        requirePositive("electionTimeout", electionTimeout);
+        requirePositive("resendPeriod", resendPeriod);
+        requireNotNegative("fenceGrace", fenceGrace);
+        requirePositive("attemptTimeout", attemptTimeout);
+        requirePositive("pauseLimit", pauseLimit);
+        requireNotNegative("repairDelay", repairDelay);
+        requireNotNegative("abstention", abstention);
+        requireAtLeast("parallelSyncs", parallelSyncs, 1);
+        requireNonNull(detector, "detector");
     }
 
     /**
@@ -96,10 +97,15 @@ public record SentinelSettings(
                 DeadlineDetector::new);
     }
 
-    /** {@return these settings with another quorum} */
-    public SentinelSettings withQuorum(int quorum) {
+    /**
+     * {@return these settings with another {@link #quorum()}}
+     *
+     * @param value the new value
+     * @throws IllegalArgumentException if it is out of range
+     */
+    public SentinelSettings withQuorum(int value) {
         return new SentinelSettings(
-                quorum,
+                value,
                 tickPeriod,
                 pingPeriod,
                 askPeriod,
@@ -118,11 +124,16 @@ public record SentinelSettings(
                 detector);
     }
 
-    /** {@return these settings with another tickPeriod} */
-    public SentinelSettings withTickPeriod(Duration tickPeriod) {
+    /**
+     * {@return these settings with another {@link #tickPeriod()}}
+     *
+     * @param value the new value
+     * @throws IllegalArgumentException if it is out of range
+     */
+    public SentinelSettings withTickPeriod(Duration value) {
         return new SentinelSettings(
                 quorum,
-                tickPeriod,
+                value,
                 pingPeriod,
                 askPeriod,
                 downAfter,
@@ -140,8 +151,389 @@ public record SentinelSettings(
                 detector);
     }
 
-    /** {@return these settings with another pingPeriod} */
-    public SentinelSettings withPingPeriod(Duration pingPeriod) {
+    /**
+     * {@return these settings with another {@link #pingPeriod()}}
+     *
+     * @param value the new value
+     * @throws IllegalArgumentException if it is out of range
+     */
+    public SentinelSettings withPingPeriod(Duration value) {
+        return new SentinelSettings(
+                quorum,
+                tickPeriod,
+                value,
+                askPeriod,
+                downAfter,
+                roleLimit,
+                electionJitter,
+                electionTimeout,
+                resendPeriod,
+                fenceGrace,
+                attemptTimeout,
+                pauseLimit,
+                repairDelay,
+                abstention,
+                parallelSyncs,
+                allowLossyFailover,
+                detector);
+    }
+
+    /**
+     * {@return these settings with another {@link #askPeriod()}}
+     *
+     * @param value the new value
+     * @throws IllegalArgumentException if it is out of range
+     */
+    public SentinelSettings withAskPeriod(Duration value) {
+        return new SentinelSettings(
+                quorum,
+                tickPeriod,
+                pingPeriod,
+                value,
+                downAfter,
+                roleLimit,
+                electionJitter,
+                electionTimeout,
+                resendPeriod,
+                fenceGrace,
+                attemptTimeout,
+                pauseLimit,
+                repairDelay,
+                abstention,
+                parallelSyncs,
+                allowLossyFailover,
+                detector);
+    }
+
+    /**
+     * {@return these settings with another {@link #downAfter()}}
+     *
+     * @param value the new value
+     * @throws IllegalArgumentException if it is out of range
+     */
+    public SentinelSettings withDownAfter(Duration value) {
+        return new SentinelSettings(
+                quorum,
+                tickPeriod,
+                pingPeriod,
+                askPeriod,
+                value,
+                roleLimit,
+                electionJitter,
+                electionTimeout,
+                resendPeriod,
+                fenceGrace,
+                attemptTimeout,
+                pauseLimit,
+                repairDelay,
+                abstention,
+                parallelSyncs,
+                allowLossyFailover,
+                detector);
+    }
+
+    /**
+     * {@return these settings with another {@link #roleLimit()}}
+     *
+     * @param value the new value
+     * @throws IllegalArgumentException if it is out of range
+     */
+    public SentinelSettings withRoleLimit(Duration value) {
+        return new SentinelSettings(
+                quorum,
+                tickPeriod,
+                pingPeriod,
+                askPeriod,
+                downAfter,
+                value,
+                electionJitter,
+                electionTimeout,
+                resendPeriod,
+                fenceGrace,
+                attemptTimeout,
+                pauseLimit,
+                repairDelay,
+                abstention,
+                parallelSyncs,
+                allowLossyFailover,
+                detector);
+    }
+
+    /**
+     * {@return these settings with another {@link #electionJitter()}}
+     *
+     * @param value the new value
+     * @throws IllegalArgumentException if it is out of range
+     */
+    public SentinelSettings withElectionJitter(Duration value) {
+        return new SentinelSettings(
+                quorum,
+                tickPeriod,
+                pingPeriod,
+                askPeriod,
+                downAfter,
+                roleLimit,
+                value,
+                electionTimeout,
+                resendPeriod,
+                fenceGrace,
+                attemptTimeout,
+                pauseLimit,
+                repairDelay,
+                abstention,
+                parallelSyncs,
+                allowLossyFailover,
+                detector);
+    }
+
+    /**
+     * {@return these settings with another {@link #electionTimeout()}}
+     *
+     * @param value the new value
+     * @throws IllegalArgumentException if it is out of range
+     */
+    public SentinelSettings withElectionTimeout(Duration value) {
+        return new SentinelSettings(
+                quorum,
+                tickPeriod,
+                pingPeriod,
+                askPeriod,
+                downAfter,
+                roleLimit,
+                electionJitter,
+                value,
+                resendPeriod,
+                fenceGrace,
+                attemptTimeout,
+                pauseLimit,
+                repairDelay,
+                abstention,
+                parallelSyncs,
+                allowLossyFailover,
+                detector);
+    }
+
+    /**
+     * {@return these settings with another {@link #resendPeriod()}}
+     *
+     * @param value the new value
+     * @throws IllegalArgumentException if it is out of range
+     */
+    public SentinelSettings withResendPeriod(Duration value) {
+        return new SentinelSettings(
+                quorum,
+                tickPeriod,
+                pingPeriod,
+                askPeriod,
+                downAfter,
+                roleLimit,
+                electionJitter,
+                electionTimeout,
+                value,
+                fenceGrace,
+                attemptTimeout,
+                pauseLimit,
+                repairDelay,
+                abstention,
+                parallelSyncs,
+                allowLossyFailover,
+                detector);
+    }
+
+    /**
+     * {@return these settings with another {@link #fenceGrace()}}
+     *
+     * @param value the new value
+     * @throws IllegalArgumentException if it is out of range
+     */
+    public SentinelSettings withFenceGrace(Duration value) {
+        return new SentinelSettings(
+                quorum,
+                tickPeriod,
+                pingPeriod,
+                askPeriod,
+                downAfter,
+                roleLimit,
+                electionJitter,
+                electionTimeout,
+                resendPeriod,
+                value,
+                attemptTimeout,
+                pauseLimit,
+                repairDelay,
+                abstention,
+                parallelSyncs,
+                allowLossyFailover,
+                detector);
+    }
+
+    /**
+     * {@return these settings with another {@link #attemptTimeout()}}
+     *
+     * @param value the new value
+     * @throws IllegalArgumentException if it is out of range
+     */
+    public SentinelSettings withAttemptTimeout(Duration value) {
+        return new SentinelSettings(
+                quorum,
+                tickPeriod,
+                pingPeriod,
+                askPeriod,
+                downAfter,
+                roleLimit,
+                electionJitter,
+                electionTimeout,
+                resendPeriod,
+                fenceGrace,
+                value,
+                pauseLimit,
+                repairDelay,
+                abstention,
+                parallelSyncs,
+                allowLossyFailover,
+                detector);
+    }
+
+    /**
+     * {@return these settings with another {@link #pauseLimit()}}
+     *
+     * @param value the new value
+     * @throws IllegalArgumentException if it is out of range
+     */
+    public SentinelSettings withPauseLimit(Duration value) {
+        return new SentinelSettings(
+                quorum,
+                tickPeriod,
+                pingPeriod,
+                askPeriod,
+                downAfter,
+                roleLimit,
+                electionJitter,
+                electionTimeout,
+                resendPeriod,
+                fenceGrace,
+                attemptTimeout,
+                value,
+                repairDelay,
+                abstention,
+                parallelSyncs,
+                allowLossyFailover,
+                detector);
+    }
+
+    /**
+     * {@return these settings with another {@link #repairDelay()}}
+     *
+     * @param value the new value
+     * @throws IllegalArgumentException if it is out of range
+     */
+    public SentinelSettings withRepairDelay(Duration value) {
+        return new SentinelSettings(
+                quorum,
+                tickPeriod,
+                pingPeriod,
+                askPeriod,
+                downAfter,
+                roleLimit,
+                electionJitter,
+                electionTimeout,
+                resendPeriod,
+                fenceGrace,
+                attemptTimeout,
+                pauseLimit,
+                value,
+                abstention,
+                parallelSyncs,
+                allowLossyFailover,
+                detector);
+    }
+
+    /**
+     * {@return these settings with another {@link #abstention()}}
+     *
+     * @param value the new value
+     * @throws IllegalArgumentException if it is out of range
+     */
+    public SentinelSettings withAbstention(Duration value) {
+        return new SentinelSettings(
+                quorum,
+                tickPeriod,
+                pingPeriod,
+                askPeriod,
+                downAfter,
+                roleLimit,
+                electionJitter,
+                electionTimeout,
+                resendPeriod,
+                fenceGrace,
+                attemptTimeout,
+                pauseLimit,
+                repairDelay,
+                value,
+                parallelSyncs,
+                allowLossyFailover,
+                detector);
+    }
+
+    /**
+     * {@return these settings with another {@link #parallelSyncs()}}
+     *
+     * @param value the new value
+     * @throws IllegalArgumentException if it is out of range
+     */
+    public SentinelSettings withParallelSyncs(int value) {
+        return new SentinelSettings(
+                quorum,
+                tickPeriod,
+                pingPeriod,
+                askPeriod,
+                downAfter,
+                roleLimit,
+                electionJitter,
+                electionTimeout,
+                resendPeriod,
+                fenceGrace,
+                attemptTimeout,
+                pauseLimit,
+                repairDelay,
+                abstention,
+                value,
+                allowLossyFailover,
+                detector);
+    }
+
+    /**
+     * {@return these settings with another {@link #allowLossyFailover()}}
+     *
+     * @param value the new value
+     */
+    public SentinelSettings withAllowLossyFailover(boolean value) {
+        return new SentinelSettings(
+                quorum,
+                tickPeriod,
+                pingPeriod,
+                askPeriod,
+                downAfter,
+                roleLimit,
+                electionJitter,
+                electionTimeout,
+                resendPeriod,
+                fenceGrace,
+                attemptTimeout,
+                pauseLimit,
+                repairDelay,
+                abstention,
+                parallelSyncs,
+                value,
+                detector);
+    }
+
+    /**
+     * {@return these settings with another {@link #detector()}}
+     *
+     * @param value the new value
+     */
+    public SentinelSettings withDetector(FailureDetector.Factory value) {
         return new SentinelSettings(
                 quorum,
                 tickPeriod,
@@ -159,330 +551,22 @@ public record SentinelSettings(
                 abstention,
                 parallelSyncs,
                 allowLossyFailover,
-                detector);
+                value);
     }
 
-    /** {@return these settings with another askPeriod} */
-    public SentinelSettings withAskPeriod(Duration askPeriod) {
-        return new SentinelSettings(
-                quorum,
-                tickPeriod,
-                pingPeriod,
-                askPeriod,
-                downAfter,
-                roleLimit,
-                electionJitter,
-                electionTimeout,
-                resendPeriod,
-                fenceGrace,
-                attemptTimeout,
-                pauseLimit,
-                repairDelay,
-                abstention,
-                parallelSyncs,
-                allowLossyFailover,
-                detector);
-    }
-
-    /** {@return these settings with another downAfter} */
-    public SentinelSettings withDownAfter(Duration downAfter) {
-        return new SentinelSettings(
-                quorum,
-                tickPeriod,
-                pingPeriod,
-                askPeriod,
-                downAfter,
-                roleLimit,
-                electionJitter,
-                electionTimeout,
-                resendPeriod,
-                fenceGrace,
-                attemptTimeout,
-                pauseLimit,
-                repairDelay,
-                abstention,
-                parallelSyncs,
-                allowLossyFailover,
-                detector);
-    }
-
-    /** {@return these settings with another roleLimit} */
-    public SentinelSettings withRoleLimit(Duration roleLimit) {
-        return new SentinelSettings(
-                quorum,
-                tickPeriod,
-                pingPeriod,
-                askPeriod,
-                downAfter,
-                roleLimit,
-                electionJitter,
-                electionTimeout,
-                resendPeriod,
-                fenceGrace,
-                attemptTimeout,
-                pauseLimit,
-                repairDelay,
-                abstention,
-                parallelSyncs,
-                allowLossyFailover,
-                detector);
-    }
-
-    /** {@return these settings with another electionJitter} */
-    public SentinelSettings withElectionJitter(Duration electionJitter) {
-        return new SentinelSettings(
-                quorum,
-                tickPeriod,
-                pingPeriod,
-                askPeriod,
-                downAfter,
-                roleLimit,
-                electionJitter,
-                electionTimeout,
-                resendPeriod,
-                fenceGrace,
-                attemptTimeout,
-                pauseLimit,
-                repairDelay,
-                abstention,
-                parallelSyncs,
-                allowLossyFailover,
-                detector);
-    }
-
-    /** {@return these settings with another electionTimeout} */
-    public SentinelSettings withElectionTimeout(Duration electionTimeout) {
-        return new SentinelSettings(
-                quorum,
-                tickPeriod,
-                pingPeriod,
-                askPeriod,
-                downAfter,
-                roleLimit,
-                electionJitter,
-                electionTimeout,
-                resendPeriod,
-                fenceGrace,
-                attemptTimeout,
-                pauseLimit,
-                repairDelay,
-                abstention,
-                parallelSyncs,
-                allowLossyFailover,
-                detector);
-    }
-
-    /** {@return these settings with another resendPeriod} */
-    public SentinelSettings withResendPeriod(Duration resendPeriod) {
-        return new SentinelSettings(
-                quorum,
-                tickPeriod,
-                pingPeriod,
-                askPeriod,
-                downAfter,
-                roleLimit,
-                electionJitter,
-                electionTimeout,
-                resendPeriod,
-                fenceGrace,
-                attemptTimeout,
-                pauseLimit,
-                repairDelay,
-                abstention,
-                parallelSyncs,
-                allowLossyFailover,
-                detector);
-    }
-
-    /** {@return these settings with another fenceGrace} */
-    public SentinelSettings withFenceGrace(Duration fenceGrace) {
-        return new SentinelSettings(
-                quorum,
-                tickPeriod,
-                pingPeriod,
-                askPeriod,
-                downAfter,
-                roleLimit,
-                electionJitter,
-                electionTimeout,
-                resendPeriod,
-                fenceGrace,
-                attemptTimeout,
-                pauseLimit,
-                repairDelay,
-                abstention,
-                parallelSyncs,
-                allowLossyFailover,
-                detector);
-    }
-
-    /** {@return these settings with another attemptTimeout} */
-    public SentinelSettings withAttemptTimeout(Duration attemptTimeout) {
-        return new SentinelSettings(
-                quorum,
-                tickPeriod,
-                pingPeriod,
-                askPeriod,
-                downAfter,
-                roleLimit,
-                electionJitter,
-                electionTimeout,
-                resendPeriod,
-                fenceGrace,
-                attemptTimeout,
-                pauseLimit,
-                repairDelay,
-                abstention,
-                parallelSyncs,
-                allowLossyFailover,
-                detector);
-    }
-
-    /** {@return these settings with another pauseLimit} */
-    public SentinelSettings withPauseLimit(Duration pauseLimit) {
-        return new SentinelSettings(
-                quorum,
-                tickPeriod,
-                pingPeriod,
-                askPeriod,
-                downAfter,
-                roleLimit,
-                electionJitter,
-                electionTimeout,
-                resendPeriod,
-                fenceGrace,
-                attemptTimeout,
-                pauseLimit,
-                repairDelay,
-                abstention,
-                parallelSyncs,
-                allowLossyFailover,
-                detector);
-    }
-
-    /** {@return these settings with another repairDelay} */
-    public SentinelSettings withRepairDelay(Duration repairDelay) {
-        return new SentinelSettings(
-                quorum,
-                tickPeriod,
-                pingPeriod,
-                askPeriod,
-                downAfter,
-                roleLimit,
-                electionJitter,
-                electionTimeout,
-                resendPeriod,
-                fenceGrace,
-                attemptTimeout,
-                pauseLimit,
-                repairDelay,
-                abstention,
-                parallelSyncs,
-                allowLossyFailover,
-                detector);
-    }
-
-    /** {@return these settings with another abstention} */
-    public SentinelSettings withAbstention(Duration abstention) {
-        return new SentinelSettings(
-                quorum,
-                tickPeriod,
-                pingPeriod,
-                askPeriod,
-                downAfter,
-                roleLimit,
-                electionJitter,
-                electionTimeout,
-                resendPeriod,
-                fenceGrace,
-                attemptTimeout,
-                pauseLimit,
-                repairDelay,
-                abstention,
-                parallelSyncs,
-                allowLossyFailover,
-                detector);
-    }
-
-    /** {@return these settings with another parallelSyncs} */
-    public SentinelSettings withParallelSyncs(int parallelSyncs) {
-        return new SentinelSettings(
-                quorum,
-                tickPeriod,
-                pingPeriod,
-                askPeriod,
-                downAfter,
-                roleLimit,
-                electionJitter,
-                electionTimeout,
-                resendPeriod,
-                fenceGrace,
-                attemptTimeout,
-                pauseLimit,
-                repairDelay,
-                abstention,
-                parallelSyncs,
-                allowLossyFailover,
-                detector);
-    }
-
-    /** {@return these settings with another allowLossyFailover} */
-    public SentinelSettings withAllowLossyFailover(boolean allowLossyFailover) {
-        return new SentinelSettings(
-                quorum,
-                tickPeriod,
-                pingPeriod,
-                askPeriod,
-                downAfter,
-                roleLimit,
-                electionJitter,
-                electionTimeout,
-                resendPeriod,
-                fenceGrace,
-                attemptTimeout,
-                pauseLimit,
-                repairDelay,
-                abstention,
-                parallelSyncs,
-                allowLossyFailover,
-                detector);
-    }
-
-    /** {@return these settings with another detector} */
-    public SentinelSettings withDetector(FailureDetector.Factory detector) {
-        return new SentinelSettings(
-                quorum,
-                tickPeriod,
-                pingPeriod,
-                askPeriod,
-                downAfter,
-                roleLimit,
-                electionJitter,
-                electionTimeout,
-                resendPeriod,
-                fenceGrace,
-                attemptTimeout,
-                pauseLimit,
-                repairDelay,
-                abstention,
-                parallelSyncs,
-                allowLossyFailover,
-                detector);
-    }
-
-    private static void checkAtLeastOne(String name, int value) {
-        if (value < 1) {
-            throw new IllegalArgumentException(name + " must be at least 1: " + value);
+    private static void requireAtLeast(String name, int value, int least) {
+        if (value < least) {
+            throw new IllegalArgumentException(name + " must be at least " + least + ": " + value);
         }
     }
 
-    private static void checkPositive(String name, Duration value) {
+    private static void requirePositive(String name, Duration value) {
         if (value.isNegative() || value.isZero()) {
             throw new IllegalArgumentException(name + " must be positive: " + value);
         }
     }
 
-    private static void checkNotNegative(String name, Duration value) {
+    private static void requireNotNegative(String name, Duration value) {
         if (value.isNegative()) {
             throw new IllegalArgumentException(name + " must not be negative: " + value);
         }

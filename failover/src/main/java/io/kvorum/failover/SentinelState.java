@@ -1,5 +1,7 @@
 package io.kvorum.failover;
 
+import static java.util.Objects.requireNonNull;
+
 import io.kvorum.slots.ClusterTopology;
 import io.kvorum.slots.NodeId;
 import io.kvorum.slots.Shard;
@@ -7,7 +9,6 @@ import io.kvorum.slots.ShardId;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -27,7 +28,7 @@ public record SentinelState(NodeId sentinel, boolean abstaining, List<ShardMemor
      * @throws IllegalArgumentException if a shard occurs twice
      */
     public SentinelState {
-        Objects.requireNonNull(sentinel, "sentinel");
+        requireNonNull(sentinel, "sentinel");
         shards = List.copyOf(shards);
         Set<ShardId> seen = new LinkedHashSet<>();
         for (ShardMemory memory : shards) {
@@ -57,6 +58,8 @@ public record SentinelState(NodeId sentinel, boolean abstaining, List<ShardMemor
     /**
      * What a sentinel remembers of one shard.
      *
+     * <p>Immutable.
+     *
      * @param configuration the latest configuration it knows
      * @param highestEpoch the highest epoch it has heard of; at least that of the configuration and of the vote
      * @param votedEpoch the highest epoch in which it has voted, or 0
@@ -73,12 +76,26 @@ public record SentinelState(NodeId sentinel, boolean abstaining, List<ShardMemor
         }
 
         /**
+         * {@return this memory for a shard as a topology has it: if that lacks the configuration's primary, its own
+         * configuration takes the place of this one; the vote and the highest epoch stay}
+         */
+        ShardMemory appliedTo(Shard shard) {
+            return shard.nodes().contains(configuration.primary())
+                    ? this
+                    : new ShardMemory(
+                            new Configuration(shard.id(), shard.epoch(), shard.primary()),
+                            Math.max(highestEpoch, shard.epoch()),
+                            votedEpoch,
+                            votedFor);
+        }
+
+        /**
          * Checks the parts.
          *
          * @throws IllegalArgumentException if they contradict each other
          */
         public ShardMemory {
-            Objects.requireNonNull(configuration, "configuration");
+            requireNonNull(configuration, "configuration");
             if (votedEpoch < 0 || highestEpoch < Math.max(votedEpoch, configuration.epoch())) {
                 throw new IllegalArgumentException(
                         "the highest epoch must be at least that of the configuration and of the vote: " + highestEpoch

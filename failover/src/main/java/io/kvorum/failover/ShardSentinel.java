@@ -92,6 +92,17 @@ final class ShardSentinel {
         watch.watch(nodes, now);
     }
 
+    /** The shard is no more: whatever was under way is given up. */
+    void removed(long now) {
+        if (failover != null) {
+            failover.abort(AbortReason.UNKNOWN_SHARD, now);
+        } else if (publication != null) {
+            outbox.add(new FailoverAborted(
+                    now, outbox.self(), shard, publication.configuration().epoch(), AbortReason.UNKNOWN_SHARD));
+        }
+        election.withdraw(AbortReason.UNKNOWN_SHARD, now);
+    }
+
     void tick(boolean abstaining, long now) {
         watch.ping(now);
         watch.judge(ballot.configuration(), now);
@@ -178,7 +189,7 @@ final class ShardSentinel {
             failover.answered(answer, now);
             settle(now);
         }
-        if (report.primary()) { // of its epoch, in which there can't be another
+        if (report.primary()) { // of its epoch, in which there cannot be another
             learn(new Configuration(shard, report.epoch(), report.node()), now);
         }
         announce();
@@ -298,7 +309,7 @@ final class ShardSentinel {
 
     private void check(boolean holds, String rule) {
         if (!holds) {
-            throw new IllegalStateException(rule + ": " + shard + ", " + ballot.memory());
+            throw new AssertionError(rule + ": " + shard + ", " + ballot.memory());
         }
     }
 }

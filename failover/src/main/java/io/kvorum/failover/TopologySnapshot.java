@@ -1,7 +1,8 @@
 package io.kvorum.failover;
 
+import static java.util.Objects.requireNonNull;
+
 import io.kvorum.slots.ClusterTopology;
-import java.util.Objects;
 
 /**
  * A topology as one provider published it.
@@ -13,9 +14,13 @@ import java.util.Objects;
  * @param topology the topology
  */
 public record TopologySnapshot(long number, ClusterTopology topology) {
-    /** Checks the parts. */
+    /**
+     * Checks the parts.
+     *
+     * @throws IllegalArgumentException if {@code number} is not positive
+     */
     public TopologySnapshot {
-        Objects.requireNonNull(topology, "topology");
+        requireNonNull(topology, "topology");
         if (number < 1) {
             throw new IllegalArgumentException("number must be at least 1: " + number);
         }

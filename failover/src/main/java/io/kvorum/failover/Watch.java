@@ -145,7 +145,7 @@ final class Watch {
         return null;
     }
 
-    /** Whether a node that is heard can't follow the primary, for it has promised a later epoch. */
+    /** Whether a node that is heard cannot follow the primary, for it has promised a later epoch. */
     private boolean isOutrun(Configuration configuration) {
         for (Watched watched : nodes.values()) {
             NodeReport report = watched.report;
@@ -156,7 +156,7 @@ final class Watch {
         return false;
     }
 
-    /** {@return the nodes that are down, each with the reason} */
+    /** {@return the nodes that are down} */
     List<NodeId> down() {
         List<NodeId> down = new ArrayList<>();
         nodes.forEach((node, watched) -> {

@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** A node is written as its id, the epoch and offset of its log, its priority, and {@code -} if it isn't synced. */
+/** A node is written as its id, the epoch and offset of its log, its priority, and {@code -} if it is not synced. */
 final class SelectionTest {
     @ParameterizedTest
     @CsvSource({
@@ -28,7 +28,7 @@ final class SelectionTest {
         "a/1/100/0 b/1/100/100, b",
         "a/1/101/0 b/1/100/100, none",
         "a/1/100/0, none",
-        // data that isn't complete counts for nothing
+        // data that is not complete counts for nothing
         "a/1/500/100/- b/1/100/100, b",
         "a/1/500/100/-, none",
     })

@@ -73,6 +73,39 @@ final class SentinelTest {
     }
 
     @Test
+    void aVoteIsRememberedThoughTheConfigurationIsUnknownToTheTopologyOfTheStart() {
+        NodeId d = new NodeId("d");
+        sentinel.merge(TOPOLOGY.apply(TOPOLOGY.version(), new TopologyChange.AddReplica(SHARD, d)), now);
+        Configuration promoted = new Configuration(SHARD, 2, d);
+        sentinel.receive(ALICE, new Opinions(List.of(new Opinion(promoted, false, 0))), now);
+        sentinel.receive(ALICE, new VoteRequest(promoted, 3), now);
+        SentinelState saved = sentinel.ready().toSave();
+        sentinel = sentinel(saved); // with the topology without d
+
+        sentinel.receive(BOB, new VoteRequest(promoted, 3), now);
+        assertEquals(Refusal.ALREADY_VOTED, refusal(sentinel.ready(), BOB));
+        assertTrue(sentinel.checkInvariants());
+    }
+
+    @Test
+    void aVoteIsRememberedThoughTheTopologyOfTheStartLacksTheShard() {
+        ShardId added = new ShardId("added");
+        ClusterTopology both = TOPOLOGY.apply(
+                TOPOLOGY.version(), new TopologyChange.AddShard(added, 1, new NodeId("x"), List.of(new NodeId("y"))));
+        Configuration configuration = new Configuration(added, 1, new NodeId("x"));
+        sentinel.merge(both, now);
+        sentinel.receive(ALICE, new VoteRequest(configuration, 2), now);
+        SentinelState saved = sentinel.ready().toSave();
+        sentinel = sentinel(saved);
+        assertEquals(saved, sentinel.state());
+        sentinel.merge(both, now);
+
+        sentinel.receive(BOB, new VoteRequest(configuration, 2), now);
+        assertEquals(Refusal.ALREADY_VOTED, refusal(sentinel.ready(), BOB));
+        assertTrue(sentinel.checkInvariants());
+    }
+
+    @Test
     void aPreVoteChangesNothing() {
         sentinel.receive(ALICE, new PreVoteRequest(CONFIGURATION, 7, true), now);
         Ready ready = sentinel.ready();
@@ -246,7 +279,7 @@ final class SentinelTest {
         assertNotNull(saved);
         assertTrue(saved.abstaining());
 
-        sentinel = sentinel(saved); // a restart doesn't shorten it
+        sentinel = sentinel(saved); // a restart does not shorten it
         beSilent(SETTINGS.abstention().minus(Duration.ofMillis(10)));
         sentinel.receive(ALICE, new VoteRequest(CONFIGURATION, 2), now);
         assertEquals(Refusal.ABSTAINING, refusal(sentinel.ready(), ALICE));

@@ -44,6 +44,20 @@ final class EventFeed<T> {
                 dropped++;
             }
             queue.addLast(value);
+        }
+        wake();
+    }
+
+    /** Tells the consumer of values that were thrown away before they came here. */
+    void lost(long count) {
+        synchronized (lock) {
+            dropped += count;
+        }
+        wake();
+    }
+
+    private void wake() {
+        synchronized (lock) {
             if (draining) {
                 return;
             }

@@ -1,5 +1,7 @@
 package io.kvorum.failover.runtime;
 
+import static java.util.Objects.requireNonNull;
+
 import io.kvorum.failover.SentinelState;
 import io.kvorum.failover.SentinelStateStore;
 import java.io.IOException;
@@ -12,7 +14,6 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
-import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,7 +24,7 @@ import org.jspecify.annotations.Nullable;
  * {@code .previous}, for a human to look at: it is never read, since it may lack the last vote. What a later version of
  * this library added to the file is preserved.
  *
- * <p>Confined to one thread, and to one process.
+ * <p>Confined to one thread at a time, and to one process.
  */
 public final class FileSentinelStateStore implements SentinelStateStore {
     private final Path file;
@@ -38,10 +39,10 @@ public final class FileSentinelStateStore implements SentinelStateStore {
      * @param file the file
      */
     public FileSentinelStateStore(Path file) {
-        this.file = Objects.requireNonNull(file, "file").toAbsolutePath();
+        this.file = requireNonNull(file, "file").toAbsolutePath();
         next = this.file.resolveSibling(this.file.getFileName() + ".next");
         previous = this.file.resolveSibling(this.file.getFileName() + ".previous");
-        directory = Objects.requireNonNull(this.file.getParent(), "file must have a directory");
+        directory = requireNonNull(this.file.getParent(), "file must have a directory");
     }
 
     /**
@@ -49,7 +50,7 @@ public final class FileSentinelStateStore implements SentinelStateStore {
      *
      * @return the state, or null if there is no file
      * @throws CorruptStateException if the file has been damaged
-     * @throws IOException if it can't be read
+     * @throws IOException if it cannot be read
      */
     @Override
     public @Nullable SentinelState load() throws IOException {

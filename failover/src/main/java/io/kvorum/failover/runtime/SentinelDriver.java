@@ -1,5 +1,7 @@
 package io.kvorum.failover.runtime;
 
+import static java.util.Objects.requireNonNull;
+
 import io.kvorum.failover.ConfigurationProvider;
 import io.kvorum.failover.FailoverFailedException;
 import io.kvorum.failover.NodeAnswer;
@@ -30,13 +32,13 @@ import io.kvorum.slots.NodeId;
 import io.kvorum.slots.Shard;
 import io.kvorum.slots.ShardId;
 import java.io.IOException;
+import java.lang.System.Logger.Level;
 import java.util.ArrayDeque;
 import java.util.Collections;
 import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Queue;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
@@ -59,15 +61,36 @@ import org.jspecify.annotations.Nullable;
  * <p>{@link #run()} is one step. The owner calls it once per {@code tickPeriod} of the sentinel's settings, usually by
  * a scheduler; and the executor is given it when there is a message in between. It starts no thread.
  *
- * <p>Listeners, subscribers and stages are called on the executor, in order and one at a time each; they never hold up
- * the sentinel, unless the executor has no other thread. Safe for use by any number of threads.
+ * <p>Listeners and subscribers are called on the executor, in order and one at a time each; they never hold up the
+ * sentinel, unless the executor has no other thread. Stages complete on the executor, too, except where the answer does
+ * not wait for the sentinel: a request that is refused at once returns a completed stage, and those that wait when this
+ * driver is closed, or when the executor takes no more tasks, are completed by the thread that finds it so.
+ *
+ * <p>Safe for use by any number of threads.
  */
 public final class SentinelDriver implements ConfigurationProvider, Runnable, AutoCloseable {
-    private static final System.Logger LOGGER = System.getLogger(SentinelDriver.class.getName());
-    /** More inputs than this may not wait; those above are lost, which a sentinel must bear anyway. */
-    private static final int MAX_INPUTS = 65_536;
-    /** More events than this may not wait for a slow listener, or for a state to be saved. */
-    private static final int MAX_EVENTS = 4_096;
+    /** How many inputs may wait for a step; messages and answers beyond are lost, requests beyond are refused. */
+    public static final int MAX_INPUTS = 65_536;
+
+    /** How many events may wait for a slow listener, or for a state to be saved; the oldest beyond are lost. */
+    public static final int MAX_EVENTS = 4_096;
+
+    private static final System.Logger logger = System.getLogger(SentinelDriver.class.getName());
+
+    /** A manual failover that was asked for. */
+    private static final class Request {
+        private final CompletableFuture<NodeId> stage = new CompletableFuture<>();
+        /** Whether the sentinel has been told; until then what happens to the shard is not about this. */
+        private boolean begun;
+        /** How it ended; null while it has not, or if it ended well. Told once that is saved. */
+        private @Nullable FailoverFailedException failure;
+        /** The new primary; null while it is not known. */
+        private @Nullable NodeId primary;
+
+        private boolean isOver() {
+            return failure != null || primary != null;
+        }
+    }
 
     private final Sentinel sentinel;
     private final SentinelTransport transport;
@@ -75,6 +98,9 @@ public final class SentinelDriver implements ConfigurationProvider, Runnable, Au
     private final SentinelStateStore store;
     private final LongSupplier nanoClock;
     private final Executor executor;
+    /** Runs what must be run, if need be here. */
+    private final Executor completer;
+
     private final EventFeed<SentinelEvent> events;
     private final TopologyFeed topologies;
     private final Map<ShardId, List<NodeId>> down = new ConcurrentHashMap<>();
@@ -84,11 +110,14 @@ public final class SentinelDriver implements ConfigurationProvider, Runnable, Au
     private final AtomicInteger waiting = new AtomicInteger();
     private final AtomicBoolean woken = new AtomicBoolean();
     private final AtomicInteger runs = new AtomicInteger();
+    /** At most one for each shard; what is in a request is confined to the step. */
+    private final Map<ShardId, Request> requests = new ConcurrentHashMap<>();
+
     private volatile boolean closed;
 
     // What follows is confined to the step, of which there is one at a time.
-    private final Map<ShardId, CompletableFuture<NodeId>> failovers = new LinkedHashMap<>();
     private final Deque<SentinelEvent> held = new ArrayDeque<>();
+    private long lost;
     private @Nullable ClusterTopology unpublished;
     private @Nullable SentinelState unsaved;
     private boolean saveFailed;
@@ -112,14 +141,19 @@ public final class SentinelDriver implements ConfigurationProvider, Runnable, Au
             LongSupplier nanoClock,
             Executor executor,
             Consumer<? super SentinelEvent> listener) {
-        this.sentinel = Objects.requireNonNull(sentinel, "sentinel");
-        this.transport = Objects.requireNonNull(transport, "transport");
-        this.gateway = Objects.requireNonNull(gateway, "gateway");
-        this.store = Objects.requireNonNull(store, "store");
-        this.nanoClock = Objects.requireNonNull(nanoClock, "nanoClock");
-        Objects.requireNonNull(executor, "executor");
-        Objects.requireNonNull(listener, "listener");
-        this.executor = task -> execute(executor, task);
+        this.sentinel = requireNonNull(sentinel, "sentinel");
+        this.transport = requireNonNull(transport, "transport");
+        this.gateway = requireNonNull(gateway, "gateway");
+        this.store = requireNonNull(store, "store");
+        this.nanoClock = requireNonNull(nanoClock, "nanoClock");
+        requireNonNull(executor, "executor");
+        requireNonNull(listener, "listener");
+        this.executor = task -> offer(executor, task);
+        this.completer = task -> {
+            if (!offer(executor, task)) {
+                task.run();
+            }
+        };
         events = new EventFeed<>(
                 MAX_EVENTS,
                 this.executor,
@@ -153,33 +187,39 @@ public final class SentinelDriver implements ConfigurationProvider, Runnable, Au
      *
      * @param shard the shard
      * @return the new primary, once a majority of the sentinels has stored that it is; fails with
-     *     {@link FailoverFailedException} if it doesn't come to that, and with {@link CancellationException} if this
-     *     driver is closed before
+     *     {@link FailoverFailedException} if it does not come to that, and with {@link CancellationException} if this
+     *     driver is closed before, or has too many inputs waiting
      */
     public CompletionStage<NodeId> failOver(ShardId shard) {
-        CompletableFuture<NodeId> result = new CompletableFuture<>();
-        boolean accepted = enqueue(now -> {
-            CompletableFuture<NodeId> other = failovers.putIfAbsent(shard, result);
-            if (other == null) {
-                sentinel.failOver(shard, now);
-            } else {
-                executor.execute(() -> result.completeExceptionally(
-                        new FailoverFailedException(shard, 0, AbortReason.FAILOVER_IN_PROGRESS)));
-            }
-        });
-        if (!accepted) {
-            result.completeExceptionally(new CancellationException("the sentinel is closed or overloaded"));
+        requireNonNull(shard, "shard");
+        Request request = new Request();
+        if (requests.putIfAbsent(shard, request) != null) {
+            Shard known = topology().shard(shard);
+            request.stage.completeExceptionally(new FailoverFailedException(
+                    shard, known == null ? 0 : known.epoch(), AbortReason.FAILOVER_IN_PROGRESS));
+        } else if (!enqueue(now -> begin(shard, request, now))
+                || closed) { // closed meanwhile, perhaps unseen by close()
+            requests.remove(shard, request);
+            request.stage.completeExceptionally(new CancellationException("the sentinel is closed or overloaded"));
         }
-        return result.minimalCompletionStage();
+        return request.stage.minimalCompletionStage();
+    }
+
+    private void begin(ShardId shard, Request request, long now) {
+        deliver(sentinel.ready(), now); // what happened before is not about this request
+        request.begun = true;
+        sentinel.failOver(shard, now);
     }
 
     /**
      * Tells the sentinel of a topology that was changed elsewhere; see {@link Sentinel#merge}.
      *
      * @param topology the changed topology
+     * @return whether it will be taken over; false if this driver is closed, or has too many inputs waiting: unless it
+     *     is closed it is then to be told again
      */
-    public void merge(ClusterTopology topology) {
-        enqueue(now -> sentinel.merge(topology, now));
+    public boolean merge(ClusterTopology topology) {
+        return enqueue(now -> sentinel.merge(topology, now));
     }
 
     private boolean enqueue(LongConsumer input) {
@@ -207,17 +247,14 @@ public final class SentinelDriver implements ConfigurationProvider, Runnable, Au
         }
         int handled = 1;
         do {
-            boolean completed = false;
             try {
                 step();
-                completed = true;
-            } finally {
-                if (!completed) { // rather stop than go on wrong
-                    LOGGER.log(System.Logger.Level.ERROR, () -> "sentinel " + sentinel.self() + " stopped by a fault");
-                    closed = true;
-                    cleanUp();
-                    runs.set(0);
-                }
+            } catch (RuntimeException | Error e) { // rather stop than go on wrong
+                logger.log(Level.ERROR, () -> "sentinel " + sentinel.self() + " failed and is closed", e);
+                closed = true;
+                cleanUp();
+                runs.set(0);
+                throw e;
             }
             handled = runs.addAndGet(-handled);
         } while (handled != 0);
@@ -238,10 +275,14 @@ public final class SentinelDriver implements ConfigurationProvider, Runnable, Au
         sentinel.tick(now);
         deliver(sentinel.ready(), now);
         quorumCheck = sentinel.quorumCheck(now);
+        assert sentinel.checkInvariants();
     }
 
     private void deliver(Ready ready, long now) {
-        ready.events().forEach(this::hold);
+        for (SentinelEvent event : ready.events()) {
+            conclude(event);
+            hold(event);
+        }
         if (ready.published() != null) {
             unpublished = ready.published();
         }
@@ -261,9 +302,45 @@ public final class SentinelDriver implements ConfigurationProvider, Runnable, Au
         for (AddressedCommand command : ready.commands()) {
             gateway.send(command.to(), command.command(), answer -> answered(command.to(), answer));
         }
+        requests.forEach(this::completeIfOver);
+        if (lost > 0) {
+            events.lost(lost);
+            lost = 0;
+            sentinel.topology().shards().forEach(shard -> down.put(shard.id(), sentinel.down(shard.id())));
+        }
         SentinelEvent event;
         while ((event = held.pollFirst()) != null) {
             announce(event);
+        }
+    }
+
+    /** Notes how a manual failover ended; events may get lost on their way to the listener, this must not. */
+    private void conclude(SentinelEvent event) {
+        if (!(event instanceof ShardEvent about)) {
+            return;
+        }
+        Request request = requests.get(about.shard());
+        if (request == null || !request.begun || request.isOver()) {
+            return;
+        }
+        if (event instanceof Switched switched) {
+            request.primary = switched.primary();
+        } else if (event instanceof FailoverAborted aborted) {
+            request.failure = new FailoverFailedException(aborted.shard(), aborted.epoch(), aborted.reason());
+        } else if (event instanceof FailoverRefused refused) {
+            request.failure = new FailoverFailedException(refused.shard(), refused.epoch(), refused.reason());
+        }
+    }
+
+    private void completeIfOver(ShardId shard, Request request) {
+        NodeId primary = request.primary;
+        FailoverFailedException failure = request.failure;
+        if (primary != null) {
+            requests.remove(shard);
+            completer.execute(() -> request.stage.complete(primary));
+        } else if (failure != null) {
+            requests.remove(shard);
+            completer.execute(() -> request.stage.completeExceptionally(failure));
         }
     }
 
@@ -276,9 +353,9 @@ public final class SentinelDriver implements ConfigurationProvider, Runnable, Au
         } catch (IOException | RuntimeException e) {
             if (!saveFailed) {
                 saveFailed = true;
-                LOGGER.log(
-                        System.Logger.Level.WARNING,
-                        () -> "sentinel " + sentinel.self() + " can't save its state, and so gives no votes",
+                logger.log(
+                        Level.WARNING,
+                        () -> "sentinel " + sentinel.self() + " cannot save its state, and so gives no votes",
                         e);
                 events.offer(new StateNotSaved(now, sentinel.self(), e.getMessage()));
             }
@@ -292,6 +369,7 @@ public final class SentinelDriver implements ConfigurationProvider, Runnable, Au
     private void hold(SentinelEvent event) {
         if (held.size() == MAX_EVENTS) {
             held.removeFirst();
+            lost++;
         }
         held.addLast(event);
     }
@@ -300,35 +378,17 @@ public final class SentinelDriver implements ConfigurationProvider, Runnable, Au
         TopologySnapshot latest = topologies.latest();
         if (!latest.topology().equals(topology)) {
             topologies.publish(new TopologySnapshot(latest.number() + 1, topology));
+            down.keySet().removeIf(shard -> topology.shard(shard) == null);
         }
     }
 
     private void announce(SentinelEvent event) {
-        LOGGER.log(
-                event instanceof ConfigurationAdopted ? System.Logger.Level.INFO : System.Logger.Level.DEBUG,
-                event::toString);
+        logger.log(event instanceof ConfigurationAdopted ? Level.INFO : Level.DEBUG, event::toString);
         if (event instanceof SubjectivelyDown || event instanceof SubjectivelyUp) {
             ShardId shard = ((ShardEvent) event).shard();
             down.put(shard, sentinel.down(shard));
-        } else if (event instanceof Switched switched) {
-            CompletableFuture<NodeId> result = failovers.remove(switched.shard());
-            if (result != null) {
-                executor.execute(() -> result.complete(switched.primary()));
-            }
-        } else if (event instanceof FailoverAborted aborted) {
-            fail(aborted, aborted.reason());
-        } else if (event instanceof FailoverRefused refused) {
-            fail(refused, refused.reason());
         }
         events.offer(event);
-    }
-
-    private void fail(ShardEvent event, AbortReason reason) {
-        CompletableFuture<NodeId> result = failovers.remove(event.shard());
-        if (result != null) {
-            executor.execute(() ->
-                    result.completeExceptionally(new FailoverFailedException(event.shard(), event.epoch(), reason)));
-        }
     }
 
     // Queries, and the end.
@@ -346,7 +406,7 @@ public final class SentinelDriver implements ConfigurationProvider, Runnable, Au
 
     @Override
     public Subscription subscribe(Consumer<TopologySnapshot> listener) {
-        return topologies.subscribe(Objects.requireNonNull(listener, "listener"));
+        return topologies.subscribe(requireNonNull(listener, "listener"));
     }
 
     /** {@return the primary of each shard, in the order of the shards' ids} */
@@ -395,8 +455,9 @@ public final class SentinelDriver implements ConfigurationProvider, Runnable, Au
     }
 
     /**
-     * Ends it: no step that starts after this does anything. The store, the executor and whatever calls {@link #run()}
-     * are the owner's to close.
+     * Ends it: no step that starts after this does anything, and every stage that still waits is cancelled. A step
+     * under way in another thread is not waited for. The store, the executor and whatever calls {@link #run()} are the
+     * owner's to close.
      */
     @Override
     public void close() {
@@ -407,8 +468,10 @@ public final class SentinelDriver implements ConfigurationProvider, Runnable, Au
 
     private void cleanUp() {
         inputs.clear();
-        failovers.values().forEach(result -> result.completeExceptionally(new CancellationException("closed")));
-        failovers.clear();
+        requests.forEach((shard, request) -> {
+            requests.remove(shard, request);
+            request.stage.completeExceptionally(new CancellationException("the sentinel is closed"));
+        });
         topologies.close();
     }
 
@@ -416,16 +479,18 @@ public final class SentinelDriver implements ConfigurationProvider, Runnable, Au
         try {
             listener.accept(event);
         } catch (RuntimeException e) {
-            LOGGER.log(System.Logger.Level.WARNING, () -> "listener failed on " + event, e);
+            logger.log(Level.WARNING, () -> "listener failed on " + event, e);
         }
     }
 
     /** An executor that has been shut down ends the deliveries, not the steps. */
-    private static void execute(Executor executor, Runnable task) {
+    private static boolean offer(Executor executor, Runnable task) {
         try {
             executor.execute(task);
+            return true;
         } catch (RejectedExecutionException e) {
-            LOGGER.log(System.Logger.Level.DEBUG, () -> "the executor takes no more tasks", e);
+            logger.log(Level.DEBUG, () -> "the executor takes no more tasks", e);
+            return false;
         }
     }
 }

@@ -1,5 +1,7 @@
 package io.kvorum.failover.runtime;
 
+import static java.util.Objects.requireNonNull;
+
 import io.kvorum.failover.SentinelEvent;
 import io.kvorum.failover.SentinelEvent.AbortReason;
 import io.kvorum.failover.SentinelEvent.FailoverAborted;
@@ -13,7 +15,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Objects;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
 
@@ -38,7 +39,7 @@ public final class SentinelMetrics implements MeterBinder, Consumer<SentinelEven
      * @param sentinel the sentinel whose events are counted
      */
     public SentinelMetrics(NodeId sentinel) {
-        this.sentinel = Objects.requireNonNull(sentinel, "sentinel");
+        this.sentinel = requireNonNull(sentinel, "sentinel");
         addKinds(SentinelEvent.class);
         for (AbortReason reason : AbortReason.values()) {
             aborts.put(tag(reason), new LongAdder());
@@ -66,9 +67,9 @@ public final class SentinelMetrics implements MeterBinder, Consumer<SentinelEven
 
     @Override
     public void accept(SentinelEvent event) {
-        Objects.requireNonNull(events.get(tag(event.getClass()))).increment();
+        requireNonNull(events.get(tag(event.getClass()))).increment();
         if (event instanceof FailoverAborted aborted) {
-            Objects.requireNonNull(aborts.get(tag(aborted.reason()))).increment();
+            requireNonNull(aborts.get(tag(aborted.reason()))).increment();
         }
     }
 

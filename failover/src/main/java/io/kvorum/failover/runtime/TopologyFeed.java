@@ -2,6 +2,7 @@ package io.kvorum.failover.runtime;
 
 import io.kvorum.failover.ConfigurationProvider.Subscription;
 import io.kvorum.failover.TopologySnapshot;
+import java.lang.System.Logger.Level;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executor;
@@ -17,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Publishing is confined to one thread; everything else is safe for use by any number of threads.
  */
 final class TopologyFeed {
-    private static final System.Logger LOGGER = System.getLogger(TopologyFeed.class.getName());
+    private static final System.Logger logger = System.getLogger(TopologyFeed.class.getName());
 
     private final Executor executor;
     private final List<Subscriber> subscribers = new CopyOnWriteArrayList<>();
@@ -82,7 +83,7 @@ final class TopologyFeed {
             try {
                 to.accept(snapshot);
             } catch (RuntimeException e) {
-                LOGGER.log(System.Logger.Level.WARNING, () -> "subscriber failed on topology " + snapshot.number(), e);
+                logger.log(Level.WARNING, () -> "subscriber failed on topology " + snapshot.number(), e);
             }
         }
 

@@ -16,11 +16,14 @@ import io.kvorum.failover.QuorumCheck;
 import io.kvorum.failover.Sentinel;
 import io.kvorum.failover.SentinelEvent;
 import io.kvorum.failover.SentinelEvent.AbortReason;
+import io.kvorum.failover.SentinelEvent.EventsLost;
 import io.kvorum.failover.SentinelEvent.StateNotSaved;
 import io.kvorum.failover.SentinelEvent.VoteGiven;
 import io.kvorum.failover.SentinelMessage;
 import io.kvorum.failover.SentinelMessage.Opinion;
 import io.kvorum.failover.SentinelMessage.Opinions;
+import io.kvorum.failover.SentinelMessage.PreVoteAnswer;
+import io.kvorum.failover.SentinelMessage.Refusal;
 import io.kvorum.failover.SentinelMessage.VoteAnswer;
 import io.kvorum.failover.SentinelMessage.VoteRequest;
 import io.kvorum.failover.SentinelSettings;
@@ -43,6 +46,7 @@ import java.util.SplittableRandom;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -203,6 +207,7 @@ final class SentinelDriverTest {
         work();
         assertEquals(AbortReason.UNKNOWN_SHARD, failure(unknown).reason());
         assertEquals(AbortReason.FAILOVER_IN_PROGRESS, failure(second).reason());
+        assertEquals(1, failure(second).epoch()); // that of the configuration
         assertFalse(lost.isDone());
 
         pass(Duration.ofSeconds(1)); // nobody gives a pre-vote
@@ -228,6 +233,127 @@ final class SentinelDriverTest {
         assertEquals(List.of(), sent);
         assertEquals(List.of(), commands);
         assertTrue(driver.failOver(SHARD).toCompletableFuture().isCompletedExceptionally());
+    }
+
+    @Test
+    void aManualFailoverEndsWithTheDriverEvenBeforeItsFirstStep() {
+        CompletableFuture<NodeId> waiting = driver.failOver(SHARD).toCompletableFuture();
+        driver.close();
+        tasks.clear(); // an executor that was shut down
+
+        assertTrue(waiting.isCompletedExceptionally());
+    }
+
+    @Test
+    void aManualFailoverEndsWhenItsShardIsRemoved() {
+        CompletableFuture<NodeId> waiting = driver.failOver(SHARD).toCompletableFuture();
+        work();
+        assertTrue(driver.merge(TOPOLOGY.apply(TOPOLOGY.version(), new TopologyChange.RemoveShard(SHARD))));
+        work();
+        assertEquals(AbortReason.UNKNOWN_SHARD, failure(waiting).reason());
+
+        CompletableFuture<NodeId> next = driver.failOver(SHARD).toCompletableFuture();
+        work();
+        assertEquals(AbortReason.UNKNOWN_SHARD, failure(next).reason());
+        assertEquals(List.of(), driver.down(SHARD));
+    }
+
+    @Test
+    void whatIsLostWhileTheStateCannotBeSavedIsCounted() {
+        driver.run();
+        work();
+        events.clear();
+        disk.full = true;
+        CompletableFuture<NodeId> waiting = driver.failOver(SHARD).toCompletableFuture();
+        driver.receive(PEER, new VoteRequest(CONFIGURATION, 2)); // which ends the candidacy
+        int votes = SentinelDriver.MAX_EVENTS + 10;
+        for (int i = 0; i < votes; i++) {
+            driver.receive(PEER, new VoteRequest(CONFIGURATION, 3 + i));
+        }
+        work();
+        assertFalse(waiting.isDone());
+
+        disk.full = false;
+        driver.run();
+        work();
+        assertEquals(AbortReason.SUPERSEDED, failure(waiting).reason());
+        long told = events.stream()
+                .mapToLong(event -> event instanceof EventsLost lost ? lost.count() : 1)
+                .sum();
+        assertEquals(1 + 2 + votes, told); // the failed save, the end of the candidacy, the votes
+        assertTrue(kinds().contains("EventsLost"));
+    }
+
+    @Test
+    void theEndOfAnEarlierFailoverIsNotThatOfAManualOne() {
+        NodeId third = new NodeId("S3");
+        SentinelDriver other = new SentinelDriver(
+                sentinel(List.of(ME, PEER, third)),
+                (to, message) -> sent.add(message),
+                (node, command, answer) -> {
+                    if (!node.equals(A)) {
+                        answer.accept(new NodeAnswer(
+                                command,
+                                NodeAnswer.Outcome.DONE,
+                                new NodeReport(node, SHARD, false, 1, A, LogPosition.START, true, 100)));
+                    }
+                },
+                disk,
+                () -> now,
+                tasks::add,
+                events::add);
+        pass(other, Duration.ofMillis(1200));
+        other.receive(PEER, new Opinions(List.of(new Opinion(CONFIGURATION, true, 0))));
+        pass(other, Duration.ofMillis(100));
+        other.receive(PEER, new PreVoteAnswer(CONFIGURATION, 2, null, 1));
+        work();
+        assertTrue(kinds().contains("Candidacy"), () -> "events: " + events);
+
+        other.receive(PEER, new VoteAnswer(CONFIGURATION, 2, Refusal.ALREADY_VOTED, 2));
+        other.receive(third, new VoteAnswer(CONFIGURATION, 2, Refusal.ALREADY_VOTED, 2));
+        CompletableFuture<NodeId> manual = other.failOver(SHARD).toCompletableFuture();
+        work();
+        assertTrue(kinds().contains("FailoverAborted"), () -> "events: " + events);
+        assertFalse(manual.isDone());
+    }
+
+    @Test
+    void aManualFailoverEndsThoughTheExecutorTakesNoMoreTasks() {
+        boolean[] shut = {false};
+        SentinelDriver other = new SentinelDriver(
+                sentinel(List.of(ME, PEER)),
+                (to, message) -> sent.add(message),
+                (node, command, answer) -> commands.add(command),
+                disk,
+                () -> now,
+                task -> {
+                    if (shut[0]) {
+                        throw new RejectedExecutionException();
+                    }
+                    tasks.add(task);
+                },
+                events::add);
+        CompletableFuture<NodeId> waiting =
+                other.failOver(new ShardId("unknown")).toCompletableFuture();
+        shut[0] = true;
+        other.run();
+
+        assertEquals(AbortReason.UNKNOWN_SHARD, failure(waiting).reason());
+    }
+
+    @Test
+    void aRefusedInputIsNotTakenInSilence() {
+        assertTrue(driver.merge(TOPOLOGY));
+        for (int i = 1; i < SentinelDriver.MAX_INPUTS; i++) {
+            driver.receive(PEER, opinion(1, A));
+        }
+        assertFalse(driver.merge(TOPOLOGY));
+        assertTrue(driver.failOver(SHARD).toCompletableFuture().isCompletedExceptionally());
+        work();
+        assertTrue(driver.merge(TOPOLOGY));
+        assertFalse(driver.failOver(SHARD).toCompletableFuture().isDone());
+        driver.close();
+        assertFalse(driver.merge(TOPOLOGY));
     }
 
     @Test
@@ -285,9 +411,13 @@ final class SentinelDriverTest {
     }
 
     private void pass(Duration duration) {
+        pass(driver, duration);
+    }
+
+    private void pass(SentinelDriver stepped, Duration duration) {
         for (long end = now + duration.toNanos(); now < end; ) {
             now += SentinelSettings.defaults().tickPeriod().toNanos();
-            driver.run();
+            stepped.run();
             work();
         }
     }
