@@ -22,6 +22,7 @@ final class BlockingStore extends SlottedStore {
     private final ReadLevel readLevel;
     private final Duration timeout;
 
+    /** The timeout is at most a hundred years. */
     BlockingStore(ReplicatedStore node, Acknowledgement writeLevel, ReadLevel readLevel, Duration timeout) {
         this.node = node;
         this.writeLevel = writeLevel;

@@ -56,7 +56,7 @@ final class ContentsRestoration implements Restoration {
     @Override
     public void apply(int slot, ByteBuf payload) {
         Contents target = contents();
-        SlottedStore.checkSlot(slot);
+        HashSlot.check(slot);
         Contents.apply(target.stripeOf(slot), hash, slot, payload, payload.readerIndex(), payload.writerIndex());
     }
 

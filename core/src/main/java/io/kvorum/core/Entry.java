@@ -2,15 +2,18 @@ package io.kvorum.core;
 
 import java.util.Arrays;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A key with its value and its deadline. Two entries are equal if they have the same bytes and the same deadline.
  *
- * <p>The arrays are not copied: whoever makes an entry and whoever receives it share them.
+ * <p>The arrays are not copied: whoever makes an entry and whoever receives it share them. Immutable as long as nobody
+ * changes them.
  *
  * @param key the key; may be empty
  * @param value the value; may be empty
- * @param deadline the last millisecond of the epoch at which the entry exists, or {@link KeyValueStore#NO_DEADLINE}
+ * @param deadline the last moment at which the entry exists, in milliseconds since 1970, or
+ *     {@link KeyValueStore#NO_DEADLINE}
  */
 @SuppressWarnings("ArrayRecordComponent") // equality is by the bytes, see below
 public record Entry(byte[] key, byte[] value, long deadline) {
@@ -38,7 +41,7 @@ public record Entry(byte[] key, byte[] value, long deadline) {
     }
 
     @Override
-    public boolean equals(Object other) {
+    public boolean equals(@Nullable Object other) {
         return other instanceof Entry entry
                 && deadline == entry.deadline
                 && Arrays.equals(key, entry.key)

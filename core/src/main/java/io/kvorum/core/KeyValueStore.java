@@ -8,14 +8,18 @@ import org.jspecify.annotations.Nullable;
 /**
  * Values under binary keys. Each key is in one of the 16,384 slots, and the store knows the keys of each slot.
  *
- * <p>Every operation on one key is atomic and linearizable, and so are {@link #getAll} and {@link #setAll} over several
- * keys of one slot. A key with a deadline exists up to and including that millisecond by the store's clock; afterwards
- * every operation treats it as absent, although {@link #size} and {@link #countInSlot} count it until it has been
- * deleted.
+ * <p>Every operation on one key is atomic, and so are {@link #getAll} and {@link #setAll} over several keys of one
+ * slot; what a read may miss of the writes before it, each store says for itself. A key with a deadline exists up to
+ * and including that millisecond by the store's clock; afterwards every operation treats it as absent, although
+ * {@link #size} and {@link #countInSlot} count it until it has been deleted.
  *
- * <p>An operation that the store refuses throws {@link io.kvorum.slots.RefusedException} and has changed nothing.
- * Arrays that are passed in are borrowed for the call, arrays that are returned belong to the caller. Keys and values
- * may be empty, never {@code null}.
+ * <p>An operation that the store refuses throws {@link io.kvorum.slots.RefusedException} and has changed nothing. A
+ * store that waits for other nodes may throw {@link io.kvorum.replication.OutcomeUnknownException}: then a change may
+ * have been made, wholly, or not at all.
+ *
+ * <p>Arrays that are passed in are borrowed for the call, arrays that are returned belong to the caller. Keys and
+ * values may be empty, never {@code null}. How long they may be is the store's to say; what is too long is an
+ * {@link IllegalArgumentException} to the operations that set values, before anything has changed.
  *
  * <p>Safe for use by any number of threads.
  */
@@ -35,6 +39,7 @@ public interface KeyValueStore {
      *
      * @param key the key
      * @param value the value
+     * @throws IllegalArgumentException if the key or the value is longer than the store takes
      */
     void set(byte[] key, byte[] value);
 
@@ -45,6 +50,7 @@ public interface KeyValueStore {
      * @param value the value
      * @param options the condition, and how long the value lives
      * @return whether the condition held
+     * @throws IllegalArgumentException if the key or the value is longer than the store takes
      */
     boolean set(byte[] key, byte[] value, SetOptions options);
 
@@ -67,7 +73,7 @@ public interface KeyValueStore {
      * Gives a key a deadline. A deadline that is not in the future deletes the key at once.
      *
      * @param key the key
-     * @param epochMillis the last millisecond of the epoch at which the key exists; at least 0
+     * @param epochMillis the last moment at which the key exists, in milliseconds since 1970; at least 0
      * @return whether the key existed
      * @throws IllegalArgumentException if {@code epochMillis} is negative
      */
@@ -103,6 +109,7 @@ public interface KeyValueStore {
      *
      * @param entries the entries; may be empty
      * @throws io.kvorum.slots.RefusedException of kind {@code CROSS_SLOT} if the keys are not all in one slot
+     * @throws IllegalArgumentException if a key or a value, or all of them together, are longer than the store takes
      */
     void setAll(List<Entry> entries);
 
@@ -130,7 +137,8 @@ public interface KeyValueStore {
 
     /**
      * Deletes the keys of a slot, in time proportional to the slot. Not atomic as a whole: a key that is set meanwhile
-     * may stay.
+     * may stay, and a store that begins to refuse changes meanwhile leaves the rest, which {@link #countInSlot} tells.
+     * A refusal is thrown only if nothing was deleted.
      *
      * @param slot the slot
      * @return how many keys were deleted, expired ones among them

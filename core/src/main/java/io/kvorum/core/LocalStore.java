@@ -24,6 +24,10 @@ import org.jspecify.annotations.Nullable;
  * operation takes one lock, and a read of one key none unless a writer is at work in the same stripe. Every change is
  * shown to one {@link MutationSink} under that lock before it is made.
  *
+ * <p>Every operation on one key is linearizable, and so are {@link #getAll} and {@link #setAll}. Keys and values longer
+ * than the settings allow are refused with {@link IllegalArgumentException}; so is what the sink finds too long, such
+ * as a change above the {@code maxPayload()} of a {@link io.kvorum.replication.ReplicationLog}.
+ *
  * <p>A key past its deadline is hidden from every operation. It is deleted by {@link #expire}, or by a write to it, and
  * never by {@link #apply}: a replica does not delete by its clock.
  *
@@ -280,13 +284,13 @@ public final class LocalStore extends SlottedStore implements ReplicatedState {
 
     @Override
     public int countInSlot(int slot) {
-        return contents.stripeOf(checkSlot(slot)).size(slot);
+        return contents.stripeOf(HashSlot.check(slot)).size(slot);
     }
 
     @Override
     public void forEachInSlot(int slot, Consumer<Entry> action) {
         Objects.requireNonNull(action, "action");
-        Stripe stripe = contents.stripeOf(checkSlot(slot));
+        Stripe stripe = contents.stripeOf(HashSlot.check(slot));
         try (SlotWalk walk = new SlotWalk(stripe, slot)) {
             List<Entry> batch = new ArrayList<>(BATCH);
             boolean more = true;
@@ -308,34 +312,33 @@ public final class LocalStore extends SlottedStore implements ReplicatedState {
     }
 
     int dropSlot(MutationSink target, int slot) {
-        Stripe stripe = contents.stripeOf(checkSlot(slot));
+        Stripe stripe = contents.stripeOf(HashSlot.check(slot));
         int dropped = 0;
         try (SlotWalk walk = new SlotWalk(stripe, slot)) {
             List<Entry> batch = new ArrayList<>(BATCH);
             boolean more = true;
             while (more) {
                 more = walk.next(BATCH, batch);
-                dropped += removeAll(target, slot, batch);
+                Stripe current = lock(slot);
+                try {
+                    for (Entry entry : batch) {
+                        if (remove(target, current, slot, hash.of(entry.key()), entry.key())) {
+                            dropped++;
+                        }
+                    }
+                } catch (RefusedException e) {
+                    if (dropped == 0) {
+                        throw e;
+                    }
+                    more = false; // what is gone is gone: a refusal would say that nothing was changed
+                } finally {
+                    current.unlock();
+                }
                 batch.clear();
             }
         }
         counters.deleted(dropped);
         return dropped;
-    }
-
-    private int removeAll(MutationSink target, int slot, List<Entry> batch) {
-        int removed = 0;
-        Stripe stripe = lock(slot);
-        try {
-            for (Entry entry : batch) {
-                if (remove(target, stripe, slot, hash.of(entry.key()), entry.key())) {
-                    removed++;
-                }
-            }
-        } finally {
-            stripe.unlock();
-        }
-        return removed;
     }
 
     // ---- expiry
@@ -384,7 +387,7 @@ public final class LocalStore extends SlottedStore implements ReplicatedState {
 
     @Override
     public void apply(int slot, ByteBuf payload) {
-        checkSlot(slot);
+        HashSlot.check(slot);
         Stripe stripe = lock(slot);
         try {
             Contents.apply(stripe, hash, slot, payload, payload.readerIndex(), payload.writerIndex());

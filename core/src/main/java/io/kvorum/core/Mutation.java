@@ -5,10 +5,13 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One effect on one key, as a {@link MutationSink} receives it: what the key is afterwards, not how it came about.
  * Applying it twice is the same as applying it once.
+ *
+ * <p>Immutable as long as nobody changes the arrays.
  */
 public sealed interface Mutation {
     /** {@return the key that changes} */
@@ -20,6 +23,11 @@ public sealed interface Mutation {
      * @param entry the key, the value and the deadline
      */
     record Put(Entry entry) implements Mutation {
+        /** Checks the entry. */
+        public Put {
+            Objects.requireNonNull(entry, "entry");
+        }
+
         @Override
         public byte[] key() {
             return entry.key();
@@ -39,7 +47,7 @@ public sealed interface Mutation {
         }
 
         @Override
-        public boolean equals(Object other) {
+        public boolean equals(@Nullable Object other) {
             return other instanceof Delete delete && Arrays.equals(key, delete.key);
         }
 

@@ -4,6 +4,7 @@ import io.kvorum.replication.NodeRole;
 import io.kvorum.replication.NodeStatus;
 import io.kvorum.replication.ReplicationLog;
 import io.kvorum.slots.ClusterTopology;
+import io.kvorum.slots.HashSlot;
 import io.kvorum.slots.LogPosition;
 import io.kvorum.slots.NodeId;
 import io.kvorum.slots.RefusedException;
@@ -100,13 +101,13 @@ final class NodeAccess extends SlottedStore implements MutationSink {
 
     @Override
     public int countInSlot(int slot) {
-        beforeRead(checkSlot(slot));
+        beforeRead(HashSlot.check(slot));
         return store.countInSlot(slot);
     }
 
     @Override
     public void forEachInSlot(int slot, Consumer<Entry> action) {
-        beforeRead(checkSlot(slot));
+        beforeRead(HashSlot.check(slot));
         store.forEachInSlot(slot, action);
         appended = false; // whatever the action did in between
     }
@@ -143,7 +144,7 @@ final class NodeAccess extends SlottedStore implements MutationSink {
 
     @Override
     public int dropSlot(int slot) {
-        beforeWrite(checkSlot(slot));
+        beforeWrite(HashSlot.check(slot));
         return afterWrite(slot, store.dropSlot(this, slot));
     }
 
@@ -184,8 +185,7 @@ final class NodeAccess extends SlottedStore implements MutationSink {
     private void requireOwned(int slot) {
         Shard owner = topology.get().shardOf(slot);
         if (owner == null) {
-            throw new RefusedException(
-                    Kind.CLUSTER_DOWN, "no shard owns slot " + slot, slot, null, status.node(), null, -1);
+            throw unowned(slot, status.node());
         }
         if (!owner.id().equals(status.shard())) {
             throw new RefusedException(
@@ -203,8 +203,9 @@ final class NodeAccess extends SlottedStore implements MutationSink {
         NodeId primary = primary();
         return new RefusedException(
                 Kind.READ_ONLY,
-                "a replica takes no writes and confirms no reads: node " + status.node() + " of " + status.shard()
-                        + ", slot " + slot + ", epoch " + status.epoch()
+                (purpose == Purpose.WRITE ? "a replica takes no writes" : "a replica confirms no reads")
+                        + ": node " + status.node() + " of " + status.shard() + ", slot " + slot + ", epoch "
+                        + status.epoch()
                         + (primary == null ? "" : ", primary " + primary),
                 slot,
                 status.shard(),

@@ -28,13 +28,20 @@ import org.jspecify.annotations.Nullable;
  * it fails at its second change, the first one stays. The store that it is given is good for that one run only.
  *
  * <p>The stages that are returned are completed by the thread that takes the driver's steps, so what depends on them
- * must be quick. They fail with {@link io.kvorum.slots.RefusedException} if nothing was changed, with
- * {@link OutcomeUnknownException} if the node cannot tell, and with whatever else the operation threw; never with a
+ * must be quick. They fail with what the operation threw, such as the {@link io.kvorum.slots.RefusedException} of a
+ * call that was refused: that call has changed nothing, but what the operation changed before it stays, and is not
+ * waited for. They fail with {@link OutcomeUnknownException} if the node cannot tell the outcome. Never is there a
  * wrapper around it.
+ *
+ * <p>One change is one record of the log, so keys and values together may be as long as its
+ * {@link ReplicationLog#maxPayload} less a few bytes, even if the settings of the store allow more.
  *
  * <p>Whoever made the log and the driver closes them. Safe for use by any number of threads.
  */
 public final class ReplicatedStore {
+    /** A hundred years, of which twice fit into a {@code long} of nanoseconds. */
+    private static final Duration MAX_TIMEOUT = Duration.ofDays(36_525);
+
     private final LocalStore store;
     private final ReplicationLog log;
     private final NodeDriver driver;
@@ -73,13 +80,15 @@ public final class ReplicatedStore {
      * read.
      *
      * @param level how many nodes must have the changes
-     * @param timeout for how long to wait for them
+     * @param timeout for how long to wait for them: positive; more than a hundred years are a hundred
      * @param operation the operation
      * @param <T> what it returns
      * @return its result and its position
+     * @throws IllegalArgumentException if {@code timeout} is not positive
      */
     public <T extends @Nullable Object> CompletionStage<Written<T>> write(
             Acknowledgement level, Duration timeout, Function<? super KeyValueStore, T> operation) {
+        Duration limit = limited(timeout);
         NodeStatus before = driver.status();
         NodeAccess access = access(before, Purpose.WRITE);
         T result;
@@ -88,7 +97,7 @@ public final class ReplicatedStore {
         } catch (RuntimeException e) {
             return CompletableFuture.failedFuture(e);
         }
-        return then(stable(access, before, level, timeout), position -> new Written<>(result, position));
+        return then(stable(access, before, level, limit), position -> new Written<>(result, position));
     }
 
     private CompletionStage<LogPosition> stable(
@@ -106,13 +115,15 @@ public final class ReplicatedStore {
      * Runs an operation that only reads.
      *
      * @param level what the read promises
-     * @param timeout for how long to wait for a confirmation
+     * @param timeout for how long to wait for a confirmation: positive; more than a hundred years are a hundred
      * @param operation the operation; it fails if it tries to change the store
      * @param <T> what it returns
      * @return its result
+     * @throws IllegalArgumentException if {@code timeout} is not positive
      */
     public <T extends @Nullable Object> CompletionStage<T> read(
             ReadLevel level, Duration timeout, Function<? super KeyValueStore, T> operation) {
+        Duration limit = limited(timeout);
         NodeStatus before = driver.status();
         boolean confirmed = level == ReadLevel.CONFIRMED;
         T result;
@@ -121,22 +132,27 @@ public final class ReplicatedStore {
         } catch (RuntimeException e) {
             return CompletableFuture.failedFuture(e);
         }
-        return confirmed
-                ? then(confirm(before, timeout), position -> result)
-                : CompletableFuture.completedFuture(result);
+        return confirmed ? then(confirm(before, limit), position -> result) : CompletableFuture.completedFuture(result);
     }
 
     /**
      * {@return a view of this node as a plain store, whose calls wait for their acknowledgement or confirmation} To be
-     * used by threads that may block, not by the one that takes the driver's steps. An interrupt ends the waiting with
-     * {@link OutcomeUnknownException} and stays set.
+     * used by threads that may block, not by the one that takes the driver's steps.
+     *
+     * <p>Every operation on one key is linearizable if changes wait for {@code MAJORITY} and reads are
+     * {@code CONFIRMED}; else a read may miss what was written before it, or see what will be lost.
+     *
+     * <p>An interrupt ends the waiting with {@link OutcomeUnknownException} and stays set. The reason is then
+     * {@code TIMEOUT}, as if the time had been up, and the position is where the node last stood.
      *
      * @param writeLevel how many nodes must have each change
      * @param readLevel what each read promises
-     * @param timeout for how long each call waits at the most; twice that if the driver takes no steps
+     * @param timeout for how long each call waits at the most, twice that if the driver takes no steps: positive; more
+     *     than a hundred years are a hundred
+     * @throws IllegalArgumentException if {@code timeout} is not positive
      */
     public KeyValueStore store(Acknowledgement writeLevel, ReadLevel readLevel, Duration timeout) {
-        return new BlockingStore(this, writeLevel, readLevel, timeout);
+        return new BlockingStore(this, writeLevel, readLevel, limited(timeout));
     }
 
     /**
@@ -148,6 +164,13 @@ public final class ReplicatedStore {
      */
     public int expire(int budget) {
         return store.expire(log::append, budget);
+    }
+
+    private static Duration limited(Duration timeout) {
+        if (timeout.isZero() || timeout.isNegative()) {
+            throw new IllegalArgumentException("timeout must be positive: " + timeout);
+        }
+        return timeout.compareTo(MAX_TIMEOUT) > 0 ? MAX_TIMEOUT : timeout;
     }
 
     private NodeAccess access(NodeStatus status, Purpose purpose) {

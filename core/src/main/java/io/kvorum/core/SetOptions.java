@@ -10,7 +10,8 @@ import java.util.Objects;
  * @param condition what must hold for the value to be set
  * @param keepDeadline whether a key that exists keeps its deadline; then {@code deadline} must be
  *     {@link KeyValueStore#NO_DEADLINE}
- * @param deadline the last millisecond of the epoch at which the key exists, or {@link KeyValueStore#NO_DEADLINE}
+ * @param deadline the last moment at which the key exists, in milliseconds since 1970, or
+ *     {@link KeyValueStore#NO_DEADLINE}
  */
 public record SetOptions(Condition condition, boolean keepDeadline, long deadline) {
     private static final SetOptions DEFAULTS = new SetOptions(Condition.ALWAYS, false, KeyValueStore.NO_DEADLINE);
@@ -57,8 +58,8 @@ public record SetOptions(Condition condition, boolean keepDeadline, long deadlin
     /**
      * {@return these options with a deadline}
      *
-     * @param epochMillis the last millisecond of the epoch at which the key exists; a time that is not in the future
-     *     deletes the key
+     * @param epochMillis the last moment at which the key exists, in milliseconds since 1970; a time that is not in the
+     *     future deletes the key
      * @throws IllegalArgumentException if {@code epochMillis} is negative
      */
     public SetOptions withDeadline(long epochMillis) {

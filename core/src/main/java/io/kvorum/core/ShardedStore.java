@@ -7,29 +7,35 @@ import io.kvorum.slots.RefusedException;
 import io.kvorum.slots.RefusedException.Kind;
 import io.kvorum.slots.Shard;
 import io.kvorum.slots.ShardId;
+import io.kvorum.slots.SlotRange;
 import io.kvorum.slots.SlotSet;
 import io.kvorum.slots.TopologyChange;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.OptionalLong;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
  * One store out of many: each operation goes to the primary of the shard that owns the slot, by the topology of the
  * moment.
  *
- * <p>An operation that a node refuses because it is not, or no longer, the right one ({@code MOVED}, {@code READ_ONLY},
- * {@code FENCED}) is sent on to the node that the refusal names, else to the one that the topology names by then; after
- * {@value #MAX_REDIRECTS} such redirects the last refusal is thrown. A slot that nobody owns, or whose primary cannot
- * be reached, is refused as {@code CLUSTER_DOWN}. Refused operations have changed nothing, so sending them on is safe.
+ * <p>An operation on keys, {@link #countInSlot} or {@link #dropSlot} that a node refuses because it is not, or no
+ * longer, the right one ({@code MOVED}, {@code READ_ONLY}, {@code FENCED}) is sent on to the node that the refusal
+ * names, else to the one that the topology names by then; after {@value #MAX_REDIRECTS} such redirects the last refusal
+ * is thrown. A slot that nobody owns, or whose primary cannot be reached, is refused as {@code CLUSTER_DOWN}. Refused
+ * operations have changed nothing, so sending them on is safe.
  *
- * <p>{@link #size} adds up the primaries of all shards, one after the other.
+ * <p>{@link #size} adds up the primaries of all shards, one after the other. Neither it nor {@link #forEachInSlot},
+ * whose action may have seen entries by then, is sent on: what the node refuses is thrown.
  *
  * <p>Safe for use by any number of threads.
  */
@@ -37,8 +43,11 @@ public final class ShardedStore extends SlottedStore {
     /** How often one operation is sent on before its refusal is thrown. */
     public static final int MAX_REDIRECTS = 5;
 
+    private static final int MAX_LOCAL = 1024;
+
     private final Supplier<ClusterTopology> topology;
     private final Function<NodeId, @Nullable KeyValueStore> nodes;
+    private final AtomicInteger nextShardToExpire = new AtomicInteger();
 
     /**
      * Makes a view of a cluster.
@@ -52,30 +61,50 @@ public final class ShardedStore extends SlottedStore {
     }
 
     /**
-     * Makes a store of several {@link LocalStore}s, among which the slots are divided evenly: for an application that
-     * needs no cluster yet.
+     * Makes a store of several {@link LocalStore}s with default settings, the system's clock and nobody who listens:
+     * for an application that needs no cluster yet.
      *
      * @param shards how many; 1 to 1,024
      * @return the store
      * @throws IllegalArgumentException if {@code shards} is out of range
      */
     public static ShardedStore local(int shards) {
-        if (shards < 1 || shards > 1024) {
-            throw new IllegalArgumentException("shards must be 1 to 1024: " + shards);
+        if (shards < 1 || shards > MAX_LOCAL) {
+            throw new IllegalArgumentException("shards must be between 1 and " + MAX_LOCAL + ": " + shards);
         }
-        Map<NodeId, KeyValueStore> stores = new HashMap<>();
+        return local(Stream.generate(LocalStore::new).limit(shards).toList());
+    }
+
+    /**
+     * Makes a store of the given ones, among which the slots are divided as by {@link SlotRange#evenSplit}. The caller
+     * may keep them, to watch them with {@link StoreMetrics} or to digest them; what changes them is shown to the sinks
+     * they were made with.
+     *
+     * @param stores the stores, each once; 1 to 1,024. What they hold must be in the slots they get.
+     * @return the store
+     * @throws IllegalArgumentException if there are too few or too many stores, or one of them occurs twice
+     */
+    public static ShardedStore local(List<LocalStore> stores) {
+        List<LocalStore> copy = List.copyOf(stores);
+        if (copy.isEmpty() || copy.size() > MAX_LOCAL) {
+            throw new IllegalArgumentException("stores must be between 1 and " + MAX_LOCAL + ": " + copy.size());
+        }
+        if (new HashSet<>(copy).size() < copy.size()) { // a store is equal only to itself
+            throw new IllegalArgumentException("stores must be different ones");
+        }
+        List<SlotRange> ranges = SlotRange.evenSplit(copy.size());
+        Map<NodeId, KeyValueStore> nodes = new HashMap<>();
         List<TopologyChange> changes = new ArrayList<>();
-        for (int i = 0; i < shards; i++) {
+        for (int i = 0; i < copy.size(); i++) {
             ShardId shard = new ShardId("shard-" + (i + 1));
             NodeId node = new NodeId("local-" + (i + 1));
-            stores.put(node, new LocalStore());
+            SlotRange range = ranges.get(i);
+            nodes.put(node, copy.get(i));
             changes.add(new TopologyChange.AddShard(shard, 1, node, List.of()));
-            int first = i * HashSlot.COUNT / shards;
-            int last = (i + 1) * HashSlot.COUNT / shards - 1;
-            changes.add(new TopologyChange.AssignSlots(SlotSet.ofRange(first, last), shard));
+            changes.add(new TopologyChange.AssignSlots(SlotSet.ofRange(range.first(), range.last()), shard));
         }
         ClusterTopology topology = ClusterTopology.EMPTY.apply(ClusterTopology.EMPTY.version(), changes);
-        return new ShardedStore(() -> topology, stores::get);
+        return new ShardedStore(() -> topology, nodes::get);
     }
 
     /**
@@ -91,6 +120,31 @@ public final class ShardedStore extends SlottedStore {
             }
         }
         return uncovered;
+    }
+
+    /**
+     * Deletes keys whose deadline has passed from the primaries that are {@link LocalStore}s, as
+     * {@link LocalStore#expire} does, each call starting with another shard. To be called now and then. Other primaries
+     * are passed over: a node of a cluster deletes its own, see {@link ReplicatedStore#expire}.
+     *
+     * @param budget the most keys to delete; at least 1
+     * @return how many keys were deleted
+     * @throws IllegalArgumentException if {@code budget} is below 1
+     */
+    public int expire(int budget) {
+        if (budget < 1) {
+            throw new IllegalArgumentException("budget must be at least 1: " + budget);
+        }
+        List<Shard> shards = topology.get().shards();
+        int first = nextShardToExpire.getAndIncrement();
+        int deleted = 0;
+        for (int i = 0; i < shards.size() && deleted < budget; i++) {
+            Shard shard = shards.get(Math.floorMod(first + i, shards.size()));
+            if (nodes.apply(shard.primary()) instanceof LocalStore store) {
+                deleted += store.expire(budget - deleted);
+            }
+        }
+        return deleted;
     }
 
     @Override
@@ -180,18 +234,18 @@ public final class ShardedStore extends SlottedStore {
 
     @Override
     public int countInSlot(int slot) {
-        return route(checkSlot(slot), to -> to.countInSlot(slot));
+        return route(HashSlot.check(slot), to -> to.countInSlot(slot));
     }
 
     @Override
     public void forEachInSlot(int slot, Consumer<Entry> action) {
         Objects.requireNonNull(action, "action");
-        primaryOf(checkSlot(slot)).forEachInSlot(slot, action); // not repeated elsewhere: the action has seen entries
+        primaryOf(HashSlot.check(slot)).forEachInSlot(slot, action);
     }
 
     @Override
     public int dropSlot(int slot) {
-        return route(checkSlot(slot), to -> to.dropSlot(slot));
+        return route(HashSlot.check(slot), to -> to.dropSlot(slot));
     }
 
     private <T extends @Nullable Object> T route(int slot, Function<KeyValueStore, T> operation) {
@@ -241,7 +295,7 @@ public final class ShardedStore extends SlottedStore {
     private static RefusedException unserved(ClusterTopology topology, int slot) {
         Shard shard = topology.shardOf(slot);
         return shard == null
-                ? new RefusedException(Kind.CLUSTER_DOWN, "no shard owns slot " + slot, slot, null, null, null, -1)
+                ? unowned(slot, null)
                 : new RefusedException(
                         Kind.CLUSTER_DOWN,
                         "the primary of slot " + slot + " cannot be reached: " + shard.primary(),

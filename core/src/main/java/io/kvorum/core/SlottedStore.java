@@ -1,6 +1,7 @@
 package io.kvorum.core;
 
 import io.kvorum.slots.HashSlot;
+import io.kvorum.slots.NodeId;
 import io.kvorum.slots.RefusedException;
 import java.util.List;
 import java.util.Objects;
@@ -104,11 +105,10 @@ abstract class SlottedStore implements KeyValueStore {
         setAll(slot, copy);
     }
 
-    static int checkSlot(int slot) {
-        if (slot < 0 || slot >= HashSlot.COUNT) {
-            throw new IllegalArgumentException("slot must be 0 to " + (HashSlot.COUNT - 1) + ": " + slot);
-        }
-        return slot;
+    /** Returns the refusal of an operation on a slot of nobody, by a node if one was asked. */
+    static RefusedException unowned(int slot, @Nullable NodeId node) {
+        return new RefusedException(
+                RefusedException.Kind.CLUSTER_DOWN, "no shard owns slot " + slot, slot, null, node, null, -1);
     }
 
     private static void requireSame(int slot, int other) {

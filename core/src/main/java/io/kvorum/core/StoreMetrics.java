@@ -22,6 +22,7 @@ import java.util.function.ToDoubleFunction;
 public final class StoreMetrics implements MeterBinder, AutoCloseable {
     private record Binding(MeterRegistry registry, Meter meter) {}
 
+    private final Object lock = new Object();
     private final LocalStore store;
     private final Tags tags;
     private final List<Binding> bindings = new ArrayList<>();
@@ -38,7 +39,13 @@ public final class StoreMetrics implements MeterBinder, AutoCloseable {
     }
 
     @Override
-    public synchronized void bindTo(MeterRegistry registry) {
+    public void bindTo(MeterRegistry registry) {
+        synchronized (lock) {
+            register(registry);
+        }
+    }
+
+    private void register(MeterRegistry registry) {
         StoreCounters counters = store.counters();
         add(
                 registry,
@@ -72,10 +79,12 @@ public final class StoreMetrics implements MeterBinder, AutoCloseable {
 
     /** Removes the meters from every registry they were bound to. */
     @Override
-    public synchronized void close() {
-        for (Binding binding : bindings) {
-            binding.registry().remove(binding.meter());
+    public void close() {
+        synchronized (lock) {
+            for (Binding binding : bindings) {
+                binding.registry().remove(binding.meter());
+            }
+            bindings.clear();
         }
-        bindings.clear();
     }
 }

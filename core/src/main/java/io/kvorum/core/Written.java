@@ -7,6 +7,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * What a write returned, and where it is in the shard's log.
  *
+ * <p>Immutable if the result is.
+ *
  * @param <T> the type of the result
  * @param result what the operation returned
  * @param position a position after the write: a node that has reached it in the shard's history has the write; later

@@ -146,13 +146,25 @@ final class BlockingStoreTest {
     }
 
     @Test
+    void theWaitingMayLastForEver() {
+        promote(NODE);
+        KeyValueStore store = node.store(
+                Acknowledgement.MAJORITY, ReadLevel.CONFIRMED, Duration.ofSeconds(Long.MAX_VALUE, 999_999_999));
+        store.set(bytes("bar"), bytes("1"));
+
+        assertEquals("1", text(store.get(bytes("bar"))));
+    }
+
+    @Test
     void anInterruptEndsTheWaitingAndStays() {
         promote(NODE, ABSENT);
         KeyValueStore store = node.store(Acknowledgement.MAJORITY, ReadLevel.CONFIRMED, LONG);
         Thread.currentThread().interrupt();
 
-        assertThrows(OutcomeUnknownException.class, () -> store.set(bytes("bar"), bytes("1")));
+        OutcomeUnknownException unknown =
+                assertThrows(OutcomeUnknownException.class, () -> store.set(bytes("bar"), bytes("1")));
         assertTrue(Thread.interrupted());
+        assertEquals(OutcomeUnknownException.Reason.TIMEOUT, unknown.reason());
     }
 
     @Test

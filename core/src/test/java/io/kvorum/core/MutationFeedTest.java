@@ -14,6 +14,8 @@ import io.netty.buffer.ByteBuf;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 final class MutationFeedTest {
     private static final byte[] KEY = bytes("{t}key");
@@ -24,6 +26,7 @@ final class MutationFeedTest {
     private final FixedClock clock = new FixedClock(NOW);
     private final List<Change> changes = new ArrayList<>();
     private boolean closed;
+    private int closeAfter = Integer.MAX_VALUE;
     private final LocalStore store = new LocalStore(StoreSettings.defaults(), 7, clock, this::accept);
 
     private void accept(int slot, ByteBuf change) {
@@ -32,6 +35,7 @@ final class MutationFeedTest {
                     RefusedException.Kind.READ_ONLY, "a replica takes no writes", slot, null, null, null, 1);
         }
         changes.add(Change.copyOf(slot, change));
+        closed = changes.size() == closeAfter;
     }
 
     @Test
@@ -118,6 +122,26 @@ final class MutationFeedTest {
         store.set(KEY, bytes("9"));
         assertEquals(1, store.expire(10));
         assertEquals(List.of(put(KEY, "9", -1), new Mutation.Delete(OTHER)), mutations());
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 63, 64, 65, 99})
+    void aSlotOfWhichOnlyAPartMayBeDroppedIsDroppedInPart(int accepted) {
+        for (int i = 0; i < 100; i++) {
+            store.set(bytes("{t}" + i), bytes("1"));
+        }
+        changes.clear();
+        closeAfter = accepted;
+
+        assertEquals(accepted, store.dropSlot(SLOT));
+        assertEquals(accepted, changes.size());
+        assertEquals(100 - accepted, store.countInSlot(SLOT));
+        assertThrows(RefusedException.class, () -> store.dropSlot(SLOT));
+
+        closed = false;
+        closeAfter = Integer.MAX_VALUE;
+        assertEquals(100 - accepted, store.dropSlot(SLOT));
+        assertEquals(0, store.size());
     }
 
     @Test

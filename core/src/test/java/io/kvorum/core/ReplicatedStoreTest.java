@@ -13,6 +13,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.kvorum.core.SetOptions.Condition;
@@ -38,6 +39,9 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 final class ReplicatedStoreTest {
     private static final byte[] KEY = bytes("bar"); // slot 5061, of this shard
@@ -179,6 +183,19 @@ final class ReplicatedStoreTest {
                 OutcomeUnknownException unknown = assertInstanceOf(OutcomeUnknownException.class, failure(written));
                 assertEquals(OutcomeUnknownException.Reason.DEPOSED, unknown.reason());
             }
+        }
+
+        @Test
+        void keepWhatWasChangedBeforeARefusal() {
+            CompletionStage<Written<Boolean>> written = write(A, Acknowledgement.MAJORITY, store -> {
+                store.set(KEY, bytes("1"));
+                return store.delete(MOVED);
+            });
+
+            assertEquals(Kind.MOVED, refusal(written).kind());
+            assertEquals("1", local(A, KEY));
+            shard.settle();
+            assertEquals("1", local(B, KEY));
         }
 
         @Test
@@ -479,6 +496,38 @@ final class ReplicatedStoreTest {
             assertEquals(false, answered(deleted).result());
             assertEquals(0, shard.node(C).local.size());
         }
+    }
+
+    @Test
+    void aTimeoutMayBeHuge() {
+        Duration huge = Duration.ofSeconds(Long.MAX_VALUE, 999_999_999);
+        ReplicatedStore store = shard.node(A).store;
+        shard.cutOff(A);
+        CompletionStage<Written<Boolean>> written =
+                store.write(Acknowledgement.MAJORITY, huge, to -> to.set(KEY, bytes("1"), IF_ABSENT));
+        CompletionStage<Boolean> read = store.read(ReadLevel.CONFIRMED, huge, from -> from.exists(KEY));
+        shard.pass(TIMEOUT);
+        assertFalse(written.toCompletableFuture().isDone());
+        assertFalse(read.toCompletableFuture().isDone());
+        shard.heal();
+
+        assertEquals(true, answered(written).result());
+        assertEquals(true, answered(read));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"PT0S", "PT-0.000000001S", "PT-2562047788015215H"})
+    void aTimeoutIsPositive(Duration timeout) {
+        ReplicatedStore store = shard.node(A).store;
+        List<Executable> calls = List.of(
+                () -> store.write(Acknowledgement.LOCAL, timeout, to -> to.set(KEY, KEY, IF_ABSENT)),
+                () -> store.read(ReadLevel.LOCAL, timeout, KeyValueStore::size),
+                () -> store.store(Acknowledgement.LOCAL, ReadLevel.LOCAL, timeout));
+        for (Executable call : calls) {
+            IllegalArgumentException refusal = assertThrows(IllegalArgumentException.class, call);
+            assertEquals("timeout must be positive: " + timeout, refusal.getMessage());
+        }
+        assertEquals(0, shard.node(A).local.size());
     }
 
     @Test

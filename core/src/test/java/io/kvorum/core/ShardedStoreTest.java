@@ -25,6 +25,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.function.Consumer;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -239,6 +241,107 @@ final class ShardedStoreTest {
     @ValueSource(ints = {0, 1025})
     void aLocalOneHasABoundedNumberOfShards(int shards) {
         assertThrows(IllegalArgumentException.class, () -> ShardedStore.local(shards));
+    }
+
+    @Test
+    void aLocalOneIsMadeOfTheStoresThatItIsGiven() {
+        FixedClock clock = new FixedClock(1_000);
+        List<Integer> slots = new ArrayList<>();
+        List<LocalStore> stores = localStores(3, clock, (slot, change) -> slots.add(slot));
+        ShardedStore local = ShardedStore.local(stores);
+        List<byte[]> keys = oneKeyForEach(List.of(0, 5460, 5461, 10922, 10923, 16383));
+        for (byte[] key : keys) {
+            local.set(key, bytes("1"));
+        }
+
+        assertEquals(List.of(0, 5460, 5461, 10922, 10923, 16383), slots);
+        for (int i = 0; i < keys.size(); i++) {
+            assertTrue(stores.get(i / 2).exists(keys.get(i)));
+        }
+    }
+
+    @Test
+    void aLocalOneDeletesExpiredKeysOfEveryShard() {
+        FixedClock clock = new FixedClock(1_000);
+        List<Integer> slots = new ArrayList<>();
+        ShardedStore local = ShardedStore.local(localStores(3, clock, (slot, change) -> slots.add(slot)));
+        for (int i = 0; i < 300; i++) {
+            local.set(bytes("k" + i), bytes("1"), SetOptions.defaults().withDeadline(2_000));
+        }
+        local.set(FOO, bytes("1"));
+        assertEquals(0, local.expire(1_000));
+        clock.set(2_001);
+        slots.clear();
+
+        assertEquals(7, local.expire(7));
+        assertEquals(294, local.size());
+        assertEquals(293, local.expire(1_000));
+        assertEquals(1, local.size());
+        assertEquals(300, slots.size());
+        assertEquals(0, local.expire(1));
+        assertThrows(IllegalArgumentException.class, () -> local.expire(0));
+    }
+
+    @Test
+    void aSmallBudgetGoesToOneShardAfterTheOther() {
+        FixedClock clock = new FixedClock(1_000);
+        List<LocalStore> stores = localStores(3, clock, LocalStore.NOBODY);
+        ShardedStore local = ShardedStore.local(stores);
+        for (int i = 0; i < 300; i++) {
+            local.set(bytes("k" + i), bytes("1"), SetOptions.defaults().withDeadline(2_000));
+        }
+        clock.set(2_001);
+        List<Long> before = stores.stream().map(LocalStore::size).toList();
+        for (int i = 0; i < 3; i++) {
+            assertEquals(5, local.expire(5));
+        }
+
+        assertEquals(
+                before.stream().map(size -> size - 5).toList(),
+                stores.stream().map(LocalStore::size).toList());
+    }
+
+    @Test
+    void onlyLocalPrimariesAreExpired() {
+        FixedClock clock = new FixedClock(1_000);
+        List<LocalStore> stores = localStores(3, clock, LocalStore.NOBODY);
+        nodes.put(ALICE, stores.get(0));
+        nodes.put(ANN, stores.get(1));
+        nodes.put(BOB, new Plain(stores.get(2)));
+        for (LocalStore each : stores) {
+            each.set(BAR, BAR, SetOptions.defaults().withDeadline(1_001));
+        }
+        clock.set(1_002);
+
+        assertEquals(1, store.expire(10));
+        assertEquals(List.of(0L, 1L, 1L), stores.stream().map(LocalStore::size).toList());
+
+        nodes.clear();
+        assertEquals(0, store.expire(10));
+    }
+
+    @Test
+    void aLocalOneIsMadeOfDifferentStores() {
+        LocalStore twice = new LocalStore();
+
+        assertThrows(IllegalArgumentException.class, () -> ShardedStore.local(List.of(twice, twice)));
+        assertThrows(IllegalArgumentException.class, () -> ShardedStore.local(List.of()));
+    }
+
+    private static List<LocalStore> localStores(int count, FixedClock clock, MutationSink sink) {
+        return Stream.generate(() -> new LocalStore(StoreSettings.defaults(), 7, clock, sink))
+                .limit(count)
+                .toList();
+    }
+
+    private static List<byte[]> oneKeyForEach(List<Integer> slots) {
+        return slots.stream()
+                .map(slot -> IntStream.iterate(0, i -> i + 1)
+                        .mapToObj(i -> bytes("k" + i))
+                        .filter(key -> HashSlot.of(key) == slot)
+                        .findFirst()
+                        .orElseThrow())
+                .toList();
     }
 
     private KeyValueStore at(NodeId node) {
