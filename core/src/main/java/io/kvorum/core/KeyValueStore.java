@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>An operation that the store refuses throws {@link io.kvorum.slots.RefusedException} and has changed nothing. A
  * store that waits for other nodes may throw {@link io.kvorum.replication.OutcomeUnknownException}: then a change may
- * have been made, wholly, or not at all.
+ * have been made, wholly (but see {@link #dropSlot}), or not at all.
  *
  * <p>Arrays that are passed in are borrowed for the call, arrays that are returned belong to the caller. Keys and
  * values may be empty, never {@code null}. How long they may be is the store's to say; what is too long is an

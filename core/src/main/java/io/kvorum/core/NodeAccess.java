@@ -37,6 +37,7 @@ final class NodeAccess extends SlottedStore implements MutationSink {
     private final NodeStatus status;
     private final Purpose purpose;
     private boolean appended;
+    private boolean changed;
     private long end;
 
     NodeAccess(
@@ -57,6 +58,11 @@ final class NodeAccess extends SlottedStore implements MutationSink {
         return appended;
     }
 
+    /** Returns whether anything was changed since the start. */
+    boolean hasChanged() {
+        return changed;
+    }
+
     /** Returns the position after the last change, in the epoch that the node had promised at the start. */
     LogPosition position() {
         return new LogPosition(status.epoch(), end);
@@ -67,6 +73,7 @@ final class NodeAccess extends SlottedStore implements MutationSink {
     public void accept(int slot, ByteBuf change) {
         end = log.append(slot, change);
         appended = true;
+        changed = true;
     }
 
     @Override
@@ -95,7 +102,7 @@ final class NodeAccess extends SlottedStore implements MutationSink {
 
     @Override
     public long size() {
-        appended = false;
+        requireReadable(-1);
         return store.size();
     }
 
@@ -150,6 +157,11 @@ final class NodeAccess extends SlottedStore implements MutationSink {
 
     private void beforeRead(int slot) {
         requireOwned(slot);
+        requireReadable(slot);
+    }
+
+    /** The slot is -1 if the read is of all. */
+    private void requireReadable(int slot) {
         if (purpose != Purpose.READ_ANYWHERE && status.role() != NodeRole.PRIMARY) {
             throw readOnly(slot);
         }
@@ -204,7 +216,8 @@ final class NodeAccess extends SlottedStore implements MutationSink {
         return new RefusedException(
                 Kind.READ_ONLY,
                 (purpose == Purpose.WRITE ? "a replica takes no writes" : "a replica confirms no reads")
-                        + ": node " + status.node() + " of " + status.shard() + ", slot " + slot + ", epoch "
+                        + ": node " + status.node() + " of " + status.shard() + (slot < 0 ? "" : ", slot " + slot)
+                        + ", epoch "
                         + status.epoch()
                         + (primary == null ? "" : ", primary " + primary),
                 slot,

@@ -29,9 +29,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>The stages that are returned are completed by the thread that takes the driver's steps, so what depends on them
  * must be quick. They fail with what the operation threw, such as the {@link io.kvorum.slots.RefusedException} of a
- * call that was refused: that call has changed nothing, but what the operation changed before it stays, and is not
- * waited for. They fail with {@link OutcomeUnknownException} if the node cannot tell the outcome. Never is there a
- * wrapper around it.
+ * call that was refused: that call has changed nothing, but what the operation changed before it stays, and has been
+ * acknowledged by then. They fail with {@link OutcomeUnknownException} if the node cannot tell what becomes of the
+ * changes. Never is there a wrapper around it.
  *
  * <p>One change is one record of the log, so keys and values together may be as long as its
  * {@link ReplicationLog#maxPayload} less a few bytes, even if the settings of the store allow more.
@@ -88,6 +88,8 @@ public final class ReplicatedStore {
      */
     public <T extends @Nullable Object> CompletionStage<Written<T>> write(
             Acknowledgement level, Duration timeout, Function<? super KeyValueStore, T> operation) {
+        Objects.requireNonNull(level, "level");
+        Objects.requireNonNull(operation, "operation");
         Duration limit = limited(timeout);
         NodeStatus before = driver.status();
         NodeAccess access = access(before, Purpose.WRITE);
@@ -95,7 +97,11 @@ public final class ReplicatedStore {
         try {
             result = operation.apply(access);
         } catch (RuntimeException e) {
-            return CompletableFuture.failedFuture(e);
+            return access.hasChanged()
+                    ? then(acknowledged(access.position(), before, level, limit), position -> {
+                        throw e;
+                    })
+                    : CompletableFuture.failedFuture(e);
         }
         return then(stable(access, before, level, limit), position -> new Written<>(result, position));
     }
@@ -105,8 +111,14 @@ public final class ReplicatedStore {
         if (!access.hasAppended() && level.equals(Acknowledgement.MAJORITY)) {
             return confirm(before, timeout);
         }
-        LogPosition position = access.hasAppended() ? access.position() : log.end();
-        return position.epoch() == driver.status().epoch()
+        return acknowledged(access.hasAppended() ? access.position() : log.end(), before, level, timeout);
+    }
+
+    /** Waits only if the leadership in which the operation began has lasted until now. */
+    private CompletionStage<LogPosition> acknowledged(
+            LogPosition position, NodeStatus before, Acknowledgement level, Duration timeout) {
+        return position.epoch() == before.epoch()
+                        && position.epoch() == driver.status().epoch()
                 ? driver.acknowledged(position, level, timeout)
                 : CompletableFuture.failedFuture(deposed(before, position));
     }
@@ -123,6 +135,8 @@ public final class ReplicatedStore {
      */
     public <T extends @Nullable Object> CompletionStage<T> read(
             ReadLevel level, Duration timeout, Function<? super KeyValueStore, T> operation) {
+        Objects.requireNonNull(level, "level");
+        Objects.requireNonNull(operation, "operation");
         Duration limit = limited(timeout);
         NodeStatus before = driver.status();
         boolean confirmed = level == ReadLevel.CONFIRMED;
@@ -152,6 +166,8 @@ public final class ReplicatedStore {
      * @throws IllegalArgumentException if {@code timeout} is not positive
      */
     public KeyValueStore store(Acknowledgement writeLevel, ReadLevel readLevel, Duration timeout) {
+        Objects.requireNonNull(writeLevel, "writeLevel");
+        Objects.requireNonNull(readLevel, "readLevel");
         return new BlockingStore(this, writeLevel, readLevel, limited(timeout));
     }
 

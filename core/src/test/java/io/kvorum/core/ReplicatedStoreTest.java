@@ -186,16 +186,56 @@ final class ReplicatedStoreTest {
         }
 
         @Test
-        void keepWhatWasChangedBeforeARefusal() {
+        void areAcknowledgedBeforeALaterRefusalIsPassedOn() {
             CompletionStage<Written<Boolean>> written = write(A, Acknowledgement.MAJORITY, store -> {
                 store.set(KEY, bytes("1"));
                 return store.delete(MOVED);
             });
+            assertFalse(written.toCompletableFuture().isDone());
+            shard.run();
 
             assertEquals(Kind.MOVED, refusal(written).kind());
             assertEquals("1", local(A, KEY));
-            shard.settle();
             assertEquals("1", local(B, KEY));
+        }
+
+        @Test
+        void haveAnUnknownOutcomeIfTheNodeIsFencedBetweenTwoOfThem() {
+            for (Acknowledgement level : List.of(Acknowledgement.LOCAL, Acknowledgement.MAJORITY)) {
+                shard.failOver(A, ShardOfThree.NODES);
+                CompletionStage<Written<Boolean>> written = write(A, level, store -> {
+                    store.set(KEY, bytes("1"));
+                    shard.failOver(B, List.of(A, B, C));
+                    return store.set(KEY, bytes("2"), SetOptions.defaults());
+                });
+                shard.run();
+
+                OutcomeUnknownException unknown = assertInstanceOf(OutcomeUnknownException.class, failure(written));
+                assertEquals(OutcomeUnknownException.Reason.DEPOSED, unknown.reason());
+            }
+        }
+
+        @Test
+        void areNotVouchedForByALaterLeadershipOfTheirNode() {
+            List<CompletionStage<Written<Boolean>>> stages = new ArrayList<>();
+            for (Acknowledgement level :
+                    List.of(Acknowledgement.LOCAL, Acknowledgement.replicas(1), Acknowledgement.MAJORITY)) {
+                shard.cutOff(A);
+                stages.add(write(A, level, store -> {
+                    store.set(KEY, bytes("1"));
+                    shard.failOver(B, List.of(B, C));
+                    shard.heal();
+                    shard.failOver(A, List.of(A, B, C));
+                    return store.exists(KEY);
+                }));
+                shard.settle();
+                assertNull(local(A, KEY));
+            }
+
+            for (CompletionStage<Written<Boolean>> stage : stages) {
+                OutcomeUnknownException unknown = assertInstanceOf(OutcomeUnknownException.class, failure(stage));
+                assertEquals(OutcomeUnknownException.Reason.DEPOSED, unknown.reason());
+            }
         }
 
         @Test
@@ -528,6 +568,42 @@ final class ReplicatedStoreTest {
             assertEquals("timeout must be positive: " + timeout, refusal.getMessage());
         }
         assertEquals(0, shard.node(A).local.size());
+    }
+
+    @Test
+    @SuppressWarnings("NullAway") // that is what is tested
+    void nothingRunsBeforeTheArgumentsAreChecked() {
+        ReplicatedStore store = shard.node(A).store;
+        Function<KeyValueStore, Boolean> operation = to -> to.set(KEY, KEY, IF_ABSENT);
+        List<Executable> calls = List.of(
+                () -> store.write(null, TIMEOUT, operation),
+                () -> store.write(Acknowledgement.LOCAL, null, operation),
+                () -> store.write(Acknowledgement.LOCAL, TIMEOUT, null),
+                () -> store.read(null, TIMEOUT, KeyValueStore::size),
+                () -> store.read(ReadLevel.LOCAL, null, KeyValueStore::size),
+                () -> store.read(ReadLevel.LOCAL, TIMEOUT, null),
+                () -> store.store(null, ReadLevel.LOCAL, TIMEOUT),
+                () -> store.store(Acknowledgement.LOCAL, null, TIMEOUT),
+                () -> store.store(Acknowledgement.LOCAL, ReadLevel.LOCAL, null));
+
+        calls.forEach(call -> assertThrows(NullPointerException.class, call));
+        assertEquals(0, shard.node(A).local.size());
+    }
+
+    @Test
+    void theSizeIsReadAsAKeyIs() {
+        assertEquals(0, answered(shard.node(B).store.read(ReadLevel.LOCAL, TIMEOUT, KeyValueStore::size)));
+        RefusedException readOnly =
+                refusal(shard.node(B).store.read(ReadLevel.CONFIRMED, TIMEOUT, KeyValueStore::size));
+        assertEquals(Kind.READ_ONLY, readOnly.kind());
+        assertEquals(-1, readOnly.slot());
+        assertEquals(A, readOnly.primary());
+        assertEquals("a replica confirms no reads: node b of shard-1, epoch 1, primary a", readOnly.getMessage());
+
+        shard.cutOff(B);
+        Node empty = shard.restartEmpty(B);
+        RefusedException lagging = refusal(empty.store.read(ReadLevel.LOCAL, TIMEOUT, KeyValueStore::size));
+        assertEquals(Kind.LAGGING, lagging.kind());
     }
 
     @Test
