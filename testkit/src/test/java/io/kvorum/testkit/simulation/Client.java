@@ -19,6 +19,9 @@ import org.jspecify.annotations.Nullable;
 final class Client {
     private static final long TIMEOUT = Plan.SECOND;
     private static final long REFRESH = Plan.SECOND;
+    private static final int HOT_KEYS = 3;
+    private static final int HOT_STRIDE = 10; // into another shard
+    private static final int HOT_PER_MILLE = 800;
     private static final long VALUES = 10_000_000;
 
     private final Cluster cluster;
@@ -118,7 +121,9 @@ final class Client {
             return null;
         }
         int choice = random.nextInt(20);
-        int key = random.nextInt(Keys.CHECKED);
+        int key = cluster.plan().hotKeys() && random.chance(HOT_PER_MILLE)
+                ? random.nextInt(HOT_KEYS) * HOT_STRIDE
+                : random.nextInt(Keys.CHECKED);
         if (choice < 8) {
             return new Request(Action.READ, key, 0);
         }
@@ -219,7 +224,7 @@ final class Client {
     }
 
     private void follow(ClusterTopology told) {
-        if (!told.equals(lastTold)) { // a version would not do: sentinels count promotions that others missed
+        if (!told.equals(lastTold)) { // to merge costs more
             lastTold = told;
             topology = topology.merge(told);
         }

@@ -39,6 +39,8 @@ final class Cluster {
     private static final long MUST_SETTLE = Plan.FAULTS_END + 30 * Plan.SECOND;
     private static final long LAST_SETTLING = 5 * Plan.SECOND;
     private static final long CHECK_PERIOD = 100 * Plan.MILLISECOND;
+    private static final int MAX_DRIFT = 10; // of a thousand
+    private static final int MOST_ELECTIONS_WITHOUT_FAULTS = 4 * SHARDS;
     private static final long LONGEST_OUTAGE = 5 * Plan.SECOND;
     private static final long MAX_SLOWNESS = 3 * Plan.SECOND;
 
@@ -128,7 +130,8 @@ final class Cluster {
 
     private SimulatedProcess process(NodeId id, int index, Runnable afterEach) {
         long clockOrigin = Randomness.hash(plan.seed(), Stream.CLOCKS, index);
-        return new SimulatedProcess(queue, id, index, clockOrigin, afterEach);
+        int drift = (int) Randomness.below(Randomness.hash(plan.seed(), Stream.DRIFTS, index), 2 * MAX_DRIFT + 1);
+        return new SimulatedProcess(queue, id, index, clockOrigin, drift - MAX_DRIFT, afterEach);
     }
 
     Plan plan() {
@@ -233,6 +236,7 @@ final class Cluster {
         network.changeRepeats(-plan.repeats());
         trace.line("cluster", () -> "all faults have ended");
         clients.forEach(Client::resetProgress);
+        long elections = coverage.of(Sometimes.ELECTION);
         runUntil(CLIENTS_END);
         while (queue.now() < MUST_SETTLE && !clients.stream().allMatch(Client::hasProgressed)) {
             runUntil(queue.now() + CHECK_PERIOD);
@@ -241,6 +245,10 @@ final class Cluster {
         settle(MUST_SETTLE);
         if (!clients.stream().allMatch(Client::hasProgressed)) {
             throw new Violation("liveness", "clients make no progress");
+        }
+        elections = coverage.of(Sometimes.ELECTION) - elections;
+        if (elections > MOST_ELECTIONS_WITHOUT_FAULTS) {
+            throw new Violation("liveness", elections + " elections although all faults have ended");
         }
         readAll();
         settle(queue.now() + LAST_SETTLING);
@@ -444,7 +452,8 @@ final class Cluster {
 
     /** Crashes a process right after this step, by chance. */
     void placedCrash(SimulatedProcess process, int perMille, Sometimes what) {
-        if (queue.now() < Plan.FAULTS_END - LONGEST_OUTAGE && placedFaults.chance(perMille)) {
+        boolean inTime = queue.now() >= Plan.FAULTS_BEGIN && queue.now() < Plan.FAULTS_END - LONGEST_OUTAGE;
+        if (inTime && placedFaults.chance(perMille)) {
             coverage.count(what);
             long outage = placedFaults.magnitude(50 * Plan.MILLISECOND, LONGEST_OUTAGE);
             queue.schedule(queue.now(), () -> crash(process.index(), outage, false));

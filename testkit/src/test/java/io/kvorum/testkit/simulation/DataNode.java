@@ -47,7 +47,6 @@ final class DataNode {
             .withBatchBytes(2 << 10)
             .withWindowBytes(8 << 10);
     private static final StoreSettings STORE = StoreSettings.defaults().withStripes(1);
-    private static final int MAX_PADDING = 200;
     private static final long FIRST_MILLIS = 1_800_000_000_000L;
     private static final long MAX_SKEW = 2_000;
     private static final long MAX_TIME_TO_LIVE = 5_000;
@@ -279,9 +278,10 @@ final class DataNode {
                 answer);
     }
 
-    /** The number, and behind it as many zeros as the number says, so that records have many sizes. */
-    private static byte[] valueOf(long number) {
-        int padding = (int) Randomness.below(Randomness.mix(number), MAX_PADDING);
+    /** The number, and behind it zeros, how many depends on the number: so records have many sizes. */
+    private byte[] valueOf(long number) {
+        int padding =
+                (int) Randomness.below(Randomness.mix(number), cluster.plan().valueBytes());
         return ByteBuffer.allocate(Long.BYTES + padding).putLong(number).array();
     }
 

@@ -31,7 +31,7 @@ enum Mutant {
     Set<Kind> faults() {
         return switch (this) {
             case NONE -> EnumSet.allOf(Kind.class);
-            case FENCE_IGNORED -> EnumSet.of(Kind.CUT, Kind.CUT_LINKS);
+            case FENCE_IGNORED -> EnumSet.of(Kind.PAUSE, Kind.SLOW, Kind.SWITCHOVER);
             case PRIORITY_DECIDES -> EnumSet.of(Kind.CRASH, Kind.CUT, Kind.PAUSE);
             case VOTES_FORGOTTEN -> EnumSet.of(Kind.CRASH, Kind.PAUSE);
             case PROMISES_FORGOTTEN -> EnumSet.of(Kind.CRASH);

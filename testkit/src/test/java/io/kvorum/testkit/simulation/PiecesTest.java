@@ -174,7 +174,7 @@ final class PiecesTest {
     }
 
     private SimulatedProcess process(String id, int index) {
-        return new SimulatedProcess(queue, new NodeId(id), index, 1_000_000, () -> {});
+        return new SimulatedProcess(queue, new NodeId(id), index, 1_000_000, 0, () -> {});
     }
 
     private void runUntil(long limit) {

@@ -19,6 +19,8 @@ import java.util.TreeSet;
  * @param loss how many of a thousand messages are lost at any time
  * @param repeats how many of a thousand messages are delivered twice at any time
  * @param logCapacity the bytes that each node's log retains
+ * @param valueBytes the most bytes of a value, beside its number
+ * @param hotKeys whether most operations are about a few keys
  * @param thinkTime the longest time a client waits between two operations
  * @param crashAfterVote how many of a thousand votes are followed by a crash of the voter
  * @param crashAfterElection how many of a thousand elections are followed by a crash of the elected sentinel
@@ -33,6 +35,8 @@ record Plan(
         int loss,
         int repeats,
         int logCapacity,
+        int valueBytes,
+        boolean hotKeys,
         long thinkTime,
         int crashAfterVote,
         int crashAfterElection,
@@ -48,6 +52,7 @@ record Plan(
     static final long FAULTS_END = 100 * SECOND;
 
     private static final long MAX_THINK_TIME = 400 * MILLISECOND;
+    private static final int MAX_VALUE_BYTES = 800; // the smallest log takes records of up to 1,016 bytes
     private static final int MAX_FAULTS = 40;
 
     /** Draws the plan of a seed. */
@@ -67,6 +72,8 @@ record Plan(
                 random.chance(300) ? random.nextInt(1, 30) : 0,
                 random.chance(300) ? random.nextInt(1, 50) : 0,
                 1 << random.nextInt(11, 19),
+                (int) random.magnitude(1, MAX_VALUE_BYTES),
+                random.chance(300),
                 random.nextLong(MAX_THINK_TIME / 4, MAX_THINK_TIME),
                 random.chance(300) ? random.nextInt(100, 500) : 0,
                 random.chance(300) ? random.nextInt(100, 700) : 0,
@@ -84,6 +91,8 @@ record Plan(
                 loss,
                 repeats,
                 logCapacity,
+                valueBytes,
+                hotKeys,
                 thinkTime,
                 crashAfterVote,
                 crashAfterElection,
@@ -137,21 +146,31 @@ record Plan(
         };
     }
 
-    /** One process, or all nodes of a shard, or any set of any size. */
+    /** One process, all nodes of a shard, all but one of them with some clients, or any set of any size. */
     private static long someProcesses(Randomness random) {
-        int choice = random.nextInt(4);
-        if (choice < 2) {
-            return 1L << random.nextInt(Cluster.NODES + Cluster.SENTINELS);
+        int choice = random.nextInt(5);
+        long nodesOfShard = (1L << Cluster.NODES_PER_SHARD) - 1;
+        int firstNode = random.nextInt(Cluster.SHARDS) * Cluster.NODES_PER_SHARD;
+        switch (choice) {
+            case 0, 1 -> {
+                return 1L << random.nextInt(Cluster.NODES + Cluster.SENTINELS);
+            }
+            case 2 -> {
+                return nodesOfShard << firstNode;
+            }
+            case 3 -> {
+                long nodes = nodesOfShard & ~(1L << random.nextInt(Cluster.NODES_PER_SHARD));
+                long clients = random.nextLong(1L << Cluster.CLIENTS);
+                return nodes << firstNode | clients << (Cluster.NODES + Cluster.SENTINELS);
+            }
+            default -> {
+                int size = random.nextInt(1, Cluster.PROCESSES);
+                long set = 0;
+                while (Long.bitCount(set) < size) {
+                    set |= 1L << random.nextInt(Cluster.PROCESSES);
+                }
+                return set;
+            }
         }
-        if (choice == 2) {
-            long shard = (1L << Cluster.NODES_PER_SHARD) - 1;
-            return shard << (random.nextInt(Cluster.SHARDS) * Cluster.NODES_PER_SHARD);
-        }
-        int size = random.nextInt(1, Cluster.PROCESSES);
-        long set = 0;
-        while (Long.bitCount(set) < size) {
-            set |= 1L << random.nextInt(Cluster.PROCESSES);
-        }
-        return set;
     }
 }

@@ -13,10 +13,13 @@ import java.util.concurrent.Executor;
  * <p>Confined to one thread.
  */
 final class SimulatedProcess implements Executor {
+    private static final long THOUSAND = 1_000;
+
     private final EventQueue queue;
     private final NodeId id;
     private final int index;
     private final long clockOrigin;
+    private final int clockDrift;
     private final Runnable afterEach;
     private final List<Task> piled = new ArrayList<>();
     private boolean up;
@@ -28,13 +31,15 @@ final class SimulatedProcess implements Executor {
      *
      * @param index its number in the cluster
      * @param clockOrigin what its clock shows at virtual time 0
+     * @param clockDrift by how much of a thousand its clock is too fast, or (negative) too slow
      * @param afterEach happens after each task that happened to this process
      */
-    SimulatedProcess(EventQueue queue, NodeId id, int index, long clockOrigin, Runnable afterEach) {
+    SimulatedProcess(EventQueue queue, NodeId id, int index, long clockOrigin, int clockDrift, Runnable afterEach) {
         this.queue = queue;
         this.id = id;
         this.index = index;
         this.clockOrigin = clockOrigin;
+        this.clockDrift = clockDrift;
         this.afterEach = afterEach;
     }
 
@@ -56,7 +61,7 @@ final class SimulatedProcess implements Executor {
 
     /** {@return what this process takes for the time, in nanoseconds; never goes back} */
     long nanoTime() {
-        return clockOrigin + queue.now();
+        return clockOrigin + queue.now() + queue.now() / THOUSAND * clockDrift;
     }
 
     void start() {

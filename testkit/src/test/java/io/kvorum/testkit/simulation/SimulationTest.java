@@ -23,7 +23,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 @ExtendWith(ProductLog.class)
 final class SimulationTest {
     private static final long SEEDS_OF_THE_BUILD = 300;
-    private static final long SEEDS_FOR_A_MUTANT = 200;
+    private static final long SEEDS_FOR_A_MUTANT = 300;
     private static final long FIRST = Long.getLong("kvorum.sim.first", 1);
     private static final long SEEDS = Long.getLong("kvorum.sim.seeds", SEEDS_OF_THE_BUILD);
     private static final @Nullable Long SEED = Long.getLong("kvorum.sim.seed");

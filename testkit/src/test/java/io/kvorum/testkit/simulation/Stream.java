@@ -12,6 +12,7 @@ final class Stream {
     static final long KINDS = 8;
     static final long STORES = 9;
     static final long SKEWS = 10;
+    static final long DRIFTS = 11;
     static final long FIRST_CLIENT = 1_000;
     static final long FIRST_SENTINEL = 2_000;
     static final long FIRST_FAULT = 10_000;
