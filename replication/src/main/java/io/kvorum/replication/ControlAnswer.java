@@ -27,6 +27,8 @@ public record ControlAnswer(Outcome outcome, NodeStatus status) {
         NOT_PRIMARY,
         /** The node's promise could not be saved. */
         NOT_SAVED,
+        /** The node has as many requests waiting as it can hold. */
+        OVERLOADED,
         /** The node was closed. */
         CLOSED
     }

@@ -25,6 +25,8 @@ public final class OutcomeUnknownException extends RuntimeException {
         DEPOSED,
         /** The node was closed. */
         CLOSED,
+        /** The caller was interrupted while it waited. */
+        INTERRUPTED,
         /** The node has as many requests waiting as it can hold. */
         OVERLOADED
     }

@@ -51,7 +51,8 @@ public final class ShardNodeGateway implements NodeGateway {
             return;
         }
         carryOut(driver, command).thenAccept(given -> {
-            if (given.outcome() != ControlAnswer.Outcome.CLOSED) {
+            if (given.outcome() != ControlAnswer.Outcome.CLOSED
+                    && given.outcome() != ControlAnswer.Outcome.OVERLOADED) {
                 answer.accept(new NodeAnswer(command, outcome(command, given.outcome()), report(given.status())));
             }
         });
@@ -83,7 +84,7 @@ public final class ShardNodeGateway implements NodeGateway {
             case NOT_SYNCED -> NodeAnswer.Outcome.NOT_SYNCED;
             case NOT_FENCED, WRONG_POSITION -> NodeAnswer.Outcome.WRONG_POSITION;
             case OTHER_PRIMARY, NOT_PRIMARY -> NodeAnswer.Outcome.NOT_PRIMARY;
-            case NOT_SAVED, CLOSED -> NodeAnswer.Outcome.NOT_SAVED;
+            case NOT_SAVED, OVERLOADED, CLOSED -> NodeAnswer.Outcome.NOT_SAVED;
         };
     }
 

@@ -50,6 +50,9 @@ public final class NodeDriver implements Runnable, AutoCloseable {
     /** How many messages may wait for a step; what comes beyond is lost, as on any transport. */
     public static final int MAX_INBOX = 1 << 12;
 
+    /** How many requests and commands may wait for a step; what comes beyond is answered as overloaded. */
+    public static final int MAX_REQUESTS = 1 << 16;
+
     private static final System.Logger logger = System.getLogger(NodeDriver.class.getName());
 
     /** What waits for a step. */
@@ -77,6 +80,7 @@ public final class NodeDriver implements Runnable, AutoCloseable {
 
     private final Queue<Input> inbox = new ConcurrentLinkedQueue<>();
     private final AtomicInteger waitingMessages = new AtomicInteger();
+    private final AtomicInteger waitingRequests = new AtomicInteger();
     private final AtomicBoolean woken = new AtomicBoolean();
     private final AtomicInteger runs = new AtomicInteger();
     private volatile boolean closing;
@@ -99,7 +103,8 @@ public final class NodeDriver implements Runnable, AutoCloseable {
      * @param promises keeps the node's promise
      * @param nanoClock tells the elapsed time, as {@link System#nanoTime}
      * @param executor is given this driver to run, soon, whenever something came in; it must not run it in the call
-     * @param listener hears the node's events, in order; what it throws is logged
+     * @param listener hears the node's events, in order, and must return at once, since the node waits for it; what it
+     *     throws is logged
      */
     public NodeDriver(
             ShardNode node,
@@ -148,7 +153,7 @@ public final class NodeDriver implements Runnable, AutoCloseable {
      * @param message the message; this driver takes over its buffers
      */
     public void receive(NodeId from, ReplicationMessage message) {
-        if (waitingMessages.incrementAndGet() > MAX_INBOX || closing) {
+        if (waitingMessages.incrementAndGet() > MAX_INBOX) {
             waitingMessages.decrementAndGet();
             message.release();
             return;
@@ -229,7 +234,7 @@ public final class NodeDriver implements Runnable, AutoCloseable {
             return CompletableFuture.completedFuture(position);
         }
         CompletableFuture<LogPosition> outcome = new CompletableFuture<>();
-        put(new Input.Await(position, level, nanoClock.getAsLong() + timeout.toNanos(), outcome));
+        request(new Input.Await(position, level, nanoClock.getAsLong() + timeout.toNanos(), outcome));
         return outcome;
     }
 
@@ -242,7 +247,7 @@ public final class NodeDriver implements Runnable, AutoCloseable {
      */
     public CompletionStage<LogPosition> confirm(Duration timeout) {
         CompletableFuture<LogPosition> outcome = new CompletableFuture<>();
-        put(new Input.Confirm(nanoClock.getAsLong() + timeout.toNanos(), outcome));
+        request(new Input.Confirm(nanoClock.getAsLong() + timeout.toNanos(), outcome));
         return outcome;
     }
 
@@ -263,8 +268,17 @@ public final class NodeDriver implements Runnable, AutoCloseable {
 
     private CompletionStage<ControlAnswer> control(Function<ShardNode, ControlAnswer> command) {
         CompletableFuture<ControlAnswer> answer = new CompletableFuture<>();
-        put(new Input.Control(command, answer));
+        request(new Input.Control(command, answer));
         return answer;
+    }
+
+    private void request(Input input) {
+        if (waitingRequests.incrementAndGet() > MAX_REQUESTS) {
+            waitingRequests.decrementAndGet();
+            refuse(input, ControlAnswer.Outcome.OVERLOADED, OutcomeUnknownException.Reason.OVERLOADED);
+        } else {
+            put(input);
+        }
     }
 
     private void put(Input input) {
@@ -304,10 +318,9 @@ public final class NodeDriver implements Runnable, AutoCloseable {
 
     private List<Answered> takeInbox() {
         List<Answered> answers = new ArrayList<>();
-        Input input;
-        for (int i = 0; i < MAX_INBOX && (input = inbox.poll()) != null; i++) {
+        @Nullable Input input;
+        for (int i = 0; i < MAX_INBOX && (input = poll()) != null; i++) {
             if (input instanceof Input.Message message) {
-                waitingMessages.decrementAndGet();
                 receiveNow(message);
             } else if (input instanceof Input.Control control) {
                 try {
@@ -417,19 +430,32 @@ public final class NodeDriver implements Runnable, AutoCloseable {
 
     private void refuseInbox(ControlAnswer.Outcome outcome, OutcomeUnknownException.Reason reason) {
         @Nullable Input input;
-        while ((input = inbox.poll()) != null) {
-            if (input instanceof Input.Message message) {
-                waitingMessages.decrementAndGet();
-                message.message.release();
-            } else if (input instanceof Input.Control control) {
-                control.answer.complete(new ControlAnswer(outcome, status));
-            } else if (input instanceof Input.Await await) {
-                await.outcome.completeExceptionally(unknown(reason, await.position));
-            } else if (input instanceof Input.Confirm confirm) {
-                confirm.outcome.completeExceptionally(unknown(reason, status.position()));
-            } else {
-                throw new AssertionError(input);
-            }
+        while ((input = poll()) != null) {
+            refuse(input, outcome, reason);
+        }
+    }
+
+    private @Nullable Input poll() {
+        Input input = inbox.poll();
+        if (input instanceof Input.Message) {
+            waitingMessages.decrementAndGet();
+        } else if (input != null) {
+            waitingRequests.decrementAndGet();
+        }
+        return input;
+    }
+
+    private void refuse(Input input, ControlAnswer.Outcome outcome, OutcomeUnknownException.Reason reason) {
+        if (input instanceof Input.Message message) {
+            message.message.release();
+        } else if (input instanceof Input.Control control) {
+            control.answer.complete(new ControlAnswer(outcome, status));
+        } else if (input instanceof Input.Await await) {
+            await.outcome.completeExceptionally(unknown(reason, await.position));
+        } else if (input instanceof Input.Confirm confirm) {
+            confirm.outcome.completeExceptionally(unknown(reason, status.position()));
+        } else {
+            throw new AssertionError(input);
         }
     }
 }

@@ -255,6 +255,20 @@ final class NodeDriverTest {
     }
 
     @Test
+    void requestsThatWaitForAStepAreBounded() {
+        for (int i = 0; i < NodeDriver.MAX_REQUESTS; i++) {
+            driver.acknowledged(LogPosition.START, Acknowledgement.MAJORITY, TIMEOUT);
+        }
+
+        assertEquals(ControlAnswer.Outcome.OVERLOADED, get(driver.fence(1)).outcome());
+        assertTrue(driver.confirm(TIMEOUT).toCompletableFuture().isCompletedExceptionally());
+        runTasks();
+        CompletionStage<ControlAnswer> fenced = driver.fence(1);
+        runTasks();
+        assertEquals(ControlAnswer.Outcome.DONE, get(fenced).outcome());
+    }
+
+    @Test
     void aListenerThatFailsStopsNothing() {
         listenerFails = true;
         promote();
