@@ -85,6 +85,7 @@ final class ShardOfThree implements AutoCloseable {
         public void save(long epoch) {}
     }
 
+    private long lives;
     private final UnpooledByteBufAllocator allocator = new UnpooledByteBufAllocator(false);
     private final ReplicationSettings settings;
     private final Map<NodeId, Node> nodes = new LinkedHashMap<>();
@@ -156,7 +157,7 @@ final class ShardOfThree implements AutoCloseable {
         Node old = node(id);
         old.driver.close();
         old.log.close();
-        Node empty = new Node(id, ShardNode.Start.empty(old.driver.status().epoch()));
+        Node empty = new Node(id, ShardNode.Start.empty(old.driver.status().epoch(), ++lives));
         nodes.put(id, empty);
         return empty;
     }

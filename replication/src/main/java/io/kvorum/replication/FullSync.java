@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class FullSync implements AutoCloseable {
     private final long id;
+    private final long life;
     private final ReplicationLog log;
     private final ByteBufAllocator allocator;
     private final SnapshotScan scan;
@@ -31,8 +32,9 @@ final class FullSync implements AutoCloseable {
     private long completeAt = -1;
     private boolean lastSent;
 
-    FullSync(long id, ReplicationLog log, ReplicatedState state, ByteBufAllocator allocator, int partBytes) {
+    FullSync(long id, long life, ReplicationLog log, ReplicatedState state, ByteBufAllocator allocator, int partBytes) {
         this.id = id;
+        this.life = life;
         this.log = log;
         this.allocator = allocator;
         this.partBytes = partBytes;
@@ -43,6 +45,11 @@ final class FullSync implements AutoCloseable {
 
     long id() {
         return id;
+    }
+
+    /** {@return the life of the replica for which it was begun} */
+    long life() {
+        return life;
     }
 
     /** {@return where the log was when the sync began: a node with this much of it needs the sync no more} */
@@ -81,6 +88,7 @@ final class FullSync implements AutoCloseable {
             ReplicationMessage.SnapshotPart part = new ReplicationMessage.SnapshotPart(
                     epoch,
                     sequence,
+                    life,
                     id,
                     nextPart++,
                     start,

@@ -145,6 +145,7 @@ final class Primary {
         replica.heardSequence = ack.sequence();
         replica.heardAt = now;
         replica.heard = true;
+        replica.life = ack.life();
         replica.synced = ack.synced();
         LogPosition position = ack.position();
         Reason obstacle = obstacle(ack);
@@ -204,13 +205,15 @@ final class Primary {
         if (sync == null) {
             throw new AssertionError(replica.node);
         }
-        if (obstacle == null && ack.position().offset() >= sync.firstOffset()) {
+        boolean complete =
+                ack.synced() && obstacle != Reason.DIVERGED && ack.position().offset() >= sync.firstOffset();
+        if (complete && obstacle == null) {
             replica.stream(ack.position().offset());
+        } else if (complete || ack.life() != sync.life() || (ack.sync() != sync.id() && sync.isAcknowledged())) {
+            delaySync(replica, now); // the log went on without it, it restarted, or it could not read a part
+            replica.probe(obstacle == null ? Reason.NOT_SYNCED : obstacle);
         } else if (ack.sync() != sync.id()) {
-            if (sync.isAcknowledged()) { // it restarted, or could not read a part
-                delaySync(replica, now);
-                replica.probe(obstacle == null ? Reason.NOT_SYNCED : obstacle);
-            } else if (ack.taken() && ack.sequence() > replica.lastDataSequence) { // the first part was lost
+            if (ack.taken() && ack.sequence() > replica.lastDataSequence) { // the first part was lost
                 resendParts(replica, sync);
             }
         } else if (!sync.acknowledged(ack.nextPart())) {
@@ -250,26 +253,40 @@ final class Primary {
                 }
             }
             case STREAMING -> feedRecords(replica, now);
-            case SYNCING -> feedParts(replica, now);
+            case SYNCING -> {
+                if (now - replica.heardAt >= settings.replicaTimeout().toNanos()) {
+                    replica.probe(null); // others wait for its turn
+                } else {
+                    feedParts(replica, now);
+                }
+            }
         }
     }
 
     private void feedRecords(ReplicaProgress replica, long now) {
         long end = log.end().offset();
         while (replica.next < end && replica.next - replica.acknowledged < settings.windowBytes()) {
-            ByteBuf records = allocator.buffer((int) Math.min(end - replica.next, settings.batchBytes()));
-            int read = log.read(replica.next, records, settings.batchBytes());
-            if (read <= 0) {
-                records.release();
+            ByteBuf records = read(replica.next, end);
+            if (records == null) {
                 replica.probe(Reason.TOO_FAR_BEHIND);
                 beginSync(replica, Reason.TOO_FAR_BEHIND, now);
                 return;
             }
             LogPosition previous = log.history().positionAt(replica.next);
-            replica.next += read;
+            replica.next += records.readableBytes();
             send(
                     replica,
                     new ReplicationMessage.Append(epoch, nextDataSequence(replica), previous, committed, records));
+        }
+    }
+
+    /** Reads one batch, or returns null if the log no longer retains it. */
+    private @Nullable ByteBuf read(long from, long end) {
+        ByteBuf records = allocator.buffer((int) Math.min(end - from, settings.batchBytes()));
+        try {
+            return log.read(from, records, settings.batchBytes()) > 0 ? records.retain() : null;
+        } finally {
+            records.release();
         }
     }
 
@@ -282,7 +299,7 @@ final class Primary {
         }
         replica.syncDelayed = false;
         replica.phase = ReplicaProgress.Phase.SYNCING;
-        replica.sync = new FullSync(++sequence, log, state, allocator, settings.batchBytes());
+        replica.sync = new FullSync(++sequence, replica.life, log, state, allocator, settings.batchBytes());
         outbox.publish(new ReplicationEvent.FullSyncStarted(identity.node(), replica.node, reason));
         feedParts(replica, now);
     }

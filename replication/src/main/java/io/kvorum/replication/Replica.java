@@ -17,6 +17,7 @@ final class Replica {
     private final ReplicatedState state;
     private final Outbox outbox;
 
+    private final long life;
     private boolean synced;
     private @Nullable NodeId following;
     private LogPosition primaryEnd = LogPosition.START;
@@ -32,12 +33,13 @@ final class Replica {
 
     private static final long NONE = -1;
 
-    Replica(NodeIdentity identity, ReplicationLog log, ReplicatedState state, Outbox outbox, boolean synced) {
+    Replica(NodeIdentity identity, ReplicationLog log, ReplicatedState state, Outbox outbox, ShardNode.Start start) {
         this.identity = identity;
         this.log = log;
         this.state = state;
         this.outbox = outbox;
-        this.synced = synced;
+        this.life = start.life();
+        this.synced = start.synced();
     }
 
     boolean isSynced() {
@@ -82,7 +84,7 @@ final class Replica {
         outbox.send(
                 primary,
                 new ReplicationMessage.Ack(
-                        message.epoch(), message.sequence(), log.end(), synced, taken, sync, nextPart));
+                        message.epoch(), message.sequence(), life, log.end(), synced, taken, sync, nextPart));
     }
 
     private boolean append(ReplicationMessage.Append append) {
@@ -119,6 +121,9 @@ final class Replica {
     }
 
     private boolean restore(ReplicationMessage.SnapshotPart part) {
+        if (part.life() != life) { // it was sent to an earlier life of this node
+            return false;
+        }
         if (part.part() == 0 && part.sync() > Math.max(sync, completedSync)) {
             abort();
             restoration = state.restore();
@@ -146,14 +151,17 @@ final class Replica {
             restored = new LogPosition(
                     part.epoch(), restored.offset() + part.records().readableBytes());
         }
-        if (part.last()) {
-            complete(building, part.history());
-        }
-        return true;
+        return !part.last() || complete(building, part.history());
     }
 
-    private void complete(Restoration building, LogHistory ofPrimary) {
+    /** Takes the new state over, unless the primary has given this sync up and this node has gone on since. */
+    private boolean complete(Restoration building, LogHistory ofPrimary) {
         LogPosition end = log.end();
+        completedSync = sync;
+        if (synced && end.epoch() == restored.epoch() && end.offset() > restored.offset()) {
+            abort();
+            return false;
+        }
         if (synced && !ofPrimary.contains(end, restored.offset())) {
             long common = log.history().commonPrefix(end.offset(), ofPrimary, restored.offset());
             boolean exact = common >= log.firstOffset();
@@ -163,9 +171,9 @@ final class Replica {
         building.complete();
         log.reset(restored, ofPrimary);
         synced = true;
-        completedSync = sync;
         forget();
         outbox.publish(new ReplicationEvent.FullSyncCompleted(identity.node(), restored));
+        return true;
     }
 
     /** Forgets a full sync that is under way. */

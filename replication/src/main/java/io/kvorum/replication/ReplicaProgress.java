@@ -20,6 +20,9 @@ final class ReplicaProgress {
     /** The number of the newest message that it answered. Older answers were overtaken and say nothing new. */
     long heardSequence = -1;
 
+    /** The number of the life in which it gave that answer. */
+    long life;
+
     long heardAt;
     boolean heard;
 

@@ -69,6 +69,7 @@ public sealed interface ReplicationMessage {
      *
      * @param epoch the epoch of the primary
      * @param sequence the number of this message
+     * @param life the number of the receiver's life for which the full sync was begun; see {@link ShardNode.Start}
      * @param sync the number of the full sync, unique in the leadership
      * @param part the number of the part, from 0
      * @param start the position before the part's first record
@@ -80,6 +81,7 @@ public sealed interface ReplicationMessage {
     record SnapshotPart(
             long epoch,
             long sequence,
+            long life,
             long sync,
             int part,
             LogPosition start,
@@ -104,6 +106,7 @@ public sealed interface ReplicationMessage {
             return new SnapshotPart(
                     epoch,
                     newSequence,
+                    life,
                     sync,
                     part,
                     start,
@@ -119,13 +122,22 @@ public sealed interface ReplicationMessage {
      *
      * @param epoch the epoch of the primary
      * @param sequence the number of the message that is answered
+     * @param life the number of this node's life; see {@link ShardNode.Start}
      * @param position the position after this node's last record
      * @param synced whether the node's data is complete up to that position; a node that restarted empty is not
      * @param taken whether the message fitted, so that what it carried was taken over
      * @param sync the number of the full sync under way at this node, or -1
      * @param nextPart the part of that full sync that the node waits for
      */
-    record Ack(long epoch, long sequence, LogPosition position, boolean synced, boolean taken, long sync, int nextPart)
+    record Ack(
+            long epoch,
+            long sequence,
+            long life,
+            LogPosition position,
+            boolean synced,
+            boolean taken,
+            long sync,
+            int nextPart)
             implements ReplicationMessage {}
 
     /**

@@ -7,14 +7,14 @@ import java.time.Duration;
  *
  * <p>Immutable.
  *
- * @param heartbeatInterval how often a primary tells its replicas that it is there; positive
+ * @param heartbeatInterval how often a primary tells its replicas that it is there; positive, at most a day
  * @param batchBytes about how many bytes of records one message carries; at least 1
  * @param windowBytes about how many bytes may be under way to one replica; at least {@code batchBytes}
  * @param windowParts how many parts of a full sync may be under way to one replica; at least 1
  * @param maxFullSyncs how many full syncs a primary serves at once; at least 1
  * @param maxWaiting how many requests may wait for an acknowledgement at once; at least 1
  * @param minReplicas how many replicas must be connected for a write to be taken; 0 asks for none
- * @param replicaTimeout after which silence a replica does not count as connected; positive
+ * @param replicaTimeout after which silence a replica does not count as connected; positive, at most a day
  */
 public record ReplicationSettings(
         Duration heartbeatInterval,
@@ -25,6 +25,8 @@ public record ReplicationSettings(
         int maxWaiting,
         int minReplicas,
         Duration replicaTimeout) {
+    private static final Duration MAX_DURATION = Duration.ofDays(1);
+
     private static final ReplicationSettings DEFAULTS =
             new ReplicationSettings(Duration.ofMillis(100), 64 << 10, 1 << 20, 4, 2, 1 << 16, 0, Duration.ofSeconds(1));
 
@@ -183,8 +185,8 @@ public record ReplicationSettings(
     }
 
     private static void requirePositive(String name, Duration value) {
-        if (value.isNegative() || value.isZero()) {
-            throw new IllegalArgumentException(name + " must be positive: " + value);
+        if (value.isNegative() || value.isZero() || value.compareTo(MAX_DURATION) > 0) {
+            throw new IllegalArgumentException(name + " must be positive and at most " + MAX_DURATION + ": " + value);
         }
     }
 

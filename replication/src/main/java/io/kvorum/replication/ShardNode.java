@@ -32,10 +32,15 @@ public final class ShardNode {
     /**
      * What a node starts with.
      *
+     * <p>Each start begins a new <em>life</em> of the node. Its number tells what was sent to an earlier life from what
+     * is meant for this one: a full sync that comes late must not be taken for the one that a node without its data
+     * waits for. It must differ from the numbers of the node's earlier lives: draw it at random, or count.
+     *
      * @param promised the epoch that it has promised, 0 if none
      * @param synced whether its log and state are complete up to the end of its log
+     * @param life the number of this life
      */
-    public record Start(long promised, boolean synced) {
+    public record Start(long promised, boolean synced, long life) {
         /**
          * Checks the parts.
          *
@@ -49,25 +54,27 @@ public final class ShardNode {
 
         /** {@return the start of a node of a new shard, which is complete because there is nothing yet} */
         public static Start fresh() {
-            return new Start(0, true);
+            return new Start(0, true, 0);
         }
 
         /**
          * {@return the start of a node that still has its data and its log}
          *
          * @param promised the epoch that it has promised
+         * @param life a number that no earlier life of the node had; not 0, which is that of the first one
          */
-        public static Start withData(long promised) {
-            return new Start(promised, true);
+        public static Start withData(long promised, long life) {
+            return new Start(promised, true, life);
         }
 
         /**
          * {@return the start of a node that lost its data}
          *
          * @param promised the epoch that it has promised
+         * @param life a number that no earlier life of the node had; not 0, which is that of the first one
          */
-        public static Start empty(long promised) {
-            return new Start(promised, false);
+        public static Start empty(long promised, long life) {
+            return new Start(promised, false, life);
         }
     }
 
@@ -112,7 +119,7 @@ public final class ShardNode {
         this.allocator = requireNonNull(allocator, "allocator");
         this.promised = Math.max(start.promised(), log.end().epoch());
         this.announcedPromise = start.promised();
-        this.replica = new Replica(identity, log, state, outbox, start.synced());
+        this.replica = new Replica(identity, log, state, outbox, start);
         closeGate();
     }
 
@@ -314,9 +321,16 @@ public final class ShardNode {
         }
     }
 
+    /**
+     * {@return whether {@link #ready()} has a promise to save, before which nothing else is to be asked of this node}
+     */
+    public boolean hasNewPromise() {
+        return promised != announcedPromise;
+    }
+
     /** {@return what is to be done since the last call; the caller owns the buffers of the messages} */
     public Ready ready() {
-        long promise = promised == announcedPromise ? -1 : promised;
+        long promise = hasNewPromise() ? promised : -1;
         announcedPromise = promised;
         return outbox.take(promise);
     }

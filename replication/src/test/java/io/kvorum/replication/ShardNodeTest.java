@@ -612,6 +612,128 @@ final class ShardNodeTest {
         assertFalse(shard.events(ReplicationEvent.RecordNotApplied.class).isEmpty());
     }
 
+    /**
+     * A full sync that the primary gave up, since the replica could go on after all, must not take the replica back
+     * when its last part comes late.
+     */
+    @Test
+    void aLatePartOfAnAbandonedFullSyncTakesNothingBack() {
+        use(new TestShard(TestShard.SETTINGS, 1 << 10, A, B, C));
+        shard.elect(A, 1, A, B, C);
+        shard.settle();
+        List<TestShard.Sent> parts = new ArrayList<>();
+        List<TestShard.Sent> appends = new ArrayList<>();
+        shard.lost = sent -> {
+            if (!sent.to().equals(B)) {
+                return false;
+            }
+            if (sent.message() instanceof ReplicationMessage.SnapshotPart) {
+                parts.add(new TestShard.Sent(
+                        sent.from(), sent.to(), sent.message().copy()));
+                return true;
+            }
+            if (sent.message() instanceof ReplicationMessage.Append && parts.isEmpty()) {
+                appends.add(new TestShard.Sent(
+                        sent.from(), sent.to(), sent.message().copy()));
+                return true;
+            }
+            return false;
+        };
+        for (int i = 0; i < 80; i++) { // more than the log retains: b seems too far behind
+            a.write("key-" + i % 5, "value-" + i);
+            a.node.tick(shard.now);
+            shard.collect(a);
+        }
+        shard.settle();
+        assertFalse(parts.isEmpty());
+        appends.forEach(shard::deliver); // what was under way to b arrives, so that it can go on
+        shard.heal();
+        shard.settle();
+        a.write("late", "kept");
+        shard.settle();
+        LogPosition before = b.end();
+        assertEquals(a.end(), before);
+
+        parts.forEach(shard::deliver);
+
+        assertTrue(b.end().compareTo(before) >= 0, "b went back from " + before + " to " + b.end());
+        assertEquals("kept", b.state.map.get("late"));
+    }
+
+    /** A full sync of a former life is no answer to what a node without its data asks for. */
+    @Test
+    void aFullSyncOfAFormerLifeDoesNotCount() {
+        a.write("key", "value");
+        shard.settle();
+        b.restartEmpty();
+        List<TestShard.Sent> copies = new ArrayList<>();
+        shard.lost = sent -> {
+            if (sent.to().equals(B) && sent.message() instanceof ReplicationMessage.SnapshotPart) {
+                copies.add(new TestShard.Sent(
+                        sent.from(), sent.to(), sent.message().copy()));
+            }
+            return false;
+        };
+        shard.settle();
+        assertTrue(b.node.status().synced());
+        assertFalse(copies.isEmpty());
+        shard.isolate(C);
+        a.write("key", "later");
+        long request = request(a, Acknowledgement.MAJORITY);
+        shard.settle();
+        assertEquals("acknowledged", outcome(request));
+
+        shard.isolate(A);
+        b.restartEmpty();
+        copies.forEach(copy -> b.node.receive(copy.from(), copy.message(), shard.now));
+        shard.collect(b);
+
+        assertFalse(b.node.status().synced());
+        shard.heal();
+        shard.settle();
+        shard.assertEqual();
+        assertEquals("later", b.state.map.get("key"));
+    }
+
+    /** A full sync whose answers were all lost, while the log went on, is begun anew. */
+    @Test
+    void aFullSyncThatTheLogHasLeftBehindIsBegunAnew() {
+        use(new TestShard(TestShard.SETTINGS, 1 << 10, A, B, C));
+        shard.elect(A, 1, A, B, C);
+        shard.settle();
+        c.restartEmpty();
+        shard.lost = sent -> sent.from().equals(C) && c.node.status().synced();
+        shard.settle();
+        assertTrue(c.node.status().synced());
+        for (int i = 0; i < 100; i++) {
+            a.write("key-" + i, "value-" + i);
+        }
+        shard.settle();
+        shard.heal();
+        shard.settle();
+
+        shard.assertEqual();
+    }
+
+    /** Replicas that fall silent during their full sync keep no other from its own. */
+    @Test
+    void aSilentReplicaGivesItsTurnOfAFullSyncUp() {
+        use(new TestShard(TestShard.SETTINGS.withMaxFullSyncs(1), 1 << 16, A, B, C));
+        shard.elect(A, 1, A, B, C);
+        a.write("key", "value");
+        shard.settle();
+        b.restartEmpty();
+        shard.lost = sent -> sent.message() instanceof ReplicationMessage.SnapshotPart;
+        shard.settle();
+        shard.isolate(B);
+        c.restartEmpty();
+        shard.settle();
+        shard.settle();
+
+        assertTrue(c.node.status().synced());
+        assertEquals(a.end(), c.end());
+    }
+
     @Test
     void noMoreFullSyncsThanAllowedRunAtOnce() {
         use(new TestShard(TestShard.SETTINGS.withMaxFullSyncs(1), 1 << 16, A, B, C));
@@ -700,6 +822,7 @@ final class ShardNodeTest {
                 new ReplicationMessage.SnapshotPart(
                         1,
                         1,
+                        0,
                         1,
                         0,
                         LogPosition.START,
@@ -707,7 +830,7 @@ final class ShardNodeTest {
                         true,
                         shard.allocator.buffer(),
                         shard.allocator.buffer()),
-                new ReplicationMessage.Ack(1, 1, LogPosition.START, true, true, -1, 0),
+                new ReplicationMessage.Ack(1, 1, 0, LogPosition.START, true, true, -1, 0),
                 new ReplicationMessage.StaleEpoch(1));
     }
 

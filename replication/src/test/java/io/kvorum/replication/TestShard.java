@@ -53,13 +53,13 @@ final class TestShard implements AutoCloseable {
             collect(this);
             log.reset(LogPosition.START, LogHistory.EMPTY);
             state.map.clear();
-            node = machine(ShardNode.Start.empty(savedPromise));
+            node = machine(ShardNode.Start.empty(savedPromise, ++lives));
         }
 
         void restartWithData() {
             node.close();
             collect(this);
-            node = machine(ShardNode.Start.withData(savedPromise));
+            node = machine(ShardNode.Start.withData(savedPromise, ++lives));
         }
 
         LogPosition end() {
@@ -75,6 +75,7 @@ final class TestShard implements AutoCloseable {
     final Map<Long, Ready.Completion> completions = new LinkedHashMap<>();
     Predicate<Sent> lost = sent -> false;
     long now;
+    private long lives;
 
     TestShard(NodeId... ids) {
         this(SETTINGS, 1 << 16, ids);

@@ -153,14 +153,20 @@ public final class LocalNode {
      * learns that the outcome is unknown. Only the epoch that it has promised is kept, as on a disk. Has no effect if
      * the node does not run.
      */
-    public synchronized void crash() {
-        Running crashed = running;
+    public void crash() {
+        Running crashed = stop();
         if (crashed != null) {
-            running = null;
             crashed.ticks.cancel(false);
             crashed.expiry.cancel(false);
             crashed.driver.close();
         }
+    }
+
+    /** What is closed is closed outside of the lock: a listener that a step calls may want it. */
+    private synchronized @Nullable Running stop() {
+        Running stopped = running;
+        running = null;
+        return stopped;
     }
 
     /**
@@ -173,7 +179,7 @@ public final class LocalNode {
         if (running != null) {
             throw new IllegalStateException("node must not be running: " + id());
         }
-        start(ShardNode.Start.empty(promise.load()));
+        start(ShardNode.Start.empty(promise.load(), new SecureRandom().nextLong()));
     }
 
     /** Cuts the node off: nothing reaches it, nor does it reach anything, until {@link LocalCluster#heal}. */
@@ -227,7 +233,7 @@ public final class LocalNode {
 
         @Override
         public void save(long newEpoch) {
-            epoch = newEpoch;
+            epoch = Math.max(epoch, newEpoch);
         }
     }
 }

@@ -26,6 +26,7 @@ import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -52,6 +53,8 @@ public final class NodeDriver implements Runnable, AutoCloseable {
 
     /** How many requests and commands may wait for a step; what comes beyond is answered as overloaded. */
     public static final int MAX_REQUESTS = 1 << 16;
+
+    private static final Duration CENTURY = Duration.ofDays(36_525);
 
     private static final System.Logger logger = System.getLogger(NodeDriver.class.getName());
 
@@ -83,11 +86,14 @@ public final class NodeDriver implements Runnable, AutoCloseable {
     private final AtomicInteger waitingRequests = new AtomicInteger();
     private final AtomicBoolean woken = new AtomicBoolean();
     private final AtomicInteger runs = new AtomicInteger();
+    private final CountDownLatch over = new CountDownLatch(1);
     private volatile boolean closing;
+    private volatile @Nullable Thread stepping;
     private volatile NodeStatus status;
 
     // The rest belongs to the step under way.
     private final Map<Long, CompletableFuture<LogPosition>> outcomes = new HashMap<>();
+    private final List<Answered> answers = new ArrayList<>();
     private long lastRequest;
     private long unsavedPromise = SAVED;
     private boolean closed;
@@ -132,17 +138,25 @@ public final class NodeDriver implements Runnable, AutoCloseable {
             return;
         }
         int taken = 1;
-        try {
-            do {
+        Throwable fault = null;
+        do {
+            stepping = Thread.currentThread();
+            try {
                 step();
-                taken = runs.addAndGet(-taken);
-            } while (taken != 0);
-        } catch (RuntimeException | Error e) { // a defect: better no node than a wrong one
-            logger.log(Level.ERROR, () -> status.node() + " failed and is closed", e);
-            closing = true;
-            shutDown();
-            runs.set(0);
-            throw e;
+            } catch (RuntimeException | Error e) { // a defect: better no node than a wrong one
+                logger.log(Level.ERROR, () -> status.node() + " failed and is closed", e);
+                fault = e;
+                closing = true;
+                shutDown();
+            } finally {
+                stepping = null;
+            }
+            taken = runs.addAndGet(-taken);
+        } while (taken != 0);
+        if (fault instanceof Error error) {
+            throw error;
+        } else if (fault instanceof RuntimeException exception) {
+            throw exception;
         }
     }
 
@@ -207,7 +221,7 @@ public final class NodeDriver implements Runnable, AutoCloseable {
      * @see ShardNode#pause
      */
     public CompletionStage<ControlAnswer> pause(long epoch, Duration limit) {
-        return control(machine -> machine.pause(epoch, nanoClock.getAsLong() + limit.toNanos()));
+        return control(machine -> machine.pause(epoch, deadline(limit)));
     }
 
     /**
@@ -234,7 +248,7 @@ public final class NodeDriver implements Runnable, AutoCloseable {
             return CompletableFuture.completedFuture(position);
         }
         CompletableFuture<LogPosition> outcome = new CompletableFuture<>();
-        request(new Input.Await(position, level, nanoClock.getAsLong() + timeout.toNanos(), outcome));
+        request(new Input.Await(position, level, deadline(timeout), outcome));
         return outcome;
     }
 
@@ -247,7 +261,7 @@ public final class NodeDriver implements Runnable, AutoCloseable {
      */
     public CompletionStage<LogPosition> confirm(Duration timeout) {
         CompletableFuture<LogPosition> outcome = new CompletableFuture<>();
-        request(new Input.Confirm(nanoClock.getAsLong() + timeout.toNanos(), outcome));
+        request(new Input.Confirm(deadline(timeout), outcome));
         return outcome;
     }
 
@@ -259,11 +273,36 @@ public final class NodeDriver implements Runnable, AutoCloseable {
     /**
      * Ends the node's part in the shard: it takes no more writes, sends nothing, and gives up what waits. The log and
      * the state stay open. Idempotent.
+     *
+     * <p>It waits for the step under way, unless that is the caller: afterwards nothing of this life of the node
+     * happens any more, and another may begin. An interrupt does not end the waiting, and stays set.
      */
     @Override
     public void close() {
         closing = true;
         run();
+        if (stepping != Thread.currentThread()) {
+            awaitEnd();
+        }
+    }
+
+    private void awaitEnd() {
+        boolean interrupted = false;
+        while (over.getCount() > 0) {
+            try {
+                over.await();
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** The end of a span of time; one that is longer than a century ends after a century. */
+    private long deadline(Duration span) {
+        return nanoClock.getAsLong() + (span.compareTo(CENTURY) < 0 ? span.toNanos() : CENTURY.toNanos());
     }
 
     private CompletionStage<ControlAnswer> control(Function<ShardNode, ControlAnswer> command) {
@@ -296,6 +335,9 @@ public final class NodeDriver implements Runnable, AutoCloseable {
                 executor.execute(this);
             } catch (RejectedExecutionException e) { // the executor was shut down: only ticks are left, if any
                 woken.set(false);
+            } catch (RuntimeException | Error e) { // the caller may be a writer, whose record is in the log already
+                woken.set(false);
+                logger.log(Level.ERROR, () -> "executor failed to run " + status.node(), e);
             }
         }
     }
@@ -310,14 +352,13 @@ public final class NodeDriver implements Runnable, AutoCloseable {
             refuseInbox(ControlAnswer.Outcome.NOT_SAVED, OutcomeUnknownException.Reason.DEPOSED);
             return;
         }
-        List<Answered> answers = takeInbox();
+        takeInbox();
         node.tick(nanoClock.getAsLong());
-        deliver(node.ready(), answers);
+        deliver(node.ready());
         assert node.checkInvariants();
     }
 
-    private List<Answered> takeInbox() {
-        List<Answered> answers = new ArrayList<>();
+    private void takeInbox() {
         @Nullable Input input;
         for (int i = 0; i < MAX_INBOX && (input = poll()) != null; i++) {
             if (input instanceof Input.Message message) {
@@ -327,6 +368,9 @@ public final class NodeDriver implements Runnable, AutoCloseable {
                     answers.add(new Answered(control.answer, control.command.apply(node)));
                 } catch (IllegalArgumentException e) {
                     control.answer.completeExceptionally(e);
+                }
+                if (node.hasNewPromise()) { // the next command may build on it, so it must be saved first
+                    break;
                 }
             } else if (input instanceof Input.Await await) {
                 node.await(register(await.outcome), await.position, await.level, await.deadline);
@@ -339,7 +383,6 @@ public final class NodeDriver implements Runnable, AutoCloseable {
         if (!inbox.isEmpty()) {
             wake();
         }
-        return answers;
     }
 
     private void receiveNow(Input.Message input) {
@@ -355,7 +398,7 @@ public final class NodeDriver implements Runnable, AutoCloseable {
         return lastRequest;
     }
 
-    private void deliver(Ready ready, List<Answered> answers) {
+    private void deliver(Ready ready) {
         if (ready.promise() >= 0) {
             unsavedPromise = ready.promise();
         }
@@ -374,6 +417,7 @@ public final class NodeDriver implements Runnable, AutoCloseable {
                             ? answered.answer
                             : new ControlAnswer(ControlAnswer.Outcome.NOT_SAVED, answered.answer.status()));
         }
+        answers.clear();
         ready.completions().forEach(this::complete);
         ready.events().forEach(this::publish);
     }
@@ -383,7 +427,7 @@ public final class NodeDriver implements Runnable, AutoCloseable {
             promises.save(unsavedPromise);
             unsavedPromise = SAVED;
             return true;
-        } catch (IOException e) {
+        } catch (IOException | RuntimeException e) {
             logger.log(Level.WARNING, () -> "promise of epoch " + unsavedPromise + " not saved", e);
             publish(new ReplicationEvent.PromiseNotSaved(
                     status.node(), unsavedPromise, String.valueOf(e.getMessage())));
@@ -424,6 +468,14 @@ public final class NodeDriver implements Runnable, AutoCloseable {
             last.messages().forEach(envelope -> envelope.message().release());
             status = node.status();
             last.completions().forEach(this::complete);
+            outcomes.values()
+                    .forEach(outcome -> outcome.completeExceptionally(
+                            unknown(OutcomeUnknownException.Reason.CLOSED, status.position())));
+            outcomes.clear();
+            answers.forEach(answered -> answered.future.complete(
+                    new ControlAnswer(ControlAnswer.Outcome.CLOSED, answered.answer.status())));
+            answers.clear();
+            over.countDown();
         }
         refuseInbox(ControlAnswer.Outcome.CLOSED, OutcomeUnknownException.Reason.CLOSED);
     }

@@ -35,6 +35,7 @@ import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -66,6 +67,7 @@ final class NodeDriverTest {
     private static final class Promises implements PromiseStore {
         long saved;
         boolean failing;
+        Runnable duringSave = () -> {};
 
         @Override
         public long load() {
@@ -77,6 +79,7 @@ final class NodeDriverTest {
             if (failing) {
                 throw new IOException("the disk is full");
             }
+            duringSave.run();
             saved = epoch;
         }
     }
@@ -89,6 +92,7 @@ final class NodeDriverTest {
     private final ReplicationLog log = new ReplicationLog(allocator, 1 << 16);
     private final CountingState state = new CountingState();
     private boolean listenerFails;
+    private boolean executorFails;
     private long now;
     private final NodeDriver driver = new NodeDriver(
             new ShardNode(
@@ -102,8 +106,15 @@ final class NodeDriverTest {
             (to, message) -> sent.add(message),
             promises,
             () -> now,
-            tasks::add,
+            this::execute,
             this::heard);
+
+    private void execute(Runnable task) {
+        if (executorFails) {
+            throw new OutOfMemoryError("the executor is told to fail");
+        }
+        tasks.add(task);
+    }
 
     private void heard(ReplicationEvent event) {
         events.add(event);
@@ -141,7 +152,7 @@ final class NodeDriverTest {
     }
 
     private void acknowledge(long sequence) {
-        driver.receive(B, new ReplicationMessage.Ack(1, sequence, log.end(), true, true, -1, 0));
+        driver.receive(B, new ReplicationMessage.Ack(1, sequence, 0, log.end(), true, true, -1, 0));
         runTasks();
     }
 
@@ -176,6 +187,82 @@ final class NodeDriverTest {
         runTasks();
         assertEquals(3, promises.saved);
         assertEquals(1, sent.size());
+    }
+
+    /** What a later command builds on is saved before the command is carried out. */
+    @Test
+    void nobodyIsPromotedOnAPromiseThatIsNotSaved() {
+        promises.failing = true;
+        driver.fence(1);
+        CompletionStage<ControlAnswer> promoted = driver.promote(1, LogPosition.START, List.of(A, B));
+        runTasks();
+
+        assertEquals(ControlAnswer.Outcome.NOT_SAVED, get(promoted).outcome());
+        assertFalse(log.isWritable());
+        promises.failing = false;
+        promote();
+        assertTrue(log.isWritable());
+    }
+
+    @Test
+    void timeoutsMayBeForEver() {
+        promote();
+        CompletionStage<LogPosition> longest =
+                driver.acknowledged(log.end(), Acknowledgement.MAJORITY, Duration.ofSeconds(Long.MAX_VALUE));
+        CompletionStage<LogPosition> shorter = driver.acknowledged(log.end(), Acknowledgement.MAJORITY, TIMEOUT);
+        driver.pause(1, Duration.ofSeconds(Long.MAX_VALUE));
+        runTasks();
+        now += TIMEOUT.toNanos();
+        driver.run();
+
+        assertTrue(shorter.toCompletableFuture().isCompletedExceptionally());
+        assertFalse(longest.toCompletableFuture().isDone());
+        assertFalse(log.isWritable());
+        acknowledge(driver.status().epoch() + 1);
+        assertTrue(longest.toCompletableFuture().isDone());
+    }
+
+    @Test
+    void anExecutorThatFailsIsTriedAgain() {
+        promote();
+        executorFails = true;
+        log.append(1, Unpooled.wrappedBuffer(new byte[3]));
+        assertTrue(tasks.isEmpty());
+        executorFails = false;
+        log.append(1, Unpooled.wrappedBuffer(new byte[3]));
+
+        assertEquals(1, tasks.size());
+    }
+
+    @Test
+    void aClosedDriverTakesNoStepAnyMore() throws InterruptedException {
+        CountDownLatch saving = new CountDownLatch(1);
+        CountDownLatch saved = new CountDownLatch(1);
+        promises.duringSave = () -> {
+            saving.countDown();
+            awaitUninterruptibly(saved);
+        };
+        CompletionStage<ControlAnswer> fenced = driver.fence(5);
+        Thread stepper = new Thread(this::runTasks);
+        stepper.start();
+        saving.await();
+        Thread closer = new Thread(driver::close);
+        closer.start();
+        assertEquals(0, promises.saved);
+        saved.countDown();
+        closer.join();
+
+        assertEquals(5, promises.saved); // the step was over before close returned
+        assertEquals(ControlAnswer.Outcome.DONE, get(fenced).outcome());
+        stepper.join();
+    }
+
+    private static void awaitUninterruptibly(CountDownLatch latch) {
+        try {
+            latch.await();
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
     }
 
     @Test

@@ -40,6 +40,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Confined to one thread.
  */
 final class DataNode {
+    private long lives;
     private static final Duration HEARTBEAT = Duration.ofMillis(200);
     private static final Duration TIMEOUT = Duration.ofMillis(700);
     private static final ReplicationSettings SETTINGS = ReplicationSettings.defaults()
@@ -123,7 +124,7 @@ final class DataNode {
         long promised = cluster.mutant() == Mutant.PROMISES_FORGOTTEN ? 0 : promises.saved;
         boolean complete = synced || cluster.mutant() == Mutant.EMPTY_TAKEN_FOR_COMPLETE;
         ShardNode machine = new ShardNode(
-                SETTINGS, identity, log, store, cluster.allocator(), new ShardNode.Start(promised, complete));
+                SETTINGS, identity, log, store, cluster.allocator(), new ShardNode.Start(promised, complete, lives++));
         process.start();
         NodeDriver started =
                 new NodeDriver(machine, log, this::send, promises, process::nanoTime, process, this::happened);
