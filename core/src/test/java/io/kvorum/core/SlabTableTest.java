@@ -103,6 +103,16 @@ final class SlabTableTest extends TableContract {
     }
 
     @Test
+    void aSegmentThatWasEmptiedGivesWayToALargerOne() {
+        byte[] key = bytes("k");
+        slab.put(SLOT, hash.of(key), key, new byte[10], -1);
+        slab.remove(hash.of(key), key);
+        slab.put(SLOT, hash.of(key), key, new byte[20_000], -1);
+
+        slab.checkInvariants();
+    }
+
+    @Test
     void sameSizeUpdatesTakeNoMemory() {
         fill(10_000, 100);
         long capacity = slab.capacity();
