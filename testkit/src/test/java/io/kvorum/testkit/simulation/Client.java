@@ -87,7 +87,7 @@ final class Client {
     }
 
     private void operate() {
-        if (stopped) {
+        if (stopped || pending != null) {
             return;
         }
         Request request = draw();

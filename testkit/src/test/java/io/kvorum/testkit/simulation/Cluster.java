@@ -41,8 +41,6 @@ final class Cluster {
     private static final long CHECK_PERIOD = 100 * Plan.MILLISECOND;
     private static final int MAX_DRIFT = 10; // of a thousand
     private static final int MOST_ELECTIONS_WITHOUT_FAULTS = 4 * SHARDS;
-    private static final long LONGEST_OUTAGE = 5 * Plan.SECOND;
-    private static final long MAX_SLOWNESS = 3 * Plan.SECOND;
 
     private final Plan plan;
     private final Mutant mutant;
@@ -61,7 +59,7 @@ final class Cluster {
     private final List<NodeId> sentinelIds = new ArrayList<>();
     private final List<Client> clients = new ArrayList<>();
     private final NodeGateway gateway;
-    private final Randomness placedFaults;
+    private final FaultInjector faults;
     private @Nullable Violation violation;
     private boolean readingAll;
 
@@ -78,13 +76,13 @@ final class Cluster {
                 plan.minDelay(),
                 plan.maxDelay());
         this.auditor = new Auditor(this);
-        this.placedFaults = Randomness.stream(plan.seed(), Stream.PLACED_FAULTS);
+        this.faults = new FaultInjector(this, queue, nodes);
         this.topology = firstTopology();
         this.gateway = new ShardNodeGateway(id -> node(id).driver());
         makeProcesses();
     }
 
-    private static ShardId shardId(int shard) {
+    static ShardId shardId(int shard) {
         return new ShardId("shard-" + (shard + 1));
     }
 
@@ -167,6 +165,10 @@ final class Cluster {
         return topology;
     }
 
+    FaultInjector faults() {
+        return faults;
+    }
+
     NodeGateway gateway() {
         return gateway;
     }
@@ -227,7 +229,7 @@ final class Cluster {
     private void runPhases() {
         startAll();
         for (Fault fault : plan.faults()) {
-            queue.schedule(fault.at(), () -> begin(fault));
+            queue.schedule(fault.at(), () -> faults.begin(fault));
         }
         network.changeLoss(plan.loss());
         network.changeRepeats(plan.repeats());
@@ -290,174 +292,6 @@ final class Cluster {
         }
         sentinels.forEach(SentinelHost::start);
         clients.forEach(Client::start);
-    }
-
-    private void begin(Fault fault) {
-        long everybody = (1L << PROCESSES) - 1;
-        int target = (int) fault.target();
-        trace.line("FAULT", fault::toString);
-        switch (fault.kind()) {
-            case CRASH -> {
-                coverage.count(Sometimes.CRASH);
-                crash(target, fault.length(), false);
-            }
-            case CRASH_EMPTY -> {
-                if (mayLoseData(nodes.get(target))) {
-                    coverage.count(Sometimes.CRASH_EMPTY);
-                    crash(target, fault.length(), true);
-                }
-            }
-            case LAST_COPY_DOWN -> takeLastCopyDown(nodes.get(target), fault.length());
-            case PAUSE -> {
-                coverage.count(Sometimes.PAUSE);
-                SimulatedProcess process = process(target);
-                process.pause();
-                atEnd(fault, process::resume);
-            }
-            case CUT -> {
-                coverage.count(Sometimes.CUT);
-                long others = everybody & ~fault.target();
-                network.cut(fault.target(), others, 1);
-                network.cut(others, fault.target(), 1);
-                atEnd(fault, () -> {
-                    network.cut(fault.target(), others, -1);
-                    network.cut(others, fault.target(), -1);
-                });
-            }
-            case CUT_ONE_WAY -> {
-                coverage.count(Sometimes.CUT_ONE_WAY);
-                network.cut(fault.target(), everybody & ~fault.target(), 1);
-                atEnd(fault, () -> network.cut(fault.target(), everybody & ~fault.target(), -1));
-            }
-            case CUT_LINKS -> {
-                coverage.count(Sometimes.CUT_LINKS);
-                changeLinks(fault, 1);
-                atEnd(fault, () -> changeLinks(fault, -1));
-            }
-            case LOSS -> {
-                network.changeLoss(fault.strength());
-                atEnd(fault, () -> network.changeLoss(-fault.strength()));
-            }
-            case REPEAT -> {
-                network.changeRepeats(fault.strength());
-                atEnd(fault, () -> network.changeRepeats(-fault.strength()));
-            }
-            case SLOW -> {
-                long delay = Math.min(fault.length(), MAX_SLOWNESS);
-                network.changeSlowness(fault.strength(), delay);
-                atEnd(fault, () -> network.changeSlowness(-fault.strength(), delay));
-            }
-            case DISK -> {
-                changeDisk(target, 1);
-                atEnd(fault, () -> changeDisk(target, -1));
-            }
-            case SWITCHOVER -> sentinels.get(target % SENTINELS).failOver(shardId(target / SENTINELS));
-        }
-    }
-
-    /** Cuts or restores pairs of processes that are chosen by the fault's target. */
-    private void changeLinks(Fault fault, int change) {
-        Randomness random = Randomness.stream(fault.target(), Stream.CUT_LINKS);
-        for (int one = 0; one < PROCESSES; one++) {
-            for (int other = 0; other < one; other++) {
-                if (random.chance(fault.strength())) {
-                    network.cut(1L << one, 1L << other, change);
-                    network.cut(1L << other, 1L << one, change);
-                }
-            }
-        }
-    }
-
-    private void atEnd(Fault fault, Runnable end) {
-        queue.schedule(fault.end(), () -> {
-            trace.line("FAULT", () -> fault.kind() + " ends");
-            end.run();
-        });
-    }
-
-    private SimulatedProcess process(int index) {
-        return index < NODES
-                ? nodes.get(index).process()
-                : sentinels.get(index - NODES).process();
-    }
-
-    private void changeDisk(int index, int failures) {
-        if (index < NODES) {
-            nodes.get(index).changeDisk(failures);
-        } else {
-            sentinels.get(index - NODES).changeDisk(failures);
-        }
-    }
-
-    /** Crashes a process if it is up, and restarts it after a while. */
-    private void crash(int index, long outage, boolean loseData) {
-        if (!process(index).isUp()) {
-            return;
-        }
-        trace.line(process(index), () -> loseData ? "crashes and loses its data" : "crashes");
-        if (index < NODES) {
-            nodes.get(index).crash(loseData);
-        } else {
-            sentinels.get(index - NODES).crash();
-        }
-        queue.schedule(queue.now() + outage, () -> {
-            trace.line(process(index), () -> "restarts");
-            if (index < NODES) {
-                nodes.get(index).start();
-            } else {
-                sentinels.get(index - NODES).start();
-            }
-        });
-    }
-
-    /**
-     * Has the last acknowledged writes be left at the primary alone, and the primary be down; see {@link Fault.Kind}.
-     */
-    private void takeLastCopyDown(DataNode loser, long length) {
-        List<DataNode> others = others(loser);
-        int first = isPrimary(others.get(0)) ? 0 : 1;
-        DataNode primary = others.get(first);
-        SimulatedProcess laggard = others.get(1 - first).process();
-        if (!isPrimary(primary) || !mayLoseData(loser)) {
-            return;
-        }
-        long step = length / 4;
-        laggard.pause();
-        queue.schedule(queue.now() + step, () -> {
-            if (isPrimary(primary) && mayLoseData(loser)) {
-                coverage.count(Sometimes.LAST_COPY_DOWN);
-                crash(primary.process().index(), length - step, false);
-                crash(loser.process().index(), step, true);
-            }
-        });
-        queue.schedule(queue.now() + 2 * step, laggard::resume);
-    }
-
-    private static boolean isPrimary(DataNode node) {
-        NodeStatus status = node.status();
-        return status != null && status.role() == NodeRole.PRIMARY;
-    }
-
-    private List<DataNode> others(DataNode node) {
-        return nodes.stream()
-                .filter(other -> other != node
-                        && other.identity().shard().equals(node.identity().shard()))
-                .toList();
-    }
-
-    /** A node may lose its data while no other one of its shard has: that's what a majority of three can bear. */
-    private boolean mayLoseData(DataNode node) {
-        return others(node).stream().map(DataNode::status).allMatch(status -> status != null && status.synced());
-    }
-
-    /** Crashes a process right after this step, by chance. */
-    void placedCrash(SimulatedProcess process, int perMille, Sometimes what) {
-        boolean inTime = queue.now() >= Plan.FAULTS_BEGIN && queue.now() < Plan.FAULTS_END - LONGEST_OUTAGE;
-        if (inTime && placedFaults.chance(perMille)) {
-            coverage.count(what);
-            long outage = placedFaults.magnitude(50 * Plan.MILLISECOND, LONGEST_OUTAGE);
-            queue.schedule(queue.now(), () -> crash(process.index(), outage, false));
-        }
     }
 
     /** {@return what isn't as it has to be in a cluster without faults, or nothing} */

@@ -210,7 +210,8 @@ final class DataNode {
         Coverage coverage = cluster.coverage();
         if (event instanceof ReplicationEvent.Promoted promoted) {
             cluster.auditor().promoted(this, promoted.epoch());
-            cluster.placedCrash(process, cluster.plan().crashAfterPromotion(), Sometimes.CRASH_AFTER_PROMOTION);
+            cluster.faults()
+                    .placedCrash(process, cluster.plan().crashAfterPromotion(), Sometimes.CRASH_AFTER_PROMOTION);
         } else if (event instanceof ReplicationEvent.Deposed) {
             coverage.count(Sometimes.DEPOSED);
         } else if (event instanceof ReplicationEvent.PartialSync) {

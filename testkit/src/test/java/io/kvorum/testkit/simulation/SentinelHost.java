@@ -187,14 +187,15 @@ final class SentinelHost {
         Coverage coverage = cluster.coverage();
         if (event instanceof SentinelEvent.VoteGiven vote) {
             cluster.auditor().voted(process.id(), vote.shard(), vote.epoch(), vote.candidate());
-            cluster.placedCrash(process, cluster.plan().crashAfterVote(), Sometimes.CRASH_AFTER_VOTE);
+            cluster.faults().placedCrash(process, cluster.plan().crashAfterVote(), Sometimes.CRASH_AFTER_VOTE);
         } else if (event instanceof SentinelEvent.LeaderElected elected) {
             coverage.count(Sometimes.ELECTION);
             cluster.auditor().elected(process.id(), elected.shard(), elected.epoch());
-            cluster.placedCrash(process, cluster.plan().crashAfterElection(), Sometimes.CRASH_AFTER_ELECTION);
+            cluster.faults().placedCrash(process, cluster.plan().crashAfterElection(), Sometimes.CRASH_AFTER_ELECTION);
         } else if (event instanceof SentinelEvent.NodePromoted) {
             coverage.count(Sometimes.FAILOVER);
-            cluster.placedCrash(process, cluster.plan().crashAfterPromotion(), Sometimes.CRASH_AFTER_PROMOTION);
+            cluster.faults()
+                    .placedCrash(process, cluster.plan().crashAfterPromotion(), Sometimes.CRASH_AFTER_PROMOTION);
         } else if (event instanceof SentinelEvent.PrimaryPaused) {
             coverage.count(Sometimes.SWITCHOVER);
         } else if (event instanceof SentinelEvent.FailoverAborted) {

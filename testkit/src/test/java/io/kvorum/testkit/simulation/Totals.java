@@ -23,7 +23,7 @@ final class Totals {
     private long operations;
     private long digest;
 
-    /** Runs seeds, two at a time. */
+    /** Runs {@code count} seeds from {@code first} on, each in one of some threads. */
     static Totals run(long first, long count, int threads) throws InterruptedException {
         Totals totals = new Totals();
         AtomicLong next = new AtomicLong(first);
@@ -58,10 +58,6 @@ final class Totals {
                 failures.add(report.withoutTrace());
             }
         }
-    }
-
-    synchronized long schedules() {
-        return schedules;
     }
 
     synchronized Coverage coverage() {
