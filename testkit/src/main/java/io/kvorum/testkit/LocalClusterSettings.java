@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 
 import io.kvorum.failover.SentinelSettings;
 import io.kvorum.replication.Acknowledgement;
+import io.kvorum.replication.ReplicationLog;
 import io.kvorum.replication.ReplicationSettings;
 import io.kvorum.slots.SlotRange;
 import io.kvorum.slots.SlotSet;
@@ -71,6 +72,12 @@ public record LocalClusterSettings(
         requireNonNull(acknowledgement, "acknowledgement");
         if (timeout.isNegative() || timeout.isZero()) {
             throw new IllegalArgumentException("timeout must be positive: " + timeout);
+        }
+        if (Integer.bitCount(logCapacity) != 1
+                || logCapacity < ReplicationLog.MIN_CAPACITY
+                || logCapacity > ReplicationLog.MAX_CAPACITY) {
+            throw new IllegalArgumentException("logCapacity must be a power of two from " + ReplicationLog.MIN_CAPACITY
+                    + " to " + ReplicationLog.MAX_CAPACITY + ": " + logCapacity);
         }
         requireNonNull(replication, "replication");
     }

@@ -1,2 +1,2 @@
-/** The main job: what the library is for, played on a whole cluster in one JVM. Not exported. */
+/** The story: what the library is for, played on a whole cluster in one JVM. Not exported. */
 package io.kvorum.testkit.story;

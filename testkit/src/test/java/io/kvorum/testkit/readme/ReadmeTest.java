@@ -38,7 +38,7 @@ final class ReadmeTest {
     }
 
     @Test
-    void theWiringRuns() {
+    void theWiringRuns() throws IOException {
         Wiring.main(new String[0]);
     }
 

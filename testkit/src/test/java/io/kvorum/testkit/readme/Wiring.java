@@ -13,6 +13,7 @@ import io.kvorum.replication.PromiseStore;
 import io.kvorum.replication.ReplicationLog;
 import io.kvorum.replication.ReplicationSettings;
 import io.kvorum.replication.ShardNode;
+import io.kvorum.replication.runtime.FilePromiseStore;
 import io.kvorum.replication.runtime.NodeDriver;
 import io.kvorum.slots.ClusterTopology;
 import io.kvorum.slots.LogPosition;
@@ -21,9 +22,13 @@ import io.kvorum.slots.ShardId;
 import io.kvorum.slots.SlotSet;
 import io.kvorum.slots.TopologyChange;
 import io.netty.buffer.ByteBufAllocator;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -37,7 +42,8 @@ public final class Wiring {
     private static final NodeId A = new NodeId("a");
     private static final List<NodeId> NODES = List.of(A, new NodeId("b"), new NodeId("c"));
 
-    public static void main(String[] arguments) {
+    public static void main(String[] arguments) throws IOException {
+        Path directory = Files.createTempDirectory("promises"); // of its own for each node, where they are apart
         ClusterTopology topology = ClusterTopology.EMPTY.apply(
                 ClusterTopology.EMPTY.version(),
                 List.of(
@@ -46,7 +52,10 @@ public final class Wiring {
         ScheduledExecutorService scheduler = Executors.newScheduledThreadPool(2);
         Map<NodeId, NodeDriver> drivers = new LinkedHashMap<>();
         Map<NodeId, ReplicatedStore> stores = new LinkedHashMap<>();
+        List<ReplicationLog> logs = new ArrayList<>();
         for (NodeId id : NODES) {
+            PromiseStore promises = new FilePromiseStore(directory.resolve(id.value()));
+            long promised = promises.load();
             ReplicationLog log = new ReplicationLog(ByteBufAllocator.DEFAULT, 1 << 20);
             LocalStore state = new LocalStore(
                     StoreSettings.defaults(), new SecureRandom().nextLong(), InstantSource.system(), log::append);
@@ -56,20 +65,29 @@ public final class Wiring {
                     log,
                     state,
                     ByteBufAllocator.DEFAULT,
-                    ShardNode.Start.fresh());
+                    promised == 0 // a node of a new shard; else it comes back, without its data but with its promise
+                            ? ShardNode.Start.fresh()
+                            : ShardNode.Start.empty(promised, new SecureRandom().nextLong()));
             NodeDriver driver = new NodeDriver(
                     node,
                     log,
                     (to, message) -> drivers.get(to).receive(id, message), // the transport: a call within this JVM
-                    new Promises(),
+                    promises,
                     System::nanoTime,
                     scheduler,
                     event -> System.out.println(id + ": " + event));
+            logs.add(log);
             drivers.put(id, driver);
             stores.put(id, new ReplicatedStore(state, log, driver, () -> topology));
         }
         ScheduledFuture<?> ticks = scheduler.scheduleWithFixedDelay(
-                () -> drivers.values().forEach(NodeDriver::run), 0, 50, TimeUnit.MILLISECONDS);
+                () -> {
+                    drivers.values().forEach(NodeDriver::run);
+                    stores.values().forEach(store -> store.expire(100)); // only the primary does
+                },
+                0,
+                50,
+                TimeUnit.MILLISECONDS);
         drivers.get(A).fence(1); // a leadership begins with a promise; sentinels would see to it from here on
         drivers.get(A)
                 .promote(1, LogPosition.START, NODES)
@@ -82,17 +100,7 @@ public final class Wiring {
 
         ticks.cancel(false);
         drivers.values().forEach(NodeDriver::close);
+        logs.forEach(ReplicationLog::close);
         scheduler.shutdown();
-    }
-
-    /** Forgets with the JVM, as the data does; a node that keeps its data keeps its promise beside it. */
-    private static final class Promises implements PromiseStore {
-        @Override
-        public long load() {
-            return 0;
-        }
-
-        @Override
-        public void save(long epoch) {}
     }
 }
