@@ -5,7 +5,7 @@ import static java.util.Objects.requireNonNull;
 import java.time.Duration;
 
 /**
- * How a sentinel works. All sentinels of a cluster should have the same.
+ * How a sentinel works. All sentinels of a cluster should have the same. No duration may be above a day.
  *
  * <p>Immutable.
  *
@@ -48,6 +48,9 @@ public record SentinelSettings(
         int parallelSyncs,
         boolean allowLossyFailover,
         FailureDetector.Factory detector) {
+    /** The longest duration that any of these may be: a day. */
+    public static final Duration MAX_DURATION = Duration.ofDays(1);
+
     /**
      * Checks the values.
      *
@@ -564,11 +567,19 @@ public record SentinelSettings(
         if (value.isNegative() || value.isZero()) {
             throw new IllegalArgumentException(name + " must be positive: " + value);
         }
+        requireAtMostADay(name, value);
     }
 
     private static void requireNotNegative(String name, Duration value) {
         if (value.isNegative()) {
             throw new IllegalArgumentException(name + " must not be negative: " + value);
+        }
+        requireAtMostADay(name, value);
+    }
+
+    private static void requireAtMostADay(String name, Duration value) {
+        if (value.compareTo(MAX_DURATION) > 0) {
+            throw new IllegalArgumentException(name + " must be a day at the most: " + value);
         }
     }
 }

@@ -62,6 +62,18 @@ final class SentinelSettingsTest {
         with(SentinelSettings.defaults(), component(name), Duration.ZERO);
     }
 
+    static Stream<RecordComponent> durations() {
+        return components().filter(each -> each.getType() == Duration.class);
+    }
+
+    @ParameterizedTest
+    @MethodSource("durations")
+    void aDurationMustBeADayAtTheMost(RecordComponent component) throws ReflectiveOperationException {
+        assertRefused(component.getName(), Duration.ofDays(1).plusNanos(1));
+        assertRefused(component.getName(), Duration.ofSeconds(Long.MAX_VALUE));
+        with(SentinelSettings.defaults(), component, Duration.ofDays(1));
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"quorum", "parallelSyncs"})
     void aNumberMustBeAtLeastOne(String name) {
