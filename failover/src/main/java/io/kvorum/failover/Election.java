@@ -100,21 +100,21 @@ final class Election {
             phase = Phase.WAITING;
             phaseEndsAt = now + (manual ? 0 : upTo(settings.electionJitter().toNanos()));
         }
-        if (phase == Phase.WAITING || phase == Phase.PRE_VOTE) {
-            if (!may) {
-                withdraw(now);
-            } else if (now - phaseEndsAt >= 0) {
-                if (phase == Phase.PRE_VOTE) {
-                    lose(AbortReason.PRE_VOTE_LOST, now);
-                } else {
-                    return askForPreVotes(now);
-                }
-            }
-        } else if (phase == Phase.VOTE && now - phaseEndsAt >= 0) {
-            lose(AbortReason.NOT_ELECTED, now);
+        if ((phase == Phase.WAITING || phase == Phase.PRE_VOTE) && !may) {
+            withdraw(now);
+        } else if (phase == Phase.WAITING && now - phaseEndsAt >= 0) {
+            return askForPreVotes(now);
         }
+        loseIfTooLate(now);
         resend(now);
         return 0;
+    }
+
+    /** An election ends with its time even if that is only noticed when another answer comes. */
+    private void loseIfTooLate(long now) {
+        if ((phase == Phase.PRE_VOTE || phase == Phase.VOTE) && now - phaseEndsAt >= 0) {
+            lose(phase == Phase.VOTE ? AbortReason.NOT_ELECTED : AbortReason.PRE_VOTE_LOST, now);
+        }
     }
 
     /**
@@ -218,6 +218,7 @@ final class Election {
 
     /** {@return the epoch that this sentinel was elected for, or 0} */
     long receive(NodeId from, PreVoteAnswer answer, long now) {
+        loseIfTooLate(now);
         if (phase != Phase.PRE_VOTE || answer.epoch() != epoch) {
             return 0;
         }
@@ -232,6 +233,7 @@ final class Election {
 
     /** {@return the epoch that this sentinel was elected for, or 0} */
     long receive(NodeId from, VoteAnswer answer, long now) {
+        loseIfTooLate(now);
         if (phase != Phase.VOTE || answer.epoch() != epoch) {
             return 0;
         }

@@ -8,6 +8,7 @@ import io.kvorum.failover.SentinelEvent.NodeSelected;
 import io.kvorum.failover.SentinelEvent.PrimaryPaused;
 import io.kvorum.slots.LogPosition;
 import io.kvorum.slots.NodeId;
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -107,13 +108,8 @@ final class Failover {
     }
 
     void tick(long now) {
-        if (step == Step.PAUSING || step == Step.CATCHING_UP) {
-            if (now - begunAt >= settings.pauseLimit().toNanos()) {
-                abort(AbortReason.REPLICAS_BEHIND, now);
-                return;
-            }
-        } else if (now - begunAt >= settings.attemptTimeout().toNanos()) {
-            abort(step == Step.PROMOTING ? AbortReason.PROMOTION_TIMEOUT : AbortReason.TOO_FEW_NODES, now);
+        if (isTooLate(now)) {
+            abortTooLate(now);
             return;
         }
         if (step == Step.FENCING) {
@@ -124,6 +120,20 @@ final class Failover {
                 : settings.resendPeriod().toNanos();
         if (now - sentAt >= period) {
             send(now);
+        }
+    }
+
+    private boolean isTooLate(long now) {
+        boolean pausing = step == Step.PAUSING || step == Step.CATCHING_UP;
+        Duration limit = pausing ? settings.pauseLimit() : settings.attemptTimeout();
+        return now - begunAt >= limit.toNanos();
+    }
+
+    private void abortTooLate(long now) {
+        if (step == Step.PAUSING || step == Step.CATCHING_UP) {
+            abort(AbortReason.REPLICAS_BEHIND, now);
+        } else {
+            abort(step == Step.PROMOTING ? AbortReason.PROMOTION_TIMEOUT : AbortReason.TOO_FEW_NODES, now);
         }
     }
 
@@ -175,6 +185,8 @@ final class Failover {
         }
         if (report.epoch() > epoch) {
             superseded(now);
+        } else if (step != Step.PROMOTING && isTooLate(now)) { // what is promoted already may still be found to be so
+            abortTooLate(now);
         } else if (step == Step.PAUSING && answer.command() instanceof NodeCommand.Pause pause) {
             paused(pause, answer, now);
         } else if (step == Step.CATCHING_UP) {

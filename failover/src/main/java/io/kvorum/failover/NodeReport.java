@@ -21,7 +21,10 @@ import org.jspecify.annotations.Nullable;
  * @param position where its log ends
  * @param synced whether its data is complete up to its position: false for a node that restarted without its data and
  *     has not completed a full sync since
- * @param priority the lower, the rather it is promoted among nodes with equal logs; 0 means never
+ * @param priority the lower, the rather it is promoted among nodes with equal logs; 0 means never. Nor is another node
+ *     while it lacks a write that one of priority 0 has when it promises the epoch, since a majority may have
+ *     acknowledged that write: if the primary is gone for good, the shard then has none until the sentinels allow a
+ *     lossy failover
  */
 public record NodeReport(
         NodeId node,

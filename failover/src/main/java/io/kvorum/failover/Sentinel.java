@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 
 import io.kvorum.failover.SentinelEvent.AbortReason;
 import io.kvorum.failover.SentinelEvent.FailoverRefused;
+import io.kvorum.failover.SentinelEvent.MergeRefused;
 import io.kvorum.failover.SentinelMessage.ElectionMessage;
 import io.kvorum.failover.SentinelMessage.Opinion;
 import io.kvorum.failover.SentinelMessage.Opinions;
@@ -107,9 +108,9 @@ public final class Sentinel {
      * @param settings how it works
      * @param self its id
      * @param sentinels the ids of all sentinels, this one included; the same for all of them
-     * @param topology the topology to start with. A restored configuration whose primary it lacks is learned again from
-     *     the other sentinels once {@link #merge} brings that node; the votes are remembered in any case, of shards
-     *     that it lacks, too
+     * @param topology the topology to start with. It must have the nodes of each shard as all other sentinels have
+     *     them, and as this one had them in every earlier life. A restored configuration whose primary it lacks is set
+     *     aside; the votes are remembered in any case, of shards that it lacks, too
      * @param restored the state that it last saved, or {@link SentinelState#initial} if it never ran before. If this is
      *     null it takes itself to have lost its state: it gives no votes for the time of the settings'
      *     {@code abstention}, in which the others' elections that it may have voted in come to their end
@@ -267,17 +268,32 @@ public final class Sentinel {
     }
 
     /**
-     * Somebody changed the topology elsewhere: moved slots, added or removed a replica or a shard. This is not passed
-     * on to the other sentinels; each is to be told. A failover of a shard that is removed is given up.
+     * Somebody changed the topology elsewhere: moved slots, added or removed a shard. This is not passed on to the
+     * other sentinels; each is to be told. A failover of a shard that is removed is given up.
+     *
+     * <p>A shard keeps its nodes: a topology that adds or removes a replica is refused as a whole. The primary counts
+     * its majorities among the nodes with which it was promoted, and a failover among the nodes that the sentinels
+     * know; were these not the same, a failover could miss a write that a majority has acknowledged. To change the
+     * nodes of a shard is not supported yet.
      *
      * @param other the changed topology, of which all that is later than what this sentinel knows is taken over
      * @param now the current time, in nanoseconds
+     * @return whether it was taken over; if not, nothing has changed, and {@link MergeRefused} tells of a shard whose
+     *     nodes differ
      */
-    public void merge(ClusterTopology other, long now) {
+    public boolean merge(ClusterTopology other, long now) {
         observe(now);
         ClusterTopology merged = topology.merge(other);
         if (merged.equals(topology)) {
-            return;
+            return true;
+        }
+        for (ShardSentinel known : shards.values()) {
+            Configuration configuration = known.configuration();
+            Shard shard = merged.shard(configuration.shard());
+            if (shard != null && !known.hasNodes(shard.nodes())) {
+                outbox.add(new MergeRefused(now, self, shard.id(), configuration.epoch()));
+                return false;
+            }
         }
         topology = merged;
         topologyChanged = true;
@@ -293,10 +309,10 @@ public final class Sentinel {
             if (known == null) {
                 add(shard, now);
             } else {
-                known.watch(shard.nodes(), now);
                 known.learn(new Configuration(shard.id(), shard.epoch(), shard.primary()), now);
             }
         }
+        return true;
     }
 
     // Outputs.

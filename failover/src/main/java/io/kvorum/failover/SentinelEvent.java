@@ -388,6 +388,17 @@ public sealed interface SentinelEvent {
     }
 
     /**
+     * A changed topology that this sentinel was told of was refused, as a whole, because it would change the nodes of a
+     * shard; see {@link Sentinel#merge}.
+     *
+     * @param at when it happened, in nanoseconds of the sentinel's clock
+     * @param sentinel the sentinel that it happened to
+     * @param shard the shard whose nodes would change
+     * @param epoch the epoch it is about
+     */
+    record MergeRefused(long at, NodeId sentinel, ShardId shard, long epoch) implements ShardEvent {}
+
+    /**
      * The state could not be saved, so that nothing that follows from it was sent; another attempt is made with each
      * step.
      *

@@ -88,8 +88,8 @@ final class ShardSentinel {
         watch.observerWasLate(nanos);
     }
 
-    void watch(List<NodeId> nodes, long now) {
-        watch.watch(nodes, now);
+    boolean hasNodes(List<NodeId> nodes) {
+        return watch.nodes().equals(nodes.stream().sorted().toList());
     }
 
     /** The shard is no more: whatever was under way is given up. */

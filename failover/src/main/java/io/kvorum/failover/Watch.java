@@ -16,7 +16,7 @@ final class Watch {
     private final ShardId shard;
     private final SentinelSettings settings;
     private final Outbox outbox;
-    private Map<NodeId, Watched> nodes = new LinkedHashMap<>();
+    private final Map<NodeId, Watched> nodes = new LinkedHashMap<>();
     private long pingedAt;
     private final Span primaryDenies = new Span();
     private final Span outrun = new Span();
@@ -26,21 +26,12 @@ final class Watch {
         this.settings = settings;
         this.outbox = outbox;
         pingedAt = now - settings.pingPeriod().toNanos();
-        watch(nodes, now);
-    }
-
-    /** Watches these nodes from now on; those that were watched before keep what is known of them. */
-    void watch(List<NodeId> ids, long now) {
-        Map<NodeId, Watched> watched = new LinkedHashMap<>();
-        for (NodeId id : ids.stream().sorted().toList()) {
-            Watched before = nodes.get(id);
-            watched.put(
-                    id,
-                    before != null ? before : new Watched(settings.detector().create(settings.downAfter(), now)));
+        for (NodeId node : nodes.stream().sorted().toList()) {
+            this.nodes.put(node, new Watched(settings.detector().create(settings.downAfter(), now)));
         }
-        nodes = watched;
     }
 
+    /** {@return the nodes of the shard, in order} */
     List<NodeId> nodes() {
         return List.copyOf(nodes.keySet());
     }

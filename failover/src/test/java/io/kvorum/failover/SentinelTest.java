@@ -9,6 +9,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.kvorum.failover.Sentinel.Envelope;
 import io.kvorum.failover.Sentinel.Ready;
+import io.kvorum.failover.SentinelEvent.AbortReason;
+import io.kvorum.failover.SentinelEvent.FailoverAborted;
+import io.kvorum.failover.SentinelEvent.MergeRefused;
 import io.kvorum.failover.SentinelMessage.ElectionMessage;
 import io.kvorum.failover.SentinelMessage.Opinion;
 import io.kvorum.failover.SentinelMessage.Opinions;
@@ -21,6 +24,7 @@ import io.kvorum.slots.ClusterTopology;
 import io.kvorum.slots.LogPosition;
 import io.kvorum.slots.NodeId;
 import io.kvorum.slots.ShardId;
+import io.kvorum.slots.SlotSet;
 import io.kvorum.slots.TopologyChange;
 import java.time.Duration;
 import java.util.LinkedHashMap;
@@ -75,7 +79,8 @@ final class SentinelTest {
     @Test
     void aVoteIsRememberedThoughTheConfigurationIsUnknownToTheTopologyOfTheStart() {
         NodeId d = new NodeId("d");
-        sentinel.merge(TOPOLOGY.apply(TOPOLOGY.version(), new TopologyChange.AddReplica(SHARD, d)), now);
+        ClusterTopology larger = TOPOLOGY.apply(TOPOLOGY.version(), new TopologyChange.AddReplica(SHARD, d));
+        sentinel = start(SETTINGS, List.of(ME, ALICE, BOB), larger, SentinelState.initial(ME, larger));
         Configuration promoted = new Configuration(SHARD, 2, d);
         sentinel.receive(ALICE, new Opinions(List.of(new Opinion(promoted, false, 0))), now);
         sentinel.receive(ALICE, new VoteRequest(promoted, 3), now);
@@ -290,13 +295,111 @@ final class SentinelTest {
     }
 
     @Test
-    void aNewReplicaIsWatchedOnceItIsToldOf() {
-        NodeId d = new NodeId("d");
-        sentinel.merge(TOPOLOGY.apply(TOPOLOGY.version(), new TopologyChange.AddReplica(SHARD, d)), now);
-        beSilent(Duration.ofSeconds(1));
+    void aVoteThatComesTooLateElectsNobody() {
+        standForElection();
+        now += SETTINGS.electionTimeout().toNanos();
+        sentinel.receive(ALICE, new VoteAnswer(CONFIGURATION, 2, null, 2), now);
+        Ready ready = sentinel.ready();
 
-        assertEquals(List.of(A, B, C, d), sentinel.down(SHARD));
+        assertEquals(List.of(AbortReason.NOT_ELECTED), reasons(ready));
+        assertEquals(List.of(), ready.commands());
         sentinel.checkInvariants();
+    }
+
+    @Test
+    void aPreVoteThatComesTooLateUsesUpNoEpoch() {
+        askForPreVotes();
+        now += SETTINGS.electionTimeout().toNanos();
+        sentinel.receive(ALICE, new PreVoteAnswer(CONFIGURATION, 2, null, 1), now);
+        Ready ready = sentinel.ready();
+
+        assertEquals(List.of(AbortReason.PRE_VOTE_LOST), reasons(ready));
+        assertNull(ready.toSave());
+    }
+
+    @Test
+    void promisesThatComeTooLateLetNobodyBePromoted() {
+        standForElection();
+        sentinel.receive(ALICE, new VoteAnswer(CONFIGURATION, 2, null, 2), now);
+        promise(B);
+        now += SETTINGS.attemptTimeout().toNanos();
+        promise(C);
+        Ready ready = sentinel.ready();
+
+        assertEquals(List.of(AbortReason.TOO_FEW_NODES), reasons(ready));
+        assertTrue(ready.commands().stream().noneMatch(each -> each.command() instanceof NodeCommand.Promote));
+        sentinel.checkInvariants();
+    }
+
+    @Test
+    void promisesInTimeLetANodeBePromoted() {
+        standForElection();
+        now += SETTINGS.electionTimeout().toNanos() - 1;
+        sentinel.receive(ALICE, new VoteAnswer(CONFIGURATION, 2, null, 2), now);
+        promise(B);
+        now += SETTINGS.attemptTimeout().toNanos() - 1;
+        promise(C);
+
+        assertTrue(
+                sentinel.ready().commands().stream().anyMatch(each -> each.command() instanceof NodeCommand.Promote));
+    }
+
+    @Test
+    void aTopologyThatChangesTheNodesOfAShardIsRefused() {
+        sentinel.ready();
+        ClusterTopology slots = TOPOLOGY.apply(TOPOLOGY.version(), new TopologyChange.AssignSlots(SlotSet.ALL, SHARD));
+        for (TopologyChange change : List.of(
+                new TopologyChange.AddReplica(SHARD, new NodeId("d")), new TopologyChange.RemoveReplica(SHARD, C))) {
+            assertFalse(sentinel.merge(slots.apply(slots.version(), change), now));
+            Ready ready = sentinel.ready();
+
+            assertEquals(List.of(new MergeRefused(now, ME, SHARD, 1)), ready.events());
+            assertNull(ready.published());
+            assertNull(ready.toSave());
+            assertEquals(TOPOLOGY, sentinel.topology());
+        }
+        assertTrue(sentinel.merge(slots, now));
+        assertEquals(slots, sentinel.topology());
+    }
+
+    @Test
+    void noShardIsTakenOverFromATopologyThatChangesTheNodesOfAnother() {
+        ShardId added = new ShardId("added");
+        ClusterTopology other = TOPOLOGY.apply(
+                TOPOLOGY.version(),
+                List.of(
+                        new TopologyChange.AddShard(added, 1, new NodeId("x"), List.of()),
+                        new TopologyChange.RemoveReplica(SHARD, B)));
+
+        assertFalse(sentinel.merge(other, now));
+        assertNull(sentinel.topology().shard(added));
+    }
+
+    @Test
+    void aPromotionElsewhereIsNoChangeOfTheNodes() {
+        ClusterTopology promoted = TOPOLOGY.apply(TOPOLOGY.version(), new TopologyChange.Promote(SHARD, 2, C));
+
+        assertTrue(sentinel.merge(promoted, now));
+        assertEquals(new Configuration(SHARD, 2, C), configuration());
+    }
+
+    @Test
+    void theLongestDurationsAreSurvived() {
+        Duration day = SentinelSettings.MAX_DURATION;
+        SentinelSettings longest = SETTINGS.withAskPeriod(day)
+                .withRepairDelay(day)
+                .withRoleLimit(day)
+                .withAttemptTimeout(day)
+                .withPauseLimit(day)
+                .withAbstention(day)
+                .withElectionTimeout(day);
+        sentinel = start(longest, List.of(ME, ALICE, BOB), TOPOLOGY, null);
+        sentinel.receive(ALICE, opinion(0), now);
+        report(A, true, 1, null);
+        report(B, false, 0, null);
+        beSilent(Duration.ofSeconds(2));
+
+        assertEquals(new QuorumCheck(2, 3, 2, 2), sentinel.quorumCheck(now));
     }
 
     @Test
@@ -313,12 +416,49 @@ final class SentinelTest {
     @Test
     void wrongPartsAreRefused() {
         SentinelState state = SentinelState.initial(ME, TOPOLOGY);
-        assertThrows(IllegalArgumentException.class, () -> start(SETTINGS, List.of(ALICE, BOB), state));
-        assertThrows(IllegalArgumentException.class, () -> start(SETTINGS, List.of(ME, ME, BOB), state));
-        assertThrows(IllegalArgumentException.class, () -> start(SETTINGS.withQuorum(2), List.of(ME), state));
+        assertThrows(IllegalArgumentException.class, () -> start(SETTINGS, List.of(ALICE, BOB), TOPOLOGY, state));
+        assertThrows(IllegalArgumentException.class, () -> start(SETTINGS, List.of(ME, ME, BOB), TOPOLOGY, state));
+        assertThrows(IllegalArgumentException.class, () -> start(SETTINGS.withQuorum(2), List.of(ME), TOPOLOGY, state));
         assertThrows(
                 IllegalArgumentException.class,
-                () -> start(SETTINGS, List.of(ME, ALICE), SentinelState.initial(ALICE, TOPOLOGY)));
+                () -> start(SETTINGS, List.of(ME, ALICE), TOPOLOGY, SentinelState.initial(ALICE, TOPOLOGY)));
+    }
+
+    /** Only the primary is silent, and another sentinel finds so too, until this one asks for pre-votes. */
+    private void askForPreVotes() {
+        for (long end = now + Duration.ofSeconds(3).toNanos(); now < end; ) {
+            now += TICK;
+            report(B, false, 1, A);
+            report(C, false, 1, A);
+            sentinel.receive(ALICE, opinion(0), now);
+            sentinel.tick(now);
+            if (sentinel.ready().messages().stream().anyMatch(each -> each.message() instanceof PreVoteRequest)) {
+                return;
+            }
+        }
+        throw new AssertionError("no pre-vote was asked for");
+    }
+
+    private void standForElection() {
+        askForPreVotes();
+        sentinel.receive(ALICE, new PreVoteAnswer(CONFIGURATION, 2, null, 1), now);
+        assertTrue(sentinel.ready().messages().stream().anyMatch(each -> each.message() instanceof VoteRequest));
+    }
+
+    private void promise(NodeId node) {
+        sentinel.answered(
+                new NodeAnswer(
+                        new NodeCommand.Fence(SHARD, 2),
+                        NodeAnswer.Outcome.DONE,
+                        new NodeReport(node, SHARD, false, 2, A, LogPosition.START, true, 100)),
+                now);
+    }
+
+    private static List<AbortReason> reasons(Ready ready) {
+        return ready.events().stream()
+                .filter(FailoverAborted.class::isInstance)
+                .map(event -> ((FailoverAborted) event).reason())
+                .toList();
     }
 
     /** Time passes in ticks, and no node says anything. */
@@ -360,10 +500,14 @@ final class SentinelTest {
     }
 
     private Sentinel sentinel(@Nullable SentinelState state) {
-        return start(SETTINGS, List.of(ME, ALICE, BOB), state);
+        return start(SETTINGS, List.of(ME, ALICE, BOB), TOPOLOGY, state);
     }
 
-    private Sentinel start(SentinelSettings settings, List<NodeId> sentinels, @Nullable SentinelState state) {
-        return new Sentinel(settings, ME, sentinels, TOPOLOGY, state, new SplittableRandom(1), now);
+    private Sentinel start(
+            SentinelSettings settings,
+            List<NodeId> sentinels,
+            ClusterTopology topology,
+            @Nullable SentinelState state) {
+        return new Sentinel(settings, ME, sentinels, topology, state, new SplittableRandom(1), now);
     }
 }

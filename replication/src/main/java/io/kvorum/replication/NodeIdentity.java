@@ -12,7 +12,9 @@ import io.kvorum.slots.ShardId;
  *
  * @param shard the shard it belongs to
  * @param node its own id, unique in the cluster and kept over restarts
- * @param priority its priority in a failover: the lowest is preferred, 0 is never promoted; at least 0
+ * @param priority its priority in a failover: the lowest is preferred, 0 is never promoted; at least 0. While a node of
+ *     priority 0 has a write that the others lack, none of them is promoted either: if the primary is gone for good,
+ *     the shard can then only be failed over with a loss that the sentinels must be set to allow
  */
 public record NodeIdentity(ShardId shard, NodeId node, int priority) {
     /** The priority of a node for which none is given. */
