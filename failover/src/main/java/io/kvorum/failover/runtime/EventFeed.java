@@ -3,6 +3,7 @@ package io.kvorum.failover.runtime;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Consumer;
 import java.util.function.LongFunction;
 
@@ -21,13 +22,14 @@ final class EventFeed<T> {
     private final Deque<T> queue = new ArrayDeque<>();
     private long dropped;
     private boolean draining;
+    private boolean rejected;
 
     /**
      * Makes a feed.
      *
      * @param capacity how many values may wait
      * @param executor runs the consumer
-     * @param consumer takes the values; must not throw
+     * @param consumer takes the values; what it throws reaches the executor
      * @param lost makes the value that says how many were thrown away
      */
     EventFeed(int capacity, Executor executor, Consumer<? super T> consumer, LongFunction<? extends T> lost) {
@@ -63,10 +65,40 @@ final class EventFeed<T> {
             }
             draining = true;
         }
-        executor.execute(this::drain);
+        try {
+            executor.execute(this::drain);
+        } catch (RejectedExecutionException e) {
+            synchronized (lock) {
+                draining = false;
+                rejected = true;
+            }
+        }
+    }
+
+    /** Tries again what the executor has rejected, if anything. */
+    void retry() {
+        synchronized (lock) {
+            if (!rejected) {
+                return;
+            }
+            rejected = false;
+        }
+        wake();
     }
 
     private void drain() {
+        try {
+            drainAll();
+        } catch (RuntimeException | Error e) { // the rest is for another task
+            synchronized (lock) {
+                draining = false;
+            }
+            wake();
+            throw e;
+        }
+    }
+
+    private void drainAll() {
         while (true) {
             T value;
             synchronized (lock) {

@@ -5,6 +5,7 @@ import static java.util.Objects.requireNonNull;
 import io.kvorum.failover.SentinelState;
 import io.kvorum.failover.SentinelStateStore;
 import java.io.IOException;
+import java.lang.System.Logger.Level;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.AccessDeniedException;
@@ -21,12 +22,14 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A state is written to a new file beside it, forced to the disk, and moved over the old one in one step, so that a
  * crash at any moment leaves either the old state or the new. The state before is kept under the same name with
- * {@code .previous}, for a human to look at: it is never read, since it may lack the last vote. What a later version of
- * this library added to the file is preserved.
+ * {@code .previous}, if that can be done, for a human to look at: it is never read, since it may lack the last vote.
+ * What a later version of this library added to the file is preserved.
  *
  * <p>Confined to one thread at a time, and to one process.
  */
 public final class FileSentinelStateStore implements SentinelStateStore {
+    private static final System.Logger logger = System.getLogger(FileSentinelStateStore.class.getName());
+
     private final Path file;
     private final Path next;
     private final Path previous;
@@ -86,14 +89,23 @@ public final class FileSentinelStateStore implements SentinelStateStore {
         forceDirectory();
     }
 
-    private void keepPrevious() throws IOException {
-        if (Files.exists(file)) {
+    private void keepPrevious() {
+        if (!Files.exists(file)) {
+            return;
+        }
+        try {
             Files.deleteIfExists(previous);
-            try {
-                Files.createLink(previous, file);
-            } catch (UnsupportedOperationException e) {
-                Files.copy(file, previous);
-            }
+            linkOrCopy();
+        } catch (IOException e) { // nothing depends on it
+            logger.log(Level.WARNING, () -> "state before not kept in " + previous, e);
+        }
+    }
+
+    private void linkOrCopy() throws IOException {
+        try {
+            Files.createLink(previous, file);
+        } catch (IOException | UnsupportedOperationException e) { // a file system that has no links, or grants none
+            Files.copy(file, previous, StandardCopyOption.REPLACE_EXISTING);
         }
     }
 

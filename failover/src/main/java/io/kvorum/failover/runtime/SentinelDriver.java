@@ -45,6 +45,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -113,7 +114,9 @@ public final class SentinelDriver implements ConfigurationProvider, Runnable, Au
     /** At most one for each shard; what is in a request is confined to the step. */
     private final Map<ShardId, Request> requests = new ConcurrentHashMap<>();
 
+    private final CountDownLatch over = new CountDownLatch(1);
     private volatile boolean closed;
+    private volatile @Nullable Thread stepping;
 
     // What follows is confined to the step, of which there is one at a time.
     private final Deque<SentinelEvent> held = new ArrayDeque<>();
@@ -156,10 +159,10 @@ public final class SentinelDriver implements ConfigurationProvider, Runnable, Au
         };
         events = new EventFeed<>(
                 MAX_EVENTS,
-                this.executor,
+                executor,
                 event -> accept(listener, event),
                 count -> new EventsLost(nanoClock.getAsLong(), sentinel.self(), count));
-        topologies = new TopologyFeed(new TopologySnapshot(1, sentinel.topology()), this.executor);
+        topologies = new TopologyFeed(new TopologySnapshot(1, sentinel.topology()), executor);
         quorumCheck = sentinel.quorumCheck(nanoClock.getAsLong());
     }
 
@@ -212,11 +215,12 @@ public final class SentinelDriver implements ConfigurationProvider, Runnable, Au
     }
 
     /**
-     * Tells the sentinel of a topology that was changed elsewhere; see {@link Sentinel#merge}.
+     * Tells the sentinel of a topology that was changed elsewhere; see {@link Sentinel#merge}. One that changes the
+     * nodes of a shard is refused, of which {@link SentinelEvent.MergeRefused} tells.
      *
      * @param topology the changed topology
-     * @return whether it will be taken over; false if this driver is closed, or has too many inputs waiting: unless it
-     *     is closed it is then to be told again
+     * @return whether the sentinel will be told; false if this driver is closed, or has too many inputs waiting: unless
+     *     it is closed it is then to be told again
      */
     public boolean merge(ClusterTopology topology) {
         return enqueue(now -> sentinel.merge(topology, now));
@@ -246,18 +250,26 @@ public final class SentinelDriver implements ConfigurationProvider, Runnable, Au
             return;
         }
         int handled = 1;
+        Throwable fault = null;
         do {
+            stepping = Thread.currentThread();
             try {
                 step();
             } catch (RuntimeException | Error e) { // rather stop than go on wrong
                 logger.log(Level.ERROR, () -> "sentinel " + sentinel.self() + " failed and is closed", e);
+                fault = e;
                 closed = true;
                 cleanUp();
-                runs.set(0);
-                throw e;
+            } finally {
+                stepping = null;
             }
             handled = runs.addAndGet(-handled);
         } while (handled != 0);
+        if (fault instanceof Error error) {
+            throw error;
+        } else if (fault instanceof RuntimeException exception) {
+            throw exception;
+        }
     }
 
     private void step() {
@@ -273,6 +285,8 @@ public final class SentinelDriver implements ConfigurationProvider, Runnable, Au
             input.accept(now);
         }
         sentinel.tick(now);
+        events.retry();
+        topologies.retry();
         deliver(sentinel.ready(), now);
         quorumCheck = sentinel.quorumCheck(now);
         assert sentinel.checkInvariants();
@@ -455,15 +469,34 @@ public final class SentinelDriver implements ConfigurationProvider, Runnable, Au
     }
 
     /**
-     * Ends it: no step that starts after this does anything, and every stage that still waits is cancelled. A step
-     * under way in another thread is not waited for. The store, the executor and whatever calls {@link #run()} are the
-     * owner's to close.
+     * Ends it: no step that starts after this does anything, and every stage that still waits is cancelled. The store,
+     * the executor and whatever calls {@link #run()} are the owner's to close. Idempotent.
+     *
+     * <p>It waits for the step under way, unless that is the caller: afterwards nothing of this life of the sentinel is
+     * saved or sent any more, and another may begin. An interrupt does not end the waiting, and stays set.
      */
     @Override
     public void close() {
         closed = true;
         topologies.close();
         run();
+        if (stepping != Thread.currentThread()) {
+            awaitEnd();
+        }
+    }
+
+    private void awaitEnd() {
+        boolean interrupted = false;
+        while (over.getCount() > 0) {
+            try {
+                over.await();
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     private void cleanUp() {
@@ -473,6 +506,7 @@ public final class SentinelDriver implements ConfigurationProvider, Runnable, Au
             request.stage.completeExceptionally(new CancellationException("the sentinel is closed"));
         });
         topologies.close();
+        over.countDown();
     }
 
     private static void accept(Consumer<? super SentinelEvent> listener, SentinelEvent event) {

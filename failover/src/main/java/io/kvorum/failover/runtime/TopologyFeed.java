@@ -6,6 +6,7 @@ import java.lang.System.Logger.Level;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
@@ -45,6 +46,11 @@ final class TopologyFeed {
         return subscriber;
     }
 
+    /** Tries again what the executor has rejected, if anything. */
+    void retry() {
+        subscribers.forEach(Subscriber::retry);
+    }
+
     void close() {
         subscribers.forEach(Subscriber::close);
     }
@@ -55,18 +61,42 @@ final class TopologyFeed {
         /** Confined to whoever runs this, one at a time. */
         private long delivered;
 
+        private volatile boolean rejected;
+
         private Subscriber(Consumer<TopologySnapshot> listener) {
             this.listener = new AtomicReference<>(listener);
         }
 
         private void wake() {
             if (wakeUps.getAndIncrement() == 0) {
-                executor.execute(this);
+                try {
+                    executor.execute(this);
+                } catch (RejectedExecutionException e) {
+                    wakeUps.set(0);
+                    rejected = true;
+                }
+            }
+        }
+
+        private void retry() {
+            if (rejected) {
+                rejected = false;
+                wake();
             }
         }
 
         @Override
         public void run() {
+            try {
+                deliverLatest();
+            } catch (Error e) { // what is published meanwhile is for another task
+                wakeUps.set(0);
+                wake();
+                throw e;
+            }
+        }
+
+        private void deliverLatest() {
             int handled = wakeUps.get();
             do {
                 TopologySnapshot snapshot = latest;

@@ -74,6 +74,15 @@ final class FileSentinelStateStoreTest {
     }
 
     @Test
+    void aStateBeforeThatCannotBeKeptIsInNobodysWay() throws IOException {
+        Files.createDirectories(directory.resolve("state.previous/full"));
+        store().save(OLD);
+        store().save(NEW);
+
+        assertEquals(NEW, store().load());
+    }
+
+    @Test
     void aTornFileIsRefused() throws IOException {
         byte[] whole = saved(NEW);
         for (int length = 0; length < whole.length; length++) {

@@ -46,7 +46,9 @@ import java.util.SplittableRandom;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -76,6 +78,7 @@ final class SentinelDriverTest {
     private static final class Disk implements SentinelStateStore {
         private @Nullable SentinelState state;
         private boolean full;
+        private Runnable duringSave = () -> {};
 
         @Override
         public @Nullable SentinelState load() {
@@ -87,6 +90,7 @@ final class SentinelDriverTest {
             if (full) {
                 throw new IOException("disk full");
             }
+            duringSave.run();
             state = next;
         }
     }
@@ -393,6 +397,143 @@ final class SentinelDriverTest {
         work();
 
         assertEquals(List.of("lost 2", "c", "d", "e"), heard);
+    }
+
+    @Test
+    void aClosedDriverTakesNoStepAnyMore() throws InterruptedException {
+        CountDownLatch saving = new CountDownLatch(1);
+        CountDownLatch saved = new CountDownLatch(1);
+        disk.duringSave = () -> {
+            saving.countDown();
+            awaitUninterruptibly(saved);
+        };
+        driver.receive(PEER, new VoteRequest(CONFIGURATION, 2));
+        Thread stepper = new Thread(driver);
+        stepper.start();
+        saving.await();
+        AtomicReference<@Nullable SentinelState> seen = new AtomicReference<>();
+        Thread closer = new Thread(() -> {
+            driver.close();
+            seen.set(disk.state);
+        });
+        closer.start();
+        while (closer.getState() == Thread.State.NEW || closer.getState() == Thread.State.RUNNABLE) {
+            Thread.onSpinWait();
+        }
+        saved.countDown();
+        closer.join();
+        stepper.join();
+
+        SentinelState state = seen.get();
+        assertTrue(state != null && state.shards().get(0).votedEpoch() == 2); // the step was over before close returned
+    }
+
+    @Test
+    void aDriverCanBeClosedFromWithinItsStep() {
+        List<CompletableFuture<NodeId>> waiting = new ArrayList<>();
+        disk.duringSave = () -> {
+            waiting.add(driver.failOver(SHARD).toCompletableFuture());
+            driver.close();
+        };
+        driver.receive(PEER, new VoteRequest(CONFIGURATION, 2));
+        driver.run();
+
+        assertEquals(1, waiting.size());
+        assertTrue(waiting.get(0).isCompletedExceptionally());
+        assertFalse(driver.merge(TOPOLOGY));
+    }
+
+    @Test
+    void aDriverThatFailedCanBeClosed() {
+        SentinelDriver broken = new SentinelDriver(
+                sentinel(List.of(ME, PEER)),
+                (to, message) -> {
+                    throw new IllegalStateException("no transport");
+                },
+                (node, command, answer) -> commands.add(command),
+                disk,
+                () -> now,
+                tasks::add,
+                events::add);
+        assertThrows(IllegalStateException.class, broken::run);
+        broken.close();
+        assertFalse(broken.merge(TOPOLOGY));
+    }
+
+    @Test
+    void aRejectedTaskSilencesNobodyForEver() {
+        boolean[] full = {false};
+        List<TopologySnapshot> seen = new ArrayList<>();
+        SentinelDriver other = new SentinelDriver(
+                sentinel(List.of(ME, PEER)),
+                (to, message) -> sent.add(message),
+                (node, command, answer) -> commands.add(command),
+                disk,
+                () -> now,
+                task -> {
+                    if (full[0]) {
+                        throw new RejectedExecutionException();
+                    }
+                    tasks.add(task);
+                },
+                events::add);
+        other.subscribe(seen::add);
+        other.run();
+        work();
+        full[0] = true;
+        other.receive(PEER, opinion(2, B));
+        other.run();
+        assertEquals(1, seen.size());
+        full[0] = false;
+        other.run(); // nothing new happens
+        work();
+
+        assertEquals(2, seen.size());
+        assertEquals(other.topology(), seen.get(1).topology());
+        assertTrue(kinds().contains("ConfigurationAdopted"), () -> "events: " + events);
+    }
+
+    @Test
+    void anErrorOfAListenerSilencesNobodyForEver() {
+        List<TopologySnapshot> seen = new ArrayList<>();
+        List<SentinelEvent> heard = new ArrayList<>();
+        SentinelDriver other = driver(List.of(ME, PEER), event -> {
+            heard.add(event);
+            if (heard.size() == 1) {
+                throw new AssertionError("first");
+            }
+        });
+        other.subscribe(snapshot -> {
+            seen.add(snapshot);
+            throw new AssertionError("any");
+        });
+        for (int epoch = 2; epoch <= 4; epoch++) {
+            other.receive(PEER, opinion(epoch, epoch % 2 == 0 ? B : A));
+            other.run();
+            workThroughErrors();
+        }
+
+        assertEquals(3, seen.size());
+        assertEquals(3, heard.size(), () -> "heard: " + heard);
+    }
+
+    private void workThroughErrors() {
+        Runnable task;
+        while ((task = tasks.poll()) != null) {
+            try {
+                task.run();
+            } catch (AssertionError e) {
+                assertTrue(List.of("first", "any").contains(e.getMessage()), e::toString);
+            }
+        }
+    }
+
+    private static void awaitUninterruptibly(CountDownLatch latch) {
+        try {
+            latch.await();
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
     }
 
     private void learn(long epoch, NodeId primary) {
