@@ -1,9 +1,8 @@
 package io.kvorum.testkit.simulation;
 
 import io.kvorum.testkit.linearizability.Call;
-import io.kvorum.testkit.linearizability.ExhaustiveSearch;
+import io.kvorum.testkit.linearizability.RegisterHistories;
 import io.kvorum.testkit.linearizability.RegisterOperation;
-import io.kvorum.testkit.linearizability.RegisterZones;
 import io.kvorum.testkit.linearizability.Verdict;
 import io.kvorum.testkit.linearizability.Verdict.Result;
 import java.util.ArrayList;
@@ -63,17 +62,11 @@ final class History {
     void check() {
         for (int key = 0; key < calls.size(); key++) {
             List<Call<RegisterOperation>> ofKey = calls.get(key);
-            Verdict verdict = ofKey.stream().anyMatch(History::deletes)
-                    ? ExhaustiveSearch.check(ofKey, RegisterOperation.MODEL, MAX_STEPS)
-                    : RegisterZones.check(ofKey);
+            Verdict verdict = RegisterHistories.check(ofKey, MAX_STEPS);
             if (verdict.result() != Result.LINEARIZABLE) {
                 String invariant = verdict.result() == Result.UNKNOWN ? "linearizability unknown" : "linearizability";
                 throw new Violation(invariant, "key " + Keys.name(key) + ": " + verdict.reason());
             }
         }
-    }
-
-    private static boolean deletes(Call<RegisterOperation> call) {
-        return call.operation().equals(RegisterOperation.delete());
     }
 }
