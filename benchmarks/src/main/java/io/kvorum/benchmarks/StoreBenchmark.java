@@ -2,6 +2,8 @@ package io.kvorum.benchmarks;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import com.github.benmanes.caffeine.cache.Cache;
+import com.github.benmanes.caffeine.cache.Caffeine;
 import io.kvorum.core.KeyValueStore;
 import io.kvorum.core.ShardedStore;
 import java.nio.ByteBuffer;
@@ -25,7 +27,8 @@ import org.openjdk.jmh.annotations.Warmup;
  * The cost of a get and of a set through the sharded store of an application without a cluster: slot, route, table.
  *
  * <p>Beside it a {@code ConcurrentHashMap}, which knows no slots, routes nothing and hands out the stored array itself;
- * its copying forms copy as a store must, so that nobody changes a value behind its back.
+ * its copying forms copy as a store must, so that nobody changes a value behind its back. And a Caffeine cache with a
+ * bound that is never reached, used in the same way.
  *
  * <p>Run: {@code java -jar benchmarks/target/benchmarks.jar StoreBenchmark -prof gc}.
  */
@@ -45,6 +48,7 @@ public class StoreBenchmark {
     private byte[] value;
     private KeyValueStore store;
     private ConcurrentMap<ByteBuffer, byte[]> map;
+    private Cache<ByteBuffer, byte[]> cache;
 
     /** Each thread walks the keys in its own order. */
     @State(Scope.Thread)
@@ -60,6 +64,7 @@ public class StoreBenchmark {
     public void fill() {
         store = ShardedStore.local(3);
         map = new ConcurrentHashMap<>(entries * 2);
+        cache = Caffeine.newBuilder().maximumSize(entries * 2L).build();
         keys = new byte[entries][];
         value = new byte[VALUE];
         new SplittableRandom(1).nextBytes(value);
@@ -67,6 +72,7 @@ public class StoreBenchmark {
             keys[i] = ("key-" + (100_000_000_000L + i)).getBytes(UTF_8);
             store.set(keys[i], value);
             map.put(ByteBuffer.wrap(keys[i]), value.clone());
+            cache.put(ByteBuffer.wrap(keys[i]), value.clone());
         }
     }
 
@@ -81,6 +87,11 @@ public class StoreBenchmark {
     }
 
     @Benchmark
+    public byte[] getFromCaffeine(Walk walk) {
+        return cache.getIfPresent(ByteBuffer.wrap(walk.next(keys))).clone();
+    }
+
+    @Benchmark
     public void set(Walk walk) {
         store.set(walk.next(keys), value);
     }
@@ -88,5 +99,10 @@ public class StoreBenchmark {
     @Benchmark
     public byte[] setInMap(Walk walk) {
         return map.put(ByteBuffer.wrap(walk.next(keys)), value.clone());
+    }
+
+    @Benchmark
+    public void setInCaffeine(Walk walk) {
+        cache.put(ByteBuffer.wrap(walk.next(keys)), value.clone());
     }
 }
