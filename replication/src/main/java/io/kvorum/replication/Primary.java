@@ -376,7 +376,7 @@ final class Primary {
         if (paused) {
             return;
         }
-        if (connected(now) < settings.minReplicas()) {
+        if (settings.minReplicas() > 0 && connected(now) < settings.minReplicas()) {
             log.refuse(refusal(RefusedException.Kind.TOO_FEW_REPLICAS));
         } else {
             log.admit();

@@ -1,5 +1,6 @@
 package io.kvorum.replication;
 
+import io.kvorum.slots.HashSlot;
 import io.netty.buffer.ByteBuf;
 
 /**
@@ -10,7 +11,7 @@ final class Records {
     static final int HEADER = 8;
 
     /** The tag of the record that begins a leadership: the number after the last slot. */
-    static final int EPOCH = 16384;
+    static final int EPOCH = HashSlot.COUNT;
 
     static final int EPOCH_RECORD = HEADER + Long.BYTES;
 

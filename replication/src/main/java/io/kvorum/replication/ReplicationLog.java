@@ -99,9 +99,7 @@ public final class ReplicationLog implements AutoCloseable {
      * @throws IllegalStateException if the log was closed
      */
     public long append(int slot, ByteBuf payload) {
-        if (slot < 0 || slot >= HashSlot.COUNT) {
-            throw new IllegalArgumentException("slot must be from 0 to " + (HashSlot.COUNT - 1) + ": " + slot);
-        }
+        HashSlot.check(slot);
         int length = payload.readableBytes();
         if (length > maxPayload()) {
             throw new IllegalArgumentException("a record may have " + maxPayload() + " bytes: it has " + length);

@@ -462,22 +462,29 @@ public final class NodeDriver implements Runnable, AutoCloseable {
     private void shutDown() {
         if (!closed) {
             closed = true;
-            log.onAppend(() -> {});
-            node.close();
-            Ready last = node.ready();
-            last.messages().forEach(envelope -> envelope.message().release());
-            status = node.status();
-            last.completions().forEach(this::complete);
-            outcomes.values()
-                    .forEach(outcome -> outcome.completeExceptionally(
-                            unknown(OutcomeUnknownException.Reason.CLOSED, status.position())));
-            outcomes.clear();
-            answers.forEach(answered -> answered.future.complete(
-                    new ControlAnswer(ControlAnswer.Outcome.CLOSED, answered.answer.status())));
-            answers.clear();
-            over.countDown();
+            try {
+                letGo();
+            } finally { // whoever waits for the end must not wait for ever
+                over.countDown();
+            }
         }
         refuseInbox(ControlAnswer.Outcome.CLOSED, OutcomeUnknownException.Reason.CLOSED);
+    }
+
+    private void letGo() {
+        log.onAppend(() -> {});
+        node.close();
+        Ready last = node.ready();
+        last.messages().forEach(envelope -> envelope.message().release());
+        status = node.status();
+        last.completions().forEach(this::complete);
+        outcomes.values()
+                .forEach(outcome -> outcome.completeExceptionally(
+                        unknown(OutcomeUnknownException.Reason.CLOSED, status.position())));
+        outcomes.clear();
+        answers.forEach(answered ->
+                answered.future.complete(new ControlAnswer(ControlAnswer.Outcome.CLOSED, answered.answer.status())));
+        answers.clear();
     }
 
     private void refuseInbox(ControlAnswer.Outcome outcome, OutcomeUnknownException.Reason reason) {
