@@ -1,8 +1,10 @@
 package io.kvorum.benchmarks;
 
 import io.kvorum.benchmarks.Comparison.Contender;
+import io.kvorum.core.ByteBufSlot;
 import io.kvorum.slots.HashSlot;
 import io.lettuce.core.cluster.SlotHash;
+import io.netty.buffer.ByteBuf;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
@@ -25,6 +27,8 @@ final class SlotComparisons {
         for (int length : new int[] {16, 64}) {
             all.add(buffer("heap-buffer-" + length, SlotKeys.buffers(length, false)));
             all.add(buffer("direct-buffer-" + length, SlotKeys.buffers(length, true)));
+            all.add(byteBuf("heap-byte-buf-" + length, length, false));
+            all.add(byteBuf("direct-byte-buf-" + length, length, true));
         }
         return List.copyOf(all);
     }
@@ -99,6 +103,36 @@ final class SlotComparisons {
                             long sum = 0;
                             for (int i = 0; i < operations; i++) {
                                 sum += SlotHash.getSlot(keys[i & MASK]);
+                            }
+                            return sum;
+                        })));
+    }
+
+    /** Lettuce takes no {@link ByteBuf}: it gets a {@link ByteBuffer} that is at hand, and one that has to be made. */
+    private static Comparison byteBuf(String name, int length, boolean direct) {
+        ByteBuf[] keys = SlotKeys.byteBufs(length, direct);
+        ByteBuffer[] buffers = SlotKeys.buffers(length, direct);
+        return new Comparison(
+                name,
+                List.of(
+                        new Contender("kvorum", operations -> {
+                            long sum = 0;
+                            for (int i = 0; i < operations; i++) {
+                                sum += ByteBufSlot.of(keys[i & MASK]);
+                            }
+                            return sum;
+                        }),
+                        new Contender("lettuce of a ByteBuffer", operations -> {
+                            long sum = 0;
+                            for (int i = 0; i < operations; i++) {
+                                sum += SlotHash.getSlot(buffers[i & MASK]);
+                            }
+                            return sum;
+                        }),
+                        new Contender("lettuce of nioBuffer()", operations -> {
+                            long sum = 0;
+                            for (int i = 0; i < operations; i++) {
+                                sum += SlotHash.getSlot(keys[i & MASK].nioBuffer());
                             }
                             return sum;
                         })));

@@ -1,5 +1,7 @@
 package io.kvorum.benchmarks;
 
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.SplittableRandom;
@@ -28,6 +30,16 @@ final class SlotKeys {
         byte[][] keys = bytes(length);
         for (int i = 0; i < COUNT; i++) {
             buffers[i] = direct ? ByteBuffer.allocateDirect(length).put(keys[i]).flip() : ByteBuffer.wrap(keys[i]);
+        }
+        return buffers;
+    }
+
+    /** The same keys in netty's buffers; nobody releases them. */
+    static ByteBuf[] byteBufs(int length, boolean direct) {
+        ByteBuf[] buffers = new ByteBuf[COUNT];
+        byte[][] keys = bytes(length);
+        for (int i = 0; i < COUNT; i++) {
+            buffers[i] = direct ? Unpooled.directBuffer(length).writeBytes(keys[i]) : Unpooled.wrappedBuffer(keys[i]);
         }
         return buffers;
     }
