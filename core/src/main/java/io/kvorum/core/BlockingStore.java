@@ -3,10 +3,10 @@ package io.kvorum.core;
 import io.kvorum.replication.Acknowledgement;
 import io.kvorum.replication.NodeStatus;
 import io.kvorum.replication.OutcomeUnknownException;
+import io.kvorum.slots.HashSlot;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.OptionalLong;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -41,41 +41,35 @@ final class BlockingStore extends SlottedStore {
     }
 
     @Override
-    boolean delete(int slot, byte[] key) {
-        return write(store -> store.delete(slot, key));
+    public <T extends @Nullable Object> T read(int slot, Function<? super KeyReads, ? extends T> function) {
+        HashSlot.check(slot);
+        return this.<T>read(store -> store.read(slot, function));
     }
 
     @Override
-    boolean exists(int slot, byte[] key) {
-        return read(store -> store.exists(slot, key));
+    public <T extends @Nullable Object> T transact(int slot, Function<? super KeyOperations, ? extends T> function) {
+        HashSlot.check(slot);
+        return this.<T>write(store -> store.transact(slot, function));
     }
 
     @Override
-    boolean expireAt(int slot, byte[] key, long epochMillis) {
-        return write(store -> store.expireAt(slot, key, epochMillis));
+    ScanPage scan(ScanCursor cursor, int lastSlot, ScanOptions options) {
+        return read(store -> store.scan(cursor, lastSlot, options));
     }
 
     @Override
-    boolean persist(int slot, byte[] key) {
-        return write(store -> store.persist(slot, key));
+    public byte @Nullable [] randomKey() {
+        return this.<byte @Nullable []>read(KeyValueStore::randomKey);
     }
 
     @Override
-    OptionalLong deadlineOf(int slot, byte[] key) {
-        return read(store -> store.deadlineOf(slot, key));
+    public List<byte[]> keysInSlot(int slot, int limit) {
+        return read(store -> store.keysInSlot(slot, limit));
     }
 
     @Override
-    List<byte @Nullable []> getAll(int slot, List<byte[]> keys) {
-        return read(store -> store.getAll(slot, keys));
-    }
-
-    @Override
-    void setAll(int slot, List<Entry> entries) {
-        write(store -> {
-            store.setAll(slot, entries);
-            return true;
-        });
+    public long clear() {
+        return write(KeyValueStore::clear);
     }
 
     @Override
@@ -108,7 +102,7 @@ final class BlockingStore extends SlottedStore {
         return await(node.read(readLevel, timeout, store -> operation.apply(slotted(store))));
     }
 
-    private <T> T write(Function<SlottedStore, T> operation) {
+    private <T extends @Nullable Object> T write(Function<SlottedStore, T> operation) {
         return await(node.write(writeLevel, timeout, store -> operation.apply(slotted(store))))
                 .result();
     }

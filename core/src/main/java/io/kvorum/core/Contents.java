@@ -2,6 +2,7 @@ package io.kvorum.core;
 
 import io.kvorum.slots.HashSlot;
 import io.netty.buffer.ByteBuf;
+import java.util.random.RandomGenerator;
 
 /** All stripes of a store: what a full sync replaces in one step. */
 final class Contents {
@@ -30,17 +31,54 @@ final class Contents {
         return stripes[slot & mask];
     }
 
-    /** Applies a change whatever the time; for the holder of the stripe's lock, or before the contents are shared. */
-    static void apply(Stripe stripe, KeyHash hash, int slot, ByteBuf buffer, int from, int to) {
+    /**
+     * Applies a change whatever the time, and tells the watchers of it; for the holder of the stripe's lock, or before
+     * the contents are shared.
+     */
+    static void apply(Stripe stripe, KeyHash hash, int slot, ByteBuf buffer, int from, int to, Watcher... watchers) {
         MutationReader reader = new MutationReader(buffer, from, to);
         Table table = stripe.table();
         while (reader.next()) {
-            long keyHash = hash.of(reader.key());
+            byte[] key = reader.key();
+            long keyHash = hash.of(key);
+            boolean changed = true;
             if (reader.isPut()) {
-                table.put(slot, keyHash, reader.key(), reader.value(), reader.deadline());
+                table.put(slot, keyHash, key, reader.value(), reader.deadline());
             } else {
-                table.remove(keyHash, reader.key());
+                changed = table.remove(keyHash, key);
             }
+            for (Watcher watcher : watchers) {
+                if (changed) {
+                    watcher.changed(slot, key, reader.isPut() ? Cause.SET : Cause.DELETED);
+                }
+            }
+        }
+    }
+
+    /** Draws a slot, each as likely as the number of its keys, if nothing changes meanwhile. */
+    int drawSlot(RandomGenerator random) {
+        long size = 0;
+        for (Stripe stripe : stripes) {
+            size += stripe.size();
+        }
+        long drawn = size == 0 ? 0 : random.nextLong(size);
+        int index = 0;
+        while (index < mask && drawn >= stripes[index].size()) {
+            drawn -= stripes[index].size();
+            index++;
+        }
+        int slot = index;
+        while (slot + stripes.length < HashSlot.COUNT && drawn >= stripes[index].size(slot)) {
+            drawn -= stripes[index].size(slot);
+            slot += stripes.length;
+        }
+        return slot;
+    }
+
+    /** Lets the versions go on where those of the replaced contents, which have as many stripes, left off. */
+    void countFrom(Contents replaced) {
+        for (int i = 0; i < stripes.length; i++) {
+            stripes[i].countFrom(replaced.stripes[i]);
         }
     }
 

@@ -1,17 +1,25 @@
 package io.kvorum.core;
 
+import io.kvorum.slots.HashSlot;
+import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.concurrent.Executor;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Values under binary keys. Each key is in one of the 16,384 slots, and the store knows the keys of each slot.
  *
- * <p>Every operation on one key is atomic, and so are {@link #getAll} and {@link #setAll} over several keys of one
- * slot; what a read may miss of the writes before it, each store says for itself. A key with a deadline exists up to
- * and including that millisecond by the store's clock; afterwards every operation treats it as absent, although
- * {@link #size} and {@link #countInSlot} count it until it has been deleted.
+ * <p>Every operation on one key is atomic, and so is every operation on several keys of one slot; what a read may miss
+ * of the writes before it, each store says for itself. Several operations on the keys of one slot become one by
+ * {@link #transact}. A key with a deadline exists up to and including that millisecond by the store's clock; afterwards
+ * every operation treats it as absent, although {@link #size} and {@link #countInSlot} count it until it has been
+ * deleted.
  *
  * <p>An operation that the store refuses throws {@link io.kvorum.slots.RefusedException} and has changed nothing. A
  * store that waits for other nodes may throw {@link io.kvorum.replication.OutcomeUnknownException}: then a change may
@@ -21,97 +29,44 @@ import org.jspecify.annotations.Nullable;
  * values may be empty, never {@code null}. How long they may be is the store's to say; what is too long is an
  * {@link IllegalArgumentException} to the operations that set values, before anything has changed.
  *
+ * <p>Who implements it for a store of another kind writes the six methods without a body; the others are made of them.
+ *
  * <p>Safe for use by any number of threads.
  */
-public interface KeyValueStore {
+public interface KeyValueStore extends KeyOperations {
     /** What stands for a deadline where there is none. */
     long NO_DEADLINE = -1;
 
     /**
-     * {@return the value of a key, or {@code null} if the key does not exist}
+     * Runs a function on the keys of one slot, atomically and isolated: no other operation sees or makes a change of
+     * the slot while it runs, all that it changes takes effect at once when it returns, and nothing if it throws.
      *
-     * @param key the key
+     * <p>The function runs in the calling thread, while other operations on the slot, and on other slots too, wait: it
+     * must be quick. It must use no store: where that could deadlock, {@link IllegalStateException} is thrown. A store
+     * that sends operations on to other nodes may run it again after a refusal, so it should do nothing but use what it
+     * is given.
+     *
+     * @param slot the slot of all keys that the function uses, see {@link HashSlot}
+     * @param function receives the operations on the keys of the slot, which end with the call. A key of another slot
+     *     is refused with {@link io.kvorum.slots.RefusedException} of kind {@code CROSS_SLOT}.
+     * @param <T> what the function returns
+     * @return what the function returned
+     * @throws IllegalArgumentException if {@code slot} is not a slot, or all changes together are longer than the store
+     *     takes
      */
-    byte @Nullable [] get(byte[] key);
+    <T extends @Nullable Object> T transact(int slot, Function<? super KeyOperations, ? extends T> function);
 
     /**
-     * Sets a value, whether the key exists or not. A deadline that the key had is gone.
+     * Runs a function that reads keys of one slot at one moment. What {@link #transact} says of the function holds here
+     * too; others may read at the same time.
      *
-     * @param key the key
-     * @param value the value
-     * @throws IllegalArgumentException if the key or the value is longer than the store takes
+     * @param slot the slot of all keys that the function uses
+     * @param function receives the operations, which end with the call
+     * @param <T> what the function returns
+     * @return what the function returned
+     * @throws IllegalArgumentException if {@code slot} is not a slot
      */
-    void set(byte[] key, byte[] value);
-
-    /**
-     * Sets a value if a condition holds.
-     *
-     * @param key the key
-     * @param value the value
-     * @param options the condition, and how long the value lives
-     * @return whether the condition held
-     * @throws IllegalArgumentException if the key or the value is longer than the store takes
-     */
-    boolean set(byte[] key, byte[] value, SetOptions options);
-
-    /**
-     * Deletes a key.
-     *
-     * @param key the key
-     * @return whether the key existed
-     */
-    boolean delete(byte[] key);
-
-    /**
-     * {@return whether a key exists}
-     *
-     * @param key the key
-     */
-    boolean exists(byte[] key);
-
-    /**
-     * Gives a key a deadline. A deadline that is not in the future deletes the key at once.
-     *
-     * @param key the key
-     * @param epochMillis the last moment at which the key exists, in milliseconds since 1970; at least 0
-     * @return whether the key existed
-     * @throws IllegalArgumentException if {@code epochMillis} is negative
-     */
-    boolean expireAt(byte[] key, long epochMillis);
-
-    /**
-     * Takes a key's deadline away.
-     *
-     * @param key the key
-     * @return whether the key existed and had a deadline
-     */
-    boolean persist(byte[] key);
-
-    /**
-     * {@return the deadline of a key, or empty if the key does not exist or has none}
-     *
-     * @param key the key
-     */
-    OptionalLong deadlineOf(byte[] key);
-
-    /**
-     * Reads several keys of one slot at one moment.
-     *
-     * @param keys the keys; may be empty
-     * @return the values in the order of the keys, {@code null} for each key that does not exist
-     * @throws io.kvorum.slots.RefusedException of kind {@code CROSS_SLOT} if the keys are not all in one slot
-     */
-    List<byte @Nullable []> getAll(List<byte[]> keys);
-
-    /**
-     * Sets several keys of one slot, all of them or, if it fails, none. A deadline that a key had is replaced by that
-     * of the entry. Where a key occurs twice, the later entry wins.
-     *
-     * @param entries the entries; may be empty
-     * @throws io.kvorum.slots.RefusedException of kind {@code CROSS_SLOT} if the keys are not all in one slot
-     * @throws IllegalArgumentException if a key or a value, or all of them together, are longer than the store takes
-     */
-    void setAll(List<Entry> entries);
+    <T extends @Nullable Object> T read(int slot, Function<? super KeyReads, ? extends T> function);
 
     /** {@return how many keys are held, expired ones that have not been deleted yet among them} */
     long size();
@@ -145,4 +100,233 @@ public interface KeyValueStore {
      * @throws IllegalArgumentException if {@code slot} is not a slot
      */
     int dropSlot(int slot);
+
+    // ---- all slots
+
+    /**
+     * Returns some keys, and where to go on. A key that exists from the first page to the last is returned exactly
+     * once, whatever else changes, and even if the topology does or another node takes over meanwhile; a key that comes
+     * or goes meanwhile at most once. Pages may be empty before the end. The store keeps nothing between two calls.
+     *
+     * <p>A page costs time in proportion to the keys that it looks at, which are about as many as were asked for, but
+     * at least one slot in 64 parts: a slot that holds very many keys comes in up to 64 pages, each of which looks at
+     * the whole slot, in steps between which others may write.
+     *
+     * @param cursor {@link ScanCursor#START}, or where the page before left off
+     * @param options which keys, and about how many at a time
+     * @return the keys, and the next cursor
+     * @throws IllegalArgumentException if the cursor is at the end, or a glob needs too many steps for a key
+     */
+    default ScanPage scan(ScanCursor cursor, ScanOptions options) {
+        return SlotScan.page(this, cursor, HashSlot.COUNT - 1, options);
+    }
+
+    /**
+     * {@return some key that exists, each as likely as any other, or {@code null} if there is none} In a store that is
+     * made of several, each key of a node is equally likely, and each node by the number of its keys.
+     */
+    default byte @Nullable [] randomKey() {
+        return SlotScan.randomKey(this);
+    }
+
+    /**
+     * {@return some keys of a slot, in no order}
+     *
+     * @param slot the slot
+     * @param limit the most keys to return; at least 1
+     * @throws IllegalArgumentException if {@code slot} is not a slot, or {@code limit} is below 1
+     */
+    default List<byte[]> keysInSlot(int slot, int limit) {
+        if (limit < 1) {
+            throw new IllegalArgumentException("limit must be at least 1: " + limit);
+        }
+        List<byte[]> keys = new ArrayList<>();
+        forEachInSlot(slot, entry -> {
+            if (keys.size() < limit) {
+                keys.add(entry.key());
+            }
+        });
+        return keys;
+    }
+
+    /**
+     * Deletes every key, slot by slot as {@link #dropSlot} does.
+     *
+     * @return how many keys were deleted, expired ones among them
+     */
+    default long clear() {
+        long deleted = 0;
+        for (int slot = 0; slot < HashSlot.COUNT; slot++) {
+            if (countInSlot(slot) > 0) {
+                deleted += dropSlot(slot);
+            }
+        }
+        return deleted;
+    }
+
+    /**
+     * {@return this store in asynchronous form: each operation runs as a task of an executor}
+     *
+     * @param executor runs the operations; in which order, is its business
+     */
+    default AsyncKeyValueStore async(Executor executor) {
+        return new ExecutedStore(this, executor);
+    }
+
+    // ---- one key or several, each a function on its slot
+
+    @Override
+    default byte @Nullable [] get(byte[] key) {
+        return this.<byte @Nullable []>read(HashSlot.of(key), keys -> keys.get(key));
+    }
+
+    @Override
+    default @Nullable StoredValue lookUp(byte[] key) {
+        return this.<@Nullable StoredValue>read(HashSlot.of(key), keys -> keys.lookUp(key));
+    }
+
+    @Override
+    default List<byte @Nullable []> getAll(List<byte[]> keys) {
+        List<byte[]> copy = List.copyOf(keys); // what is checked is what is read, whatever the caller does meanwhile
+        return copy.isEmpty() ? List.of() : read(SlotView.slotOf(copy), slot -> slot.getAll(copy));
+    }
+
+    @Override
+    default byte @Nullable [] getRange(byte[] key, long first, long last) {
+        return this.<byte @Nullable []>read(HashSlot.of(key), keys -> keys.getRange(key, first, last));
+    }
+
+    @Override
+    default int length(byte[] key) {
+        return read(HashSlot.of(key), keys -> keys.length(key));
+    }
+
+    @Override
+    default boolean exists(byte[] key) {
+        return read(HashSlot.of(key), keys -> keys.exists(key));
+    }
+
+    @Override
+    default boolean touch(byte[] key) {
+        return read(HashSlot.of(key), keys -> keys.touch(key));
+    }
+
+    @Override
+    default OptionalLong deadlineOf(byte[] key) {
+        return read(HashSlot.of(key), keys -> keys.deadlineOf(key));
+    }
+
+    @Override
+    default Optional<Duration> timeToLive(byte[] key) {
+        return read(HashSlot.of(key), keys -> keys.timeToLive(key));
+    }
+
+    @Override
+    default void set(byte[] key, byte[] value) {
+        set(key, value, SetOptions.defaults());
+    }
+
+    @Override
+    default boolean set(byte[] key, byte[] value, SetOptions options) {
+        Objects.requireNonNull(value, "value");
+        Objects.requireNonNull(options, "options");
+        return transact(HashSlot.of(key), keys -> keys.set(key, value, options));
+    }
+
+    @Override
+    default SetResult getAndSet(byte[] key, byte[] value, SetOptions options) {
+        Objects.requireNonNull(value, "value");
+        Objects.requireNonNull(options, "options");
+        return transact(HashSlot.of(key), keys -> keys.getAndSet(key, value, options));
+    }
+
+    @Override
+    default void setAll(List<Entry> entries) {
+        List<Entry> copy = List.copyOf(entries);
+        if (!copy.isEmpty()) {
+            transact(SlotView.slotOfEntries(copy), keys -> {
+                keys.setAll(copy);
+                return true;
+            });
+        }
+    }
+
+    @Override
+    default boolean setAllIfAbsent(List<Entry> entries) {
+        List<Entry> copy = List.copyOf(entries);
+        return copy.isEmpty() || transact(SlotView.slotOfEntries(copy), keys -> keys.setAllIfAbsent(copy));
+    }
+
+    @Override
+    default boolean delete(byte[] key) {
+        return transact(HashSlot.of(key), keys -> keys.delete(key));
+    }
+
+    @Override
+    default boolean deleteIfEqual(byte[] key, byte[] expected) {
+        Objects.requireNonNull(expected, "expected");
+        return transact(HashSlot.of(key), keys -> keys.deleteIfEqual(key, expected));
+    }
+
+    @Override
+    default byte @Nullable [] getAndDelete(byte[] key) {
+        return this.<byte @Nullable []>transact(HashSlot.of(key), keys -> keys.getAndDelete(key));
+    }
+
+    @Override
+    default byte @Nullable [] getAndExpire(byte[] key, Life life) {
+        Objects.requireNonNull(life, "life");
+        return this.<byte @Nullable []>transact(HashSlot.of(key), keys -> keys.getAndExpire(key, life));
+    }
+
+    @Override
+    default long increment(byte[] key, long delta) {
+        return transact(HashSlot.of(key), keys -> keys.increment(key, delta));
+    }
+
+    @Override
+    default int append(byte[] key, byte[] suffix) {
+        Objects.requireNonNull(suffix, "suffix");
+        return transact(HashSlot.of(key), keys -> keys.append(key, suffix));
+    }
+
+    @Override
+    default int setRange(byte[] key, int offset, byte[] part) {
+        Objects.requireNonNull(part, "part");
+        SlotTransaction.checkOffset(offset);
+        return transact(HashSlot.of(key), keys -> keys.setRange(key, offset, part));
+    }
+
+    @Override
+    default byte @Nullable [] compute(byte[] key, Function<byte @Nullable [], byte @Nullable []> function) {
+        Objects.requireNonNull(function, "function");
+        return this.<byte @Nullable []>transact(HashSlot.of(key), keys -> keys.compute(key, function));
+    }
+
+    @Override
+    default boolean expire(byte[] key, Life life, ExpireCondition condition) {
+        Objects.requireNonNull(life, "life");
+        Objects.requireNonNull(condition, "condition");
+        return transact(HashSlot.of(key), keys -> keys.expire(key, life, condition));
+    }
+
+    @Override
+    default boolean rename(byte[] from, byte[] to) {
+        return transact(SlotView.slotOf(List.of(from, to)), keys -> keys.rename(from, to));
+    }
+
+    @Override
+    default boolean renameIfAbsent(byte[] from, byte[] to) {
+        return transact(SlotView.slotOf(List.of(from, to)), keys -> keys.renameIfAbsent(from, to));
+    }
+
+    @Override
+    default boolean copy(byte[] from, byte[] to) {
+        return transact(SlotView.slotOf(List.of(from, to)), keys -> keys.copy(from, to));
+    }
+
+    @Override
+    default boolean copyIfAbsent(byte[] from, byte[] to) {
+        return transact(SlotView.slotOf(List.of(from, to)), keys -> keys.copyIfAbsent(from, to));
+    }
 }

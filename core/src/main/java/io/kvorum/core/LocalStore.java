@@ -9,24 +9,26 @@ import io.netty.buffer.ByteBuf;
 import java.security.SecureRandom;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
-import java.util.OptionalLong;
 import java.util.SplittableRandom;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A key-value store in the heap of this JVM, and the state that a shard replicates.
  *
  * <p>The slots are divided into stripes, each with a lock of its own; all keys of a slot are in one stripe, so an
- * operation takes one lock, and a read of one key none unless a writer is at work in the same stripe. Every change is
- * shown to one {@link MutationSink} under that lock before it is made.
+ * operation takes one lock, and {@link #get} none unless a writer is at work in the same stripe. Every change is shown
+ * to one {@link MutationSink} under that lock before it is made.
  *
- * <p>Every operation on one key is linearizable, and so are {@link #getAll} and {@link #setAll}. Keys and values longer
- * than the settings allow are refused with {@link IllegalArgumentException}; so is what the sink finds too long, such
- * as a change above the {@code maxPayload()} of a {@link io.kvorum.replication.ReplicationLog}.
+ * <p>Every operation on the keys of one slot is linearizable, and so is every transaction. Keys and values longer than
+ * the settings allow are refused with {@link IllegalArgumentException}; so is what the sink finds too long, such as a
+ * change above the {@code maxPayload()} of a {@link io.kvorum.replication.ReplicationLog}.
  *
  * <p>A key past its deadline is hidden from every operation. It is deleted by {@link #expire}, or by a write to it, and
  * never by {@link #apply}: a replica does not delete by its clock.
@@ -39,10 +41,8 @@ public final class LocalStore extends SlottedStore implements ReplicatedState {
     /** The sink of a store that nobody listens to; known by identity, so that nothing is encoded for it. */
     static final MutationSink NOBODY = (slot, change) -> {};
 
-    /** What a deadline is taken for once it has passed: the entry is in the table, but does not exist. */
-    private static final long EXPIRED = -3;
-
     private static final int BATCH = 64;
+    private static final int RANDOM_TRIES = 16;
     private static final KeyHash DIGEST_HASH = new KeyHash(0x6b766f72756d2d31L, 0x6469676573742d31L);
 
     private final StoreSettings settings;
@@ -51,6 +51,9 @@ public final class LocalStore extends SlottedStore implements ReplicatedState {
     private final MutationSink sink;
     private final AtomicInteger nextStripeToExpire = new AtomicInteger();
     private final StoreCounters counters = new StoreCounters();
+    private final SlotScan.Keys existingKeys = new ExistingKeys();
+    private final Object watching = new Object();
+    private volatile Watcher[] watchers = {};
     private volatile Contents contents;
 
     /** Makes an empty store with default settings, a secret seed and the system's clock, which nobody listens to. */
@@ -86,7 +89,7 @@ public final class LocalStore extends SlottedStore implements ReplicatedState {
         this.contents = new Contents(settings.stripes(), hash);
     }
 
-    // ---- reads
+    // ---- one key
 
     @Override
     byte @Nullable [] get(int slot, byte[] key) {
@@ -96,58 +99,32 @@ public final class LocalStore extends SlottedStore implements ReplicatedState {
     }
 
     @Override
-    boolean exists(int slot, byte[] key) {
-        return exists(visible(contents.stripeOf(slot).deadline(hash.of(key), key)));
-    }
-
-    @Override
-    OptionalLong deadlineOf(int slot, byte[] key) {
-        long deadline = visible(contents.stripeOf(slot).deadline(hash.of(key), key));
-        return deadline >= 0 ? OptionalLong.of(deadline) : OptionalLong.empty();
-    }
-
-    @Override
-    List<byte @Nullable []> getAll(int slot, List<byte[]> keys) {
-        List<byte @Nullable []> values = new ArrayList<>(keys.size());
-        Stripe stripe = lock(slot);
-        try {
-            for (byte[] key : keys) {
-                byte[] value = stripe.table().get(hash.of(key), key, clock);
-                counters.got(value != null);
-                values.add(value);
-            }
-        } finally {
-            stripe.unlock();
-        }
-        return values;
-    }
-
-    // ---- writes
-
-    @Override
     boolean set(int slot, byte[] key, byte[] value, SetOptions options) {
         return set(sink, slot, key, value, options);
     }
 
     boolean set(MutationSink target, int slot, byte[] key, byte[] value, SetOptions options) {
-        checkLengths(key, value);
+        if (options.dependsOnKey()) {
+            return transact(target, slot, keys -> keys.set(key, value, options));
+        }
+        settings.checkLengths(key.length, value.length);
+        Life life = options.life();
+        boolean timed = life.kind() != Life.Kind.FOREVER;
+        long now = timed ? clock.millis() : 0;
+        long deadline = life.deadline(now, NO_DEADLINE);
+        if (timed && deadline <= now) {
+            transact(target, slot, keys -> keys.delete(key));
+            return true;
+        }
         long keyHash = hash.of(key);
         Stripe stripe = lock(slot);
         try {
-            long deadline = options.deadline();
-            if (!options.isPlain()) {
-                long existing = visible(stripe.table().deadline(keyHash, key));
-                if (!holds(options.condition(), exists(existing))) {
-                    return false;
-                }
-                if (options.keepDeadline() && existing >= 0) {
-                    deadline = existing;
-                } else if (deadline != NO_DEADLINE && deadline <= clock.millis()) {
-                    remove(target, stripe, slot, keyHash, key);
-                    return true;
-                }
+            if (target != NOBODY) {
+                ByteBuf change = stripe.scratch();
+                MutationWriter.put(change, key, value, deadline);
+                target.accept(slot, change);
             }
-            put(target, stripe, slot, keyHash, key, value, deadline);
+            put(stripe, slot, keyHash, key, value, deadline);
         } finally {
             stripe.unlock();
         }
@@ -155,119 +132,49 @@ public final class LocalStore extends SlottedStore implements ReplicatedState {
         return true;
     }
 
-    private static boolean holds(SetOptions.Condition condition, boolean exists) {
-        return switch (condition) {
-            case ALWAYS -> true;
-            case IF_ABSENT -> !exists;
-            case IF_PRESENT -> exists;
-        };
-    }
+    // ---- the keys of one slot
 
     @Override
-    boolean delete(int slot, byte[] key) {
-        return delete(sink, slot, key);
-    }
-
-    boolean delete(MutationSink target, int slot, byte[] key) {
-        long keyHash = hash.of(key);
-        Stripe stripe = lock(slot);
-        boolean existed;
+    public <T extends @Nullable Object> T read(int slot, Function<? super KeyReads, ? extends T> function) {
+        Objects.requireNonNull(function, "function");
+        Stripe stripe = contents.stripeOf(HashSlot.check(slot));
+        long stamp = stripe.lockToRead();
+        SlotView view = new SlotView(this, stripe, slot, clock.millis());
         try {
-            existed = exists(visible(stripe.table().deadline(keyHash, key)));
-            remove(target, stripe, slot, keyHash, key);
+            view.begin();
+            return function.apply(view);
         } finally {
-            stripe.unlock();
-        }
-        if (existed) {
-            counters.deleted(1);
-        }
-        return existed;
-    }
-
-    @Override
-    boolean expireAt(int slot, byte[] key, long epochMillis) {
-        return expireAt(sink, slot, key, epochMillis);
-    }
-
-    boolean expireAt(MutationSink target, int slot, byte[] key, long epochMillis) {
-        long keyHash = hash.of(key);
-        Stripe stripe = lock(slot);
-        try {
-            byte[] value = stripe.table().get(keyHash, key, clock);
-            if (value == null) {
-                return false;
-            }
-            if (epochMillis <= clock.millis()) {
-                remove(target, stripe, slot, keyHash, key);
-            } else {
-                put(target, stripe, slot, keyHash, key, value, epochMillis);
-            }
-            return true;
-        } finally {
-            stripe.unlock();
+            view.end();
+            stripe.unlockRead(stamp);
         }
     }
 
     @Override
-    boolean persist(int slot, byte[] key) {
-        return persist(sink, slot, key);
+    public <T extends @Nullable Object> T transact(int slot, Function<? super KeyOperations, ? extends T> function) {
+        return transact(sink, slot, function);
     }
 
-    boolean persist(MutationSink target, int slot, byte[] key) {
-        long keyHash = hash.of(key);
-        Stripe stripe = lock(slot);
+    <T extends @Nullable Object> T transact(
+            MutationSink target, int slot, Function<? super KeyOperations, ? extends T> function) {
+        Objects.requireNonNull(function, "function");
+        Stripe stripe = lock(HashSlot.check(slot));
+        T result;
+        SlotTransaction transaction;
         try {
-            byte[] value = stripe.table().get(keyHash, key, clock);
-            if (value == null || stripe.table().deadline(keyHash, key) == NO_DEADLINE) {
-                return false;
-            }
-            put(target, stripe, slot, keyHash, key, value, NO_DEADLINE);
-            return true;
-        } finally {
-            stripe.unlock();
-        }
-    }
-
-    @Override
-    void setAll(int slot, List<Entry> entries) {
-        setAll(sink, slot, entries);
-    }
-
-    void setAll(MutationSink target, int slot, List<Entry> entries) {
-        for (Entry entry : entries) {
-            checkLengths(entry.key(), entry.value());
-        }
-        Stripe stripe = lock(slot);
-        try {
-            long now = clock.millis();
-            if (target != NOBODY) {
-                ByteBuf change = stripe.scratch();
-                for (Entry entry : entries) {
-                    if (isOver(entry.deadline(), now)) {
-                        MutationWriter.delete(change, entry.key());
-                    } else {
-                        MutationWriter.put(change, entry.key(), entry.value(), entry.deadline());
-                    }
-                }
-                target.accept(slot, change);
-            }
-            for (Entry entry : entries) {
-                long keyHash = hash.of(entry.key());
-                if (isOver(entry.deadline(), now)) {
-                    stripe.table().remove(keyHash, entry.key());
-                } else {
-                    stripe.table().put(slot, keyHash, entry.key(), entry.value(), entry.deadline());
-                }
+            transaction = new SlotTransaction(this, stripe, slot, clock.millis());
+            try {
+                transaction.begin();
+                result = function.apply(transaction);
+                transaction.commit(target);
+            } finally {
+                transaction.end();
             }
         } finally {
             stripe.unlock();
         }
-        counters.set(entries.size());
-    }
-
-    /** Returns whether a deadline that is being given is not in the future. */
-    private static boolean isOver(long deadline, long now) {
-        return deadline != NO_DEADLINE && deadline <= now;
+        counters.set(transaction.keysSet());
+        counters.deleted(transaction.keysDeleted());
+        return result;
     }
 
     // ---- slots
@@ -295,13 +202,72 @@ public final class LocalStore extends SlottedStore implements ReplicatedState {
             List<Entry> batch = new ArrayList<>(BATCH);
             boolean more = true;
             while (more) {
-                more = walk.next(BATCH, batch);
+                more = walk.next(BATCH, cursor -> batch.add(cursor.entry()));
                 for (Entry entry : batch) {
-                    if (exists(visible(entry.deadline()))) {
+                    if (isVisible(entry.deadline())) {
                         action.accept(entry);
                     }
                 }
                 batch.clear();
+            }
+        }
+    }
+
+    @Override
+    public List<byte[]> keysInSlot(int slot, int limit) {
+        if (limit < 1) {
+            throw new IllegalArgumentException("limit must be at least 1: " + limit);
+        }
+        List<byte[]> keys = new ArrayList<>();
+        try (SlotWalk walk = new SlotWalk(contents.stripeOf(HashSlot.check(slot)), slot)) {
+            boolean more = true;
+            while (more && keys.size() < limit) {
+                more = walk.next(Math.min(BATCH, limit - keys.size()), cursor -> addVisibleKey(cursor, keys));
+            }
+        }
+        return keys;
+    }
+
+    private void addVisibleKey(Table.Cursor cursor, List<byte[]> keys) {
+        if (isVisible(cursor.deadline())) {
+            keys.add(cursor.key());
+        }
+    }
+
+    @Override
+    ScanPage scan(ScanCursor cursor, int lastSlot, ScanOptions options) {
+        return SlotScan.page(existingKeys, cursor, lastSlot, options);
+    }
+
+    @Override
+    public byte @Nullable [] randomKey() {
+        Contents current = contents;
+        for (int i = 0; i < RANDOM_TRIES; i++) {
+            byte[] key = SlotScan.randomKey(existingKeys, current.drawSlot(ThreadLocalRandom.current()));
+            if (key != null) {
+                return key;
+            }
+        }
+        return SlotScan.anyKey(existingKeys);
+    }
+
+    /** The keys that exist now, for scans. */
+    private final class ExistingKeys implements SlotScan.Keys {
+        @Override
+        public int count(int slot) {
+            return contents.stripeOf(slot).size(slot);
+        }
+
+        @Override
+        public void forEach(int slot, Consumer<byte[]> action) {
+            List<byte[]> batch = new ArrayList<>(BATCH);
+            try (SlotWalk walk = new SlotWalk(contents.stripeOf(slot), slot)) {
+                boolean more = true;
+                while (more) {
+                    more = walk.next(BATCH, cursor -> addVisibleKey(cursor, batch));
+                    batch.forEach(action);
+                    batch.clear();
+                }
             }
         }
     }
@@ -315,14 +281,14 @@ public final class LocalStore extends SlottedStore implements ReplicatedState {
         Stripe stripe = contents.stripeOf(HashSlot.check(slot));
         int dropped = 0;
         try (SlotWalk walk = new SlotWalk(stripe, slot)) {
-            List<Entry> batch = new ArrayList<>(BATCH);
+            List<byte[]> batch = new ArrayList<>(BATCH);
             boolean more = true;
             while (more) {
-                more = walk.next(BATCH, batch);
+                more = walk.next(BATCH, cursor -> batch.add(cursor.key()));
                 Stripe current = lock(slot);
                 try {
-                    for (Entry entry : batch) {
-                        if (remove(target, current, slot, hash.of(entry.key()), entry.key())) {
+                    for (byte[] key : batch) {
+                        if (remove(target, current, slot, hash.of(key), key, Cause.DELETED)) {
                             dropped++;
                         }
                     }
@@ -369,7 +335,7 @@ public final class LocalStore extends SlottedStore implements ReplicatedState {
                 long now = clock.millis();
                 byte[] key = stripe.table().expiredKey(now);
                 while (key != null && deleted < budget) {
-                    remove(target, stripe, HashSlot.of(key), hash.of(key), key);
+                    remove(target, stripe, HashSlot.of(key), hash.of(key), key, Cause.EXPIRED);
                     deleted++;
                     key = stripe.table().expiredKey(now);
                 }
@@ -390,7 +356,7 @@ public final class LocalStore extends SlottedStore implements ReplicatedState {
         HashSlot.check(slot);
         Stripe stripe = lock(slot);
         try {
-            Contents.apply(stripe, hash, slot, payload, payload.readerIndex(), payload.writerIndex());
+            Contents.apply(stripe, hash, slot, payload, payload.readerIndex(), payload.writerIndex(), watchers);
         } finally {
             stripe.unlock();
         }
@@ -416,7 +382,11 @@ public final class LocalStore extends SlottedStore implements ReplicatedState {
     private void replace(Contents replacement) {
         Contents old = contents;
         old.lockAll();
+        replacement.countFrom(old);
         contents = replacement;
+        for (Watcher watcher : watchers) {
+            watcher.replaced();
+        }
         old.retireAndUnlockAll();
     }
 
@@ -456,8 +426,36 @@ public final class LocalStore extends SlottedStore implements ReplicatedState {
         return sum;
     }
 
+    // ---- for the package
+
     StoreCounters counters() {
         return counters;
+    }
+
+    StoreSettings settings() {
+        return settings;
+    }
+
+    KeyHash hash() {
+        return hash;
+    }
+
+    /** Tells a watcher of every change from now on. */
+    void watch(Watcher watcher) {
+        synchronized (watching) {
+            Watcher[] more = Arrays.copyOf(watchers, watchers.length + 1);
+            more[watchers.length] = watcher;
+            watchers = more;
+        }
+    }
+
+    /** Tells a watcher of no change that begins from now on. */
+    void unwatch(Watcher watcher) {
+        synchronized (watching) {
+            List<Watcher> left = new ArrayList<>(List.of(watchers));
+            left.remove(watcher);
+            watchers = left.toArray(new Watcher[0]);
+        }
     }
 
     // ---- under the lock
@@ -474,18 +472,27 @@ public final class LocalStore extends SlottedStore implements ReplicatedState {
         }
     }
 
-    private static void put(
-            MutationSink target, Stripe stripe, int slot, long keyHash, byte[] key, byte[] value, long deadline) {
-        if (target != NOBODY) {
-            ByteBuf change = stripe.scratch();
-            MutationWriter.put(change, key, value, deadline);
-            target.accept(slot, change);
-        }
+    /** Puts an entry into the table and tells the watchers. */
+    void put(Stripe stripe, int slot, long keyHash, byte[] key, byte[] value, long deadline) {
         stripe.table().put(slot, keyHash, key, value, deadline);
+        for (Watcher watcher : watchers) {
+            watcher.changed(slot, key, Cause.SET);
+        }
     }
 
-    /** Removes a key if the table holds it, expired or not. */
-    private static boolean remove(MutationSink target, Stripe stripe, int slot, long keyHash, byte[] key) {
+    /** Removes an entry from the table and tells the watchers. Returns whether there was one. */
+    boolean remove(Stripe stripe, int slot, long keyHash, byte[] key, Cause cause) {
+        boolean held = stripe.table().remove(keyHash, key);
+        if (held) {
+            for (Watcher watcher : watchers) {
+                watcher.changed(slot, key, cause);
+            }
+        }
+        return held;
+    }
+
+    /** Removes a key if the table holds it, expired or not, after it has shown that to the sink. */
+    private boolean remove(MutationSink target, Stripe stripe, int slot, long keyHash, byte[] key, Cause cause) {
         if (stripe.table().deadline(keyHash, key) == Table.ABSENT) {
             return false;
         }
@@ -494,26 +501,10 @@ public final class LocalStore extends SlottedStore implements ReplicatedState {
             MutationWriter.delete(change, key);
             target.accept(slot, change);
         }
-        return stripe.table().remove(keyHash, key);
+        return remove(stripe, slot, keyHash, key, cause);
     }
 
-    /** Turns a deadline in the past into {@link #EXPIRED}. */
-    private long visible(long deadline) {
-        return deadline >= 0 && clock.millis() > deadline ? EXPIRED : deadline;
-    }
-
-    private static boolean exists(long visibleDeadline) {
-        return visibleDeadline >= NO_DEADLINE;
-    }
-
-    private void checkLengths(byte[] key, byte[] value) {
-        if (key.length > settings.maxKeyLength()) {
-            throw new IllegalArgumentException(
-                    "key must have at most " + settings.maxKeyLength() + " bytes: it has " + key.length);
-        }
-        if (value.length > settings.maxValueLength()) {
-            throw new IllegalArgumentException(
-                    "value must have at most " + settings.maxValueLength() + " bytes: it has " + value.length);
-        }
+    private boolean isVisible(long deadline) {
+        return deadline < 0 || clock.millis() <= deadline;
     }
 }

@@ -10,10 +10,11 @@ import io.kvorum.slots.NodeId;
 import io.kvorum.slots.RefusedException;
 import io.kvorum.slots.RefusedException.Kind;
 import io.kvorum.slots.Shard;
+import io.kvorum.slots.SlotSet;
 import io.netty.buffer.ByteBuf;
 import java.util.List;
-import java.util.OptionalLong;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -83,21 +84,9 @@ final class NodeAccess extends SlottedStore implements MutationSink {
     }
 
     @Override
-    boolean exists(int slot, byte[] key) {
-        beforeRead(slot);
-        return store.exists(slot, key);
-    }
-
-    @Override
-    OptionalLong deadlineOf(int slot, byte[] key) {
-        beforeRead(slot);
-        return store.deadlineOf(slot, key);
-    }
-
-    @Override
-    List<byte @Nullable []> getAll(int slot, List<byte[]> keys) {
-        beforeRead(slot);
-        return store.getAll(slot, keys);
+    public <T extends @Nullable Object> T read(int slot, Function<? super KeyReads, ? extends T> function) {
+        beforeRead(HashSlot.check(slot));
+        return store.read(slot, function);
     }
 
     @Override
@@ -120,39 +109,58 @@ final class NodeAccess extends SlottedStore implements MutationSink {
     }
 
     @Override
+    public List<byte[]> keysInSlot(int slot, int limit) {
+        beforeRead(HashSlot.check(slot));
+        return store.keysInSlot(slot, limit);
+    }
+
+    @Override
+    public byte @Nullable [] randomKey() {
+        requireReadable(-1);
+        return store.randomKey();
+    }
+
+    /** A page ends with the slots that the shard owns, if not before. */
+    @Override
+    ScanPage scan(ScanCursor cursor, int lastSlot, ScanOptions options) {
+        int last = cursor.slot();
+        beforeRead(last);
+        ClusterTopology current = topology.get();
+        while (last < lastSlot && isOwn(current.shardOf(last + 1))) {
+            last++;
+        }
+        return store.scan(cursor, last, options);
+    }
+
+    @Override
     boolean set(int slot, byte[] key, byte[] value, SetOptions options) {
         beforeWrite(slot);
         return afterWrite(slot, store.set(this, slot, key, value, options));
     }
 
     @Override
-    boolean delete(int slot, byte[] key) {
-        beforeWrite(slot);
-        return afterWrite(slot, store.delete(this, slot, key));
-    }
-
-    @Override
-    boolean expireAt(int slot, byte[] key, long epochMillis) {
-        beforeWrite(slot);
-        return afterWrite(slot, store.expireAt(this, slot, key, epochMillis));
-    }
-
-    @Override
-    boolean persist(int slot, byte[] key) {
-        beforeWrite(slot);
-        return afterWrite(slot, store.persist(this, slot, key));
-    }
-
-    @Override
-    void setAll(int slot, List<Entry> entries) {
-        beforeWrite(slot);
-        store.setAll(this, slot, entries);
+    public <T extends @Nullable Object> T transact(int slot, Function<? super KeyOperations, ? extends T> function) {
+        beforeWrite(HashSlot.check(slot));
+        return this.<T>afterWrite(slot, store.transact(this, slot, function));
     }
 
     @Override
     public int dropSlot(int slot) {
         beforeWrite(HashSlot.check(slot));
         return afterWrite(slot, store.dropSlot(this, slot));
+    }
+
+    /** Deletes the keys of the slots that the shard owns. */
+    @Override
+    public long clear() {
+        long deleted = 0;
+        SlotSet owned = ownSlots();
+        for (int slot = owned.next(0); slot >= 0; slot = owned.next(slot + 1)) {
+            if (store.countInSlot(slot) > 0) {
+                deleted += dropSlot(slot);
+            }
+        }
+        return deleted;
     }
 
     private void beforeRead(int slot) {
@@ -187,7 +195,7 @@ final class NodeAccess extends SlottedStore implements MutationSink {
     }
 
     /** A change would have been refused by the log; what changes nothing is refused here. */
-    private <T> T afterWrite(int slot, T result) {
+    private <T extends @Nullable Object> T afterWrite(int slot, T result) {
         if (!appended && status.role() != NodeRole.PRIMARY) {
             throw readOnly(slot);
         }
@@ -199,7 +207,7 @@ final class NodeAccess extends SlottedStore implements MutationSink {
         if (owner == null) {
             throw unowned(slot, status.node());
         }
-        if (!owner.id().equals(status.shard())) {
+        if (!isOwn(owner)) {
             throw new RefusedException(
                     Kind.MOVED,
                     "slot " + slot + " belongs to " + owner.id() + ", primary " + owner.primary(),
@@ -209,6 +217,15 @@ final class NodeAccess extends SlottedStore implements MutationSink {
                     owner.primary(),
                     owner.epoch());
         }
+    }
+
+    private boolean isOwn(@Nullable Shard owner) {
+        return owner != null && owner.id().equals(status.shard());
+    }
+
+    private SlotSet ownSlots() {
+        Shard own = topology.get().shard(status.shard());
+        return own == null ? SlotSet.EMPTY : own.slots();
     }
 
     private RefusedException readOnly(int slot) {

@@ -172,6 +172,22 @@ public final class ReplicatedStore {
     }
 
     /**
+     * {@return a view of this node as a store that makes nobody wait} Its operations begin at once, in the calling
+     * thread; its stages are completed as those of {@link #write} and {@link #read} are, and promise as much as
+     * {@link #store} does for the same levels.
+     *
+     * @param writeLevel how many nodes must have each change
+     * @param readLevel what each read promises
+     * @param timeout for how long each operation waits at the most: positive; more than a hundred years are a hundred
+     * @throws IllegalArgumentException if {@code timeout} is not positive
+     */
+    public AsyncKeyValueStore async(Acknowledgement writeLevel, ReadLevel readLevel, Duration timeout) {
+        Objects.requireNonNull(writeLevel, "writeLevel");
+        Objects.requireNonNull(readLevel, "readLevel");
+        return new ReplicatedAsyncStore(this, writeLevel, readLevel, limited(timeout));
+    }
+
+    /**
      * Deletes keys whose deadline has passed, if the node is the primary: see {@link LocalStore#expire}.
      *
      * @param budget the most keys to delete; at least 1
@@ -204,8 +220,8 @@ public final class ReplicatedStore {
     }
 
     /** As {@code thenApply}, but an exception stays what it is instead of becoming a {@code CompletionException}. */
-    private static <A, B extends @Nullable Object> CompletionStage<B> then(
-            CompletionStage<A> stage, Function<A, B> function) {
+    static <A, B extends @Nullable Object> CompletionStage<B> then(
+            CompletionStage<A> stage, Function<? super A, B> function) {
         CompletableFuture<B> outcome = new CompletableFuture<>();
         stage.whenComplete((value, failure) -> {
             if (failure != null) {

@@ -1,20 +1,22 @@
 package io.kvorum.core;
 
+import java.time.Duration;
+import java.util.Arrays;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
- * When a value is set, and how long it lives.
+ * When a value is set, and how long it lives. Two of them are equal if they say the same, the expected bytes included.
  *
- * <p>Immutable.
+ * <p>Immutable as long as nobody changes the expected bytes.
  *
  * @param condition what must hold for the value to be set
- * @param keepDeadline whether a key that exists keeps its deadline; then {@code deadline} must be
- *     {@link KeyValueStore#NO_DEADLINE}
- * @param deadline the last moment at which the key exists, in milliseconds since 1970, or
- *     {@link KeyValueStore#NO_DEADLINE}
+ * @param expected the value that {@link Condition#IF_EQUAL} asks for, with any other condition {@code null}
+ * @param life how long the key lives
  */
-public record SetOptions(Condition condition, boolean keepDeadline, long deadline) {
-    private static final SetOptions DEFAULTS = new SetOptions(Condition.ALWAYS, false, KeyValueStore.NO_DEADLINE);
+@SuppressWarnings("ArrayRecordComponent") // equality is by the bytes, see below
+public record SetOptions(Condition condition, byte @Nullable [] expected, Life life) {
+    private static final SetOptions DEFAULTS = new SetOptions(Condition.ALWAYS, null, Life.forever());
 
     /** What must hold for a value to be set. */
     public enum Condition {
@@ -23,21 +25,21 @@ public record SetOptions(Condition condition, boolean keepDeadline, long deadlin
         /** The key does not exist. */
         IF_ABSENT,
         /** The key exists. */
-        IF_PRESENT
+        IF_PRESENT,
+        /** The key exists and has the expected value. */
+        IF_EQUAL
     }
 
     /**
      * Checks the parts.
      *
-     * @throws IllegalArgumentException if the deadline is negative, or given although it is to be kept
+     * @throws IllegalArgumentException if there is an expected value without {@code IF_EQUAL}, or the other way round
      */
     public SetOptions {
         Objects.requireNonNull(condition, "condition");
-        if (deadline < KeyValueStore.NO_DEADLINE) {
-            throw new IllegalArgumentException("deadline must be at least 0: " + deadline);
-        }
-        if (keepDeadline && deadline != KeyValueStore.NO_DEADLINE) {
-            throw new IllegalArgumentException("a deadline is either kept or given, not both: " + deadline);
+        Objects.requireNonNull(life, "life");
+        if ((expected != null) != (condition == Condition.IF_EQUAL)) {
+            throw new IllegalArgumentException("an expected value and IF_EQUAL go together: " + condition);
         }
     }
 
@@ -49,33 +51,77 @@ public record SetOptions(Condition condition, boolean keepDeadline, long deadlin
     /**
      * {@return these options with another condition}
      *
-     * @param newCondition what must hold for the value to be set
+     * @param newCondition what must hold for the value to be set; for {@code IF_EQUAL} see {@link #withExpected}
+     * @throws IllegalArgumentException if it is {@code IF_EQUAL}
      */
     public SetOptions withCondition(Condition newCondition) {
-        return new SetOptions(newCondition, keepDeadline, deadline);
+        return new SetOptions(newCondition, null, life);
     }
 
     /**
-     * {@return these options with a deadline}
+     * {@return these options with the condition that the key exists and has this value}
      *
-     * @param epochMillis the last moment at which the key exists, in milliseconds since 1970; a time that is not in the
-     *     future deletes the key
+     * @param value the expected value
+     */
+    public SetOptions withExpected(byte[] value) {
+        return new SetOptions(Condition.IF_EQUAL, Objects.requireNonNull(value, "value"), life);
+    }
+
+    /**
+     * {@return these options with another life}
+     *
+     * @param newLife how long the key lives
+     */
+    public SetOptions withLife(Life newLife) {
+        return new SetOptions(condition, expected, newLife);
+    }
+
+    /**
+     * {@return these options with a deadline: see {@link Life#until}}
+     *
+     * @param epochMillis the last moment at which the key exists, in milliseconds since 1970
      * @throws IllegalArgumentException if {@code epochMillis} is negative
      */
     public SetOptions withDeadline(long epochMillis) {
-        if (epochMillis < 0) {
-            throw new IllegalArgumentException("deadline must be at least 0: " + epochMillis);
-        }
-        return new SetOptions(condition, false, epochMillis);
+        return withLife(Life.until(epochMillis));
+    }
+
+    /**
+     * {@return these options with a duration: see {@link Life#lasting}}
+     *
+     * @param duration how long the key lives
+     * @throws IllegalArgumentException if {@code duration} is below a millisecond
+     */
+    public SetOptions withDuration(Duration duration) {
+        return withLife(Life.lasting(duration));
     }
 
     /** {@return these options, but a key that exists keeps its deadline} */
     public SetOptions withDeadlineKept() {
-        return new SetOptions(condition, true, KeyValueStore.NO_DEADLINE);
+        return withLife(Life.kept());
     }
 
-    /** Returns whether these are the defaults, for which the key need not be looked at. */
-    boolean isPlain() {
-        return condition == Condition.ALWAYS && !keepDeadline && deadline == KeyValueStore.NO_DEADLINE;
+    /** Returns whether what is set depends on what the key is before. */
+    boolean dependsOnKey() {
+        return condition != Condition.ALWAYS || life.kind() == Life.Kind.KEPT;
+    }
+
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof SetOptions options
+                && condition == options.condition
+                && Arrays.equals(expected, options.expected)
+                && life.equals(options.life);
+    }
+
+    @Override
+    public int hashCode() {
+        return (condition.hashCode() * 31 + Arrays.hashCode(expected)) * 31 + life.hashCode();
+    }
+
+    /** {@return the condition and the life, but never the expected bytes} */
+    @Override
+    public String toString() {
+        return "SetOptions[" + condition + ", " + life + "]";
     }
 }

@@ -16,7 +16,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.OptionalLong;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -175,61 +175,86 @@ public final class ShardedStore extends SlottedStore {
     }
 
     @Override
-    boolean delete(int slot, byte[] key) {
-        return route(slot, to -> to instanceof SlottedStore slotted ? slotted.delete(slot, key) : to.delete(key));
+    public <T extends @Nullable Object> T read(int slot, Function<? super KeyReads, ? extends T> function) {
+        return this.<T>route(HashSlot.check(slot), to -> to.read(slot, function));
     }
 
     @Override
-    boolean exists(int slot, byte[] key) {
-        return route(slot, to -> to instanceof SlottedStore slotted ? slotted.exists(slot, key) : to.exists(key));
+    public <T extends @Nullable Object> T transact(int slot, Function<? super KeyOperations, ? extends T> function) {
+        return this.<T>route(HashSlot.check(slot), to -> to.transact(slot, function));
     }
 
+    /** A page ends where the slots of a shard end, if not before. */
     @Override
-    boolean expireAt(int slot, byte[] key, long epochMillis) {
+    ScanPage scan(ScanCursor cursor, int lastSlot, ScanOptions options) {
+        ClusterTopology current = topology.get();
+        Shard owner = current.shardOf(cursor.slot());
+        int next = cursor.slot() + 1;
+        while (next <= lastSlot && Objects.equals(current.shardOf(next), owner)) {
+            next++;
+        }
+        int last = next - 1;
         return route(
-                slot,
+                cursor.slot(),
                 to -> to instanceof SlottedStore slotted
-                        ? slotted.expireAt(slot, key, epochMillis)
-                        : to.expireAt(key, epochMillis));
+                        ? slotted.scan(cursor, last, options)
+                        : SlotScan.page(to, cursor, last, options));
     }
 
     @Override
-    boolean persist(int slot, byte[] key) {
-        return route(slot, to -> to instanceof SlottedStore slotted ? slotted.persist(slot, key) : to.persist(key));
+    public byte @Nullable [] randomKey() {
+        List<KeyValueStore> stores = primaries();
+        long size = 0;
+        for (KeyValueStore store : stores) {
+            size += store.size();
+        }
+        long drawn = ThreadLocalRandom.current().nextLong(Math.max(1, size));
+        int first = 0;
+        while (first < stores.size() - 1 && drawn >= stores.get(first).size()) {
+            drawn -= stores.get(first).size();
+            first++;
+        }
+        byte[] key = null;
+        for (int i = 0; i < stores.size() && key == null; i++) { // the others only if it has none by now
+            key = stores.get((first + i) % stores.size()).randomKey();
+        }
+        return key;
     }
 
     @Override
-    OptionalLong deadlineOf(int slot, byte[] key) {
-        return route(
-                slot, to -> to instanceof SlottedStore slotted ? slotted.deadlineOf(slot, key) : to.deadlineOf(key));
+    public List<byte[]> keysInSlot(int slot, int limit) {
+        return route(HashSlot.check(slot), to -> to.keysInSlot(slot, limit));
     }
 
     @Override
-    List<byte @Nullable []> getAll(int slot, List<byte[]> keys) {
-        return route(slot, to -> to instanceof SlottedStore slotted ? slotted.getAll(slot, keys) : to.getAll(keys));
-    }
-
-    @Override
-    void setAll(int slot, List<Entry> entries) {
-        route(slot, to -> {
-            if (to instanceof SlottedStore slotted) {
-                slotted.setAll(slot, entries);
-            } else {
-                to.setAll(entries);
+    public long clear() {
+        long deleted = 0;
+        for (Shard shard : topology.get().shards()) {
+            if (!shard.slots().isEmpty()) {
+                deleted += route(shard.slots().next(0), KeyValueStore::clear);
             }
-            return true;
-        });
+        }
+        return deleted;
     }
 
     @Override
     public long size() {
         long size = 0;
-        for (Shard shard : topology.get().shards()) {
-            if (!shard.slots().isEmpty()) {
-                size += primaryOf(shard.slots().next(0)).size();
-            }
+        for (KeyValueStore store : primaries()) {
+            size += store.size();
         }
         return size;
+    }
+
+    /** Returns the primary of each shard that owns slots. */
+    private List<KeyValueStore> primaries() {
+        List<KeyValueStore> stores = new ArrayList<>();
+        for (Shard shard : topology.get().shards()) {
+            if (!shard.slots().isEmpty()) {
+                stores.add(primaryOf(shard.slots().next(0)));
+            }
+        }
+        return stores;
     }
 
     @Override

@@ -481,6 +481,11 @@ final class SlabTable implements Table {
         }
 
         @Override
+        public byte[] key() {
+            return SlabRecord.key(segment(), Segments.offset(current));
+        }
+
+        @Override
         public Entry entry() {
             byte[] segment = segment();
             int at = Segments.offset(current);

@@ -1,9 +1,11 @@
 package io.kvorum.core;
 
-import java.util.List;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/** Copies the entries of a slot out in batches, with the lock held for one batch at a time. Confined to one thread. */
+/**
+ * Goes through the entries of a slot in batches, with the lock held for one batch at a time. Confined to one thread.
+ */
 final class SlotWalk implements AutoCloseable {
     private final Stripe stripe;
     private final int slot;
@@ -14,8 +16,8 @@ final class SlotWalk implements AutoCloseable {
         this.slot = slot;
     }
 
-    /** Adds up to a number of entries. Returns false if these were the last. */
-    boolean next(int count, List<Entry> batch) {
+    /** Shows up to a number of entries, with the lock held. Returns false if these were the last. */
+    boolean next(int count, Consumer<Table.Cursor> action) {
         stripe.lock();
         try {
             if (cursor == null) {
@@ -25,7 +27,7 @@ final class SlotWalk implements AutoCloseable {
                 if (!cursor.next()) {
                     return false;
                 }
-                batch.add(cursor.entry());
+                action.accept(cursor);
             }
             return true;
         } finally {

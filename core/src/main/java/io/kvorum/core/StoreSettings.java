@@ -66,4 +66,15 @@ public record StoreSettings(int stripes, int maxKeyLength, int maxValueLength) {
     public StoreSettings withMaxValueLength(int newMaxValueLength) {
         return new StoreSettings(stripes, maxKeyLength, newMaxValueLength);
     }
+
+    /** Throws unless a key and a value are short enough. */
+    void checkLengths(long keyLength, long valueLength) {
+        if (keyLength > maxKeyLength) {
+            throw new IllegalArgumentException("key must have at most " + maxKeyLength + " bytes: it has " + keyLength);
+        }
+        if (valueLength > maxValueLength) {
+            throw new IllegalArgumentException(
+                    "value must have at most " + maxValueLength + " bytes: it has " + valueLength);
+        }
+    }
 }

@@ -19,6 +19,7 @@ final class Stripe {
     private ByteBuf scratch = Unpooled.EMPTY_BUFFER;
     private long stamp;
     private boolean retired;
+    private long version;
 
     Stripe(Table table) {
         this.table = table;
@@ -32,7 +33,7 @@ final class Stripe {
                 return value;
             }
         }
-        read = lock.readLock();
+        read = lockToRead();
         try {
             return table.get(hash, key, clock);
         } finally {
@@ -48,7 +49,7 @@ final class Stripe {
                 return deadline;
             }
         }
-        read = lock.readLock();
+        read = lockToRead();
         try {
             return table.deadline(hash, key);
         } finally {
@@ -62,7 +63,7 @@ final class Stripe {
         if (read != 0 && lock.validate(read)) {
             return size;
         }
-        read = lock.readLock();
+        read = lockToRead();
         try {
             return table.size();
         } finally {
@@ -76,7 +77,7 @@ final class Stripe {
         if (read != 0 && lock.validate(read)) {
             return size;
         }
-        read = lock.readLock();
+        read = lockToRead();
         try {
             return table.size(slot);
         } finally {
@@ -85,7 +86,29 @@ final class Stripe {
     }
 
     void lock() {
+        SlotView.requireOutside();
         stamp = lock.writeLock();
+        version++;
+    }
+
+    /** Locks for reading; what is returned unlocks it. */
+    long lockToRead() {
+        SlotView.requireOutside();
+        return lock.readLock();
+    }
+
+    void unlockRead(long readStamp) {
+        lock.unlockRead(readStamp);
+    }
+
+    /** Returns how often the stripe was locked for writing; for the holder of a lock. */
+    long version() {
+        return version;
+    }
+
+    /** Goes on counting where the stripe that this one replaces left off; for whoever has not shared it yet. */
+    void countFrom(Stripe replaced) {
+        version = replaced.version + 1;
     }
 
     void unlock() {

@@ -54,6 +54,9 @@ interface Table {
         /** Moves to the next entry, or returns false at the end. */
         boolean next();
 
+        /** Returns a copy of the current key. */
+        byte[] key();
+
         /** Returns a copy of the current entry. */
         Entry entry();
 

@@ -206,8 +206,6 @@ final class LocalStoreTest {
             assertThrows(IllegalArgumentException.class, () -> store.expireAt(KEY, -1));
             assertThrows(
                     IllegalArgumentException.class, () -> SetOptions.defaults().withDeadline(-1));
-            assertThrows(IllegalArgumentException.class, () -> new SetOptions(Condition.ALWAYS, false, -2));
-            assertThrows(IllegalArgumentException.class, () -> new SetOptions(Condition.ALWAYS, true, 1));
             assertThrows(IllegalArgumentException.class, () -> new Entry(KEY, VALUE, -2));
             assertArrayEquals(VALUE, store.get(KEY));
         }

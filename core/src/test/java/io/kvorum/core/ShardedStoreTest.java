@@ -24,7 +24,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
-import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -106,7 +105,7 @@ final class ShardedStoreTest {
 
     @Test
     void aStoreOfAnotherKindIsUsedByItsPublicMethods() {
-        nodes.put(BOB, new Plain(at(BOB)));
+        nodes.put(BOB, new PlainStore(at(BOB)));
         everyOperationIsPassedOn();
     }
 
@@ -307,7 +306,7 @@ final class ShardedStoreTest {
         List<LocalStore> stores = localStores(3, clock, LocalStore.NOBODY);
         nodes.put(ALICE, stores.get(0));
         nodes.put(ANN, stores.get(1));
-        nodes.put(BOB, new Plain(stores.get(2)));
+        nodes.put(BOB, new PlainStore(stores.get(2)));
         for (LocalStore each : stores) {
             each.set(BAR, BAR, SetOptions.defaults().withDeadline(1_001));
         }
@@ -358,78 +357,5 @@ final class ShardedStoreTest {
 
     private static ClusterTopology applied(ClusterTopology topology, TopologyChange... changes) {
         return topology.apply(topology.version(), List.of(changes));
-    }
-
-    /** A store that is not one of ours. */
-    private record Plain(KeyValueStore store) implements KeyValueStore {
-        @Override
-        public byte @Nullable [] get(byte[] key) {
-            return store.get(key);
-        }
-
-        @Override
-        public void set(byte[] key, byte[] value) {
-            store.set(key, value);
-        }
-
-        @Override
-        public boolean set(byte[] key, byte[] value, SetOptions options) {
-            return store.set(key, value, options);
-        }
-
-        @Override
-        public boolean delete(byte[] key) {
-            return store.delete(key);
-        }
-
-        @Override
-        public boolean exists(byte[] key) {
-            return store.exists(key);
-        }
-
-        @Override
-        public boolean expireAt(byte[] key, long epochMillis) {
-            return store.expireAt(key, epochMillis);
-        }
-
-        @Override
-        public boolean persist(byte[] key) {
-            return store.persist(key);
-        }
-
-        @Override
-        public OptionalLong deadlineOf(byte[] key) {
-            return store.deadlineOf(key);
-        }
-
-        @Override
-        public List<byte @Nullable []> getAll(List<byte[]> keys) {
-            return store.getAll(keys);
-        }
-
-        @Override
-        public void setAll(List<Entry> entries) {
-            store.setAll(entries);
-        }
-
-        @Override
-        public long size() {
-            return store.size();
-        }
-
-        @Override
-        public int countInSlot(int slot) {
-            return store.countInSlot(slot);
-        }
-
-        @Override
-        public void forEachInSlot(int slot, Consumer<Entry> action) {
-            store.forEachInSlot(slot, action);
-        }
-
-        @Override
-        public int dropSlot(int slot) {
-            return store.dropSlot(slot);
-        }
     }
 }

@@ -1,0 +1,394 @@
+package io.kvorum.core;
+
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+
+import io.netty.buffer.ByteBuf;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Operations on the keys of one slot that take effect together. What they change is kept aside, where the operations
+ * that follow see it, until {@link #commit} shows all of it to the sink as one change and then makes it. For the holder
+ * of the stripe's write lock; confined to one thread.
+ */
+final class SlotTransaction extends SlotView implements KeyOperations {
+    /** From so many changed keys on they are found through a map. */
+    private static final int MANY = 16;
+
+    private static final int MAX_DIGITS = 20;
+
+    /** What becomes of a key; a null value stands for its deletion. The arrays are never changed. */
+    private static final class Change {
+        final byte[] key;
+        final long keyHash;
+        final boolean held; // by the table, expired or not
+        final boolean existed;
+        byte @Nullable [] value;
+        long deadline = KeyValueStore.NO_DEADLINE;
+
+        Change(byte[] key, long keyHash, boolean held, boolean existed) {
+            this.key = key;
+            this.keyHash = keyHash;
+            this.held = held;
+            this.existed = existed;
+        }
+
+        boolean hasEffect() {
+            return value != null || held;
+        }
+    }
+
+    private final StoreSettings settings;
+    private final List<Change> changes = new ArrayList<>(2);
+    private @Nullable Map<BinaryKey, Change> byKey;
+
+    SlotTransaction(LocalStore store, Stripe stripe, int slot, long now) {
+        super(store, stripe, slot, now);
+        this.settings = store.settings();
+    }
+
+    // ---- what was changed, as the operations that follow see it
+
+    @Override
+    long visibleDeadline(byte[] key) {
+        Change change = changes.isEmpty() ? null : find(key);
+        if (change == null) {
+            return super.visibleDeadline(key);
+        }
+        return change.value == null ? Table.ABSENT : change.deadline;
+    }
+
+    @Override
+    byte[] visibleValue(byte[] key) {
+        Change change = changes.isEmpty() ? null : find(key);
+        return change == null
+                ? super.visibleValue(key)
+                : Objects.requireNonNull(change.value).clone();
+    }
+
+    private @Nullable Change find(byte[] key) {
+        if (byKey != null) {
+            return byKey.get(new BinaryKey(key, store.hash().of(key)));
+        }
+        for (Change change : changes) {
+            if (Arrays.equals(change.key, key)) {
+                return change;
+            }
+        }
+        return null;
+    }
+
+    private Change change(byte[] key) {
+        Change known = find(key);
+        if (known != null) {
+            return known;
+        }
+        long keyHash = store.hash().of(key);
+        long deadline = stripe.table().deadline(keyHash, key);
+        boolean held = deadline != Table.ABSENT;
+        Change change = new Change(key.clone(), keyHash, held, held && (deadline < 0 || now <= deadline));
+        changes.add(change);
+        if (byKey != null) {
+            byKey.put(new BinaryKey(change.key, keyHash), change);
+        } else if (changes.size() == MANY) {
+            byKey = new HashMap<>();
+            for (Change each : changes) {
+                byKey.put(new BinaryKey(each.key, each.keyHash), each);
+            }
+        }
+        return change;
+    }
+
+    private void remove(byte[] key) {
+        change(key).value = null;
+    }
+
+    /** Takes the value over. A deadline that is not in the future deletes the key. */
+    private void put(byte[] key, byte[] value, long deadline) {
+        settings.checkLengths(key.length, value.length);
+        Change change = change(key);
+        boolean ends = deadline != KeyValueStore.NO_DEADLINE && deadline <= now;
+        change.value = ends ? null : value;
+        change.deadline = ends ? KeyValueStore.NO_DEADLINE : deadline;
+    }
+
+    // ---- the end
+
+    /**
+     * Shows the changes to the sink, unless there are none, and makes them.
+     *
+     * @return whether anything was changed
+     */
+    boolean commit(MutationSink sink) {
+        changes.removeIf(change -> !change.hasEffect());
+        if (changes.isEmpty()) {
+            return false;
+        }
+        if (sink != LocalStore.NOBODY) {
+            ByteBuf encoded = stripe.scratch();
+            for (Change change : changes) {
+                if (change.value == null) {
+                    MutationWriter.delete(encoded, change.key);
+                } else {
+                    MutationWriter.put(encoded, change.key, change.value, change.deadline);
+                }
+            }
+            sink.accept(slot, encoded);
+        }
+        for (Change change : changes) {
+            if (change.value == null) {
+                store.remove(stripe, slot, change.keyHash, change.key, change.existed ? Cause.DELETED : Cause.EXPIRED);
+            } else {
+                store.put(stripe, slot, change.keyHash, change.key, change.value, change.deadline);
+            }
+        }
+        return true;
+    }
+
+    /** Returns how many keys have been set. */
+    int keysSet() {
+        int count = 0;
+        for (Change change : changes) {
+            count += change.value == null ? 0 : 1;
+        }
+        return count;
+    }
+
+    /** Returns how many keys that existed have been deleted. */
+    int keysDeleted() {
+        int count = 0;
+        for (Change change : changes) {
+            count += change.value == null && change.existed ? 1 : 0;
+        }
+        return count;
+    }
+
+    // ---- setting
+
+    @Override
+    public void set(byte[] key, byte[] value) {
+        set(key, value, SetOptions.defaults());
+    }
+
+    @Override
+    public boolean set(byte[] key, byte[] value, SetOptions options) {
+        check(key);
+        settings.checkLengths(key.length, value.length);
+        long present = visibleDeadline(key);
+        if (!holds(options, key, present)) {
+            return false;
+        }
+        put(key, value.clone(), options.life().deadline(now, present));
+        return true;
+    }
+
+    private boolean holds(SetOptions options, byte[] key, long present) {
+        boolean exists = present != Table.ABSENT;
+        return switch (options.condition()) {
+            case ALWAYS -> true;
+            case IF_ABSENT -> !exists;
+            case IF_PRESENT -> exists;
+            case IF_EQUAL -> exists && Arrays.equals(visibleValue(key), options.expected());
+        };
+    }
+
+    @Override
+    public SetResult getAndSet(byte[] key, byte[] value, SetOptions options) {
+        byte[] previous = get(key);
+        return new SetResult(set(key, value, options), previous);
+    }
+
+    @Override
+    public void setAll(List<Entry> entries) {
+        for (Entry entry : entries) {
+            check(entry.key());
+            settings.checkLengths(entry.key().length, entry.value().length);
+        }
+        for (Entry entry : entries) {
+            put(entry.key(), entry.value().clone(), entry.deadline());
+        }
+    }
+
+    @Override
+    public boolean setAllIfAbsent(List<Entry> entries) {
+        for (Entry entry : entries) {
+            settings.checkLengths(entry.key().length, entry.value().length);
+            if (exists(entry.key())) {
+                return false;
+            }
+        }
+        setAll(entries);
+        return true;
+    }
+
+    // ---- changing a value
+
+    @Override
+    public long increment(byte[] key, long delta) {
+        byte[] value = get(key);
+        long sum = Math.addExact(value == null ? 0 : number(value), delta);
+        put(key, digits(sum), Life.kept().deadline(now, visibleDeadline(key)));
+        return sum;
+    }
+
+    private static long number(byte[] value) {
+        boolean canonical = value.length > 0 && value.length <= MAX_DIGITS;
+        if (canonical) {
+            String text = new String(value, ISO_8859_1);
+            try {
+                long number = Long.parseLong(text);
+                if (Arrays.equals(digits(number), value)) {
+                    return number;
+                }
+            } catch (NumberFormatException e) {
+                canonical = false; // said below, without the value
+            }
+        }
+        throw new NumberFormatException("value must be a decimal number of 64 bits: it has " + value.length + " bytes");
+    }
+
+    private static byte[] digits(long number) {
+        return Long.toString(number).getBytes(ISO_8859_1);
+    }
+
+    @Override
+    public int append(byte[] key, byte[] suffix) {
+        byte[] value = get(key);
+        int length = value == null ? 0 : value.length;
+        settings.checkLengths(key.length, (long) length + suffix.length);
+        byte[] longer = value == null ? new byte[suffix.length] : Arrays.copyOf(value, length + suffix.length);
+        System.arraycopy(suffix, 0, longer, length, suffix.length);
+        put(key, longer, Life.kept().deadline(now, visibleDeadline(key)));
+        return longer.length;
+    }
+
+    @Override
+    public int setRange(byte[] key, int offset, byte[] part) {
+        checkOffset(offset);
+        byte[] value = get(key);
+        int length = value == null ? 0 : value.length;
+        if (part.length == 0) {
+            return length;
+        }
+        settings.checkLengths(key.length, Math.max(length, (long) offset + part.length));
+        int newLength = Math.max(length, offset + part.length);
+        byte[] changed = value == null ? new byte[newLength] : Arrays.copyOf(value, newLength);
+        System.arraycopy(part, 0, changed, offset, part.length);
+        put(key, changed, Life.kept().deadline(now, visibleDeadline(key)));
+        return newLength;
+    }
+
+    static void checkOffset(int offset) {
+        if (offset < 0) {
+            throw new IllegalArgumentException("offset must be at least 0: " + offset);
+        }
+    }
+
+    @Override
+    public byte @Nullable [] compute(byte[] key, Function<byte @Nullable [], byte @Nullable []> function) {
+        byte[] result = function.apply(get(key));
+        if (result == null) {
+            remove(key);
+        } else {
+            put(key, result.clone(), Life.kept().deadline(now, visibleDeadline(key)));
+        }
+        return result;
+    }
+
+    // ---- deleting and expiring
+
+    @Override
+    public boolean delete(byte[] key) {
+        boolean existed = exists(key);
+        remove(key);
+        return existed;
+    }
+
+    @Override
+    public boolean deleteIfEqual(byte[] key, byte[] expected) {
+        boolean equal = exists(key) && Arrays.equals(visibleValue(key), expected);
+        if (equal) {
+            remove(key);
+        }
+        return equal;
+    }
+
+    @Override
+    public byte @Nullable [] getAndDelete(byte[] key) {
+        byte[] value = get(key);
+        remove(key);
+        return value;
+    }
+
+    @Override
+    public byte @Nullable [] getAndExpire(byte[] key, Life life) {
+        byte[] value = get(key);
+        if (value != null) {
+            expire(key, life, ExpireCondition.ALWAYS);
+        }
+        return value;
+    }
+
+    @Override
+    public boolean expire(byte[] key, Life life, ExpireCondition condition) {
+        check(key);
+        long present = visibleDeadline(key);
+        if (present == Table.ABSENT) {
+            return false;
+        }
+        long next = life.deadline(now, present);
+        if (!condition.holds(present, next)) {
+            return false;
+        }
+        if (next != present) {
+            put(key, visibleValue(key), next);
+        }
+        return true;
+    }
+
+    // ---- from one key to another
+
+    @Override
+    public boolean rename(byte[] from, byte[] to) {
+        boolean existed = copy(from, to);
+        if (existed && !Arrays.equals(from, to)) {
+            remove(from);
+        }
+        return existed;
+    }
+
+    @Override
+    public boolean renameIfAbsent(byte[] from, byte[] to) {
+        return isFree(from, to) && rename(from, to);
+    }
+
+    @Override
+    public boolean copy(byte[] from, byte[] to) {
+        check(from);
+        check(to);
+        long deadline = visibleDeadline(from);
+        if (deadline == Table.ABSENT) {
+            return false;
+        }
+        if (!Arrays.equals(from, to)) {
+            put(to, visibleValue(from), deadline);
+        }
+        return true;
+    }
+
+    @Override
+    public boolean copyIfAbsent(byte[] from, byte[] to) {
+        return isFree(from, to) && copy(from, to);
+    }
+
+    private boolean isFree(byte[] from, byte[] to) {
+        check(from);
+        return !exists(to);
+    }
+}

@@ -1,0 +1,178 @@
+package io.kvorum.core;
+
+import io.kvorum.slots.HashSlot;
+import io.kvorum.slots.RefusedException;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The keys of one slot at one moment, for as long as whoever made it holds the lock of the stripe. Confined to one
+ * thread.
+ */
+class SlotView implements KeyReads {
+    /** The time at which nothing has expired: what exists, a view decides by the time at which it began. */
+    private static final InstantSource BEGINNING = InstantSource.fixed(Instant.EPOCH);
+
+    private static final byte[] EMPTY = {};
+
+    /** Whether this thread is in the middle of such a view, where it holds a lock and must not wait for another. */
+    private static final ThreadLocal<Boolean> INSIDE = ThreadLocal.withInitial(() -> false);
+
+    final int slot;
+    final long now;
+    final LocalStore store;
+    final Stripe stripe;
+    private boolean over;
+
+    SlotView(LocalStore store, Stripe stripe, int slot, long now) {
+        this.store = store;
+        this.stripe = stripe;
+        this.slot = slot;
+        this.now = now;
+    }
+
+    /** Throws if this thread is inside of a function on the keys of a slot. */
+    static void requireOutside() {
+        if (INSIDE.get()) {
+            throw new IllegalStateException("a function on the keys of a slot must use no store");
+        }
+    }
+
+    final void begin() {
+        INSIDE.set(true);
+    }
+
+    /** Ends the use of this object: the lock is about to be released. */
+    final void end() {
+        INSIDE.set(false);
+        over = true;
+    }
+
+    /** Throws unless the key is in the slot and the view is still open. */
+    final void check(byte[] key) {
+        requireSame(slot, HashSlot.of(key));
+        if (over) {
+            throw new IllegalStateException("the operations of a slot end with the function they were given to");
+        }
+    }
+
+    /** Returns the deadline of a key that exists, {@link KeyValueStore#NO_DEADLINE} or {@link Table#ABSENT}. */
+    long visibleDeadline(byte[] key) {
+        long deadline = stripe.table().deadline(store.hash().of(key), key);
+        return deadline >= 0 && now > deadline ? Table.ABSENT : deadline;
+    }
+
+    /** Returns a copy of the value of a key that exists. */
+    byte[] visibleValue(byte[] key) {
+        byte[] value = stripe.table().get(store.hash().of(key), key, BEGINNING);
+        if (value == null) {
+            throw new AssertionError("a key with a deadline has no value");
+        }
+        return value;
+    }
+
+    @Override
+    public final byte @Nullable [] get(byte[] key) {
+        check(key);
+        byte[] value = visibleDeadline(key) == Table.ABSENT ? null : visibleValue(key);
+        store.counters().got(value != null);
+        return value;
+    }
+
+    @Override
+    public final @Nullable StoredValue lookUp(byte[] key) {
+        byte[] value = get(key);
+        return value == null ? null : new StoredValue(value, visibleDeadline(key), now, stripe.version());
+    }
+
+    @Override
+    public final List<byte @Nullable []> getAll(List<byte[]> keys) {
+        keys.forEach(this::check);
+        List<byte @Nullable []> values = new ArrayList<>(keys.size());
+        for (byte[] key : keys) {
+            values.add(get(key));
+        }
+        return values;
+    }
+
+    @Override
+    public final byte @Nullable [] getRange(byte[] key, long first, long last) {
+        byte[] value = get(key);
+        if (value == null) {
+            return null;
+        }
+        long from = Math.max(0, first < 0 ? value.length + first : first);
+        long to = Math.min(value.length - 1L, last < 0 ? value.length + last : last);
+        return from > to ? EMPTY : Arrays.copyOfRange(value, (int) from, (int) to + 1);
+    }
+
+    @Override
+    public final int length(byte[] key) {
+        byte[] value = get(key);
+        return value == null ? 0 : value.length;
+    }
+
+    @Override
+    public final boolean exists(byte[] key) {
+        check(key);
+        return visibleDeadline(key) != Table.ABSENT;
+    }
+
+    @Override
+    public final boolean touch(byte[] key) {
+        return get(key) != null;
+    }
+
+    @Override
+    public final OptionalLong deadlineOf(byte[] key) {
+        check(key);
+        long deadline = visibleDeadline(key);
+        return deadline >= 0 ? OptionalLong.of(deadline) : OptionalLong.empty();
+    }
+
+    @Override
+    public final Optional<Duration> timeToLive(byte[] key) {
+        OptionalLong deadline = deadlineOf(key);
+        return deadline.isPresent() ? Optional.of(Duration.ofMillis(deadline.getAsLong() - now)) : Optional.empty();
+    }
+
+    // ---- the slot of several keys
+
+    /** Returns the slot of all keys, which are at least one. */
+    static int slotOf(List<byte[]> keys) {
+        int slot = HashSlot.of(keys.get(0));
+        for (byte[] key : keys) {
+            requireSame(slot, HashSlot.of(key));
+        }
+        return slot;
+    }
+
+    /** Returns the slot of all entries, which are at least one. */
+    static int slotOfEntries(List<Entry> entries) {
+        int slot = HashSlot.of(entries.get(0).key());
+        for (Entry entry : entries) {
+            requireSame(slot, HashSlot.of(entry.key()));
+        }
+        return slot;
+    }
+
+    private static void requireSame(int slot, int other) {
+        if (other != slot) {
+            throw new RefusedException(
+                    RefusedException.Kind.CROSS_SLOT,
+                    "the keys of one operation must be in one slot: " + slot + " and " + other,
+                    slot,
+                    null,
+                    null,
+                    null,
+                    -1);
+        }
+    }
+}
