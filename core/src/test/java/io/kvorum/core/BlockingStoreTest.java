@@ -9,28 +9,13 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.kvorum.replication.Acknowledgement;
-import io.kvorum.replication.NodeIdentity;
 import io.kvorum.replication.OutcomeUnknownException;
-import io.kvorum.replication.PromiseStore;
-import io.kvorum.replication.ReplicationLog;
-import io.kvorum.replication.ReplicationMessage;
-import io.kvorum.replication.ReplicationSettings;
-import io.kvorum.replication.ShardNode;
-import io.kvorum.replication.runtime.NodeDriver;
-import io.kvorum.slots.ClusterTopology;
-import io.kvorum.slots.LogPosition;
 import io.kvorum.slots.NodeId;
 import io.kvorum.slots.RefusedException;
-import io.kvorum.slots.ShardId;
-import io.kvorum.slots.SlotSet;
-import io.kvorum.slots.TopologyChange;
-import io.netty.buffer.UnpooledByteBufAllocator;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -38,64 +23,22 @@ import org.junit.jupiter.api.Timeout;
 /** A shard of two nodes, of which only one exists, so that a test can choose whether a majority is there. */
 @Timeout(60)
 final class BlockingStoreTest {
-    private static final ShardId SHARD = new ShardId("shard");
-    private static final NodeId NODE = new NodeId("node");
+    private static final NodeId NODE = OneNode.NODE;
     private static final NodeId ABSENT = new NodeId("absent");
     private static final Duration LONG = Duration.ofMinutes(5);
     private static final Duration SHORT = Duration.ofMillis(1);
     private static final int SLOT = 5061; // of "bar"
 
-    private final ExecutorService executor = Executors.newSingleThreadExecutor();
-    private final ReplicationLog log = new ReplicationLog(UnpooledByteBufAllocator.DEFAULT, 1 << 14);
-    private final FixedClock clock = new FixedClock(1_000);
-    private final LocalStore local = new LocalStore(StoreSettings.defaults(), 7, clock, log::append);
-    private final NodeDriver driver = new NodeDriver(
-            new ShardNode(
-                    ReplicationSettings.defaults(),
-                    new NodeIdentity(SHARD, NODE),
-                    log,
-                    local,
-                    UnpooledByteBufAllocator.DEFAULT,
-                    ShardNode.Start.fresh()),
-            log,
-            (to, message) -> release(message),
-            new NoPromises(),
-            System::nanoTime,
-            executor,
-            event -> {});
-    private final ClusterTopology topology = ClusterTopology.EMPTY.apply(
-            ClusterTopology.EMPTY.version(),
-            List.of(
-                    new TopologyChange.AddShard(SHARD, 1, NODE, List.of()),
-                    new TopologyChange.AssignSlots(SlotSet.ofRange(0, 8191), SHARD)));
-    private final ReplicatedStore node = new ReplicatedStore(local, log, driver, () -> topology);
-
-    private static final class NoPromises implements PromiseStore {
-        @Override
-        public long load() {
-            return 0;
-        }
-
-        @Override
-        public void save(long epoch) {}
-    }
-
-    private static void release(ReplicationMessage message) {
-        message.release();
-    }
+    private final OneNode one = new OneNode(8192);
+    private final ReplicatedStore node = one.store;
 
     private void promote(NodeId... nodes) {
-        driver.fence(1).toCompletableFuture().join();
-        driver.promote(1, LogPosition.START, List.of(nodes))
-                .toCompletableFuture()
-                .join();
+        one.promote(nodes);
     }
 
     @AfterEach
     void close() {
-        driver.close();
-        executor.shutdownNow();
-        log.close();
+        one.close();
     }
 
     @Test
@@ -142,7 +85,7 @@ final class BlockingStoreTest {
 
         assertThrows(OutcomeUnknownException.class, () -> store.set(bytes("bar"), bytes("1")));
         assertThrows(OutcomeUnknownException.class, () -> store.get(bytes("bar")));
-        assertEquals("1", text(local.get(bytes("bar"))));
+        assertEquals("1", text(one.local.get(bytes("bar"))));
     }
 
     @Test
@@ -180,7 +123,7 @@ final class BlockingStoreTest {
     void isReachedThroughAShardedStore() {
         promote(NODE);
         KeyValueStore store = node.store(Acknowledgement.MAJORITY, ReadLevel.CONFIRMED, LONG);
-        ShardedStore sharded = new ShardedStore(() -> topology, id -> id.equals(NODE) ? store : null);
+        ShardedStore sharded = new ShardedStore(() -> one.topology, id -> id.equals(NODE) ? store : null);
         sharded.set(bytes("bar"), bytes("1"));
 
         assertEquals("1", text(sharded.get(bytes("bar"))));

@@ -1,0 +1,87 @@
+package io.kvorum.core;
+
+import io.kvorum.replication.NodeIdentity;
+import io.kvorum.replication.PromiseStore;
+import io.kvorum.replication.ReplicationLog;
+import io.kvorum.replication.ReplicationMessage;
+import io.kvorum.replication.ReplicationSettings;
+import io.kvorum.replication.ShardNode;
+import io.kvorum.replication.runtime.NodeDriver;
+import io.kvorum.slots.ClusterTopology;
+import io.kvorum.slots.LogPosition;
+import io.kvorum.slots.NodeId;
+import io.kvorum.slots.ShardId;
+import io.kvorum.slots.SlotSet;
+import io.kvorum.slots.TopologyChange;
+import io.netty.buffer.UnpooledByteBufAllocator;
+import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+
+/** A node with a real thread, whose messages reach nobody. It owns the slots 0 to 8191, or another number of them. */
+final class OneNode implements AutoCloseable {
+    static final ShardId SHARD = new ShardId("shard");
+    static final NodeId NODE = new NodeId("node");
+
+    final FixedClock clock = new FixedClock(1_000);
+    final LocalStore local;
+    final ClusterTopology topology;
+    final ReplicatedStore store;
+    private final ExecutorService executor = Executors.newSingleThreadExecutor();
+    private final ReplicationLog log = new ReplicationLog(UnpooledByteBufAllocator.DEFAULT, 1 << 14);
+    private final NodeDriver driver;
+
+    private static final class NoPromises implements PromiseStore {
+        @Override
+        public long load() {
+            return 0;
+        }
+
+        @Override
+        public void save(long epoch) {}
+    }
+
+    OneNode(int slots) {
+        local = new LocalStore(StoreSettings.defaults(), 7, clock, log::append);
+        ShardNode node = new ShardNode(
+                ReplicationSettings.defaults(),
+                new NodeIdentity(SHARD, NODE),
+                log,
+                local,
+                UnpooledByteBufAllocator.DEFAULT,
+                ShardNode.Start.fresh());
+        driver = new NodeDriver(
+                node,
+                log,
+                (to, message) -> release(message),
+                new NoPromises(),
+                System::nanoTime,
+                executor,
+                event -> {});
+        topology = ClusterTopology.EMPTY.apply(
+                ClusterTopology.EMPTY.version(),
+                List.of(
+                        new TopologyChange.AddShard(SHARD, 1, NODE, List.of()),
+                        new TopologyChange.AssignSlots(SlotSet.ofRange(0, slots - 1), SHARD)));
+        store = new ReplicatedStore(local, log, driver, () -> topology);
+    }
+
+    private static void release(ReplicationMessage message) {
+        message.release();
+    }
+
+    /** Makes it the primary of a shard of some nodes. */
+    void promote(NodeId... nodes) {
+        driver.fence(1).toCompletableFuture().join();
+        driver.promote(1, LogPosition.START, List.of(nodes))
+                .toCompletableFuture()
+                .join();
+    }
+
+    @Override
+    public void close() {
+        driver.close();
+        executor.shutdownNow();
+        log.close();
+    }
+}
