@@ -21,13 +21,13 @@ final class Segments {
     static final int MAX_SHARED = FULL / 8;
 
     /** The reference to nothing. */
-    static final int NONE = 0;
+    static final int NONE = Links.NONE;
 
     static final int UNIT = 8;
 
     private static final int MIN_CAPACITY = 1 << 10;
     private static final int UNITS_BITS = 15; // of a reference: those that name the unit within the segment
-    private static final int MAX_COUNT = (1 << (Integer.SIZE - UNITS_BITS)) - 1;
+    private static final int MAX_COUNT = (1 << (Integer.SIZE - 1 - UNITS_BITS)) - 1; // references are positive
 
     /** What stands for the used bytes of a segment that belongs to one large record. */
     private static final int UNSHARED = -1;
@@ -35,8 +35,10 @@ final class Segments {
     private byte[] @Nullable [] segments = new byte[0][];
     private int[] used = new int[0];
     private int[] live = new int[0];
+    private int lowestFree; // or lower
     private int last = NOWHERE;
     private byte @Nullable [] spare;
+    private byte @Nullable [] large;
 
     /** What stands for the number of a segment where there is none. */
     static final int NOWHERE = -1;
@@ -102,8 +104,9 @@ final class Segments {
         return sharedUsed;
     }
 
+    /** Returns whether there is room at the end of the last segment. */
     boolean hasRoom(int bytes) {
-        return bytes > MAX_SHARED || (last != NOWHERE && used[last] + bytes <= segment(last).length);
+        return last != NOWHERE && used[last] + bytes <= segment(last).length;
     }
 
     /** Returns the size of a segment that is to hold a number of bytes: a power of two. */
@@ -111,12 +114,25 @@ final class Segments {
         return Math.min(FULL, Integer.highestOneBit(Math.max(bytes, MIN_CAPACITY) * 2 - 1));
     }
 
+    /** Allocates the segment of a large record, so that {@link #take} need not. */
+    void prepare(int bytes) {
+        if (large == null || large.length != bytes) {
+            large = new byte[bytes];
+        }
+        freeId();
+    }
+
     /**
      * Takes room, a whole number of units, at the end of the last segment, or as a segment of its own if it is large.
      */
     int take(int bytes) {
         if (bytes > MAX_SHARED) {
-            return reference(add(new byte[bytes], UNSHARED), 0);
+            byte[] segment = large;
+            large = null;
+            if (segment == null || segment.length != bytes) {
+                throw new AssertionError("not prepared for " + bytes);
+            }
+            return reference(add(segment, UNSHARED), 0);
         }
         if (!hasRoom(bytes)) {
             throw new AssertionError("no room for " + bytes);
@@ -134,6 +150,7 @@ final class Segments {
         int id = idOf(reference);
         if (used[id] == UNSHARED) {
             segments[id] = null;
+            lowestFree = Math.min(lowestFree, id);
             return;
         }
         live[id] -= bytes;
@@ -175,22 +192,30 @@ final class Segments {
     }
 
     private int add(byte[] segment, int usedBytes) {
-        int id = 0;
+        int id = freeId();
+        used[id] = usedBytes;
+        live[id] = 0;
+        segments[id] = segment;
+        return id;
+    }
+
+    /** Returns a number that no segment has, and sees to it that it can get one. */
+    private int freeId() {
+        int id = lowestFree;
         while (id < segments.length && segments[id] != null) {
             id++;
         }
+        lowestFree = id;
         if (id == segments.length) {
             if (id == MAX_COUNT) {
                 throw new OutOfMemoryError("a stripe has at most " + MAX_COUNT + " segments");
             }
             int length = Math.min(MAX_COUNT, Math.max(4, id * 2));
+            byte[] @Nullable [] longer = Arrays.copyOf(segments, length);
             used = Arrays.copyOf(used, length);
             live = Arrays.copyOf(live, length);
-            segments = Arrays.copyOf(segments, length);
+            segments = longer;
         }
-        used[id] = usedBytes;
-        live[id] = 0;
-        segments[id] = segment;
         return id;
     }
 
@@ -200,6 +225,7 @@ final class Segments {
             spare = segment;
         }
         segments[id] = null;
+        lowestFree = Math.min(lowestFree, id);
     }
 
     /** Returns how many bytes of memory the segments hold. */
@@ -218,6 +244,9 @@ final class Segments {
         long unshared = 0;
         for (int id = 0; id < segments.length; id++) {
             byte[] segment = segments[id];
+            if (segment == null && id < lowestFree) {
+                throw new AssertionError("segment " + id + " is free, and so is none below " + lowestFree);
+            }
             if (segment != null && used[id] == UNSHARED) {
                 unshared += segment.length;
             } else if (segment != null) {

@@ -8,7 +8,8 @@ import java.util.Arrays;
 /**
  * How a record lies in its segment: the references of the next and the previous record of its slot, its size in units
  * with its flags, its slot, the lengths of key and value; then the key's length again if it did not fit, the deadline
- * and its place in the heap of deadlines if it has one, the key, and the value.
+ * and the references of the next and the previous record of its {@link DeadlineWheel} bucket if it has one, the key,
+ * and the value.
  *
  * <p>For records that nobody is changing, except {@link #match}.
  */
@@ -21,7 +22,7 @@ final class SlabRecord {
     private static final int VALUE_LENGTH = 16;
     private static final int FIXED = 20;
     private static final int LONG_KEY_BYTES = Integer.BYTES;
-    private static final int DEADLINE_BYTES = Long.BYTES + Integer.BYTES;
+    private static final int DEADLINE_BYTES = Long.BYTES + 2 * Integer.BYTES;
 
     /** What stands for the key's length if that does not fit into two bytes. */
     private static final int LONG_KEY = 0xffff;
@@ -145,13 +146,21 @@ final class SlabRecord {
         return Arrays.copyOfRange(segment, from, from + valueLength(segment, at));
     }
 
-    /** Returns the place of a record with a deadline in the heap. */
-    static int place(byte[] segment, int at) {
+    /** Returns the next record in the bucket of a record with a deadline. */
+    static int nextDue(byte[] segment, int at) {
         return (int) INT.get(segment, deadlineFrom(segment, at) + Long.BYTES);
     }
 
-    static void setPlace(byte[] segment, int at, int place) {
-        INT.set(segment, deadlineFrom(segment, at) + Long.BYTES, place);
+    static void setNextDue(byte[] segment, int at, int reference) {
+        INT.set(segment, deadlineFrom(segment, at) + Long.BYTES, reference);
+    }
+
+    static int previousDue(byte[] segment, int at) {
+        return (int) INT.get(segment, deadlineFrom(segment, at) + Long.BYTES + Integer.BYTES);
+    }
+
+    static void setPreviousDue(byte[] segment, int at, int reference) {
+        INT.set(segment, deadlineFrom(segment, at) + Long.BYTES + Integer.BYTES, reference);
     }
 
     /** Writes a record without links, value and deadline. */
@@ -180,20 +189,33 @@ final class SlabRecord {
         System.arraycopy(value, 0, segment, from, value.length);
     }
 
-    /** Sets the deadline of a record that has room for it. If it had none, its place is not set yet, nor its value. */
-    static void setDeadline(byte[] segment, int at, byte[] key, long deadline) {
+    /** Makes the value empty, so that what moves key and value need not move it. */
+    static void dropValue(byte[] segment, int at) {
+        INT.set(segment, at + VALUE_LENGTH, 0);
+    }
+
+    /** Sets the deadline of a record that has one. */
+    static void setDeadline(byte[] segment, int at, long deadline) {
+        LONG.set(segment, deadlineFrom(segment, at), deadline);
+    }
+
+    /** Gives a deadline, which is in no bucket yet, to a record that has room for it. */
+    static void addDeadline(byte[] segment, int at, long deadline) {
         int from = deadlineFrom(segment, at);
-        if (!hasDeadline(segment, at)) {
-            INT.set(segment, at + SIZE, (int) INT.get(segment, at + SIZE) | HAS_DEADLINE);
-            System.arraycopy(key, 0, segment, from + DEADLINE_BYTES, key.length);
-        }
+        System.arraycopy(segment, from, segment, from + DEADLINE_BYTES, keyAndValue(segment, at));
+        INT.set(segment, at + SIZE, (int) INT.get(segment, at + SIZE) | HAS_DEADLINE);
         LONG.set(segment, from, deadline);
     }
 
-    /** Takes the deadline out of a record. Its value is not set any more. */
-    static void clearDeadline(byte[] segment, int at, byte[] key) {
+    /** Takes the deadline out of a record that has one. */
+    static void removeDeadline(byte[] segment, int at) {
+        int from = deadlineFrom(segment, at);
+        System.arraycopy(segment, from + DEADLINE_BYTES, segment, from, keyAndValue(segment, at));
         INT.set(segment, at + SIZE, (int) INT.get(segment, at + SIZE) & ~HAS_DEADLINE);
-        System.arraycopy(key, 0, segment, deadlineFrom(segment, at), key.length);
+    }
+
+    private static int keyAndValue(byte[] segment, int at) {
+        return keyLength(segment, at) + valueLength(segment, at);
     }
 
     static void setDead(byte[] segment, int at) {

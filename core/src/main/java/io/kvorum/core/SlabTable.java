@@ -2,9 +2,8 @@ package io.kvorum.core;
 
 import io.netty.buffer.ByteBuf;
 import java.time.InstantSource;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.List;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,6 +25,10 @@ import org.jspecify.annotations.Nullable;
 final class SlabTable implements Table {
     private static final int NONE = Segments.NONE;
     private static final int MIN_INDEX = 16;
+
+    /** What a record takes beside key and value, on the average of those with a deadline and those without. */
+    private static final int OVERHEAD = 48;
+
     private static final long LOW_HALF = 0xffff_ffffL;
 
     /** The hash of a key that is a part of an array. */
@@ -35,16 +38,12 @@ final class SlabTable implements Table {
 
     private final Hash hash;
     private final int stripeBits;
-    private final int slots;
     private final Segments segments = new Segments();
-    private final RecordHeap deadlines = new RecordHeap(this::placed);
-    private final List<ListCursor> cursors = new ArrayList<>(0);
+    private final SlotLists lists;
+    private final DeadlineWheel wheel = new DeadlineWheel(new Deadlines());
     private long[] index = new long[1];
     private int size;
-
-    // Empty before the first entry comes: a store may have many stripes and few slots.
-    private int[] slotHeads = new int[0];
-    private int[] slotSizes = new int[0];
+    private long payload;
 
     /**
      * Makes an empty table for every slot of one stripe.
@@ -56,7 +55,7 @@ final class SlabTable implements Table {
     SlabTable(Hash hash, int stripeBits, int slots) {
         this.hash = hash;
         this.stripeBits = stripeBits;
-        this.slots = slots;
+        this.lists = new SlotLists(new Neighbours(), slots);
     }
 
     // ---- what readers do, maybe beside a writer
@@ -64,26 +63,59 @@ final class SlabTable implements Table {
     @Override
     public byte @Nullable [] get(long keyHash, byte[] key, InstantSource clock) {
         long found = find(keyHash, key);
-        if (found == NONE) {
+        byte[] segment = segments.find((int) found);
+        long value = segment == null ? NO_VALUE : valueAt(found, segment, key.length, clock);
+        if (segment == null || value == NO_VALUE) {
             return null;
         }
-        int reference = (int) found;
-        int keyFrom = (int) (found >>> 32);
-        byte[] segment = segments.find(reference);
-        int at = Segments.offset(reference);
-        int from = keyFrom + key.length;
-        if (segment == null || from > segment.length) {
+        int from = (int) (value >>> 32);
+        return Arrays.copyOfRange(segment, from, from + (int) value);
+    }
+
+    @Override
+    public int get(long keyHash, byte[] key, InstantSource clock, ByteBuf target) {
+        long found = find(keyHash, key);
+        byte[] segment = segments.find((int) found);
+        long value = segment == null ? NO_VALUE : valueAt(found, segment, key.length, clock);
+        if (segment == null || value == NO_VALUE) {
+            return NO_VALUE;
+        }
+        target.writeBytes(segment, (int) (value >>> 32), (int) value);
+        return (int) value;
+    }
+
+    @Override
+    public <T extends @Nullable Object> @Nullable T lend(
+            long keyHash, byte[] key, InstantSource clock, ValueReader<T> reader) {
+        long found = find(keyHash, key);
+        byte[] segment = segments.find((int) found);
+        long value = segment == null ? NO_VALUE : valueAt(found, segment, key.length, clock);
+        if (segment == null || value == NO_VALUE) {
             return null;
+        }
+        return LentValue.lend(segment, (int) (value >>> 32), (int) value, reader);
+    }
+
+    /**
+     * Returns where the value of a found record begins, in the high half, and its length in the low half; or
+     * {@link #NO_VALUE} if it is past its deadline. The record may be changed meanwhile.
+     */
+    private static long valueAt(long found, byte[] segment, int keyLength, InstantSource clock) {
+        int at = Segments.offset((int) found);
+        int keyFrom = (int) (found >>> 32);
+        int from = keyFrom + keyLength;
+        if (from > segment.length) {
+            return NO_VALUE;
         }
         int length = SlabRecord.valueLength(segment, at);
         if (length < 0 || length > segment.length - from) {
-            return null;
+            return NO_VALUE;
         }
         long deadline = SlabRecord.deadline(segment, at, keyFrom);
         if (deadline != KeyValueStore.NO_DEADLINE && clock.millis() > deadline) {
-            return null;
+            return NO_VALUE;
         }
-        return Arrays.copyOfRange(segment, from, from + length);
+        return (long) from << 32 | length;
     }
 
     @Override
@@ -107,8 +139,17 @@ final class SlabTable implements Table {
 
     @Override
     public int size(int slot) {
-        int[] sizes = slotSizes;
-        return sizes.length == 0 ? 0 : sizes[slot >>> stripeBits];
+        return lists.size(slot >>> stripeBits);
+    }
+
+    @Override
+    public long bytes() {
+        return payload + (long) size * OVERHEAD;
+    }
+
+    @Override
+    public long entryBytes(int keyLength, int valueLength) {
+        return (long) keyLength + valueLength + OVERHEAD;
     }
 
     /** Returns where the record's key begins, in the high half, and the reference in the low half; or {@link #NONE}. */
@@ -141,63 +182,101 @@ final class SlabTable implements Table {
         boolean timed = deadline != KeyValueStore.NO_DEADLINE;
         int needed = SlabRecord.bytesFor(key.length, value.length, timed);
         int reference = (int) find(keyHash, key);
+        if (timed) {
+            wheel.prepare();
+        }
         if (reference == NONE) {
+            prepareToInsert(needed);
             reference = insert(slot, keyHash, key, needed);
         } else {
-            if (!timed) {
-                forgetDeadline(reference, key);
-            }
-            int has = SlabRecord.bytes(segments.of(reference), Segments.offset(reference));
-            if (needed > has || needed < has / 2) {
+            boolean resized = hasWrongSize(reference, needed);
+            if (resized) {
                 makeRoom(needed);
-                reference = move((int) find(keyHash, key), tag(keyHash), needed); // making room may have moved it, too
+                reference = (int) find(keyHash, key); // making room may have moved it
+            }
+            // From here on nothing is allocated, so nothing fails halfway.
+            payload -= SlabRecord.valueLength(segments.of(reference), Segments.offset(reference));
+            SlabRecord.dropValue(segments.of(reference), Segments.offset(reference));
+            if (!timed) {
+                clearDeadline(reference);
+            }
+            if (resized) {
+                reference = move(reference, tag(keyHash), needed);
             }
         }
         if (timed) {
-            setDeadline(reference, key, deadline);
+            giveDeadline(reference, deadline);
         }
         SlabRecord.setValue(segments.of(reference), Segments.offset(reference), value);
+        payload += value.length;
+    }
+
+    private boolean hasWrongSize(int reference, int needed) {
+        int has = SlabRecord.bytes(segments.of(reference), Segments.offset(reference));
+        return needed > has || needed < has / 2;
+    }
+
+    /** Allocates what {@link #insert} needs. */
+    private void prepareToInsert(int bytes) {
+        lists.prepare();
+        if ((size + 1L) * 4 > index.length * 3L) {
+            resizeIndex(Math.max(MIN_INDEX, index.length * 2));
+        }
+        makeRoom(bytes);
     }
 
     private int insert(int slot, long keyHash, byte[] key, int bytes) {
-        if (slotHeads.length == 0) {
-            slotHeads = new int[slots];
-            slotSizes = new int[slots];
-        }
-        if ((size + 1L) * 4 > index.length * 3L) {
-            growIndex();
-        }
-        makeRoom(bytes);
         int reference = segments.take(bytes);
         int slotIndex = slot >>> stripeBits;
         SlabRecord.create(segments.of(reference), Segments.offset(reference), bytes, slotIndex, key);
-        link(reference, slotHeads[slotIndex], slotIndex);
-        link(NONE, reference, slotIndex);
+        lists.add(slotIndex, reference);
         addToIndex(index, indexEntry(tag(keyHash), reference));
-        slotSizes[slotIndex]++;
         size++;
+        payload += key.length;
         return reference;
     }
 
-    /** Takes the deadline out of a record, before it is made smaller. */
-    private void forgetDeadline(int reference, byte[] key) {
+    @Override
+    public boolean setDeadline(long keyHash, byte[] key, long deadline) {
+        int reference = (int) find(keyHash, key);
+        if (reference == NONE) {
+            return false;
+        }
+        if (deadline == KeyValueStore.NO_DEADLINE) {
+            clearDeadline(reference);
+            return true;
+        }
+        wheel.prepare();
+        byte[] segment = segments.of(reference);
+        int at = Segments.offset(reference);
+        int needed = SlabRecord.bytesFor(key.length, SlabRecord.valueLength(segment, at), true);
+        if (needed > SlabRecord.bytes(segment, at)) {
+            makeRoom(needed);
+            reference = move((int) find(keyHash, key), tag(keyHash), needed);
+        }
+        giveDeadline(reference, deadline);
+        return true;
+    }
+
+    private void clearDeadline(int reference) {
         byte[] segment = segments.of(reference);
         int at = Segments.offset(reference);
         if (SlabRecord.hasDeadline(segment, at)) {
-            deadlines.remove(SlabRecord.place(segment, at));
-            SlabRecord.clearDeadline(segment, at, key);
+            wheel.remove(reference);
+            SlabRecord.removeDeadline(segment, at);
         }
     }
 
-    private void setDeadline(int reference, byte[] key, long deadline) {
+    private void giveDeadline(int reference, long deadline) {
         byte[] segment = segments.of(reference);
         int at = Segments.offset(reference);
-        boolean hadOne = SlabRecord.hasDeadline(segment, at);
-        SlabRecord.setDeadline(segment, at, key, deadline);
-        if (hadOne) {
-            deadlines.update(SlabRecord.place(segment, at), deadline);
+        if (SlabRecord.hasDeadline(segment, at)) {
+            long before = SlabRecord.deadline(segment, at);
+            SlabRecord.setDeadline(segment, at, deadline);
+            wheel.changed(reference, before);
         } else {
-            deadlines.add(reference, deadline);
+            SlabRecord.addDeadline(segment, at, deadline);
+            wheel.add(reference);
         }
     }
 
@@ -210,15 +289,12 @@ final class SlabTable implements Table {
         byte[] segment = segments.of(reference);
         int at = Segments.offset(reference);
         if (SlabRecord.hasDeadline(segment, at)) {
-            deadlines.remove(SlabRecord.place(segment, at));
+            wheel.remove(reference);
         }
-        int next = SlabRecord.next(segment, at);
-        int slotIndex = SlabRecord.slotIndex(segment, at);
-        link(SlabRecord.previous(segment, at), next, slotIndex);
-        replaceInCursors(reference, next);
+        lists.remove(SlabRecord.slotIndex(segment, at), reference);
         removeFromIndex(placeOf(tag(keyHash), reference));
-        slotSizes[slotIndex]--;
         size--;
+        payload -= key.length + SlabRecord.valueLength(segment, at);
         kill(reference);
         if (segments.dead() > Math.max(2 * Segments.FULL, segments.used() / 2)) {
             evacuate(segments.emptiest());
@@ -227,25 +303,26 @@ final class SlabTable implements Table {
     }
 
     @Override
-    public byte @Nullable [] expiredKey(long now) {
-        if (deadlines.isEmpty() || deadlines.firstDeadline() >= now) {
-            return null;
-        }
-        int reference = deadlines.firstReference();
-        return SlabRecord.key(segments.of(reference), Segments.offset(reference));
+    public int sweep(long now, int steps, Consumer<byte[]> expired) {
+        return wheel.sweep(
+                now,
+                steps,
+                reference -> expired.accept(SlabRecord.key(segments.of(reference), Segments.offset(reference))));
     }
 
     @Override
     public Cursor cursor(int slot) {
-        ListCursor cursor = new ListCursor(slotHeads.length == 0 ? NONE : slotHeads[slot >>> stripeBits]);
-        cursors.add(cursor);
-        return cursor;
+        return new ListCursor(lists.walk(slot >>> stripeBits));
     }
 
     // ---- moving records
 
-    /** Sees to it that a record can be added. Moves other records. */
+    /** Sees to it that a record can be added, without any more memory. Moves other records. */
     private void makeRoom(int bytes) {
+        if (bytes > Segments.MAX_SHARED) {
+            segments.prepare(bytes);
+            return;
+        }
         if (segments.hasRoom(bytes)) {
             return;
         }
@@ -297,14 +374,11 @@ final class SlabTable implements Table {
         byte[] to = segments.of(moved);
         int toAt = Segments.offset(moved);
         SlabRecord.copy(from, at, to, toAt, bytes);
-        int slotIndex = SlabRecord.slotIndex(to, toAt);
-        link(SlabRecord.previous(to, toAt), moved, slotIndex);
-        link(moved, SlabRecord.next(to, toAt), slotIndex);
+        lists.moved(SlabRecord.slotIndex(to, toAt), reference, moved);
         index[placeOf(tag, reference)] = indexEntry(tag, moved);
         if (SlabRecord.hasDeadline(to, toAt)) {
-            deadlines.moved(SlabRecord.place(to, toAt), moved);
+            wheel.moved(moved);
         }
-        replaceInCursors(reference, moved);
         kill(reference);
         return moved;
     }
@@ -314,28 +388,6 @@ final class SlabTable implements Table {
         int at = Segments.offset(reference);
         SlabRecord.setDead(segment, at);
         segments.giveUp(reference, SlabRecord.bytes(segment, at));
-    }
-
-    /** Makes two records neighbours in the list of a slot; without a previous one, the next is the head. */
-    private void link(int previous, int next, int slotIndex) {
-        if (previous == NONE) {
-            slotHeads[slotIndex] = next;
-        } else {
-            SlabRecord.setNext(segments.of(previous), Segments.offset(previous), next);
-        }
-        if (next != NONE) {
-            SlabRecord.setPrevious(segments.of(next), Segments.offset(next), previous);
-        }
-    }
-
-    private void replaceInCursors(int reference, int by) {
-        for (ListCursor cursor : cursors) {
-            cursor.replace(reference, by);
-        }
-    }
-
-    private void placed(int reference, int place) {
-        SlabRecord.setPlace(segments.of(reference), Segments.offset(reference), place);
     }
 
     // ---- the index
@@ -348,14 +400,14 @@ final class SlabTable implements Table {
         return (long) tag << 32 | (reference & LOW_HALF);
     }
 
-    private void growIndex() {
-        long[] bigger = new long[Math.max(MIN_INDEX, index.length * 2)];
+    private void resizeIndex(int length) {
+        long[] resized = new long[length];
         for (long entry : index) {
             if (entry != NONE) {
-                addToIndex(bigger, entry);
+                addToIndex(resized, entry);
             }
         }
-        index = bigger;
+        index = resized;
     }
 
     private static void addToIndex(long[] entries, long entry) {
@@ -399,11 +451,12 @@ final class SlabTable implements Table {
         return (long) index.length * Long.BYTES + segments.capacity();
     }
 
-    /** Throws if the index, the lists, the heap and the segments do not agree. */
+    /** Throws if the index, the lists, the wheel and the segments do not agree. */
     void checkInvariants() {
         int indexed = 0;
         int timed = 0;
         long liveBytes = 0;
+        long liveKeysAndValues = 0;
         for (long entry : index) {
             if (entry == NONE) {
                 continue;
@@ -416,6 +469,7 @@ final class SlabTable implements Table {
             boolean hasDeadline = SlabRecord.hasDeadline(segment, at);
             int bytes = SlabRecord.bytes(segment, at);
             liveBytes += bytes;
+            liveKeysAndValues += key.length + SlabRecord.valueLength(segment, at);
             require((int) find(hash.of(key, 0, key.length), key) == reference, "an entry is not found by its key");
             require(!SlabRecord.isDead(segment, at), "a dead record is in the index");
             require(
@@ -423,36 +477,14 @@ final class SlabTable implements Table {
                     "a record is too small");
             if (hasDeadline) {
                 timed++;
-                require(
-                        deadlines.isAt(SlabRecord.place(segment, at), reference, SlabRecord.deadline(segment, at)),
-                        "a record is elsewhere in the heap");
             }
         }
         require(indexed == size, "the index has another size than the table");
-        require(timed == deadlines.size(), "the heap has another size than the table");
+        require(timed == wheel.size(), "the wheel has another size than the table");
+        wheel.checkInvariants();
+        lists.checkInvariants(size);
+        require(liveKeysAndValues == payload, "keys and values have other lengths than the table says");
         segments.checkInvariants(liveBytes);
-        checkLists();
-    }
-
-    private void checkLists() {
-        int listed = 0;
-        for (int slotIndex = 0; slotIndex < slotHeads.length; slotIndex++) {
-            int count = 0;
-            int previous = NONE;
-            int reference = slotHeads[slotIndex];
-            while (reference != NONE) {
-                byte[] segment = segments.of(reference);
-                int at = Segments.offset(reference);
-                require(SlabRecord.previous(segment, at) == previous, "a list is broken");
-                require(SlabRecord.slotIndex(segment, at) == slotIndex, "a record is in the list of another slot");
-                count++;
-                previous = reference;
-                reference = SlabRecord.next(segment, at);
-            }
-            require(count == slotSizes[slotIndex], "a list has another size than its slot");
-            listed += count;
-        }
-        require(listed == size, "the lists have another size than the table");
     }
 
     private static void require(boolean holds, String otherwise) {
@@ -461,23 +493,16 @@ final class SlabTable implements Table {
         }
     }
 
-    /** Entries are added at the head of a slot's list, behind every cursor that has moved. */
     private final class ListCursor implements Cursor {
-        private int following;
-        private int current = NONE;
+        private final SlotLists.Walk walk;
 
-        ListCursor(int first) {
-            this.following = first;
+        ListCursor(SlotLists.Walk walk) {
+            this.walk = walk;
         }
 
         @Override
         public boolean next() {
-            current = following;
-            if (current == NONE) {
-                return false;
-            }
-            following = SlabRecord.next(segments.of(current), Segments.offset(current));
-            return true;
+            return walk.next();
         }
 
         @Override
@@ -487,21 +512,21 @@ final class SlabTable implements Table {
 
         @Override
         public Entry entry() {
-            byte[] segment = segment();
-            int at = Segments.offset(current);
+            byte[] segment = segments.of(walk.current());
+            int at = Segments.offset(walk.current());
             return new Entry(
                     SlabRecord.key(segment, at), SlabRecord.value(segment, at), SlabRecord.deadline(segment, at));
         }
 
         @Override
         public long deadline() {
-            return SlabRecord.deadline(segment(), Segments.offset(current));
+            return SlabRecord.deadline(segments.of(walk.current()), Segments.offset(walk.current()));
         }
 
         @Override
         public void write(ByteBuf target) {
-            byte[] segment = segment();
-            int at = Segments.offset(current);
+            byte[] segment = segments.of(walk.current());
+            int at = Segments.offset(walk.current());
             int keyFrom = SlabRecord.keyFrom(segment, at);
             int keyLength = SlabRecord.keyLength(segment, at);
             MutationWriter.put(
@@ -516,22 +541,58 @@ final class SlabTable implements Table {
 
         @Override
         public void close() {
-            following = NONE;
-            current = NONE;
-            cursors.remove(this);
+            walk.close();
+        }
+    }
+
+    /** The links of the records of a slot. */
+    private final class Neighbours implements Links {
+        @Override
+        public int next(int reference) {
+            return SlabRecord.next(segments.of(reference), Segments.offset(reference));
         }
 
-        void replace(int reference, int by) {
-            if (following == reference) {
-                following = by;
-            }
+        @Override
+        public void setNext(int reference, int next) {
+            SlabRecord.setNext(segments.of(reference), Segments.offset(reference), next);
         }
 
-        private byte[] segment() {
-            if (current == NONE) {
-                throw new IllegalStateException("the cursor is at no entry");
-            }
-            return segments.of(current);
+        @Override
+        public int previous(int reference) {
+            return SlabRecord.previous(segments.of(reference), Segments.offset(reference));
+        }
+
+        @Override
+        public void setPrevious(int reference, int previous) {
+            SlabRecord.setPrevious(segments.of(reference), Segments.offset(reference), previous);
+        }
+    }
+
+    /** The links of the records of a bucket. */
+    private final class Deadlines implements DeadlineWheel.Records {
+        @Override
+        public int next(int reference) {
+            return SlabRecord.nextDue(segments.of(reference), Segments.offset(reference));
+        }
+
+        @Override
+        public void setNext(int reference, int next) {
+            SlabRecord.setNextDue(segments.of(reference), Segments.offset(reference), next);
+        }
+
+        @Override
+        public int previous(int reference) {
+            return SlabRecord.previousDue(segments.of(reference), Segments.offset(reference));
+        }
+
+        @Override
+        public void setPrevious(int reference, int previous) {
+            SlabRecord.setPreviousDue(segments.of(reference), Segments.offset(reference), previous);
+        }
+
+        @Override
+        public long deadline(int reference) {
+            return SlabRecord.deadline(segments.of(reference), Segments.offset(reference));
         }
     }
 }

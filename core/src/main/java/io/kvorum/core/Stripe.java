@@ -41,6 +41,54 @@ final class Stripe {
         }
     }
 
+    /** As {@link Table#get(long, byte[], InstantSource, ByteBuf)}; a failed attempt leaves nothing in the buffer. */
+    int get(long hash, byte[] key, InstantSource clock, ByteBuf target) {
+        long read = lock.tryOptimisticRead();
+        if (read != 0) {
+            int start = target.writerIndex();
+            try {
+                int length = table.get(hash, key, clock, target);
+                if (lock.validate(read)) {
+                    return length;
+                }
+            } catch (Throwable e) {
+                if (lock.validate(read)) {
+                    throw e;
+                }
+            }
+            target.writerIndex(start);
+        }
+        read = lock.readLock();
+        try {
+            return table.get(hash, key, clock, target);
+        } finally {
+            lock.unlockRead(read);
+        }
+    }
+
+    /** As {@link Table#lend}; what the reader returns or throws beside a writer is discarded. */
+    <T extends @Nullable Object> @Nullable T lend(long hash, byte[] key, InstantSource clock, ValueReader<T> reader) {
+        long read = lock.tryOptimisticRead();
+        if (read != 0) {
+            try {
+                T result = table.lend(hash, key, clock, reader);
+                if (lock.validate(read)) {
+                    return result;
+                }
+            } catch (Throwable e) {
+                if (lock.validate(read)) {
+                    throw e;
+                }
+            }
+        }
+        read = lock.readLock();
+        try {
+            return table.lend(hash, key, clock, reader);
+        } finally {
+            lock.unlockRead(read);
+        }
+    }
+
     long deadline(long hash, byte[] key) {
         long read = lock.tryOptimisticRead();
         if (read != 0) {
@@ -80,6 +128,21 @@ final class Stripe {
         read = lockToRead();
         try {
             return table.size(slot);
+        } finally {
+            lock.unlockRead(read);
+        }
+    }
+
+    /** As {@link Table#bytes}. */
+    long bytes() {
+        long read = lock.tryOptimisticRead();
+        long bytes = table.bytes();
+        if (read != 0 && lock.validate(read)) {
+            return bytes;
+        }
+        read = lock.readLock();
+        try {
+            return table.bytes();
         } finally {
             lock.unlockRead(read);
         }

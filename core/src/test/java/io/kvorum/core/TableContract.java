@@ -2,13 +2,17 @@ package io.kvorum.core;
 
 import static io.kvorum.core.Bytes.bytes;
 import static io.kvorum.core.Bytes.text;
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assertions.fail;
 
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -16,7 +20,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.SplittableRandom;
-import java.util.TreeSet;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -52,24 +55,89 @@ abstract class TableContract {
     }
 
     @Test
-    void expiredKeysComeInTheOrderOfTheirDeadlines() {
+    void aSweepFindsWhatIsPastItsDeadline() {
         Table table = table((bytes, from, length) -> bytes[from + 1] - '0');
         long[] deadlines = {50, 10, 40, 10, 30, 60, 20};
         for (int i = 0; i < deadlines.length; i++) {
             table.put(slot(0), i, bytes("k" + i), bytes("v"), deadlines[i]);
         }
-        List<Long> order = new ArrayList<>();
-        byte[] key = table.expiredKey(60);
-        while (key != null) {
-            int i = key[1] - '0';
-            order.add(deadlines[i]);
-            table.remove(i, key);
-            key = table.expiredKey(60);
+
+        assertEquals(Set.of("k1", "k3", "k6"), sweep(table, 21));
+        assertEquals(Set.of("k0", "k2", "k4"), sweep(table, 60));
+        assertEquals(Set.of(), sweep(table, 60));
+        assertEquals(Set.of("k5"), sweep(table, 61));
+        assertEquals(0, table.size());
+    }
+
+    private static Set<String> sweep(Table table, long now) {
+        Set<String> swept = new HashSet<>();
+        int left = table.sweep(now, 100, key -> {
+            assertTrue(table.remove(key[1] - '0', key));
+            assertTrue(swept.add(String.valueOf(text(key))));
+        });
+        assertTrue(left > 0);
+        return swept;
+    }
+
+    @Test
+    void aSweepThatFailsLosesNothing() {
+        Table table = table((bytes, from, length) -> bytes[from + 1] - '0');
+        for (int i = 0; i < 5; i++) {
+            table.put(slot(0), i, bytes("k" + i), bytes("v"), 10);
+        }
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> table.sweep(11, 100, key -> {
+                    throw new IllegalArgumentException("refused");
+                }));
+
+        assertEquals(5, sweep(table, 11).size());
+    }
+
+    @Test
+    void aDeadlineChangesWithoutTheValue() {
+        Table table = table((bytes, from, length) -> 1);
+        table.put(slot(0), 1, bytes("k"), bytes("value"), -1);
+        for (long deadline : new long[] {500, 300, 700, -1, -1, 200}) {
+            assertTrue(table.setDeadline(1, bytes("k"), deadline));
+            assertEquals(deadline, table.deadline(1, bytes("k")));
+            assertEquals("value", text(table.get(1, bytes("k"), clock)));
+            check(table);
         }
 
-        assertEquals(List.of(10L, 10L, 20L, 30L, 40L, 50L), order);
-        assertNull(table.expiredKey(60));
-        assertEquals("k5", text(table.expiredKey(61)));
+        assertFalse(table.setDeadline(1, bytes("other"), 100));
+        assertEquals(1, table.size());
+    }
+
+    @Test
+    void aValueIsAppendedToABuffer() {
+        Table table = table((bytes, from, length) -> bytes[from]);
+        table.put(slot(0), 'a', bytes("a"), bytes("first"), -1);
+        table.put(slot(0), 'b', bytes("b"), bytes(""), 100);
+        table.put(slot(0), 'c', bytes("c"), bytes("past"), 99);
+        ByteBuf target = Unpooled.buffer().writeByte('<');
+
+        assertEquals(5, table.get('a', bytes("a"), clock, target));
+        assertEquals(0, table.get('b', bytes("b"), clock, target));
+        assertEquals(Table.NO_VALUE, table.get('c', bytes("c"), clock, target));
+        assertEquals(Table.NO_VALUE, table.get('d', bytes("d"), clock, target));
+        assertEquals("<first", target.toString(UTF_8));
+    }
+
+    @Test
+    void aValueIsLentToAReader() {
+        Table table = table((bytes, from, length) -> bytes[from]);
+        table.put(slot(0), 'a', bytes("a"), bytes("first"), -1);
+        table.put(slot(0), 'c', bytes("c"), bytes("past"), 99);
+
+        assertEquals("first", text(table.lend('a', bytes("a"), clock, LentValue::toArray)));
+        assertNull(table.lend('c', bytes("c"), clock, value -> fail("it is past its deadline")));
+        assertNull(table.lend('d', bytes("d"), clock, value -> fail("there is none")));
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> table.lend('a', bytes("a"), clock, value -> {
+                    throw new IllegalArgumentException("by the reader");
+                }));
     }
 
     @Test
@@ -109,7 +177,7 @@ abstract class TableContract {
             if (step % 100 == 0) {
                 check(table);
             }
-            switch (random.nextInt(8)) {
+            switch (random.nextInt(9)) {
                 case 0, 1, 2 -> {
                     byte[] value = new byte[random.nextInt(20)];
                     random.nextBytes(value);
@@ -136,6 +204,14 @@ abstract class TableContract {
                     }
                 }
                 case 6 -> {
+                    long deadline = random.nextBoolean() ? -1 : random.nextInt(200);
+                    Entry entry = model.get(name);
+                    assertEquals(entry != null, table.setDeadline(keyHash, key, deadline));
+                    if (entry != null) {
+                        model.put(name, new Entry(key, entry.value(), deadline));
+                    }
+                }
+                case 7 -> {
                     if (walks.size() < 4) {
                         int walked = random.nextInt(SLOTS);
                         walks.add(new Walk(table.cursor(slot(walked)), walked, model.keySet()));
@@ -149,14 +225,24 @@ abstract class TableContract {
             walks.removeIf(walk -> walk.step(model));
         }
         assertEquals(model.size(), table.size());
-        TreeSet<Long> deadlines = new TreeSet<>();
-        model.values().stream().map(Entry::deadline).filter(d -> d >= 0).forEach(deadlines::add);
-        byte[] first = table.expiredKey(Long.MAX_VALUE);
-        assertEquals(deadlines.isEmpty(), first == null);
-        if (first != null) {
-            Entry entry = model.get(text(first));
-            assertTrue(entry != null && entry.deadline() == deadlines.first());
+        long bytes = 0;
+        Set<String> past = new HashSet<>();
+        for (Map.Entry<String, Entry> held : model.entrySet()) {
+            Entry entry = held.getValue();
+            bytes += table.entryBytes(entry.key().length, entry.value().length);
+            if (entry.deadline() >= 0 && entry.deadline() < 100) {
+                past.add(held.getKey());
+            }
         }
+        assertEquals(bytes, table.bytes());
+        Set<String> swept = new HashSet<>();
+        int left = table.sweep(100, keys + 1, key -> {
+            assertTrue(table.remove(hash.of(key, 0, key.length), key));
+            swept.add(String.valueOf(text(key)));
+        });
+        assertTrue(left > 0);
+        assertEquals(past, swept);
+        check(table);
     }
 
     private static int slot(int index) {
