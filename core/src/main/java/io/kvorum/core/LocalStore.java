@@ -310,9 +310,9 @@ public final class LocalStore extends SlottedStore implements ReplicatedState {
     // ---- expiry
 
     /**
-     * Deletes keys whose deadline has passed, the earliest of each stripe first, and shows each deletion to the sink.
-     * To be called now and then, where the sink accepts changes: nothing else frees the memory of a key that is never
-     * touched again. It stops quietly at the first change that the sink refuses.
+     * Deletes keys whose deadline has passed, and shows each deletion to the sink. To be called now and then, where the
+     * sink accepts changes: nothing else frees the memory of a key that is never touched again. It holds a lock for no
+     * more than a few dozen keys at a time, and stops quietly at the first change that the sink refuses.
      *
      * @param budget the most keys to delete; at least 1
      * @return how many keys were deleted
@@ -327,26 +327,44 @@ public final class LocalStore extends SlottedStore implements ReplicatedState {
             throw new IllegalArgumentException("budget must be at least 1: " + budget);
         }
         int stripes = settings.stripes();
-        int deleted = 0;
-        boolean refused = false;
-        for (int i = 0; i < stripes && deleted < budget && !refused; i++) {
-            Stripe stripe = lock(nextStripeToExpire.getAndIncrement() & (stripes - 1));
+        Expiry expiry = new Expiry(target);
+        for (int i = 0; i < stripes && expiry.deleted < budget && !expiry.refused; i++) {
+            int index = nextStripeToExpire.getAndIncrement() & (stripes - 1);
+            boolean more = true;
+            while (more && expiry.deleted < budget) {
+                more = expiry.step(index, Math.min(BATCH, budget - expiry.deleted));
+            }
+        }
+        counters.expired(expiry.deleted);
+        return expiry.deleted;
+    }
+
+    /** Deletes what has expired, one step at a time. */
+    private final class Expiry {
+        private final MutationSink target;
+        private int deleted;
+        private boolean refused;
+
+        Expiry(MutationSink target) {
+            this.target = target;
+        }
+
+        /** Looks at some entries of a stripe, under its lock. Returns whether there may be more to do. */
+        boolean step(int index, int entries) {
+            Stripe stripe = lock(index);
             try {
-                long now = clock.millis();
-                byte[] key = stripe.table().expiredKey(now);
-                while (key != null && deleted < budget) {
+                int left = stripe.table().sweep(clock.millis(), entries, key -> {
                     remove(target, stripe, HashSlot.of(key), hash.of(key), key, Cause.EXPIRED);
                     deleted++;
-                    key = stripe.table().expiredKey(now);
-                }
+                });
+                return left == 0;
             } catch (RefusedException e) {
                 refused = true; // not the primary, or not now: whoever is will do it
+                return false;
             } finally {
                 stripe.unlock();
             }
         }
-        counters.expired(deleted);
-        return deleted;
     }
 
     // ---- the replicated state

@@ -507,7 +507,7 @@ final class SlabTable implements Table {
 
         @Override
         public byte[] key() {
-            return SlabRecord.key(segment(), Segments.offset(current));
+            return SlabRecord.key(segments.of(walk.current()), Segments.offset(walk.current()));
         }
 
         @Override

@@ -45,13 +45,22 @@ class SlotView implements KeyReads {
         }
     }
 
-    final void begin() {
+    /** Lets {@link #requireOutside} throw on this thread, which holds a lock while it runs a caller's function. */
+    static void enter() {
         INSIDE.set(true);
+    }
+
+    static void leave() {
+        INSIDE.set(false);
+    }
+
+    final void begin() {
+        enter();
     }
 
     /** Ends the use of this object: the lock is about to be released. */
     final void end() {
-        INSIDE.set(false);
+        leave();
         over = true;
     }
 

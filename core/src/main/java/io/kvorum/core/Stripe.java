@@ -58,7 +58,7 @@ final class Stripe {
             }
             target.writerIndex(start);
         }
-        read = lock.readLock();
+        read = lockToRead();
         try {
             return table.get(hash, key, clock, target);
         } finally {
@@ -81,10 +81,12 @@ final class Stripe {
                 }
             }
         }
-        read = lock.readLock();
+        read = lockToRead();
+        SlotView.enter();
         try {
             return table.lend(hash, key, clock, reader);
         } finally {
+            SlotView.leave();
             lock.unlockRead(read);
         }
     }
@@ -140,7 +142,7 @@ final class Stripe {
         if (read != 0 && lock.validate(read)) {
             return bytes;
         }
-        read = lock.readLock();
+        read = lockToRead();
         try {
             return table.bytes();
         } finally {

@@ -2,8 +2,6 @@ package io.kvorum.core;
 
 import io.netty.buffer.ByteBuf;
 import java.time.InstantSource;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -68,16 +66,6 @@ interface Table {
      * @return how many of the steps are left over; if none, there may be more to do
      */
     int sweep(long now, int steps, Consumer<byte[]> expired);
-
-    /** Returns a key whose deadline is before now, or null if no deadline is before now. */
-    default byte @Nullable [] expiredKey(long now) {
-        List<byte[]> found = new ArrayList<>(1);
-        int left = 0;
-        while (left == 0 && found.isEmpty()) {
-            left = sweep(now, 64, found::add);
-        }
-        return found.isEmpty() ? null : found.get(0);
-    }
 
     /** Returns how many entries are held. */
     int size();

@@ -87,10 +87,11 @@ final class MutationFeedTest {
         store.set(KEY, bytes("1"), SetOptions.defaults().withDeadline(NOW + 1));
         store.set(OTHER, bytes("2"), SetOptions.defaults().withDeadline(NOW + 2));
         changes.clear();
-        clock.set(NOW + 100);
+        clock.set(NOW + 2);
 
-        assertEquals(1, store.expire(1));
+        assertEquals(1, store.expire(2));
         assertEquals(List.of(new Mutation.Delete(KEY)), mutations());
+        clock.set(NOW + 3);
         assertEquals(false, store.delete(OTHER));
         assertEquals(List.of(new Mutation.Delete(KEY), new Mutation.Delete(OTHER)), mutations());
     }
