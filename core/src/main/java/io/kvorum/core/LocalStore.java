@@ -458,6 +458,14 @@ public final class LocalStore extends SlottedStore implements ReplicatedState {
         return hash;
     }
 
+    InstantSource clock() {
+        return clock;
+    }
+
+    Contents contents() {
+        return contents;
+    }
+
     /** Tells a watcher of every change from now on. */
     void watch(Watcher watcher) {
         synchronized (watching) {

@@ -9,8 +9,19 @@ import io.netty.buffer.ByteBuf;
 final class MutationReader {
     private static final byte[] EMPTY = {};
 
+    /** A key or a value that is longer than the reader takes. */
+    static final class TooLongException extends IllegalArgumentException {
+        private static final long serialVersionUID = 1L;
+
+        TooLongException(String message) {
+            super(message);
+        }
+    }
+
     private final ByteBuf buffer;
     private final int end;
+    private final int maxKeyLength;
+    private final int maxValueLength;
     private int index;
     private boolean put;
     private byte[] key = EMPTY;
@@ -22,9 +33,15 @@ final class MutationReader {
     }
 
     MutationReader(ByteBuf buffer, int from, int to) {
+        this(buffer, from, to, Integer.MAX_VALUE, Integer.MAX_VALUE);
+    }
+
+    MutationReader(ByteBuf buffer, int from, int to, int maxKeyLength, int maxValueLength) {
         this.buffer = buffer;
         this.index = from;
         this.end = to;
+        this.maxKeyLength = maxKeyLength;
+        this.maxValueLength = maxValueLength;
     }
 
     /** Moves to the next mutation, or returns false at the end. */
@@ -37,24 +54,29 @@ final class MutationReader {
             case MutationWriter.DELETE -> {
                 put = false;
                 deadline = KeyValueStore.NO_DEADLINE;
-                key = bytes();
+                key = bytes("key", maxKeyLength);
                 value = EMPTY;
             }
             case MutationWriter.PUT -> {
                 put = true;
                 deadline = KeyValueStore.NO_DEADLINE;
-                key = bytes();
-                value = bytes();
+                key = bytes("key", maxKeyLength);
+                value = bytes("value", maxValueLength);
             }
             case MutationWriter.PUT_WITH_DEADLINE -> {
                 put = true;
                 deadline = deadlineHere();
-                key = bytes();
-                value = bytes();
+                key = bytes("key", maxKeyLength);
+                value = bytes("value", maxValueLength);
             }
             default -> throw new IllegalArgumentException("not a mutation: tag " + tag);
         }
         return true;
+    }
+
+    /** Returns where the next mutation begins. */
+    int index() {
+        return index;
     }
 
     boolean isPut() {
@@ -83,8 +105,11 @@ final class MutationReader {
         return result;
     }
 
-    private byte[] bytes() {
+    private byte[] bytes(String what, int limit) {
         int length = length();
+        if (length > limit) {
+            throw new TooLongException(what + " must have at most " + limit + " bytes: it has " + length);
+        }
         require(length);
         byte[] result = length == 0 ? EMPTY : new byte[length];
         buffer.getBytes(index, result);
@@ -101,6 +126,9 @@ final class MutationReader {
             if (b >= 0) {
                 if (result < 0 || (shift == 28 && b > 7)) {
                     break;
+                }
+                if (b == 0 && shift > 0) {
+                    throw new IllegalArgumentException("length must be written in as few bytes as it takes");
                 }
                 return result;
             }

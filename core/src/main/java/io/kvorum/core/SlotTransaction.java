@@ -118,6 +118,17 @@ final class SlotTransaction extends SlotView implements KeyOperations {
         change.deadline = ends ? KeyValueStore.NO_DEADLINE : deadline;
     }
 
+    /** Returns the keys that the table holds, expired or not, whatever has been changed. */
+    List<byte[]> heldKeys() {
+        List<byte[]> keys = new ArrayList<>();
+        try (Table.Cursor cursor = stripe.table().cursor(slot)) {
+            while (cursor.next()) {
+                keys.add(cursor.key());
+            }
+        }
+        return keys;
+    }
+
     // ---- the end
 
     /**
