@@ -20,6 +20,7 @@ import org.jspecify.annotations.Nullable;
  *   <li>A shard has at most one primary in an epoch, and at most one sentinel that leads a failover to it.
  *   <li>A sentinel gives at most one vote in a shard and epoch, and has saved it before.
  *   <li>What a node has promised never goes back, over restarts too.
+ *   <li>A node whose data is complete has all that it ever had, or what a later epoch put in its place.
  *   <li>Where two logs of a shard have the same position, everything before it is the same.
  *   <li>What was acknowledged by a majority is in the log of every primary of a later epoch.
  * </ul>
@@ -45,6 +46,7 @@ final class Auditor {
 
     private static final class NodeAudit {
         long promised;
+        LogPosition had = LogPosition.START;
 
         @Nullable
         ReplicationLog log;
@@ -81,6 +83,13 @@ final class Auditor {
             fail("epochs never go back", status.node() + " had promised " + audit.promised + ", now " + status.epoch());
         }
         audit.promised = status.epoch();
+        if (status.synced()) {
+            boolean known = cluster.mutant() == Mutant.EMPTY_TAKEN_FOR_COMPLETE; // it's to be found by what is lost
+            if (!known && status.position().compareTo(audit.had) < 0) {
+                fail("no complete node goes back", status + " had " + audit.had);
+            }
+            audit.had = status.position();
+        }
         if (status.role() == NodeRole.PRIMARY) {
             NodeId other = primaries.putIfAbsent(new InEpoch(status.shard(), status.epoch()), status.node());
             if (other != null && !other.equals(status.node())) {

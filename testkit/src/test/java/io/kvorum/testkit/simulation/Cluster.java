@@ -221,6 +221,8 @@ final class Cluster {
         }
         coverage.add(Sometimes.MESSAGE_LOST, network.lost());
         coverage.add(Sometimes.MESSAGE_REPEATED, network.repeated());
+        coverage.add(Sometimes.LATE_COPY, network.late());
+        coverage.add(Sometimes.LATE_COPY_IN_LATER_LIFE, network.lateInLaterLife());
         coverage.add(Sometimes.OPEN_WRITE_SEEN, history.openWritesSeen());
         return new Report(
                 plan, found, trace.digest(), queue.now(), queue.eventsRun(), history.operations(), coverage, trace);
@@ -375,6 +377,7 @@ final class Cluster {
         nodes.forEach(DataNode::close);
         sentinels.forEach(SentinelHost::crash);
         queue.discardAll();
+        network.discardKept();
         auditor.close();
         long used = allocator.metric().usedHeapMemory();
         if (used != 0) {

@@ -40,7 +40,6 @@ import org.jspecify.annotations.Nullable;
  * <p>Confined to one thread.
  */
 final class DataNode {
-    private long lives;
     private static final Duration HEARTBEAT = Duration.ofMillis(200);
     private static final Duration TIMEOUT = Duration.ofMillis(700);
     private static final ReplicationSettings SETTINGS = ReplicationSettings.defaults()
@@ -60,6 +59,7 @@ final class DataNode {
     private final Promises promises = new Promises();
     private ReplicationLog log;
     private LocalStore store;
+    private long lives;
     private boolean synced = true;
     private @Nullable NodeDriver driver;
     private @Nullable ReplicatedStore replicated;
@@ -126,6 +126,7 @@ final class DataNode {
         ShardNode machine = new ShardNode(
                 SETTINGS, identity, log, store, cluster.allocator(), new ShardNode.Start(promised, complete, lives++));
         process.start();
+        cluster.network().restarted(process);
         NodeDriver started =
                 new NodeDriver(machine, log, this::send, promises, process::nanoTime, process, this::happened);
         ReplicatedStore joined = new ReplicatedStore(store, log, started, cluster::topology);

@@ -8,8 +8,8 @@ import java.util.Locale;
  * @param kind what goes wrong
  * @param at when it begins, in nanoseconds of virtual time
  * @param length how long it lasts
- * @param target whom it strikes: an index for the kinds that strike one, a set of processes (one bit each) for cuts of
- *     sets
+ * @param target whom it strikes: an index for the kinds that strike one, a set of processes (one bit each) for those
+ *     that strike sets
  * @param strength how strong it is, for the kinds that have a strength: so many of a thousand messages, or links
  */
 record Fault(Kind kind, long at, long length, long target, int strength) {
@@ -38,6 +38,11 @@ record Fault(Kind kind, long at, long length, long target, int strength) {
         REPEAT,
         /** Messages are slow, and overtake each other. */
         SLOW,
+        /**
+         * Messages to a set of processes are delivered again very late, some when their receiver has restarted, and
+         * some only then.
+         */
+        LATE_COPIES,
         /** A process can't save its state. */
         DISK,
         /** An operator asks a sentinel to fail a healthy shard over. */
@@ -56,7 +61,9 @@ record Fault(Kind kind, long at, long length, long target, int strength) {
                 kind,
                 at / 1e9,
                 length / 1e9,
-                kind == Kind.CUT || kind == Kind.CUT_ONE_WAY ? Long.toBinaryString(target) : Long.toString(target),
+                kind == Kind.CUT || kind == Kind.CUT_ONE_WAY || kind == Kind.LATE_COPIES
+                        ? Long.toBinaryString(target)
+                        : Long.toString(target),
                 strength);
     }
 }

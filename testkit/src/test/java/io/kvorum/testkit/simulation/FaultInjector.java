@@ -87,6 +87,10 @@ final class FaultInjector {
                 network.changeSlowness(fault.strength(), delay);
                 atEnd(fault, () -> network.changeSlowness(-fault.strength(), delay));
             }
+            case LATE_COPIES -> {
+                network.changeLateCopies(fault.target(), fault.strength());
+                atEnd(fault, () -> network.changeLateCopies(fault.target(), -fault.strength()));
+            }
             case DISK -> {
                 changeDisk(target, 1);
                 atEnd(fault, () -> changeDisk(target, -1));

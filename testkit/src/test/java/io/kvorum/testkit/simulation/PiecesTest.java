@@ -165,6 +165,51 @@ final class PiecesTest {
         assertEquals(IntStream.range(0, MESSAGES).boxed().toList(), happened);
     }
 
+    @Test
+    void lateCopiesComeManySecondsLaterOrInALaterLife() {
+        SimulatedNetwork network = network(true);
+        bob.start();
+        network.changeLateCopies(1L << bob.index(), 1_000);
+        for (int i = 0; i < MESSAGES; i++) {
+            send(network, i);
+            runUntil(queue.now() + 20 * Plan.MILLISECOND);
+        }
+        network.changeLateCopies(1L << bob.index(), -1_000);
+        send(network, "no copy");
+        runUntil(queue.now() + Plan.SECOND / 2);
+        assertEquals(0, network.lateInLaterLife());
+        runUntil(90 * Plan.SECOND);
+        assertTrue(network.late() > 0);
+
+        happened.clear();
+        long late = network.late();
+        bob.crash();
+        bob.start();
+        network.restarted(bob);
+        runUntil(91 * Plan.SECOND);
+
+        assertEquals(happened.size(), network.late() - late);
+        assertTrue(network.lateInLaterLife() > 0);
+        assertEquals(happened.stream().distinct().toList(), happened);
+    }
+
+    @Test
+    void aLateCopyIsReleasedOrDeliveredAsTheMessageIs() {
+        SimulatedNetwork network = network(false);
+        bob.start();
+        network.changeLateCopies(1L << bob.index(), 1_000);
+        network.changeLoss(100);
+        for (int i = 0; i < MESSAGES; i++) {
+            send(network, i);
+            runUntil(queue.now() + 90 * Plan.MILLISECOND);
+        }
+        queue.discardAll();
+        network.discardKept();
+
+        assertEquals(2 * MESSAGES, happened.size());
+        assertTrue(network.late() > 0 && network.late() < MESSAGES, () -> "late " + network.late());
+    }
+
     private SimulatedNetwork network(boolean inOrder) {
         return new SimulatedNetwork(queue, trace, SEED, 2, inOrder, 10, 100);
     }

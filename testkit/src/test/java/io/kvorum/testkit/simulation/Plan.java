@@ -53,6 +53,8 @@ record Plan(
 
     private static final long MAX_THINK_TIME = 400 * MILLISECOND;
     private static final int MAX_VALUE_BYTES = 800; // the smallest log takes records of up to 1,016 bytes
+    private static final int SMALLEST_LOG = 11; // as a power of 2
+    private static final int BUSY_PER_MILLE = 250;
     private static final int MAX_FAULTS = 40;
 
     /** Draws the plan of a seed. */
@@ -64,6 +66,7 @@ record Plan(
     static Plan draw(long seed, Set<Kind> kinds) {
         Randomness random = Randomness.stream(seed, Stream.PLAN);
         long minDelay = random.magnitude(20_000, MILLISECOND);
+        boolean busy = random.chance(BUSY_PER_MILLE); // so that a small log is soon overrun, and full syncs are many
         return new Plan(
                 seed,
                 random.nextBoolean(),
@@ -71,10 +74,10 @@ record Plan(
                 minDelay + random.magnitude(100_000, 20 * MILLISECOND),
                 random.chance(300) ? random.nextInt(1, 30) : 0,
                 random.chance(300) ? random.nextInt(1, 50) : 0,
-                1 << random.nextInt(11, 19),
-                (int) random.magnitude(1, MAX_VALUE_BYTES),
+                1 << (busy ? SMALLEST_LOG : random.nextInt(SMALLEST_LOG, 19)),
+                busy ? MAX_VALUE_BYTES : (int) random.magnitude(1, MAX_VALUE_BYTES),
                 random.chance(300),
-                random.nextLong(MAX_THINK_TIME / 4, MAX_THINK_TIME),
+                busy ? MAX_THINK_TIME / 8 : random.nextLong(MAX_THINK_TIME / 4, MAX_THINK_TIME),
                 random.chance(300) ? random.nextInt(100, 500) : 0,
                 random.chance(300) ? random.nextInt(100, 700) : 0,
                 random.chance(300) ? random.nextInt(100, 700) : 0,
@@ -123,13 +126,16 @@ record Plan(
 
     private static Fault fault(Randomness random, List<Kind> kinds) {
         Kind kind = kinds.get(random.nextInt(kinds.size()));
-        long length = random.magnitude(50 * MILLISECOND, 12 * SECOND);
+        long length = kind == Kind.LATE_COPIES
+                ? random.magnitude(2 * SECOND, 30 * SECOND)
+                : random.magnitude(50 * MILLISECOND, 12 * SECOND);
         long at = random.nextLong(FAULTS_BEGIN, FAULTS_END - length);
         long target = target(kind, random);
         int strength = switch (kind) {
             case LOSS -> random.nextInt(20, 400);
             case REPEAT -> random.nextInt(20, 500);
             case SLOW -> random.nextInt(100, 900);
+            case LATE_COPIES -> random.nextInt(50, 1000);
             default -> 0;
         };
         return new Fault(kind, at, length, target, strength);
@@ -139,6 +145,7 @@ record Plan(
         return switch (kind) {
             case CRASH_EMPTY, LAST_COPY_DOWN -> random.nextInt(Cluster.NODES);
             case CRASH, PAUSE, DISK -> random.nextInt(Cluster.NODES + Cluster.SENTINELS);
+            case LATE_COPIES -> random.nextBoolean() ? (1L << Cluster.PROCESSES) - 1 : someProcesses(random);
             case CUT, CUT_ONE_WAY -> someProcesses(random);
             case SWITCHOVER -> random.nextInt(Cluster.SHARDS * Cluster.SENTINELS);
             case CUT_LINKS -> random.nextLong();

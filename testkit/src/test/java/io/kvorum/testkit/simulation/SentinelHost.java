@@ -75,6 +75,7 @@ final class SentinelHost {
                 Randomness.stream(cluster.plan().seed(), stream),
                 process.nanoTime());
         process.start();
+        cluster.network().restarted(process);
         SentinelDriver started =
                 new SentinelDriver(machine, this::send, gateway(), store, process::nanoTime, process, this::happened);
         driver = started;

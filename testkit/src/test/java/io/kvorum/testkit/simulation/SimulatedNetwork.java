@@ -1,5 +1,7 @@
 package io.kvorum.testkit.simulation;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 
@@ -7,11 +9,20 @@ import org.jspecify.annotations.Nullable;
  * Carries messages between processes, and loses, repeats, delays and reorders them, all by chance from the seed: what
  * becomes of the n-th message of a link depends on the seed, the link, n, and the network's state at that moment.
  *
+ * <p>It may also keep a copy of a message, of a lost one too, and deliver that very late: many seconds after it was
+ * sent, or when the receiver has restarted; sometimes the copy is all that ever comes. What was kept on a link within a
+ * second comes together and in its order, so that a whole exchange may be heard again.
+ *
  * <p>Confined to one thread.
  */
 final class SimulatedNetwork {
     private static final int DRAWS_PER_MESSAGE = 8;
     private static final int THOUSAND = 1000;
+    private static final long SHORTEST_LATENESS = Plan.SECOND;
+    private static final int DOUBLINGS = 6; // each order of magnitude is as likely as another
+    private static final int ONLY_LATE_PER_MILLE = 300;
+    private static final long LONGEST_AFTER_RESTART = 300 * Plan.MILLISECOND;
+    private static final int MAX_KEPT = 256; // for the restart of one receiver
 
     /**
      * How buffers of messages are handled by a network that may deliver a message twice or never.
@@ -63,6 +74,8 @@ final class SimulatedNetwork {
     private final int[] cuts;
     private final long[] sent;
     private final long[] lastArrival;
+    private final int[] latePerMille;
+    private final List<List<Delivery<?>>> keptForRestart = new ArrayList<>();
     private int lossPerMille;
     private int repeatPerMille;
     private int slowPerMille;
@@ -70,12 +83,14 @@ final class SimulatedNetwork {
     private long lost;
     private long repeated;
     private long delivered;
+    private long late;
+    private long lateInLaterLife;
 
     /**
      * Makes a network without faults.
      *
      * @param processes the number of processes
-     * @param inOrder whether messages of one link never overtake each other
+     * @param inOrder whether messages of one link never overtake each other; late copies come when they come
      * @param minDelay the shortest time a message is under way, in nanoseconds
      * @param maxDelay the longest time a message is usually under way
      */
@@ -91,6 +106,10 @@ final class SimulatedNetwork {
         this.cuts = new int[processes * processes];
         this.sent = new long[processes * processes];
         this.lastArrival = new long[processes * processes];
+        this.latePerMille = new int[processes];
+        for (int i = 0; i < processes; i++) {
+            keptForRestart.add(new ArrayList<>());
+        }
     }
 
     /** Cuts or (with -1) restores what goes from the processes of one set to those of another; sets are bit masks. */
@@ -121,6 +140,33 @@ final class SimulatedNetwork {
     }
 
     /**
+     * Has so many more (or fewer) of a thousand messages to the processes of a set be delivered once more, very late.
+     */
+    void changeLateCopies(long receivers, int perMille) {
+        for (int i = 0; i < processes; i++) {
+            latePerMille[i] += (receivers >> i & 1) == 1 ? perMille : 0;
+        }
+    }
+
+    /** Delivers, soon, what was kept for a process until it restarts, each link in its order. */
+    void restarted(SimulatedProcess process) {
+        List<Delivery<?>> kept = keptForRestart.get(process.index());
+        for (Delivery<?> delivery : kept) {
+            long bits = Randomness.hash(seed, delivery.link, -1 - queue.now());
+            scheduleLate(queue.now() + minDelay + Randomness.below(bits, LONGEST_AFTER_RESTART), delivery);
+        }
+        kept.clear();
+    }
+
+    /** Throws away what was kept for restarts that did not come. */
+    void discardKept() {
+        keptForRestart.forEach(kept -> {
+            kept.forEach(Delivery::discard);
+            kept.clear();
+        });
+    }
+
+    /**
      * Sends a message: takes its buffers over.
      *
      * @param label what kind of message it is, for the digest
@@ -136,30 +182,31 @@ final class SimulatedNetwork {
             BiConsumer<SimulatedProcess, M> receiver) {
         int link = from.index() * processes + to.index();
         long n = sent[link]++ * DRAWS_PER_MESSAGE;
+        Delivery<M> delivery = new Delivery<>(link, from, to, label, message, handling, receiver, false);
+        if (cuts[link] == 0 && draw(link, n + 6) < latePerMille[to.index()]) {
+            boolean kept = keepCopy(delivery);
+            if (kept && draw(link, n + 7) < ONLY_LATE_PER_MILLE) {
+                delivery.discard();
+                return;
+            }
+        }
         if (cuts[link] > 0 || draw(link, n) < lossPerMille) {
             lost++;
-            handling.release(message);
+            delivery.discard();
             return;
         }
         if (draw(link, n + 1) < repeatPerMille) {
-            M copy = handling.copy(message);
+            Delivery<M> copy = delivery.copy(false);
             if (copy != null) {
                 repeated++;
-                carry(link, n + 2, from, to, label, copy, handling, receiver);
+                carry(copy, n + 2);
             }
         }
-        carry(link, n + 4, from, to, label, message, handling, receiver);
+        carry(delivery, n + 4);
     }
 
-    private <M> void carry(
-            int link,
-            long n,
-            SimulatedProcess from,
-            SimulatedProcess to,
-            String label,
-            M message,
-            Handling<M> handling,
-            BiConsumer<SimulatedProcess, M> receiver) {
+    private void carry(Delivery<?> delivery, long n) {
+        int link = delivery.link;
         long bits = Randomness.hash(seed, link, n);
         boolean slow = draw(link, n + 1) < slowPerMille;
         long delay = minDelay + Randomness.below(bits, slow ? slowDelay : maxDelay - minDelay);
@@ -168,7 +215,35 @@ final class SimulatedNetwork {
             arrival = Math.max(arrival, lastArrival[link]);
             lastArrival[link] = arrival;
         }
-        queue.schedule(arrival, new Delivery<>(link, from, to, label, message, handling, receiver));
+        queue.schedule(arrival, delivery);
+    }
+
+    /** Keeps a copy for later, if the message is one that may come twice; returns whether it is. */
+    private boolean keepCopy(Delivery<?> delivery) {
+        Delivery<?> copy = delivery.copy(true);
+        if (copy == null) {
+            return false;
+        }
+        long bits = Randomness.hash(~seed, delivery.link, queue.now() / Plan.SECOND); // one for all of this second
+        List<Delivery<?>> kept = keptForRestart.get(delivery.to.index());
+        if (Randomness.below(bits, 3) > 0) {
+            long lateness = SHORTEST_LATENESS << Randomness.below(bits >>> 2, DOUBLINGS);
+            scheduleLate(queue.now() + lateness + Randomness.below(bits, lateness), copy);
+        } else if (kept.size() < MAX_KEPT) {
+            kept.add(copy);
+        } else {
+            copy.discard();
+        }
+        return true;
+    }
+
+    /** Schedules a late copy, unless that is after all faults must have ended. */
+    private void scheduleLate(long arrival, Delivery<?> delivery) {
+        if (arrival < Plan.FAULTS_END) {
+            queue.schedule(arrival, delivery);
+        } else {
+            delivery.discard();
+        }
     }
 
     private int draw(int link, long n) {
@@ -187,6 +262,16 @@ final class SimulatedNetwork {
         return delivered;
     }
 
+    /** {@return how many copies were delivered very late} */
+    long late() {
+        return late;
+    }
+
+    /** {@return how many of those came to a later life of their receiver than the one they were sent to} */
+    long lateInLaterLife() {
+        return lateInLaterLife;
+    }
+
     private final class Delivery<M> implements Task {
         private final int link;
         private final SimulatedProcess from;
@@ -195,6 +280,8 @@ final class SimulatedNetwork {
         private final M message;
         private final Handling<M> handling;
         private final BiConsumer<SimulatedProcess, M> receiver;
+        private final boolean isLate;
+        private final int sentToLife;
 
         Delivery(
                 int link,
@@ -203,7 +290,8 @@ final class SimulatedNetwork {
                 String label,
                 M message,
                 Handling<M> handling,
-                BiConsumer<SimulatedProcess, M> receiver) {
+                BiConsumer<SimulatedProcess, M> receiver,
+                boolean isLate) {
             this.link = link;
             this.from = from;
             this.to = to;
@@ -211,6 +299,15 @@ final class SimulatedNetwork {
             this.message = message;
             this.handling = handling;
             this.receiver = receiver;
+            this.isLate = isLate;
+            this.sentToLife = to.life();
+        }
+
+        /** {@return a delivery of the same message with buffers of its own, or null if it is never repeated} */
+        @Nullable
+        Delivery<M> copy(boolean late) {
+            M copy = handling.copy(message);
+            return copy == null ? null : new Delivery<>(link, from, to, label, copy, handling, receiver, late);
         }
 
         @Override
@@ -240,6 +337,10 @@ final class SimulatedNetwork {
         @Override
         public void run() {
             delivered++;
+            if (delivery.isLate) {
+                late++;
+                lateInLaterLife += delivery.sentToLife == delivery.to.life() ? 0 : 1;
+            }
             trace.event(delivery.label.hashCode(), delivery.link, 0);
             delivery.receiver.accept(delivery.from, delivery.message);
         }

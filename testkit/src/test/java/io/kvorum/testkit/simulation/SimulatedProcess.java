@@ -59,6 +59,11 @@ final class SimulatedProcess implements Executor {
         return pauses > 0;
     }
 
+    /** {@return the number of this life, or of the next one while it is down} */
+    int life() {
+        return life;
+    }
+
     /** {@return what this process takes for the time, in nanoseconds; never goes back} */
     long nanoTime() {
         return clockOrigin + queue.now() + queue.now() / THOUSAND * clockDrift;
