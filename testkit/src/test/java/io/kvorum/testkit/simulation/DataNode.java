@@ -16,6 +16,7 @@ import io.kvorum.replication.PromiseStore;
 import io.kvorum.replication.ReplicationEvent;
 import io.kvorum.replication.ReplicationLog;
 import io.kvorum.replication.ReplicationMessage;
+import io.kvorum.replication.ReplicationMessage.SnapshotPart;
 import io.kvorum.replication.ReplicationSettings;
 import io.kvorum.replication.ShardNode;
 import io.kvorum.replication.runtime.NodeDriver;
@@ -29,6 +30,8 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -60,6 +63,7 @@ final class DataNode {
     private ReplicationLog log;
     private LocalStore store;
     private long lives;
+    private final LateSync lateSync = new LateSync();
     private boolean synced = true;
     private @Nullable NodeDriver driver;
     private @Nullable ReplicatedStore replicated;
@@ -123,8 +127,9 @@ final class DataNode {
     void start() {
         long promised = cluster.mutant() == Mutant.PROMISES_FORGOTTEN ? 0 : promises.saved;
         boolean complete = synced || cluster.mutant() == Mutant.EMPTY_TAKEN_FOR_COMPLETE;
+        long life = cluster.mutant() == Mutant.LIVES_ALIKE ? 0 : lives++;
         ShardNode machine = new ShardNode(
-                SETTINGS, identity, log, store, cluster.allocator(), new ShardNode.Start(promised, complete, lives++));
+                SETTINGS, identity, log, store, cluster.allocator(), new ShardNode.Start(promised, complete, life));
         process.start();
         cluster.network().restarted(process);
         NodeDriver started =
@@ -154,6 +159,7 @@ final class DataNode {
         driver = null; // what the end of the driver completes or sends goes nowhere
         process.crash();
         ended.close();
+        lateSync.clear();
         if (loseData) {
             log.close();
             log = newLog();
@@ -184,10 +190,32 @@ final class DataNode {
     }
 
     private void receive(SimulatedProcess from, ReplicationMessage message) {
+        if (cluster.mutant() == Mutant.ABANDONED_SYNC_TAKEN && message instanceof SnapshotPart part) {
+            takeHoweverLate(from, part);
+        }
         if (driver == null) {
             message.release();
         } else {
             driver.receive(from.id(), message);
+        }
+    }
+
+    /** Puts this node back to where a full sync ends whose last part is here, if it has gone on since. */
+    private void takeHoweverLate(SimulatedProcess from, SnapshotPart part) {
+        NodeStatus status = status();
+        if (status == null
+                || !status.synced()
+                || !from.id().equals(status.primary())
+                || status.epoch() != part.epoch()
+                || part.life() != lives - 1) {
+            return;
+        }
+        List<SnapshotPart> parts = lateSync.add(part, log.end());
+        if (!parts.isEmpty()) {
+            crash(true);
+            lives--;
+            start();
+            parts.forEach(late -> Objects.requireNonNull(driver).receive(from.id(), late));
         }
     }
 

@@ -24,6 +24,15 @@ enum Mutant {
     PROMISES_FORGOTTEN,
     /** A node that restarts without its data says that it is complete. */
     EMPTY_TAKEN_FOR_COMPLETE,
+    /**
+     * All lives of a node have the same number, so that a full sync for a former life is taken for one of this life.
+     */
+    LIVES_ALIKE,
+    /**
+     * A full sync counts once its last part is here, although the primary has given it up and the node has gone on: the
+     * node is put back, as if it had restarted without its data and taken this full sync.
+     */
+    ABANDONED_SYNC_TAKEN,
     /** Reads aren't confirmed by a majority. */
     READS_UNCONFIRMED;
 
@@ -36,6 +45,8 @@ enum Mutant {
             case VOTES_FORGOTTEN -> EnumSet.of(Kind.CRASH, Kind.PAUSE);
             case PROMISES_FORGOTTEN -> EnumSet.of(Kind.CRASH);
             case EMPTY_TAKEN_FOR_COMPLETE -> EnumSet.of(Kind.LAST_COPY_DOWN, Kind.CRASH);
+            case LIVES_ALIKE -> EnumSet.of(Kind.LATE_COPIES, Kind.CRASH_EMPTY);
+            case ABANDONED_SYNC_TAKEN -> EnumSet.of(Kind.LATE_COPIES, Kind.SLOW);
             case READS_UNCONFIRMED -> EnumSet.of(Kind.CUT, Kind.CUT_LINKS);
         };
     }
