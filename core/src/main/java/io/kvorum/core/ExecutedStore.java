@@ -21,16 +21,18 @@ final class ExecutedStore implements AsyncKeyValueStore {
     @Override
     public <T extends @Nullable Object> CompletionStage<T> reading(
             Function<? super KeyValueStore, ? extends T> function) {
-        return this.<T>run(function);
+        return ExecutedStore.<KeyValueStore, T>run(executor, store, function);
     }
 
     @Override
     public <T extends @Nullable Object> CompletionStage<T> changing(
             Function<? super KeyValueStore, ? extends T> function) {
-        return this.<T>run(function);
+        return ExecutedStore.<KeyValueStore, T>run(executor, store, function);
     }
 
-    private <T extends @Nullable Object> CompletionStage<T> run(Function<? super KeyValueStore, ? extends T> function) {
+    /** Applies a function to a store as a task. */
+    static <S, T extends @Nullable Object> CompletionStage<T> run(
+            Executor executor, S store, Function<? super S, ? extends T> function) {
         Objects.requireNonNull(function, "function");
         CompletableFuture<T> outcome = new CompletableFuture<>();
         try {

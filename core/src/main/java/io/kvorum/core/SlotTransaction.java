@@ -248,7 +248,7 @@ final class SlotTransaction extends SlotView implements KeyOperations {
         return sum;
     }
 
-    private static long number(byte[] value) {
+    static long number(byte[] value) {
         boolean canonical = value.length > 0 && value.length <= MAX_DIGITS;
         if (canonical) {
             String text = new String(value, ISO_8859_1);
@@ -264,7 +264,7 @@ final class SlotTransaction extends SlotView implements KeyOperations {
         throw new NumberFormatException("value must be a decimal number of 64 bits: it has " + value.length + " bytes");
     }
 
-    private static byte[] digits(long number) {
+    static byte[] digits(long number) {
         return Long.toString(number).getBytes(ISO_8859_1);
     }
 
