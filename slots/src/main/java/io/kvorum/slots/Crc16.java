@@ -14,10 +14,9 @@ import java.util.Objects;
  */
 public final class Crc16 {
     // The textbook loop looks up one byte at a time, and each look-up waits for the one before. Here sixteen tables
-    // give
-    // what a byte adds when k bytes follow it, so that the look-ups of sixteen bytes are independent but for the two
-    // bytes that the checksum so far is mixed into; those two are looked up last. The odd bytes are taken first, not
-    // last: zero bytes in front leave a checksum of 0 as it is, so a short first word is filled up with them.
+    // give what a byte adds when k bytes follow it, so that the look-ups of sixteen bytes are independent but for the
+    // two bytes that the checksum so far is mixed into; those two are looked up last. The odd bytes are taken first,
+    // not last: zero bytes in front leave a checksum of 0 as it is, so a short first word is filled up with them.
 
     /** The checksum of no bytes: where an incremental computation starts. */
     public static final int INITIAL = 0;
@@ -132,12 +131,9 @@ public final class Crc16 {
                         ^ TABLE[0xE00 + ((crc ^ (int) (first >>> 8)) & 0xFF)]);
     }
 
-    /** Continues a checksum by eight characters below 0x100, each of them one byte. */
-    static int updateChars(int crc, char c0, char c1, char c2, char c3, char c4, char c5, char c6, char c7) {
-        int rest = ((TABLE[0x500 + (c2 & 0xFF)] ^ TABLE[0x400 + (c3 & 0xFF)])
-                        ^ (TABLE[0x300 + (c4 & 0xFF)] ^ TABLE[0x200 + (c5 & 0xFF)]))
-                ^ (TABLE[0x100 + (c6 & 0xFF)] ^ TABLE[c7 & 0xFF]);
-        return rest ^ (TABLE[0x700 + (((crc >>> 8) ^ c0) & 0xFF)] ^ TABLE[0x600 + ((crc ^ c1) & 0xFF)]);
+    /** Returns what a byte, as a number below 256, adds to a checksum when so many more bytes follow it, at most 15. */
+    static int share(int b, int following) {
+        return TABLE[256 * following + b];
     }
 
     private static char[] table() {

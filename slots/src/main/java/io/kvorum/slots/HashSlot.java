@@ -17,8 +17,7 @@ import java.util.OptionalInt;
  */
 public final class HashSlot {
     // A key is hashed and searched for a brace in one pass. Only when that meets one does the key go the slow way,
-    // which
-    // finds the tag first. As in Crc16 the odd bytes come first, filled up in front with zero bytes, which change
+    // which finds the tag first. As in Crc16 the odd bytes come first, filled up in front with zero bytes, which change
     // nothing: so a key of up to eight bytes is one word, and a longer one a short word and then whole words.
 
     /** How many slots there are; they are numbered from 0 to {@code COUNT - 1}. */
