@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.openjdk.jmh.results.RunResult;
 import org.openjdk.jmh.results.format.ResultFormatType;
@@ -78,9 +79,9 @@ public final class Benchmarks {
     private static void compare(String pattern) throws IOException, InterruptedException {
         Path results = results();
         List<Interleaved.Outcome> outcomes = new ArrayList<>();
-        for (Comparison comparison : SlotComparisons.all()) {
-            if (comparison.name().contains(pattern)) {
-                outcomes.addAll(compareInFreshJvm(comparison.name()));
+        for (String name : SlotComparisons.all().keySet()) {
+            if (name.contains(pattern)) {
+                outcomes.addAll(compareInFreshJvm(name));
             }
         }
         Files.writeString(
@@ -112,11 +113,11 @@ public final class Benchmarks {
     }
 
     private static void compareHere(String name) {
-        for (Comparison comparison : SlotComparisons.all()) {
-            if (comparison.name().equals(name)) {
-                new Interleaved(comparison, ROUNDS).run().forEach(outcome -> System.out.println(outcome.line()));
-            }
+        Supplier<Comparison> comparison = SlotComparisons.all().get(name);
+        if (comparison == null) {
+            throw new IllegalArgumentException("comparison must be one that is known: " + name);
         }
+        new Interleaved(comparison.get(), ROUNDS).run().forEach(outcome -> System.out.println(outcome.line()));
     }
 
     private static Path results() throws IOException {
