@@ -2,12 +2,9 @@ package io.kvorum.slots;
 
 import io.kvorum.slots.TopologyChange.AddReplica;
 import io.kvorum.slots.TopologyChange.AddShard;
-import io.kvorum.slots.TopologyChange.AssignSlots;
-import io.kvorum.slots.TopologyChange.MoveSlots;
 import io.kvorum.slots.TopologyChange.Promote;
 import io.kvorum.slots.TopologyChange.RemoveReplica;
 import io.kvorum.slots.TopologyChange.RemoveShard;
-import io.kvorum.slots.TopologyChange.UnassignSlots;
 import io.kvorum.slots.TopologyConflictException.Kind;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -202,7 +199,7 @@ public final class ClusterTopology {
         }
         ClusterTopology next = this;
         for (TopologyChange change : changes) {
-            next = next.changed(change);
+            next = new TopologyStep(next).after(change);
         }
         return next;
     }
@@ -359,97 +356,6 @@ public final class ClusterTopology {
         return "ClusterTopology[version=" + version + ", shards=" + shards + "]";
     }
 
-    private ClusterTopology changed(TopologyChange change) {
-        if (change instanceof AddShard add) {
-            return add(add);
-        } else if (change instanceof RemoveShard remove) {
-            return remove(remove);
-        } else if (change instanceof AssignSlots assign) {
-            known(assign.shard());
-            checkUnowned(assign.slots());
-            return withOwner(assign.slots(), null, assign.shard());
-        } else if (change instanceof UnassignSlots unassign) {
-            checkOwned(unassign.slots(), unassign.shard());
-            return withOwner(unassign.slots(), unassign.shard(), null);
-        } else if (change instanceof MoveSlots move) {
-            known(move.to());
-            checkOwned(move.slots(), move.from());
-            return withOwner(move.slots(), move.from(), move.to());
-        } else if (change instanceof Promote promote) {
-            return promote(promote);
-        } else if (change instanceof AddReplica add) {
-            known(add.shard());
-            checkFree(add.replica());
-            int index = indexOf(add.shard());
-            return withEntry(index, entries[index].withReplica(add.replica()));
-        } else if (change instanceof RemoveReplica remove) {
-            Shard shard = known(remove.shard());
-            if (!shard.replicas().contains(remove.replica())) {
-                throw conflict(
-                        Kind.UNKNOWN_NODE,
-                        "node to remove must be a replica of " + shard.id() + ": " + remove.replica(),
-                        shard.id(),
-                        remove.replica());
-            }
-            int index = indexOf(remove.shard());
-            return withEntry(index, entries[index].withoutReplica(remove.replica()));
-        }
-        throw new AssertionError(change);
-    }
-
-    private ClusterTopology add(AddShard add) {
-        int index = indexOf(add.shard());
-        if (index >= 0 && !entries[index].isRemoved()) {
-            throw conflict(
-                    Kind.SHARD_EXISTS, "shard to add must not be there already: " + add.shard(), add.shard(), null);
-        }
-        checkFree(add.primary());
-        add.replicas().forEach(this::checkFree);
-        if (index >= 0) {
-            checkEpoch(entries[index], add.epoch());
-            return withoutClaims(index)
-                    .withEntry(index, entries[index].revived(add.epoch(), add.primary(), add.replicas()));
-        }
-        if (entries.length == MAX_SHARDS) {
-            throw conflict(
-                    Kind.TOO_MANY_SHARDS,
-                    "shards ever added must be at most " + MAX_SHARDS + ": " + add.shard(),
-                    add.shard(),
-                    null);
-        }
-        return withNewEntry(-index - 1, ShardEntry.first(add.shard(), add.epoch(), add.primary(), add.replicas()));
-    }
-
-    private ClusterTopology remove(RemoveShard remove) {
-        Shard shard = known(remove.shard());
-        if (!shard.slots().isEmpty()) {
-            int slot = shard.slots().next(0);
-            throw new TopologyConflictException(
-                    Kind.SHARD_OWNS_SLOTS,
-                    "shard to remove must own no slots: " + shard.id() + " owns " + shard.slots(),
-                    version,
-                    shard.id(),
-                    null,
-                    slot);
-        }
-        int index = indexOf(remove.shard());
-        return withEntry(index, entries[index].removed());
-    }
-
-    private ClusterTopology promote(Promote promote) {
-        Shard shard = known(promote.shard());
-        if (!shard.nodes().contains(promote.primary())) {
-            throw conflict(
-                    Kind.UNKNOWN_NODE,
-                    "node to promote must be one of " + shard.id() + ": " + promote.primary(),
-                    shard.id(),
-                    promote.primary());
-        }
-        int index = indexOf(promote.shard());
-        checkEpoch(entries[index], promote.epoch());
-        return withEntry(index, entries[index].promoted(promote.epoch(), promote.primary()));
-    }
-
     /** Finds a shard that must be there. */
     Shard known(ShardId id) {
         Shard shard = shard(id);
@@ -459,63 +365,13 @@ public final class ClusterTopology {
         return shard;
     }
 
-    private void checkFree(NodeId node) {
-        Shard shard = shardOf(node);
-        if (shard != null) {
-            throw conflict(
-                    Kind.NODE_EXISTS,
-                    "node to add must belong to no shard: " + node + " belongs to " + shard.id(),
-                    shard.id(),
-                    node);
-        }
-    }
-
-    private void checkEpoch(ShardEntry entry, long epoch) {
-        if (epoch <= entry.epoch()) {
-            throw conflict(
-                    Kind.STALE_EPOCH,
-                    "epoch of " + entry.id() + " must be higher than " + entry.epoch() + ": " + epoch,
-                    entry.id(),
-                    null);
-        }
-    }
-
-    private void checkUnowned(SlotSet slots) {
-        for (int slot = slots.next(0); slot >= 0; slot = slots.next(slot + 1)) {
-            Shard owner = shardOf(slot);
-            if (owner != null) {
-                throw new TopologyConflictException(
-                        Kind.SLOT_OWNED,
-                        "slot to assign must have no owner: " + slot + " is owned by " + owner.id(),
-                        version,
-                        owner.id(),
-                        null,
-                        slot);
-            }
-        }
-    }
-
-    private void checkOwned(SlotSet slots, ShardId id) {
-        SlotSet others = slots.minus(known(id).slots());
-        if (!others.isEmpty()) {
-            int slot = others.next(0);
-            throw new TopologyConflictException(
-                    Kind.SLOT_NOT_OWNED,
-                    "slot to take from " + id + " must be owned by it: " + slot,
-                    version,
-                    id,
-                    null,
-                    slot);
-        }
-    }
-
-    private TopologyConflictException conflict(
-            Kind kind, String message, @Nullable ShardId shard, @Nullable NodeId node) {
+    /** Refuses something that is about no single slot. */
+    TopologyConflictException conflict(Kind kind, String message, @Nullable ShardId shard, @Nullable NodeId node) {
         return new TopologyConflictException(kind, message, version, shard, node, -1);
     }
 
     /** Gives slots, which all belong to {@code from} or to nobody, to {@code to} or to nobody. */
-    private ClusterTopology withOwner(SlotSet slots, @Nullable ShardId from, @Nullable ShardId to) {
+    ClusterTopology withOwner(SlotSet slots, @Nullable ShardId from, @Nullable ShardId to) {
         char[] newOwners = owners.clone();
         int[] newStamps = stamps.clone();
         @Nullable Shard[] newShards = shardOfOwner.clone();
@@ -542,6 +398,19 @@ public final class ClusterTopology {
         return new ClusterTopology(version + slots.size(), entries, newOwners, newStamps, newShards, otherLines);
     }
 
+    /** {@return what is remembered of a shard, removed or not, or {@code null} if it never was there} */
+    @Nullable
+    ShardEntry entry(ShardId id) {
+        int index = indexOf(id);
+        return index < 0 ? null : entries[index];
+    }
+
+    /** Puts an entry in the place of the shard's former one, or adds it if there is none. */
+    ClusterTopology withEntry(ShardEntry entry) {
+        int index = indexOf(entry.id());
+        return index < 0 ? withNewEntry(-index - 1, entry) : withEntry(index, entry);
+    }
+
     private ClusterTopology withEntry(int index, ShardEntry entry) {
         ShardEntry[] newEntries = entries.clone();
         newEntries[index] = entry;
@@ -553,6 +422,13 @@ public final class ClusterTopology {
     }
 
     private ClusterTopology withNewEntry(int index, ShardEntry entry) {
+        if (entries.length == MAX_SHARDS) {
+            throw conflict(
+                    Kind.TOO_MANY_SHARDS,
+                    "shards ever added must be at most " + MAX_SHARDS + ": " + entry.id(),
+                    entry.id(),
+                    null);
+        }
         ShardEntry[] newEntries = new ShardEntry[entries.length + 1];
         System.arraycopy(entries, 0, newEntries, 0, index);
         newEntries[index] = entry;
@@ -571,10 +447,11 @@ public final class ClusterTopology {
     }
 
     /** Takes from a removed shard the slots that another side gave it while it was being removed. */
-    private ClusterTopology withoutClaims(int index) {
+    ClusterTopology withoutClaims(ShardId removed) {
+        int owner = indexOf(removed) + 1;
         long[] bits = new long[HashSlot.COUNT / Long.SIZE];
         for (int slot = 0; slot < HashSlot.COUNT; slot++) {
-            if (owners[slot] == index + 1) {
+            if (owners[slot] == owner) {
                 bits[slot >>> 6] |= 1L << slot;
             }
         }
