@@ -1,5 +1,6 @@
 package io.kvorum.core;
 
+import io.netty.buffer.ByteBuf;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -87,7 +88,25 @@ public interface AsyncKeyValueStore {
         return reading(store -> store.timeToLive(key));
     }
 
+    /** As {@link KeyValueStore#lend}. */
+    default <T extends @Nullable Object> CompletionStage<@Nullable T> lend(byte[] key, ValueReader<T> reader) {
+        return this.<@Nullable T>reading(store -> store.lend(key, reader));
+    }
+
+    /** As {@link KeyValueStore#get(byte[], ByteBuf)}. The buffer is borrowed until the stage is completed. */
+    default CompletionStage<Integer> get(byte[] key, ByteBuf target) {
+        return reading(store -> store.get(key, target));
+    }
+
     // ---- changing keys
+
+    /** As {@link KeyValueStore#set(byte[], ByteBuf)}. The buffer is borrowed until the stage is completed. */
+    default CompletionStage<@Nullable Void> set(byte[] key, ByteBuf value) {
+        return this.<@Nullable Void>changing(store -> {
+            store.set(key, value);
+            return null;
+        });
+    }
 
     /** As {@link KeyOperations#set(byte[], byte[])}. */
     default CompletionStage<@Nullable Void> set(byte[] key, byte[] value) {

@@ -4,6 +4,7 @@ import io.kvorum.replication.Acknowledgement;
 import io.kvorum.replication.NodeStatus;
 import io.kvorum.replication.OutcomeUnknownException;
 import io.kvorum.slots.HashSlot;
+import io.netty.buffer.ByteBuf;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -33,6 +34,23 @@ final class BlockingStore extends SlottedStore {
     @Override
     byte @Nullable [] get(int slot, byte[] key) {
         return this.<byte @Nullable []>read(store -> store.get(slot, key));
+    }
+
+    /** What was read is in the buffer before it is confirmed, and taken out of it again if it is not. */
+    @Override
+    int get(int slot, byte[] key, ByteBuf target) {
+        int start = target.writerIndex();
+        try {
+            return read(store -> store.get(slot, key, target));
+        } catch (RuntimeException e) {
+            target.writerIndex(start);
+            throw e;
+        }
+    }
+
+    @Override
+    <T extends @Nullable Object> @Nullable T lend(int slot, byte[] key, ValueReader<T> reader) {
+        return this.<@Nullable T>read(store -> store.lend(slot, key, reader));
     }
 
     @Override

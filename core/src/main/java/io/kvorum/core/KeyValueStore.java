@@ -1,6 +1,8 @@
 package io.kvorum.core;
 
 import io.kvorum.slots.HashSlot;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -100,6 +102,52 @@ public interface KeyValueStore extends KeyOperations {
      * @throws IllegalArgumentException if {@code slot} is not a slot
      */
     int dropSlot(int slot);
+
+    // ---- without copies
+
+    /**
+     * Shows a value to a reader where it lies, instead of a copy of it.
+     *
+     * @param key the key
+     * @param reader receives the value; it may be called twice, see {@link ValueReader}
+     * @param <T> what the reader returns
+     * @return what the reader returned, or {@code null} if the key does not exist
+     */
+    default <T extends @Nullable Object> @Nullable T lend(byte[] key, ValueReader<T> reader) {
+        Objects.requireNonNull(reader, "reader");
+        byte[] value = get(key);
+        return value == null ? null : LentValue.lend(value, 0, value.length, reader);
+    }
+
+    /**
+     * Appends a value to a buffer.
+     *
+     * @param key the key
+     * @param target borrowed: the value is written at its writer index, for which it must have room or be able to grow.
+     *     If the operation throws, the writer index is where it was.
+     * @return the length of the value in bytes, or -1 if the key does not exist
+     * @throws IndexOutOfBoundsException if the buffer has no room and cannot grow; a retry with another one is safe
+     */
+    default int get(byte[] key, ByteBuf target) {
+        Objects.requireNonNull(target, "target");
+        byte[] value = get(key);
+        if (value == null) {
+            return -1;
+        }
+        target.writeBytes(value);
+        return value.length;
+    }
+
+    /**
+     * Sets a value, whether the key exists or not. A deadline that the key had is gone.
+     *
+     * @param key the key
+     * @param value borrowed: its readable bytes are the value; neither its indices nor its reference count change
+     * @throws IllegalArgumentException if the key or the value is longer than the store takes
+     */
+    default void set(byte[] key, ByteBuf value) {
+        set(key, ByteBufUtil.getBytes(value, value.readerIndex(), value.readableBytes(), false));
+    }
 
     // ---- all slots
 

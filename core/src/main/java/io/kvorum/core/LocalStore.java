@@ -23,8 +23,8 @@ import org.jspecify.annotations.Nullable;
  * A key-value store in the heap of this JVM, and the state that a shard replicates.
  *
  * <p>The slots are divided into stripes, each with a lock of its own; all keys of a slot are in one stripe, so an
- * operation takes one lock, and {@link #get} none unless a writer is at work in the same stripe. Every change is shown
- * to one {@link MutationSink} under that lock before it is made.
+ * operation takes one lock, and a read of one value none unless a writer is at work in the same stripe. Every change is
+ * shown to one {@link MutationSink} under that lock before it is made.
  *
  * <p>Every operation on the keys of one slot is linearizable, and so is every transaction. Keys and values longer than
  * the settings allow are refused with {@link IllegalArgumentException}; so is what the sink finds too long, such as a
@@ -96,6 +96,18 @@ public final class LocalStore extends SlottedStore implements ReplicatedState {
         byte[] value = contents.stripeOf(slot).get(hash.of(key), key, clock);
         counters.got(value != null);
         return value;
+    }
+
+    @Override
+    int get(int slot, byte[] key, ByteBuf target) {
+        int length = contents.stripeOf(slot).get(hash.of(key), key, clock, target);
+        counters.got(length != Table.NO_VALUE);
+        return length;
+    }
+
+    @Override
+    <T extends @Nullable Object> @Nullable T lend(int slot, byte[] key, ValueReader<T> reader) {
+        return contents.stripeOf(slot).lend(hash.of(key), key, clock, reader);
     }
 
     @Override

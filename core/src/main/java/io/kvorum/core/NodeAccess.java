@@ -84,6 +84,18 @@ final class NodeAccess extends SlottedStore implements MutationSink {
     }
 
     @Override
+    int get(int slot, byte[] key, ByteBuf target) {
+        beforeRead(slot);
+        return store.get(slot, key, target);
+    }
+
+    @Override
+    <T extends @Nullable Object> @Nullable T lend(int slot, byte[] key, ValueReader<T> reader) {
+        beforeRead(slot);
+        return store.lend(slot, key, reader);
+    }
+
+    @Override
     public <T extends @Nullable Object> T read(int slot, Function<? super KeyReads, ? extends T> function) {
         beforeRead(HashSlot.check(slot));
         return store.read(slot, function);

@@ -10,6 +10,7 @@ import io.kvorum.slots.ShardId;
 import io.kvorum.slots.SlotRange;
 import io.kvorum.slots.SlotSet;
 import io.kvorum.slots.TopologyChange;
+import io.netty.buffer.ByteBuf;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -156,6 +157,35 @@ public final class ShardedStore extends SlottedStore {
             return this.<byte @Nullable []>redirect(
                     slot, e, to -> to instanceof SlottedStore slotted ? slotted.get(slot, key) : to.get(key));
         }
+    }
+
+    @Override
+    int get(int slot, byte[] key, ByteBuf target) {
+        KeyValueStore store = primaryOf(slot);
+        try {
+            return get(store, slot, key, target);
+        } catch (RefusedException e) {
+            return redirect(slot, e, to -> get(to, slot, key, target));
+        }
+    }
+
+    private static int get(KeyValueStore store, int slot, byte[] key, ByteBuf target) {
+        return store instanceof SlottedStore slotted ? slotted.get(slot, key, target) : store.get(key, target);
+    }
+
+    @Override
+    <T extends @Nullable Object> @Nullable T lend(int slot, byte[] key, ValueReader<T> reader) {
+        KeyValueStore store = primaryOf(slot);
+        try {
+            return lend(store, slot, key, reader);
+        } catch (RefusedException e) {
+            return this.<@Nullable T>redirect(slot, e, to -> lend(to, slot, key, reader));
+        }
+    }
+
+    private static <T extends @Nullable Object> @Nullable T lend(
+            KeyValueStore store, int slot, byte[] key, ValueReader<T> reader) {
+        return store instanceof SlottedStore slotted ? slotted.lend(slot, key, reader) : store.lend(key, reader);
     }
 
     @Override

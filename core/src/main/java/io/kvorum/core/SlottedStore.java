@@ -3,6 +3,7 @@ package io.kvorum.core;
 import io.kvorum.slots.HashSlot;
 import io.kvorum.slots.NodeId;
 import io.kvorum.slots.RefusedException;
+import io.netty.buffer.ByteBuf;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -13,6 +14,12 @@ import org.jspecify.annotations.Nullable;
 abstract class SlottedStore implements KeyValueStore {
     abstract byte @Nullable [] get(int slot, byte[] key);
 
+    /** As {@link #get(byte[], ByteBuf)}. */
+    abstract int get(int slot, byte[] key, ByteBuf target);
+
+    /** As {@link #lend(byte[], ValueReader)}. */
+    abstract <T extends @Nullable Object> @Nullable T lend(int slot, byte[] key, ValueReader<T> reader);
+
     abstract boolean set(int slot, byte[] key, byte[] value, SetOptions options);
 
     /** Returns a page of the slots up to one, which is that of the cursor or comes after it. */
@@ -21,6 +28,29 @@ abstract class SlottedStore implements KeyValueStore {
     @Override
     public final byte @Nullable [] get(byte[] key) {
         return get(HashSlot.of(key), key);
+    }
+
+    @Override
+    public final int get(byte[] key, ByteBuf target) {
+        Objects.requireNonNull(target, "target");
+        return get(HashSlot.of(key), key, target);
+    }
+
+    @Override
+    public final <T extends @Nullable Object> @Nullable T lend(byte[] key, ValueReader<T> reader) {
+        Objects.requireNonNull(reader, "reader");
+        return lend(HashSlot.of(key), key, reader);
+    }
+
+    @Override
+    public final boolean exists(byte[] key) {
+        return lend(HashSlot.of(key), key, value -> true) != null;
+    }
+
+    @Override
+    public final int length(byte[] key) {
+        Integer length = lend(HashSlot.of(key), key, LentValue::length);
+        return length == null ? 0 : length;
     }
 
     @Override

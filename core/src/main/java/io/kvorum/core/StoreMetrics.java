@@ -13,9 +13,9 @@ import java.util.function.ToDoubleFunction;
 
 /**
  * The meters of one {@link LocalStore}, each with the tag {@code store}: {@code kvorum.store.entries}, the keys held;
- * {@code kvorum.store.gets} with the tag {@code result}, {@code hit} or {@code miss}; {@code kvorum.store.sets},
- * {@code kvorum.store.deletes} and {@code kvorum.store.expirations}, which count what was asked of this store, not what
- * was applied to it as a replica.
+ * {@code kvorum.store.gets}, reads that copy a value, with the tag {@code result}, {@code hit} or {@code miss};
+ * {@code kvorum.store.sets}, {@code kvorum.store.deletes} and {@code kvorum.store.expirations}, which count what was
+ * asked of this store, not what was applied to it as a replica.
  *
  * <p>Safe for use by any number of threads.
  */

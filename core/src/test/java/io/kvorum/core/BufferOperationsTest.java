@@ -1,0 +1,103 @@
+package io.kvorum.core;
+
+import static io.kvorum.core.Bytes.bytes;
+import static io.kvorum.core.Bytes.text;
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import io.kvorum.replication.Acknowledgement;
+import io.kvorum.replication.OutcomeUnknownException;
+import io.kvorum.slots.NodeId;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import java.time.Duration;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Values in netty buffers, and values that are read where they lie. */
+@Timeout(60)
+final class BufferOperationsTest {
+    private static final byte[] KEY = bytes("key");
+
+    static Stream<KeyValueStore> stores() {
+        return Stream.of(new LocalStore(), ShardedStore.local(3), new PlainStore(new LocalStore()));
+    }
+
+    @ParameterizedTest
+    @MethodSource("stores")
+    void appendsAValueToABuffer(KeyValueStore store) {
+        store.set(KEY, bytes("value"));
+        ByteBuf target = Unpooled.buffer(2).writeByte('>');
+
+        assertEquals(5, store.get(KEY, target));
+        assertEquals(-1, store.get(bytes("other"), target));
+        assertEquals(">value", target.toString(UTF_8));
+    }
+
+    @ParameterizedTest
+    @MethodSource("stores")
+    void leavesABufferWithoutRoomAsItWas(KeyValueStore store) {
+        store.set(KEY, bytes("value"));
+        ByteBuf target = Unpooled.buffer(4, 4).writeByte('>');
+
+        assertThrows(IndexOutOfBoundsException.class, () -> store.get(KEY, target));
+        assertEquals(">", target.toString(UTF_8));
+    }
+
+    @ParameterizedTest
+    @MethodSource("stores")
+    void setsTheReadableBytesOfABuffer(KeyValueStore store) {
+        List<ByteBuf> buffers = List.of(
+                Unpooled.copiedBuffer("(value)", UTF_8),
+                Unpooled.directBuffer().writeBytes(bytes("(value)")),
+                Unpooled.wrappedBuffer(bytes("(val"), bytes("ue)")).asReadOnly());
+        for (ByteBuf buffer : buffers) {
+            buffer.readerIndex(1);
+            buffer.writerIndex(6);
+            store.set(KEY, buffer);
+
+            assertEquals("value", text(store.get(KEY)));
+            assertEquals(1, buffer.readerIndex());
+            assertEquals(6, buffer.writerIndex());
+            assertEquals(1, buffer.refCnt());
+            buffer.release();
+            store.delete(KEY);
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("stores")
+    void showsAValueWhereItLies(KeyValueStore store) {
+        store.set(KEY, new byte[] {0, 0, 0, 0, 0, 0, 1, 2});
+        LentValue[] kept = new LentValue[1];
+
+        assertEquals(Long.valueOf(258), store.lend(KEY, value -> {
+            kept[0] = value;
+            return value.longAt(0);
+        }));
+        assertNull(store.lend(bytes("other"), LentValue::length));
+        assertThrows(IllegalStateException.class, () -> kept[0].length());
+        assertThrows(IndexOutOfBoundsException.class, () -> store.lend(KEY, value -> value.byteAt(8)));
+    }
+
+    @Test
+    void whatIsNotConfirmedIsTakenOutOfTheBuffer() {
+        try (OneNode node = new OneNode(16_384)) {
+            node.promote(OneNode.NODE, new NodeId("absent"));
+            node.store
+                    .store(Acknowledgement.LOCAL, ReadLevel.LOCAL, Duration.ofMinutes(5))
+                    .set(KEY, bytes("value"));
+            KeyValueStore store = node.store.store(Acknowledgement.LOCAL, ReadLevel.CONFIRMED, Duration.ofMillis(1));
+            ByteBuf target = Unpooled.buffer().writeByte('>');
+
+            assertThrows(OutcomeUnknownException.class, () -> store.get(KEY, target));
+            assertEquals(">", target.toString(UTF_8));
+        }
+    }
+}
