@@ -24,12 +24,17 @@ final class ReadmeTest {
                 .map(MatchResult::group)
                 .toList();
 
-        assertEquals(List.of(program("Example"), program("Wiring")), programs);
+        assertEquals(List.of(program("Alone"), program("Example"), program("Wiring")), programs);
     }
 
     private static String program(String name) throws IOException {
         String source = Files.readString(SOURCES.resolve(name + ".java"));
         return "```java\n" + source.substring(source.indexOf("import")) + "```";
+    }
+
+    @Test
+    void theStoreAloneRuns() {
+        Alone.main(new String[0]);
     }
 
     @Test
