@@ -7,6 +7,7 @@ module io.kvorum.core {
     requires transitive io.kvorum.replication;
     requires transitive io.netty.buffer;
     requires transitive micrometer.core;
+    requires com.github.benmanes.caffeine;
 
     exports io.kvorum.core;
 }

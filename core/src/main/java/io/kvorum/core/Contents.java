@@ -88,6 +88,12 @@ final class Contents {
         }
     }
 
+    void unlockAll() {
+        for (Stripe stripe : stripes) {
+            stripe.unlock();
+        }
+    }
+
     void retireAndUnlockAll() {
         for (Stripe stripe : stripes) {
             stripe.retire();

@@ -413,11 +413,16 @@ public final class LocalStore extends SlottedStore implements ReplicatedState {
         Contents old = contents;
         old.lockAll();
         replacement.countFrom(old);
+        replacement.lockAll(); // nobody reads or changes what is new before the watchers know
         contents = replacement;
-        for (Watcher watcher : watchers) {
-            watcher.replaced();
+        try {
+            for (Watcher watcher : watchers) {
+                watcher.replaced();
+            }
+        } finally {
+            replacement.unlockAll();
+            old.retireAndUnlockAll();
         }
-        old.retireAndUnlockAll();
     }
 
     /**

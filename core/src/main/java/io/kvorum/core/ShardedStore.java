@@ -48,6 +48,7 @@ public final class ShardedStore extends SlottedStore {
 
     private final Supplier<ClusterTopology> topology;
     private final Function<NodeId, @Nullable KeyValueStore> nodes;
+    private final List<LocalStore> locals;
     private final AtomicInteger nextShardToExpire = new AtomicInteger();
 
     /**
@@ -57,8 +58,16 @@ public final class ShardedStore extends SlottedStore {
      * @param nodes the store of a node, or {@code null} if the node cannot be reached; asked for each operation
      */
     public ShardedStore(Supplier<ClusterTopology> topology, Function<NodeId, @Nullable KeyValueStore> nodes) {
+        this(topology, nodes, List.of());
+    }
+
+    private ShardedStore(
+            Supplier<ClusterTopology> topology,
+            Function<NodeId, @Nullable KeyValueStore> nodes,
+            List<LocalStore> locals) {
         this.topology = Objects.requireNonNull(topology, "topology");
         this.nodes = Objects.requireNonNull(nodes, "nodes");
+        this.locals = locals;
     }
 
     /**
@@ -105,7 +114,17 @@ public final class ShardedStore extends SlottedStore {
             changes.add(new TopologyChange.AssignSlots(SlotSet.ofRange(range.first(), range.last()), shard));
         }
         ClusterTopology topology = ClusterTopology.EMPTY.apply(ClusterTopology.EMPTY.version(), changes);
-        return new ShardedStore(() -> topology, nodes::get);
+        return new ShardedStore(() -> topology, nodes::get, copy);
+    }
+
+    /** Returns the stores that this one was made of by {@link #local(List)}, or none. */
+    List<LocalStore> locals() {
+        return locals;
+    }
+
+    /** Returns that of these stores which has a slot. */
+    LocalStore localOf(int slot) {
+        return (LocalStore) primaryOf(slot);
     }
 
     /**

@@ -11,19 +11,26 @@ import org.jspecify.annotations.Nullable;
  * atomic there is atomic here, and what is refused there is refused here.
  *
  * <p>The same store may be used with other codecs, or without, at the same time. Objects that are passed in are
- * borrowed for the call, values that are returned belong to the caller.
+ * borrowed for the call, values that are returned belong to the caller, except with a near cache.
+ *
+ * <p>A near cache keeps decoded values, so that {@link #get} of a key that has not been changed meanwhile neither reads
+ * the store nor decodes. It never returns a value that is older than the last completed write of the key, whoever
+ * wrote, nor one past its deadline by the store's clock; all else about the store holds as without it. Every other
+ * operation goes to the store.
  *
  * <p>Safe for use by any number of threads.
  *
  * @param <K> the type of the keys
  * @param <V> the type of the values
  */
-public final class Store<K, V> extends TypedOperations<K, V> {
+public final class Store<K, V> extends TypedOperations<K, V> implements AutoCloseable {
     private final KeyValueStore store;
+    private final @Nullable NearCache<V> near;
 
-    private Store(KeyValueStore store, Codec<K> keys, Codec<V> values) {
+    private Store(KeyValueStore store, Codec<K> keys, Codec<V> values, @Nullable NearCache<V> near) {
         super(store, keys, values);
         this.store = store;
+        this.near = near;
     }
 
     /**
@@ -37,7 +44,44 @@ public final class Store<K, V> extends TypedOperations<K, V> {
      * @return the typed form
      */
     public static <K, V> Store<K, V> of(KeyValueStore store, Codec<K> keys, Codec<V> values) {
-        return new Store<>(store, keys, values);
+        return new Store<>(store, keys, values, null);
+    }
+
+    /**
+     * Makes the typed form of a store, with a near cache. Every change of the store costs a little more until it is
+     * {@linkplain #close() closed}, so one is made for a store and kept.
+     *
+     * <p>Where the store evicts, it does not see that a key is used when the near cache answers.
+     *
+     * @param store the store: a {@link LocalStore}, or one made by {@link ShardedStore#local(java.util.List)}
+     * @param keys turns keys into bytes
+     * @param values turns values into bytes and back. All who read a key share the value that was decoded, so it must
+     *     be immutable, or nobody may change it.
+     * @param maxEntries the most values to keep; at least 1
+     * @param <K> the type of the keys
+     * @param <V> the type of the values
+     * @return the typed form
+     * @throws IllegalArgumentException if the store is another one, which cannot tell of its changes in time, or
+     *     {@code maxEntries} is below 1
+     */
+    public static <K, V> Store<K, V> nearCached(KeyValueStore store, Codec<K> keys, Codec<V> values, long maxEntries) {
+        Objects.requireNonNull(store, "store");
+        Objects.requireNonNull(keys, "keys");
+        Objects.requireNonNull(values, "values");
+        return new Store<>(store, keys, values, new NearCache<>(store, values, maxEntries));
+    }
+
+    /** Ends the near cache, if there is one: from now on the store is read. The store may still be used. */
+    @Override
+    public void close() {
+        if (near != null) {
+            near.close();
+        }
+    }
+
+    @Override
+    public @Nullable V get(K key) {
+        return near == null ? super.get(key) : near.get(bytesOf(key));
     }
 
     /** {@return the store that has the bytes} */
