@@ -1,5 +1,6 @@
 package io.kvorum.core;
 
+import io.kvorum.core.KeyspaceEvent.Kind;
 import io.kvorum.replication.ReplicatedState;
 import io.kvorum.replication.Restoration;
 import io.kvorum.replication.SnapshotScan;
@@ -9,10 +10,12 @@ import io.netty.buffer.ByteBuf;
 import java.security.SecureRandom;
 import java.time.InstantSource;
 import java.util.ArrayList;
-import java.util.Arrays;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import java.util.SplittableRandom;
+import java.util.concurrent.Executor;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
@@ -52,8 +55,7 @@ public final class LocalStore extends SlottedStore implements ReplicatedState {
     private final AtomicInteger nextStripeToExpire = new AtomicInteger();
     private final StoreCounters counters = new StoreCounters();
     private final SlotScan.Keys existingKeys = new ExistingKeys();
-    private final Object watching = new Object();
-    private volatile Watcher[] watchers = {};
+    private final Watchers watchers = new Watchers();
     private volatile Contents contents;
 
     /** Makes an empty store with default settings, a secret seed and the system's clock, which nobody listens to. */
@@ -138,7 +140,7 @@ public final class LocalStore extends SlottedStore implements ReplicatedState {
             }
             put(stripe, slot, keyHash, key, value, deadline);
         } finally {
-            stripe.unlock();
+            unlock(stripe);
         }
         counters.set(1);
         return true;
@@ -182,7 +184,7 @@ public final class LocalStore extends SlottedStore implements ReplicatedState {
                 transaction.end();
             }
         } finally {
-            stripe.unlock();
+            unlock(stripe);
         }
         counters.set(transaction.keysSet());
         counters.deleted(transaction.keysDeleted());
@@ -310,7 +312,7 @@ public final class LocalStore extends SlottedStore implements ReplicatedState {
                     }
                     more = false; // what is gone is gone: a refusal would say that nothing was changed
                 } finally {
-                    current.unlock();
+                    unlock(current);
                 }
                 batch.clear();
             }
@@ -374,7 +376,7 @@ public final class LocalStore extends SlottedStore implements ReplicatedState {
                 refused = true; // not the primary, or not now: whoever is will do it
                 return false;
             } finally {
-                stripe.unlock();
+                unlock(stripe);
             }
         }
     }
@@ -388,7 +390,7 @@ public final class LocalStore extends SlottedStore implements ReplicatedState {
         try {
             Contents.apply(stripe, hash, slot, payload, payload.readerIndex(), payload.writerIndex(), watchers);
         } finally {
-            stripe.unlock();
+            unlock(stripe);
         }
     }
 
@@ -416,13 +418,12 @@ public final class LocalStore extends SlottedStore implements ReplicatedState {
         replacement.lockAll(); // nobody reads or changes what is new before the watchers know
         contents = replacement;
         try {
-            for (Watcher watcher : watchers) {
-                watcher.replaced();
-            }
+            watchers.replaced();
         } finally {
             replacement.unlockAll();
             old.retireAndUnlockAll();
         }
+        watchers.unlocked();
     }
 
     /**
@@ -461,6 +462,31 @@ public final class LocalStore extends SlottedStore implements ReplicatedState {
         return sum;
     }
 
+    // ---- listening
+
+    /** As {@link #subscribe(KeyspaceListener, Executor, int, Set)}, to events of every kind. */
+    public KeyspaceSubscription subscribe(KeyspaceListener listener, Executor executor, int capacity) {
+        return subscribe(listener, executor, capacity, EnumSet.allOf(Kind.class));
+    }
+
+    /**
+     * Tells a listener of every change from now on: see {@link KeyspaceSubscription} for what is promised.
+     *
+     * <p>A store that is a replica has the events {@code SET} and {@code DELETED} of what its primary did, and
+     * {@code REPLACED} after a full sync.
+     *
+     * @param listener is told
+     * @param executor runs the listener, one call at a time. It should do so in a thread of its own: in that of whoever
+     *     changes the store, it would hold up the change's return. If it refuses, the events wait for the next change.
+     * @param capacity the most events that wait to be delivered; at least 1
+     * @param kinds the events that are wanted, the others take no number; {@code REPLACED} is always among them
+     * @return the subscription, which the caller closes
+     * @throws IllegalArgumentException if {@code capacity} is below 1
+     */
+    public KeyspaceSubscription subscribe(KeyspaceListener listener, Executor executor, int capacity, Set<Kind> kinds) {
+        return KeyspaceSubscription.start(List.of(this), kinds, listener, executor, capacity);
+    }
+
     // ---- for the package
 
     StoreCounters counters() {
@@ -483,22 +509,8 @@ public final class LocalStore extends SlottedStore implements ReplicatedState {
         return contents;
     }
 
-    /** Tells a watcher of every change from now on. */
-    void watch(Watcher watcher) {
-        synchronized (watching) {
-            Watcher[] more = Arrays.copyOf(watchers, watchers.length + 1);
-            more[watchers.length] = watcher;
-            watchers = more;
-        }
-    }
-
-    /** Tells a watcher of no change that begins from now on. */
-    void unwatch(Watcher watcher) {
-        synchronized (watching) {
-            List<Watcher> left = new ArrayList<>(List.of(watchers));
-            left.remove(watcher);
-            watchers = left.toArray(new Watcher[0]);
-        }
+    Watchers watchers() {
+        return watchers;
     }
 
     // ---- under the lock
@@ -515,21 +527,23 @@ public final class LocalStore extends SlottedStore implements ReplicatedState {
         }
     }
 
+    /** Unlocks a stripe after whatever was done to it. */
+    private void unlock(Stripe stripe) {
+        stripe.unlock();
+        watchers.unlocked();
+    }
+
     /** Puts an entry into the table and tells the watchers. */
     void put(Stripe stripe, int slot, long keyHash, byte[] key, byte[] value, long deadline) {
         stripe.table().put(slot, keyHash, key, value, deadline);
-        for (Watcher watcher : watchers) {
-            watcher.changed(slot, key, Cause.SET);
-        }
+        watchers.changed(slot, key, Cause.SET);
     }
 
     /** Removes an entry from the table and tells the watchers. Returns whether there was one. */
     boolean remove(Stripe stripe, int slot, long keyHash, byte[] key, Cause cause) {
         boolean held = stripe.table().remove(keyHash, key);
         if (held) {
-            for (Watcher watcher : watchers) {
-                watcher.changed(slot, key, cause);
-            }
+            watchers.changed(slot, key, cause);
         }
         return held;
     }

@@ -67,7 +67,7 @@ final class NearCache<V> implements Watcher {
                 .executor(Runnable::run)
                 .build();
         this.places = cache.asMap();
-        locals.forEach(local -> local.watch(this));
+        locals.forEach(local -> local.watchers().addFirst(this)); // who hears of a change may come here at once
     }
 
     private static List<LocalStore> locals(KeyValueStore store) {
@@ -163,7 +163,7 @@ final class NearCache<V> implements Watcher {
     /** Ends the cache: from now on the store is read. */
     void close() {
         closed = true; // first: what is not watched must not be used
-        locals.forEach(local -> local.unwatch(this));
+        locals.forEach(local -> local.watchers().remove(this));
         places.clear();
     }
 }

@@ -12,11 +12,14 @@ import io.kvorum.slots.SlotSet;
 import io.kvorum.slots.TopologyChange;
 import io.netty.buffer.ByteBuf;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.Executor;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
@@ -165,6 +168,32 @@ public final class ShardedStore extends SlottedStore {
             }
         }
         return deleted;
+    }
+
+    /** As {@link #subscribe(KeyspaceListener, Executor, int, Set)}, to events of every kind. */
+    public KeyspaceSubscription subscribe(KeyspaceListener listener, Executor executor, int capacity) {
+        return subscribe(listener, executor, capacity, EnumSet.allOf(KeyspaceEvent.Kind.class));
+    }
+
+    /**
+     * Tells a listener of every change of every shard from now on, as {@link LocalStore#subscribe(KeyspaceListener,
+     * Executor, int, Set)} does, with one queue and one sequence for all of them. If all is replaced, that is an event
+     * for each shard.
+     *
+     * @param listener is told
+     * @param executor runs the listener, one call at a time
+     * @param capacity the most events that wait to be delivered; at least 1
+     * @param kinds the events that are wanted
+     * @return the subscription, which the caller closes
+     * @throws IllegalArgumentException if {@code capacity} is below 1
+     * @throws IllegalStateException if this store was not made by {@link #local(List)}
+     */
+    public KeyspaceSubscription subscribe(
+            KeyspaceListener listener, Executor executor, int capacity, Set<KeyspaceEvent.Kind> kinds) {
+        if (locals.isEmpty()) {
+            throw new IllegalStateException("only a store made by ShardedStore.local has subscriptions");
+        }
+        return KeyspaceSubscription.start(locals, kinds, listener, executor, capacity);
     }
 
     @Override

@@ -11,4 +11,7 @@ interface Watcher {
 
     /** Everything was replaced at once, by a full sync; all locks are held. */
     void replaced();
+
+    /** A lock was released, after changes or without any. Here alone somebody else's code may be called. */
+    default void unlocked() {}
 }

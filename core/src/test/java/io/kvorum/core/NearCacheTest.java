@@ -16,6 +16,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -152,6 +153,38 @@ final class NearCacheTest {
         binary.set(BINARY, bytes("value"));
         assertEquals("value", cache.get(BINARY));
         assertEquals(1, cache.size());
+    }
+
+    @Test
+    void isToldOfAChangeBeforeAnybodyElse() {
+        List<Long> sizes = new ArrayList<>();
+        LocalStore watched = new LocalStore();
+        AtomicReference<@Nullable NearCache<String>> made = new AtomicReference<>();
+        watched.watchers().add(new Watcher() {
+            @Override
+            public void changed(int slot, byte[] key, Cause cause) {
+                sizes.add(sizeOf(made.get()));
+            }
+
+            @Override
+            public void replaced() {
+                sizes.add(sizeOf(made.get()));
+            }
+        });
+        NearCache<String> cache = new NearCache<>(watched, TEXT, MAX_ENTRIES);
+        made.set(cache);
+        watched.set(BINARY, bytes("before"));
+        cache.get(BINARY);
+        assertEquals(1, cache.size());
+        watched.set(BINARY, bytes("after"));
+        cache.get(BINARY);
+        watched.restore().complete();
+
+        assertEquals(List.of(0L, 0L, 0L), sizes);
+    }
+
+    private static long sizeOf(@Nullable NearCache<String> cache) {
+        return cache == null ? -1 : cache.size();
     }
 
     @Test

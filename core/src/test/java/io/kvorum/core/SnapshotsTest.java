@@ -112,7 +112,7 @@ final class SnapshotsTest {
         logged.set(bytes("{t}only here"), bytes("old"));
         log.clear();
         List<String> told = new ArrayList<>();
-        logged.watch(new Watcher() {
+        logged.watchers().add(new Watcher() {
             @Override
             public void changed(int slot, byte[] key, Cause cause) {
                 told.add(text(key) + " " + cause);
