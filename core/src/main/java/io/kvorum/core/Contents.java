@@ -6,15 +6,22 @@ import java.util.random.RandomGenerator;
 
 /** All stripes of a store: what a full sync replaces in one step. */
 final class Contents {
+    private static final KeyHash DIGEST_HASH = new KeyHash(0x6b766f72756d2d31L, 0x6469676573742d31L);
+
     private final Stripe[] stripes;
     private final int mask;
 
-    Contents(int count, KeyHash hash) {
+    Contents(StoreSettings settings, KeyHash hash) {
+        int count = settings.stripes();
         this.stripes = new Stripe[count];
         this.mask = count - 1;
         int stripeBits = Integer.numberOfTrailingZeros(count);
         for (int i = 0; i < count; i++) {
-            stripes[i] = new Stripe(new SlabTable(hash::of, stripeBits, HashSlot.COUNT / count));
+            int slots = HashSlot.COUNT / count;
+            stripes[i] = new Stripe(
+                    settings.limit().evicts()
+                            ? new CaffeineTable(stripeBits, slots)
+                            : new SlabTable(hash::of, stripeBits, slots));
         }
     }
 
@@ -80,6 +87,37 @@ final class Contents {
         for (int i = 0; i < stripes.length; i++) {
             stripes[i].countFrom(replaced.stripes[i]);
         }
+    }
+
+    /** As {@link LocalStore#digest}. */
+    long digest() {
+        long sum = 0;
+        for (int i = 0; i < stripes.length; i++) {
+            Stripe stripe = stripes[i];
+            stripe.lock();
+            try {
+                for (int slot = i; slot < HashSlot.COUNT; slot += stripes.length) {
+                    if (stripe.table().size(slot) > 0) {
+                        sum += digest(stripe, slot);
+                    }
+                }
+            } finally {
+                stripe.unlock();
+            }
+        }
+        return sum;
+    }
+
+    private static long digest(Stripe stripe, int slot) {
+        long sum = 0;
+        try (Table.Cursor cursor = stripe.table().cursor(slot)) {
+            while (cursor.next()) {
+                ByteBuf encoded = stripe.scratch();
+                cursor.write(encoded);
+                sum += DIGEST_HASH.of(encoded.array(), encoded.arrayOffset(), encoded.writerIndex());
+            }
+        }
+        return sum;
     }
 
     void lockAll() {

@@ -12,8 +12,8 @@ final class ContentsRestoration implements Restoration {
     private final Consumer<Contents> onComplete;
     private @Nullable Contents contents;
 
-    ContentsRestoration(int stripes, KeyHash hash, Consumer<Contents> onComplete) {
-        this.contents = new Contents(stripes, hash);
+    ContentsRestoration(StoreSettings settings, KeyHash hash, Consumer<Contents> onComplete) {
+        this.contents = new Contents(settings, hash);
         this.hash = hash;
         this.onComplete = onComplete;
     }

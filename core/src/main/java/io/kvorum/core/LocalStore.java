@@ -33,6 +33,9 @@ import org.jspecify.annotations.Nullable;
  * the settings allow are refused with {@link IllegalArgumentException}; so is what the sink finds too long, such as a
  * change above the {@code maxPayload()} of a {@link io.kvorum.replication.ReplicationLog}.
  *
+ * <p>What {@link StoreSettings#limit} allows is all that it holds: a write beyond that is refused as
+ * {@code OUT_OF_MEMORY}, or other keys are evicted, as {@link MemoryLimit} says.
+ *
  * <p>A key past its deadline is hidden from every operation. It is deleted by {@link #expire}, or by a write to it, and
  * never by {@link #apply}: a replica does not delete by its clock.
  *
@@ -46,13 +49,14 @@ public final class LocalStore extends SlottedStore implements ReplicatedState {
 
     private static final int BATCH = 64;
     private static final int RANDOM_TRIES = 16;
-    private static final KeyHash DIGEST_HASH = new KeyHash(0x6b766f72756d2d31L, 0x6469676573742d31L);
 
     private final StoreSettings settings;
     private final KeyHash hash;
     private final InstantSource clock;
     private final MutationSink sink;
     private final AtomicInteger nextStripeToExpire = new AtomicInteger();
+    private final AtomicInteger nextStripeToEvict = new AtomicInteger();
+    private final Room room;
     private final StoreCounters counters = new StoreCounters();
     private final SlotScan.Keys existingKeys = new ExistingKeys();
     private final Watchers watchers = new Watchers();
@@ -86,9 +90,10 @@ public final class LocalStore extends SlottedStore implements ReplicatedState {
         this.settings = Objects.requireNonNull(settings, "settings");
         this.clock = Objects.requireNonNull(clock, "clock");
         this.sink = Objects.requireNonNull(sink, "sink");
+        this.room = new Room(settings.limit());
         SplittableRandom keys = new SplittableRandom(seed);
         this.hash = new KeyHash(keys.nextLong(), keys.nextLong());
-        this.contents = new Contents(settings.stripes(), hash);
+        this.contents = new Contents(settings, hash);
     }
 
     // ---- one key
@@ -133,6 +138,9 @@ public final class LocalStore extends SlottedStore implements ReplicatedState {
         long keyHash = hash.of(key);
         Stripe stripe = lock(slot);
         try {
+            if (room.isLimited()) {
+                room.take(stripe, slot, room.entry(stripe, key.length, value.length), room.held(stripe, keyHash, key));
+            }
             if (target != NOBODY) {
                 ByteBuf change = stripe.scratch();
                 MutationWriter.put(change, key, value, deadline);
@@ -142,6 +150,7 @@ public final class LocalStore extends SlottedStore implements ReplicatedState {
         } finally {
             unlock(stripe);
         }
+        evict(target);
         counters.set(1);
         return true;
     }
@@ -186,6 +195,7 @@ public final class LocalStore extends SlottedStore implements ReplicatedState {
         } finally {
             unlock(stripe);
         }
+        evict(target);
         counters.set(transaction.keysSet());
         counters.deleted(transaction.keysDeleted());
         return result;
@@ -201,6 +211,19 @@ public final class LocalStore extends SlottedStore implements ReplicatedState {
             size += current.stripe(i).size();
         }
         return size;
+    }
+
+    /**
+     * {@return how many bytes the keys held count, by the formula of {@link MemoryLimit}, those among them that have
+     * expired and have not been deleted yet}
+     */
+    public long bytes() {
+        Contents current = contents;
+        long bytes = 0;
+        for (int i = 0; i < current.stripes(); i++) {
+            bytes += current.stripe(i).bytes();
+        }
+        return bytes;
     }
 
     @Override
@@ -381,6 +404,37 @@ public final class LocalStore extends SlottedStore implements ReplicatedState {
         }
     }
 
+    // ---- eviction
+
+    /** Deletes the coldest keys until the store holds no more than its limit; for whoever holds no lock. */
+    private void evict(MutationSink target) {
+        int stripes = settings.stripes();
+        int passed = 0;
+        while (room.isExceeded() && passed < 2 * stripes) {
+            passed = evictOne(target, nextStripeToEvict.getAndIncrement() & (stripes - 1)) ? 0 : passed + 1;
+        }
+    }
+
+    /** Evicts a key of a stripe, unless the stripe is not due or the sink refuses. */
+    private boolean evictOne(MutationSink target, int index) {
+        Stripe stripe = lock(index);
+        try {
+            byte[] key = room.isExceeded() && room.isDue(stripe, settings.stripes())
+                    ? stripe.table().coldestKey()
+                    : null;
+            if (key == null) {
+                return false;
+            }
+            remove(target, stripe, HashSlot.of(key), hash.of(key), key, Cause.EVICTED);
+        } catch (RefusedException e) {
+            return false; // the write that brought the store beyond its limit has been made
+        } finally {
+            unlock(stripe);
+        }
+        counters.evicted(1);
+        return true;
+    }
+
     // ---- the replicated state
 
     @Override
@@ -408,7 +462,7 @@ public final class LocalStore extends SlottedStore implements ReplicatedState {
 
     @Override
     public Restoration restore() {
-        return new ContentsRestoration(settings.stripes(), hash, this::replace);
+        return new ContentsRestoration(settings, hash, this::replace);
     }
 
     private void replace(Contents replacement) {
@@ -416,6 +470,7 @@ public final class LocalStore extends SlottedStore implements ReplicatedState {
         old.lockAll();
         replacement.countFrom(old);
         replacement.lockAll(); // nobody reads or changes what is new before the watchers know
+        room.recount(old, replacement);
         contents = replacement;
         try {
             watchers.replaced();
@@ -432,34 +487,7 @@ public final class LocalStore extends SlottedStore implements ReplicatedState {
      * a time, so while the store is being changed the result is of no single moment.
      */
     public long digest() {
-        Contents current = contents;
-        long sum = 0;
-        for (int i = 0; i < current.stripes(); i++) {
-            Stripe stripe = current.stripe(i);
-            stripe.lock();
-            try {
-                for (int slot = i; slot < HashSlot.COUNT; slot += current.stripes()) {
-                    if (stripe.table().size(slot) > 0) {
-                        sum += digest(stripe, slot);
-                    }
-                }
-            } finally {
-                stripe.unlock();
-            }
-        }
-        return sum;
-    }
-
-    private static long digest(Stripe stripe, int slot) {
-        long sum = 0;
-        try (Table.Cursor cursor = stripe.table().cursor(slot)) {
-            while (cursor.next()) {
-                ByteBuf encoded = stripe.scratch();
-                cursor.write(encoded);
-                sum += DIGEST_HASH.of(encoded.array(), encoded.arrayOffset(), encoded.writerIndex());
-            }
-        }
-        return sum;
+        return contents.digest();
     }
 
     // ---- listening
@@ -513,6 +541,10 @@ public final class LocalStore extends SlottedStore implements ReplicatedState {
         return watchers;
     }
 
+    Room room() {
+        return room;
+    }
+
     // ---- under the lock
 
     /** Locks the stripe of a slot, the one that is current once the lock is held. */
@@ -529,6 +561,7 @@ public final class LocalStore extends SlottedStore implements ReplicatedState {
 
     /** Unlocks a stripe after whatever was done to it. */
     private void unlock(Stripe stripe) {
+        room.settle(stripe);
         stripe.unlock();
         watchers.unlocked();
     }

@@ -10,9 +10,6 @@ import org.jspecify.annotations.Nullable;
  * A table that keeps its entries as {@link SlabRecord}s in a few large arrays, so that the garbage collector has
  * nothing to do with them, and a write that needs no more room than before happens in place.
  *
- * <p>An entry is found through an index of longs, each the high half of a key's hash and the record's reference, with
- * linear probing and without tombstones.
- *
  * <p>Records are only ever added at the end of the last segment. One that is removed or moved away stays behind as
  * dead. When a new segment is begun and more than a quarter of all is dead, the live records of the segment with the
  * fewest are moved to its end, which copies at most three bytes for each one gained (the cleaner of Rumble, Kejriwal
@@ -24,11 +21,6 @@ import org.jspecify.annotations.Nullable;
  */
 final class SlabTable implements Table {
     private static final int NONE = Segments.NONE;
-    private static final int MIN_INDEX = 16;
-
-    /** What a record takes beside key and value, on the average of those with a deadline and those without. */
-    private static final int OVERHEAD = 48;
-
     private static final long LOW_HALF = 0xffff_ffffL;
 
     /** The hash of a key that is a part of an array. */
@@ -41,7 +33,7 @@ final class SlabTable implements Table {
     private final Segments segments = new Segments();
     private final SlotLists lists;
     private final DeadlineWheel wheel = new DeadlineWheel(new Deadlines());
-    private long[] index = new long[1];
+    private final RecordIndex index = new RecordIndex();
     private int size;
     private long payload;
 
@@ -133,6 +125,14 @@ final class SlabTable implements Table {
     }
 
     @Override
+    public int valueLength(long keyHash, byte[] key) {
+        int reference = (int) find(keyHash, key);
+        return reference == NONE
+                ? NO_VALUE
+                : SlabRecord.valueLength(segments.of(reference), Segments.offset(reference));
+    }
+
+    @Override
     public int size() {
         return size;
     }
@@ -144,26 +144,26 @@ final class SlabTable implements Table {
 
     @Override
     public long bytes() {
-        return payload + (long) size * OVERHEAD;
+        return payload + (long) size * MemoryLimit.OVERHEAD;
     }
 
     @Override
     public long entryBytes(int keyLength, int valueLength) {
-        return (long) keyLength + valueLength + OVERHEAD;
+        return (long) keyLength + valueLength + MemoryLimit.OVERHEAD;
     }
 
     /** Returns where the record's key begins, in the high half, and the reference in the low half; or {@link #NONE}. */
     private long find(long keyHash, byte[] key) {
-        long[] entries = index;
+        long[] entries = index.entries();
         int mask = entries.length - 1;
-        int tag = tag(keyHash);
+        int tag = RecordIndex.tag(keyHash);
         int place = tag & mask;
         for (int probes = 0; probes <= mask; probes++) {
             long entry = entries[place];
             if (entry == NONE) {
                 return NONE;
             }
-            if (tag(entry) == tag) {
+            if (RecordIndex.tag(entry) == tag) {
                 byte[] segment = segments.find((int) entry);
                 int keyFrom = segment == null ? -1 : SlabRecord.match(segment, Segments.offset((int) entry), key);
                 if (keyFrom >= 0) {
@@ -201,7 +201,7 @@ final class SlabTable implements Table {
                 clearDeadline(reference);
             }
             if (resized) {
-                reference = move(reference, tag(keyHash), needed);
+                reference = move(reference, RecordIndex.tag(keyHash), needed);
             }
         }
         if (timed) {
@@ -219,9 +219,7 @@ final class SlabTable implements Table {
     /** Allocates what {@link #insert} needs. */
     private void prepareToInsert(int bytes) {
         lists.prepare();
-        if ((size + 1L) * 4 > index.length * 3L) {
-            resizeIndex(Math.max(MIN_INDEX, index.length * 2));
-        }
+        index.prepare(size + 1);
         makeRoom(bytes);
     }
 
@@ -230,7 +228,7 @@ final class SlabTable implements Table {
         int slotIndex = slot >>> stripeBits;
         SlabRecord.create(segments.of(reference), Segments.offset(reference), bytes, slotIndex, key);
         lists.add(slotIndex, reference);
-        addToIndex(index, indexEntry(tag(keyHash), reference));
+        index.add(RecordIndex.tag(keyHash), reference);
         size++;
         payload += key.length;
         return reference;
@@ -252,7 +250,7 @@ final class SlabTable implements Table {
         int needed = SlabRecord.bytesFor(key.length, SlabRecord.valueLength(segment, at), true);
         if (needed > SlabRecord.bytes(segment, at)) {
             makeRoom(needed);
-            reference = move((int) find(keyHash, key), tag(keyHash), needed);
+            reference = move((int) find(keyHash, key), RecordIndex.tag(keyHash), needed);
         }
         giveDeadline(reference, deadline);
         return true;
@@ -292,13 +290,14 @@ final class SlabTable implements Table {
             wheel.remove(reference);
         }
         lists.remove(SlabRecord.slotIndex(segment, at), reference);
-        removeFromIndex(placeOf(tag(keyHash), reference));
+        index.remove(RecordIndex.tag(keyHash), reference);
         size--;
         payload -= key.length + SlabRecord.valueLength(segment, at);
         kill(reference);
         if (segments.dead() > Math.max(2 * Segments.FULL, segments.used() / 2)) {
             evacuate(segments.emptiest());
         }
+        index.shrink(size);
         return true;
     }
 
@@ -308,6 +307,11 @@ final class SlabTable implements Table {
                 now,
                 steps,
                 reference -> expired.accept(SlabRecord.key(segments.of(reference), Segments.offset(reference))));
+    }
+
+    @Override
+    public byte @Nullable [] coldestKey() {
+        return null;
     }
 
     @Override
@@ -361,7 +365,7 @@ final class SlabTable implements Table {
                 if (!segments.hasRoom(needed)) {
                     segments.open(Segments.FULL);
                 }
-                move(Segments.reference(id, at), tag(keyHash), needed);
+                move(Segments.reference(id, at), RecordIndex.tag(keyHash), needed);
             }
         }
     }
@@ -375,7 +379,7 @@ final class SlabTable implements Table {
         int toAt = Segments.offset(moved);
         SlabRecord.copy(from, at, to, toAt, bytes);
         lists.moved(SlabRecord.slotIndex(to, toAt), reference, moved);
-        index[placeOf(tag, reference)] = indexEntry(tag, moved);
+        index.replace(tag, reference, moved);
         if (SlabRecord.hasDeadline(to, toAt)) {
             wheel.moved(moved);
         }
@@ -390,65 +394,11 @@ final class SlabTable implements Table {
         segments.giveUp(reference, SlabRecord.bytes(segment, at));
     }
 
-    // ---- the index
-
-    private static int tag(long hashOrEntry) {
-        return (int) (hashOrEntry >>> 32);
-    }
-
-    private static long indexEntry(int tag, int reference) {
-        return (long) tag << 32 | (reference & LOW_HALF);
-    }
-
-    private void resizeIndex(int length) {
-        long[] resized = new long[length];
-        for (long entry : index) {
-            if (entry != NONE) {
-                addToIndex(resized, entry);
-            }
-        }
-        index = resized;
-    }
-
-    private static void addToIndex(long[] entries, long entry) {
-        int mask = entries.length - 1;
-        int place = tag(entry) & mask;
-        while (entries[place] != NONE) {
-            place = place + 1 & mask;
-        }
-        entries[place] = entry;
-    }
-
-    private int placeOf(int tag, int reference) {
-        int mask = index.length - 1;
-        int place = tag & mask;
-        while ((int) index[place] != reference) {
-            place = place + 1 & mask;
-        }
-        return place;
-    }
-
-    /** Empties a place and moves up what stood behind it only because of it. */
-    private void removeFromIndex(int emptied) {
-        int mask = index.length - 1;
-        int gap = emptied;
-        int place = emptied + 1 & mask;
-        while (index[place] != NONE) {
-            int home = tag(index[place]) & mask;
-            if ((place - home & mask) >= (place - gap & mask)) {
-                index[gap] = index[place];
-                gap = place;
-            }
-            place = place + 1 & mask;
-        }
-        index[gap] = NONE;
-    }
-
     // ---- for tests
 
     /** Returns how many bytes of memory the index and the segments hold. */
     long capacity() {
-        return (long) index.length * Long.BYTES + segments.capacity();
+        return index.capacity() + segments.capacity();
     }
 
     /** Throws if the index, the lists, the wheel and the segments do not agree. */
@@ -457,7 +407,7 @@ final class SlabTable implements Table {
         int timed = 0;
         long liveBytes = 0;
         long liveKeysAndValues = 0;
-        for (long entry : index) {
+        for (long entry : index.entries()) {
             if (entry == NONE) {
                 continue;
             }

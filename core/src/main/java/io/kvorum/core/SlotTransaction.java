@@ -141,6 +141,9 @@ final class SlotTransaction extends SlotView implements KeyOperations {
         if (changes.isEmpty()) {
             return false;
         }
+        if (store.room().isLimited()) {
+            takeRoom(store.room());
+        }
         if (sink != LocalStore.NOBODY) {
             ByteBuf encoded = stripe.scratch();
             for (Change change : changes) {
@@ -160,6 +163,16 @@ final class SlotTransaction extends SlotView implements KeyOperations {
             }
         }
         return true;
+    }
+
+    private void takeRoom(Room room) {
+        long comes = 0;
+        long goes = 0;
+        for (Change change : changes) {
+            comes += change.value == null ? 0 : room.entry(stripe, change.key.length, change.value.length);
+            goes += room.held(stripe, change.keyHash, change.key);
+        }
+        room.take(stripe, slot, comes, goes);
     }
 
     /** Returns how many keys have been set. */

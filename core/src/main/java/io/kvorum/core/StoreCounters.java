@@ -9,6 +9,7 @@ final class StoreCounters {
     private final LongAdder sets = new LongAdder();
     private final LongAdder deletes = new LongAdder();
     private final LongAdder expirations = new LongAdder();
+    private final LongAdder evictions = new LongAdder();
 
     void got(boolean hit) {
         (hit ? hits : misses).increment();
@@ -24,6 +25,10 @@ final class StoreCounters {
 
     void expired(int count) {
         expirations.add(count);
+    }
+
+    void evicted(int count) {
+        evictions.add(count);
     }
 
     long hits() {
@@ -44,5 +49,9 @@ final class StoreCounters {
 
     long expirations() {
         return expirations.sum();
+    }
+
+    long evictions() {
+        return evictions.sum();
     }
 }

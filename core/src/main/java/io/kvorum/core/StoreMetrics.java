@@ -14,8 +14,8 @@ import java.util.function.ToDoubleFunction;
 /**
  * The meters of one {@link LocalStore}, each with the tag {@code store}: {@code kvorum.store.entries}, the keys held;
  * {@code kvorum.store.gets}, reads that copy a value, with the tag {@code result}, {@code hit} or {@code miss};
- * {@code kvorum.store.sets}, {@code kvorum.store.deletes} and {@code kvorum.store.expirations}, which count what was
- * asked of this store, not what was applied to it as a replica.
+ * {@code kvorum.store.sets}, {@code kvorum.store.deletes}, {@code kvorum.store.expirations} and
+ * {@code kvorum.store.evictions}, which count what was asked of this store, not what was applied to it as a replica.
  *
  * <p>Safe for use by any number of threads.
  */
@@ -58,6 +58,7 @@ public final class StoreMetrics implements MeterBinder, AutoCloseable {
         count(registry, "sets", tags, counters, StoreCounters::sets);
         count(registry, "deletes", tags, counters, StoreCounters::deletes);
         count(registry, "expirations", tags, counters, StoreCounters::expirations);
+        count(registry, "evictions", tags, counters, StoreCounters::evictions);
     }
 
     private void count(

@@ -1,6 +1,7 @@
 package io.kvorum.core;
 
 import io.kvorum.slots.HashSlot;
+import java.util.Objects;
 
 /**
  * The values of a {@link LocalStore} that are fixed at construction.
@@ -10,10 +11,11 @@ import io.kvorum.slots.HashSlot;
  * @param stripes into how many separately locked parts the slots are divided: a power of two, 1 to 16,384
  * @param maxKeyLength the most bytes that a key may have: 1 to 512 MiB
  * @param maxValueLength the most bytes that a value may have: 1 to 512 MiB
+ * @param limit how much the store may hold
  */
-public record StoreSettings(int stripes, int maxKeyLength, int maxValueLength) {
+public record StoreSettings(int stripes, int maxKeyLength, int maxValueLength, MemoryLimit limit) {
     private static final int MAX_LENGTH = 512 << 20;
-    private static final StoreSettings DEFAULTS = new StoreSettings(64, MAX_LENGTH, MAX_LENGTH);
+    private static final StoreSettings DEFAULTS = new StoreSettings(64, MAX_LENGTH, MAX_LENGTH, MemoryLimit.none());
 
     /**
      * Checks the values.
@@ -27,6 +29,7 @@ public record StoreSettings(int stripes, int maxKeyLength, int maxValueLength) {
         }
         requireLength("maxKeyLength", maxKeyLength);
         requireLength("maxValueLength", maxValueLength);
+        Objects.requireNonNull(limit, "limit");
     }
 
     private static void requireLength(String name, int length) {
@@ -35,7 +38,7 @@ public record StoreSettings(int stripes, int maxKeyLength, int maxValueLength) {
         }
     }
 
-    /** {@return 64 stripes; keys and values of at most 512 MiB} */
+    /** {@return 64 stripes; keys and values of at most 512 MiB; no limit} */
     public static StoreSettings defaults() {
         return DEFAULTS;
     }
@@ -46,7 +49,7 @@ public record StoreSettings(int stripes, int maxKeyLength, int maxValueLength) {
      * @param newStripes a power of two, 1 to 16,384
      */
     public StoreSettings withStripes(int newStripes) {
-        return new StoreSettings(newStripes, maxKeyLength, maxValueLength);
+        return new StoreSettings(newStripes, maxKeyLength, maxValueLength, limit);
     }
 
     /**
@@ -55,7 +58,7 @@ public record StoreSettings(int stripes, int maxKeyLength, int maxValueLength) {
      * @param newMaxKeyLength the most bytes that a key may have: 1 to 512 MiB
      */
     public StoreSettings withMaxKeyLength(int newMaxKeyLength) {
-        return new StoreSettings(stripes, newMaxKeyLength, maxValueLength);
+        return new StoreSettings(stripes, newMaxKeyLength, maxValueLength, limit);
     }
 
     /**
@@ -64,7 +67,7 @@ public record StoreSettings(int stripes, int maxKeyLength, int maxValueLength) {
      * @param newMaxValueLength the most bytes that a value may have: 1 to 512 MiB
      */
     public StoreSettings withMaxValueLength(int newMaxValueLength) {
-        return new StoreSettings(stripes, maxKeyLength, newMaxValueLength);
+        return new StoreSettings(stripes, maxKeyLength, newMaxValueLength, limit);
     }
 
     /** Throws unless a key and a value are short enough. */
@@ -76,5 +79,14 @@ public record StoreSettings(int stripes, int maxKeyLength, int maxValueLength) {
             throw new IllegalArgumentException(
                     "value must have at most " + maxValueLength + " bytes: it has " + valueLength);
         }
+    }
+
+    /**
+     * {@return these settings with another limit of what the store holds}
+     *
+     * @param newLimit how much the store may hold
+     */
+    public StoreSettings withLimit(MemoryLimit newLimit) {
+        return new StoreSettings(stripes, maxKeyLength, maxValueLength, newLimit);
     }
 }

@@ -20,6 +20,7 @@ final class Stripe {
     private long stamp;
     private boolean retired;
     private long version;
+    private long counted;
 
     Stripe(Table table) {
         this.table = table;
@@ -174,6 +175,15 @@ final class Stripe {
     /** Goes on counting where the stripe that this one replaces left off; for whoever has not shared it yet. */
     void countFrom(Stripe replaced) {
         version = replaced.version + 1;
+    }
+
+    /** Returns what the store counts this stripe for; for the holder of the lock. */
+    long counted() {
+        return counted;
+    }
+
+    void counts(long newCounted) {
+        counted = newCounted;
     }
 
     void unlock() {

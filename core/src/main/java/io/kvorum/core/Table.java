@@ -43,6 +43,9 @@ interface Table {
      */
     long deadline(long hash, byte[] key);
 
+    /** Returns the length of a key's value, or {@link #NO_VALUE} if it is not held. Does not look at the time. */
+    int valueLength(long hash, byte[] key);
+
     /** Adds or replaces an entry. */
     void put(int slot, long hash, byte[] key, byte[] value, long deadline);
 
@@ -66,6 +69,12 @@ interface Table {
      * @return how many of the steps are left over; if none, there may be more to do
      */
     int sweep(long now, int steps, Consumer<byte[]> expired);
+
+    /**
+     * Returns the key of the entry that is of the least use, by what has been read and written; or null if there is
+     * none, or this table keeps no count. The key is borrowed.
+     */
+    byte @Nullable [] coldestKey();
 
     /** Returns how many entries are held. */
     int size();

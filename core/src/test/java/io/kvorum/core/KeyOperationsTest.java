@@ -39,6 +39,16 @@ final class KeyOperationsTest {
     }
 
     @Nested
+    final class OfAStoreThatEvicts extends KeyOperationsContract {
+        private final LocalStore store = new LocalStore(Engine.CAFFEINE.settings(), 7, clock);
+
+        @Override
+        KeyOperations keys() {
+            return store;
+        }
+    }
+
+    @Nested
     final class OfAShardedStore extends KeyOperationsContract {
         private final ShardedStore store = ShardedStore.local(List.of(local(clock), local(clock), local(clock)));
 

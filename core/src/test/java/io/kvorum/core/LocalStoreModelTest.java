@@ -16,10 +16,14 @@ import java.util.OptionalLong;
 import java.util.Set;
 import java.util.SplittableRandom;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Random operations on a store and on a plain map that says what each must answer. */
+@ParameterizedClass(name = "{0}")
+@EnumSource(Engine.class)
 final class LocalStoreModelTest {
     private static final int OPERATIONS = 10_000;
     private static final int TAGS = 8;
@@ -27,11 +31,16 @@ final class LocalStoreModelTest {
     private static final List<Condition> CONDITIONS =
             List.of(Condition.ALWAYS, Condition.IF_ABSENT, Condition.IF_PRESENT);
 
+    private final Engine engine;
     /** What the feed has told, as {@link LocalStore#apply} would build it; expired keys are in it until deleted. */
     private final Map<String, Entry> mirror = new HashMap<>();
 
     private final Map<String, Entry> model = new HashMap<>();
     private final FixedClock clock = new FixedClock(1_000);
+
+    LocalStoreModelTest(Engine engine) {
+        this.engine = engine;
+    }
 
     static List<Long> seeds() {
         String seed = System.getProperty("seed");
@@ -49,7 +58,7 @@ final class LocalStoreModelTest {
     @MethodSource("seeds")
     void answersAsAMapWould(long seed) {
         SplittableRandom random = new SplittableRandom(seed);
-        StoreSettings settings = StoreSettings.defaults().withStripes(1 << random.nextInt(7));
+        StoreSettings settings = engine.settings().withStripes(1 << random.nextInt(7));
         LocalStore store = new LocalStore(settings, seed, clock, (slot, change) -> {
             for (Mutation mutation : Mutation.readAll(change)) {
                 assertEquals(HashSlot.of(mutation.key()), slot);

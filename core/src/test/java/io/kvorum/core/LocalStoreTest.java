@@ -20,17 +20,27 @@ import java.util.OptionalLong;
 import java.util.Set;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
+@ParameterizedClass(name = "{0}")
+@EnumSource(Engine.class)
 final class LocalStoreTest {
     private static final byte[] KEY = bytes("key-01");
     private static final byte[] VALUE = bytes("value-01");
     private static final long NOW = 1_000_000;
 
+    private final Engine engine;
     private final FixedClock clock = new FixedClock(NOW);
-    private final LocalStore store = new LocalStore(StoreSettings.defaults(), 7, clock);
+    private final LocalStore store;
+
+    LocalStoreTest(Engine engine) {
+        this.engine = engine;
+        this.store = new LocalStore(engine.settings(), 7, clock);
+    }
 
     @Nested
     final class Values {
@@ -335,7 +345,7 @@ final class LocalStoreTest {
         @Test
         void areRefusedTogetherIfOneIsTooLong() {
             LocalStore small =
-                    new LocalStore(StoreSettings.defaults().withMaxKeyLength(4).withMaxValueLength(3), 7, clock);
+                    new LocalStore(engine.settings().withMaxKeyLength(4).withMaxValueLength(3), 7, clock);
 
             assertThrows(
                     IllegalArgumentException.class,
@@ -370,7 +380,7 @@ final class LocalStoreTest {
 
         @Test
         void ofOneStripeAreKeptApart() {
-            LocalStore oneStripe = new LocalStore(StoreSettings.defaults().withStripes(1), 7, clock);
+            LocalStore oneStripe = new LocalStore(engine.settings().withStripes(1), 7, clock);
             oneStripe.set(bytes("a"), VALUE);
             oneStripe.set(bytes("b"), VALUE);
 
@@ -441,7 +451,7 @@ final class LocalStoreTest {
 
     @Test
     void theDigestIsOfTheEntriesAlone() {
-        LocalStore other = new LocalStore(StoreSettings.defaults().withStripes(4), 8, new FixedClock(0));
+        LocalStore other = new LocalStore(engine.settings().withStripes(4), 8, new FixedClock(0));
         assertEquals(0, store.digest());
         for (int i = 0; i < 100; i++) {
             store.set(bytes("k" + i), bytes("v" + i));
@@ -463,17 +473,14 @@ final class LocalStoreTest {
     @ParameterizedTest
     @ValueSource(ints = {0, 3, 32768, -1})
     void stripesMustBeAPowerOfTwo(int stripes) {
-        assertThrows(
-                IllegalArgumentException.class, () -> StoreSettings.defaults().withStripes(stripes));
+        assertThrows(IllegalArgumentException.class, () -> engine.settings().withStripes(stripes));
     }
 
     @ParameterizedTest
     @ValueSource(ints = {0, -1})
     void limitsMustBePositive(int limit) {
-        assertThrows(
-                IllegalArgumentException.class, () -> StoreSettings.defaults().withMaxKeyLength(limit));
-        assertThrows(
-                IllegalArgumentException.class, () -> StoreSettings.defaults().withMaxValueLength(limit));
+        assertThrows(IllegalArgumentException.class, () -> engine.settings().withMaxKeyLength(limit));
+        assertThrows(IllegalArgumentException.class, () -> engine.settings().withMaxValueLength(limit));
     }
 
     private List<Entry> entries(byte[] keyOfTheSlot) {

@@ -26,16 +26,25 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** Real threads at one store. Each test ends by itself after a number of steps. */
+@ParameterizedClass(name = "{0}")
+@EnumSource(Engine.class)
 @Timeout(60)
 final class LocalStoreThreadsTest {
     private static final int THREADS = 4;
     private static final int KEYS = 20;
     private static final int STEPS = 20_000;
 
+    private final Engine engine;
     private final FixedClock clock = new FixedClock(1_000);
     private final ExecutorService executor = Executors.newFixedThreadPool(THREADS + 1);
+
+    LocalStoreThreadsTest(Engine engine) {
+        this.engine = engine;
+    }
 
     @AfterEach
     void close() {
@@ -47,7 +56,7 @@ final class LocalStoreThreadsTest {
      */
     @Test
     void aReadNeverSeesHalfOfAWrite() throws Exception {
-        LocalStore store = new LocalStore(StoreSettings.defaults().withStripes(2), 7, clock);
+        LocalStore store = new LocalStore(engine.settings().withStripes(2), 7, clock);
         List<Callable<Void>> tasks = new ArrayList<>();
         for (int t = 0; t < THREADS; t++) {
             SplittableRandom random = new SplittableRandom(t);
@@ -72,7 +81,7 @@ final class LocalStoreThreadsTest {
 
     @Test
     void aReadMissesNothingWhileTheTableGrows() throws Exception {
-        LocalStore store = new LocalStore(StoreSettings.defaults().withStripes(1), 7, clock);
+        LocalStore store = new LocalStore(engine.settings().withStripes(1), 7, clock);
         for (int i = 0; i < KEYS; i++) {
             store.set(bytes("k" + i), bytes("v"));
         }
@@ -97,7 +106,7 @@ final class LocalStoreThreadsTest {
 
     @Test
     void ifAbsentIsWonOnce() throws Exception {
-        LocalStore store = new LocalStore(StoreSettings.defaults(), 7, clock);
+        LocalStore store = new LocalStore(engine.settings(), 7, clock);
         AtomicInteger won = new AtomicInteger();
         List<Callable<Void>> tasks = new ArrayList<>();
         for (int t = 0; t < THREADS; t++) {
@@ -119,7 +128,7 @@ final class LocalStoreThreadsTest {
 
     @Test
     void severalKeysAreReadAsOfOneMoment() throws Exception {
-        LocalStore store = new LocalStore(StoreSettings.defaults(), 7, clock);
+        LocalStore store = new LocalStore(engine.settings(), 7, clock);
         byte[] a = bytes("{t}a");
         byte[] b = bytes("{t}b");
         store.setAll(List.of(new Entry(a, bytes("0")), new Entry(b, bytes("0"))));
@@ -147,10 +156,7 @@ final class LocalStoreThreadsTest {
     void theFeedIsInTheOrderOfTheStoreAndASnapshotMissesNothing() throws Exception {
         List<Change> log = Collections.synchronizedList(new ArrayList<>());
         LocalStore store = new LocalStore(
-                StoreSettings.defaults().withStripes(4),
-                7,
-                clock,
-                (slot, change) -> log.add(Change.copyOf(slot, change)));
+                engine.settings().withStripes(4), 7, clock, (slot, change) -> log.add(Change.copyOf(slot, change)));
         AtomicBoolean done = new AtomicBoolean();
         LocalStore synced = Replicas.empty(9);
         Future<Integer> sync = executor.submit(() -> {
@@ -197,10 +203,7 @@ final class LocalStoreThreadsTest {
     void whatTheFeedHasAfterAReplacementIsInTheNewState() throws Exception {
         List<Change> log = Collections.synchronizedList(new ArrayList<>());
         LocalStore store = new LocalStore(
-                StoreSettings.defaults().withStripes(1),
-                7,
-                clock,
-                (slot, change) -> log.add(Change.copyOf(slot, change)));
+                engine.settings().withStripes(1), 7, clock, (slot, change) -> log.add(Change.copyOf(slot, change)));
         AtomicBoolean done = new AtomicBoolean();
         Future<Integer> replacing = executor.submit(() -> {
             int checked = 0;

@@ -14,20 +14,25 @@ import io.netty.buffer.ByteBuf;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
+@ParameterizedClass(name = "{0}")
+@EnumSource(Engine.class)
 final class MutationFeedTest {
     private static final byte[] KEY = bytes("{t}key");
     private static final byte[] OTHER = bytes("{t}other");
     private static final int SLOT = HashSlot.of("t");
     private static final long NOW = 1_000;
 
+    private final Engine engine;
     private final FixedClock clock = new FixedClock(NOW);
     private final List<Change> changes = new ArrayList<>();
     private boolean closed;
     private int closeAfter = Integer.MAX_VALUE;
-    private final LocalStore store = new LocalStore(StoreSettings.defaults(), 7, clock, this::accept);
+    private final LocalStore store;
 
     private void accept(int slot, ByteBuf change) {
         if (closed) {
@@ -36,6 +41,11 @@ final class MutationFeedTest {
         }
         changes.add(Change.copyOf(slot, change));
         closed = changes.size() == closeAfter;
+    }
+
+    MutationFeedTest(Engine engine) {
+        this.engine = engine;
+        this.store = new LocalStore(engine.settings(), 7, clock, this::accept);
     }
 
     @Test
@@ -171,7 +181,7 @@ final class MutationFeedTest {
     @Test
     void aReplicaHidesByItsClockButDeletesOnlyByARecord() {
         FixedClock replicaClock = new FixedClock(NOW);
-        LocalStore replica = new LocalStore(StoreSettings.defaults(), 8, replicaClock, (slot, change) -> {
+        LocalStore replica = new LocalStore(engine.settings(), 8, replicaClock, (slot, change) -> {
             throw new RefusedException(RefusedException.Kind.READ_ONLY, "read only", slot, null, null, null, 1);
         });
         store.set(KEY, bytes("1"), SetOptions.defaults().withDeadline(NOW + 10));
@@ -196,7 +206,7 @@ final class MutationFeedTest {
 
     @Test
     void anExpiredKeyIsOverwrittenByARecordAsAnyOther() {
-        LocalStore replica = new LocalStore(StoreSettings.defaults(), 8, new FixedClock(NOW + 3_600_000));
+        LocalStore replica = new LocalStore(engine.settings(), 8, new FixedClock(NOW + 3_600_000));
         store.set(KEY, bytes("1"), SetOptions.defaults().withDeadline(NOW + 10));
         store.set(KEY, bytes("2"), SetOptions.defaults().withDeadlineKept());
         Replicas.apply(replica, changes);

@@ -17,17 +17,25 @@ import java.util.List;
 import java.util.SplittableRandom;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
+@ParameterizedClass(name = "{0}")
+@EnumSource(Engine.class)
 final class SnapshotTest {
     private static final long NOW = 1_000;
 
     private final FixedClock clock = new FixedClock(NOW);
     private final List<Change> changes = new ArrayList<>();
-    private final LocalStore store = new LocalStore(
-            StoreSettings.defaults(), 7, clock, (slot, change) -> changes.add(Change.copyOf(slot, change)));
+    private final LocalStore store;
+
+    SnapshotTest(Engine engine) {
+        this.store =
+                new LocalStore(engine.settings(), 7, clock, (slot, change) -> changes.add(Change.copyOf(slot, change)));
+    }
 
     @ParameterizedTest
     @ValueSource(ints = {1, 10, 100, 1_000, 1_000_000})

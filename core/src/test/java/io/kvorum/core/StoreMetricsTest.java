@@ -36,6 +36,7 @@ final class StoreMetricsTest {
             assertEquals(3, count("sets"));
             assertEquals(1, count("deletes"));
             assertEquals(1, count("expirations"));
+            assertEquals(0, count("evictions"));
         }
     }
 

@@ -25,10 +25,14 @@ import java.util.concurrent.Future;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Several operations on the keys of one slot as one. */
+@ParameterizedClass(name = "{0}")
+@EnumSource(Engine.class)
 @Timeout(60)
 final class TransactionTest {
     private static final byte[] A = bytes("{t}a");
@@ -36,10 +40,15 @@ final class TransactionTest {
     private static final int SLOT = HashSlot.of(A);
     private static final long NOW = 1_000;
 
+    private final Engine engine;
     private final FixedClock clock = new FixedClock(NOW);
     private final List<List<Mutation>> feed = new ArrayList<>();
-    private final LocalStore store =
-            new LocalStore(StoreSettings.defaults(), 7, clock, (slot, change) -> feed.add(Mutation.readAll(change)));
+    private final LocalStore store;
+
+    TransactionTest(Engine engine) {
+        this.engine = engine;
+        this.store = new LocalStore(engine.settings(), 7, clock, (slot, change) -> feed.add(Mutation.readAll(change)));
+    }
 
     @Test
     void seesItsOwnChanges() {
@@ -105,7 +114,7 @@ final class TransactionTest {
 
     @Test
     void thatIsRefusedChangesNothing() {
-        LocalStore refusing = new LocalStore(StoreSettings.defaults(), 7, clock, (slot, change) -> {
+        LocalStore refusing = new LocalStore(engine.settings(), 7, clock, (slot, change) -> {
             throw new RefusedException(RefusedException.Kind.FENCED, "of a test", slot, null, null, null, 1);
         });
         assertThrows(
@@ -210,7 +219,7 @@ final class TransactionTest {
     void isAtomicAndIsolatedAmongThreads() throws Exception {
         int threads = 4;
         int tags = 3;
-        LocalStore bank = new LocalStore(StoreSettings.defaults().withStripes(2), 7, clock);
+        LocalStore bank = new LocalStore(engine.settings().withStripes(2), 7, clock);
         for (int i = 0; i < tags; i++) {
             bank.setAll(List.of(
                     new Entry(bytes("{" + i + "}0"), bytes("500")), new Entry(bytes("{" + i + "}1"), bytes("500"))));

@@ -30,7 +30,9 @@ public final class RefusedException extends RuntimeException {
         /** Fewer replicas than the shard demands are connected. Retry later. */
         TOO_FEW_REPLICAS,
         /** The replica has not yet what the read demands. Retry later, or at {@link #primary()}. */
-        LAGGING
+        LAGGING,
+        /** The store holds as much as it may. Delete something, or retry later. */
+        OUT_OF_MEMORY
     }
 
     private final Kind kind;
