@@ -12,6 +12,7 @@ import io.kvorum.slots.SlotSet;
 import io.kvorum.slots.TopologyChange;
 import io.netty.buffer.ByteBuf;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -54,6 +55,9 @@ public final class ShardedStore extends SlottedStore {
     private final List<LocalStore> locals;
     private final AtomicInteger nextShardToExpire = new AtomicInteger();
 
+    /** By slot: the stores of an application without a cluster, which need not be looked up. */
+    private final KeyValueStore @Nullable [] fixed;
+
     /**
      * Makes a view of a cluster.
      *
@@ -71,6 +75,7 @@ public final class ShardedStore extends SlottedStore {
         this.topology = Objects.requireNonNull(topology, "topology");
         this.nodes = Objects.requireNonNull(nodes, "nodes");
         this.locals = locals;
+        this.fixed = locals.isEmpty() ? null : bySlot(locals);
     }
 
     /**
@@ -118,6 +123,15 @@ public final class ShardedStore extends SlottedStore {
         }
         ClusterTopology topology = ClusterTopology.EMPTY.apply(ClusterTopology.EMPTY.version(), changes);
         return new ShardedStore(() -> topology, nodes::get, copy);
+    }
+
+    private static KeyValueStore[] bySlot(List<LocalStore> locals) {
+        KeyValueStore[] bySlot = new KeyValueStore[HashSlot.COUNT];
+        List<SlotRange> ranges = SlotRange.evenSplit(locals.size());
+        for (int i = 0; i < ranges.size(); i++) {
+            Arrays.fill(bySlot, ranges.get(i).first(), ranges.get(i).last() + 1, locals.get(i));
+        }
+        return bySlot;
     }
 
     /** Returns the stores that this one was made of by {@link #local(List)}, or none. */
@@ -386,6 +400,10 @@ public final class ShardedStore extends SlottedStore {
     }
 
     private KeyValueStore primaryOf(int slot) {
+        return fixed == null ? currentPrimaryOf(slot) : fixed[slot];
+    }
+
+    private KeyValueStore currentPrimaryOf(int slot) {
         ClusterTopology current = topology.get();
         NodeId primary = current.primaryOf(slot);
         KeyValueStore store = primary == null ? null : nodes.apply(primary);

@@ -2,7 +2,10 @@ package io.kvorum.core;
 
 import java.util.concurrent.atomic.LongAdder;
 
-/** What a store has done since it was made; each number only grows. Safe for use by any number of threads. */
+/**
+ * What a store has done since somebody asked to count it; each number only grows. Nothing is counted before, since a
+ * count costs a get a good part of its time. Safe for use by any number of threads.
+ */
 final class StoreCounters {
     private final LongAdder hits = new LongAdder();
     private final LongAdder misses = new LongAdder();
@@ -11,24 +14,39 @@ final class StoreCounters {
     private final LongAdder expirations = new LongAdder();
     private final LongAdder evictions = new LongAdder();
 
+    private volatile boolean counting;
+
+    /** Counts from now on. */
+    void start() {
+        counting = true;
+    }
+
     void got(boolean hit) {
-        (hit ? hits : misses).increment();
+        if (counting) {
+            (hit ? hits : misses).increment();
+        }
     }
 
     void set(int count) {
-        sets.add(count);
+        add(sets, count);
     }
 
     void deleted(int count) {
-        deletes.add(count);
+        add(deletes, count);
     }
 
     void expired(int count) {
-        expirations.add(count);
+        add(expirations, count);
     }
 
     void evicted(int count) {
-        evictions.add(count);
+        add(evictions, count);
+    }
+
+    private void add(LongAdder adder, int count) {
+        if (counting && count > 0) {
+            adder.add(count);
+        }
     }
 
     long hits() {

@@ -16,6 +16,7 @@ import java.util.function.ToDoubleFunction;
  * {@code kvorum.store.gets}, reads that copy a value, with the tag {@code result}, {@code hit} or {@code miss};
  * {@code kvorum.store.sets}, {@code kvorum.store.deletes}, {@code kvorum.store.expirations} and
  * {@code kvorum.store.evictions}, which count what was asked of this store, not what was applied to it as a replica.
+ * Counting begins when the first of these objects is made for a store, so that stores without one need not count.
  *
  * <p>Safe for use by any number of threads.
  */
@@ -35,6 +36,7 @@ public final class StoreMetrics implements MeterBinder, AutoCloseable {
      */
     public StoreMetrics(LocalStore store, String name) {
         this.store = Objects.requireNonNull(store, "store");
+        store.counters().start();
         this.tags = Tags.of("store", name);
     }
 

@@ -68,6 +68,7 @@ final class MemoryLimitTest {
     @Test
     void whatIsEvictedIsADeletionLikeAnyOther() {
         LocalStore store = store(MemoryLimit.entries(10, WhenFull.EVICT));
+        store.counters().start();
         List<Cause> causes = new ArrayList<>();
         store.watchers().add(new Watcher() {
             @Override

@@ -402,6 +402,7 @@ final class NearCacheTest {
         assertEquals("before", store.get(KEY));
         store.close();
         store.close();
+        binary.counters().start();
         binary.set(BINARY, bytes("after"));
 
         long before = reads(binary);
