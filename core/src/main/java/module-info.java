@@ -2,6 +2,7 @@
 @SuppressWarnings({"requires-automatic", "requires-transitive-automatic"}) // Micrometer has no module descriptor
 @org.jspecify.annotations.NullMarked
 module io.kvorum.core {
+    requires jdk.jfr;
     requires static transitive org.jspecify;
     requires transitive io.kvorum.slots;
     requires transitive io.kvorum.replication;

@@ -62,12 +62,25 @@ final class Contents {
         }
     }
 
-    /** Draws a slot, each as likely as the number of its keys, if nothing changes meanwhile. */
-    int drawSlot(RandomGenerator random) {
+    long size() {
         long size = 0;
         for (Stripe stripe : stripes) {
             size += stripe.size();
         }
+        return size;
+    }
+
+    long bytes() {
+        long bytes = 0;
+        for (Stripe stripe : stripes) {
+            bytes += stripe.bytes();
+        }
+        return bytes;
+    }
+
+    /** Draws a slot, each as likely as the number of its keys, if nothing changes meanwhile. */
+    int drawSlot(RandomGenerator random) {
+        long size = size();
         long drawn = size == 0 ? 0 : random.nextLong(size);
         int index = 0;
         while (index < mask && drawn >= stripes[index].size()) {

@@ -1,5 +1,6 @@
 package io.kvorum.core;
 
+import io.kvorum.core.StoreEvents.FullSyncEvent;
 import io.kvorum.replication.Restoration;
 import io.kvorum.slots.HashSlot;
 import io.netty.buffer.ByteBuf;
@@ -10,12 +11,14 @@ import org.jspecify.annotations.Nullable;
 final class ContentsRestoration implements Restoration {
     private final KeyHash hash;
     private final Consumer<Contents> onComplete;
+    private final FullSyncEvent event = new FullSyncEvent();
     private @Nullable Contents contents;
 
     ContentsRestoration(StoreSettings settings, KeyHash hash, Consumer<Contents> onComplete) {
         this.contents = new Contents(settings, hash);
         this.hash = hash;
         this.onComplete = onComplete;
+        event.begin();
     }
 
     @Override
@@ -65,6 +68,11 @@ final class ContentsRestoration implements Restoration {
         Contents finished = contents();
         contents = null;
         onComplete.accept(finished);
+        event.end();
+        if (event.shouldCommit()) {
+            event.entries = finished.size();
+            event.commit();
+        }
     }
 
     @Override

@@ -8,6 +8,7 @@ import io.kvorum.slots.HashSlot;
 import io.kvorum.slots.RefusedException;
 import io.netty.buffer.ByteBuf;
 import java.security.SecureRandom;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.EnumSet;
@@ -17,7 +18,6 @@ import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ThreadLocalRandom;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -54,11 +54,11 @@ public final class LocalStore extends SlottedStore implements ReplicatedState {
     private final KeyHash hash;
     private final InstantSource clock;
     private final MutationSink sink;
-    private final AtomicInteger nextStripeToExpire = new AtomicInteger();
-    private final AtomicInteger nextStripeToEvict = new AtomicInteger();
     private final Room room;
+    private final Upkeep upkeep;
+    private final SlowWatch slow = new SlowWatch();
     private final StoreCounters counters = new StoreCounters();
-    private final SlotScan.Keys existingKeys = new ExistingKeys();
+    private final SlotScan.Keys existingKeys = new ExistingKeys(this);
     private final Watchers watchers = new Watchers();
     private volatile Contents contents;
 
@@ -94,12 +94,17 @@ public final class LocalStore extends SlottedStore implements ReplicatedState {
         SplittableRandom keys = new SplittableRandom(seed);
         this.hash = new KeyHash(keys.nextLong(), keys.nextLong());
         this.contents = new Contents(settings, hash);
+        this.upkeep = new Upkeep(this);
     }
 
     // ---- one key
 
     @Override
     byte @Nullable [] get(int slot, byte[] key) {
+        return slow.isOff() ? getNow(slot, key) : slow.time(SlowOperation.Kind.GET, slot, () -> getNow(slot, key));
+    }
+
+    private byte @Nullable [] getNow(int slot, byte[] key) {
         byte[] value = contents.stripeOf(slot).get(hash.of(key), key, clock);
         counters.got(value != null);
         return value;
@@ -107,6 +112,12 @@ public final class LocalStore extends SlottedStore implements ReplicatedState {
 
     @Override
     int get(int slot, byte[] key, ByteBuf target) {
+        return slow.isOff()
+                ? getNow(slot, key, target)
+                : slow.time(SlowOperation.Kind.GET, slot, () -> getNow(slot, key, target));
+    }
+
+    private int getNow(int slot, byte[] key, ByteBuf target) {
         int length = contents.stripeOf(slot).get(hash.of(key), key, clock, target);
         counters.got(length != Table.NO_VALUE);
         return length;
@@ -114,6 +125,12 @@ public final class LocalStore extends SlottedStore implements ReplicatedState {
 
     @Override
     <T extends @Nullable Object> @Nullable T lend(int slot, byte[] key, ValueReader<T> reader) {
+        return slow.isOff()
+                ? this.<T>lendNow(slot, key, reader)
+                : slow.<@Nullable T>time(SlowOperation.Kind.GET, slot, () -> this.<T>lendNow(slot, key, reader));
+    }
+
+    private <T extends @Nullable Object> @Nullable T lendNow(int slot, byte[] key, ValueReader<T> reader) {
         return contents.stripeOf(slot).lend(hash.of(key), key, clock, reader);
     }
 
@@ -126,13 +143,18 @@ public final class LocalStore extends SlottedStore implements ReplicatedState {
         if (options.dependsOnKey()) {
             return transact(target, slot, keys -> keys.set(key, value, options));
         }
+        return slow.isOff()
+                ? setNow(target, slot, key, value, options.life())
+                : slow.time(SlowOperation.Kind.SET, slot, () -> setNow(target, slot, key, value, options.life()));
+    }
+
+    private boolean setNow(MutationSink target, int slot, byte[] key, byte[] value, Life life) {
         settings.checkLengths(key.length, value.length);
-        Life life = options.life();
         boolean timed = life.kind() != Life.Kind.FOREVER;
         long now = timed ? clock.millis() : 0;
         long deadline = life.deadline(now, NO_DEADLINE);
         if (timed && deadline <= now) {
-            transact(target, slot, keys -> keys.delete(key));
+            transactNow(target, slot, keys -> keys.delete(key));
             return true;
         }
         long keyHash = hash.of(key);
@@ -147,10 +169,12 @@ public final class LocalStore extends SlottedStore implements ReplicatedState {
                 target.accept(slot, change);
             }
             put(stripe, slot, keyHash, key, value, deadline);
+        } catch (RefusedException e) {
+            throw counters.refused(e);
         } finally {
             unlock(stripe);
         }
-        evict(target);
+        upkeep.evict(target);
         counters.set(1);
         return true;
     }
@@ -160,7 +184,14 @@ public final class LocalStore extends SlottedStore implements ReplicatedState {
     @Override
     public <T extends @Nullable Object> T read(int slot, Function<? super KeyReads, ? extends T> function) {
         Objects.requireNonNull(function, "function");
-        Stripe stripe = contents.stripeOf(HashSlot.check(slot));
+        HashSlot.check(slot);
+        return slow.isOff()
+                ? this.<T>readNow(slot, function)
+                : slow.<T>time(SlowOperation.Kind.READ, slot, () -> this.<T>readNow(slot, function));
+    }
+
+    private <T extends @Nullable Object> T readNow(int slot, Function<? super KeyReads, ? extends T> function) {
+        Stripe stripe = contents.stripeOf(slot);
         long stamp = stripe.lockToRead();
         SlotView view = new SlotView(this, stripe, slot, clock.millis());
         try {
@@ -180,7 +211,15 @@ public final class LocalStore extends SlottedStore implements ReplicatedState {
     <T extends @Nullable Object> T transact(
             MutationSink target, int slot, Function<? super KeyOperations, ? extends T> function) {
         Objects.requireNonNull(function, "function");
-        Stripe stripe = lock(HashSlot.check(slot));
+        HashSlot.check(slot);
+        return slow.isOff()
+                ? this.<T>transactNow(target, slot, function)
+                : slow.<T>time(SlowOperation.Kind.TRANSACT, slot, () -> this.<T>transactNow(target, slot, function));
+    }
+
+    private <T extends @Nullable Object> T transactNow(
+            MutationSink target, int slot, Function<? super KeyOperations, ? extends T> function) {
+        Stripe stripe = lock(slot);
         T result;
         SlotTransaction transaction;
         try {
@@ -189,13 +228,15 @@ public final class LocalStore extends SlottedStore implements ReplicatedState {
                 transaction.begin();
                 result = function.apply(transaction);
                 transaction.commit(target);
+            } catch (RefusedException e) {
+                throw counters.refused(e);
             } finally {
                 transaction.end();
             }
         } finally {
             unlock(stripe);
         }
-        evict(target);
+        upkeep.evict(target);
         counters.set(transaction.keysSet());
         counters.deleted(transaction.keysDeleted());
         return result;
@@ -205,12 +246,7 @@ public final class LocalStore extends SlottedStore implements ReplicatedState {
 
     @Override
     public long size() {
-        Contents current = contents;
-        long size = 0;
-        for (int i = 0; i < current.stripes(); i++) {
-            size += current.stripe(i).size();
-        }
-        return size;
+        return contents.size();
     }
 
     /**
@@ -218,12 +254,7 @@ public final class LocalStore extends SlottedStore implements ReplicatedState {
      * expired and have not been deleted yet}
      */
     public long bytes() {
-        Contents current = contents;
-        long bytes = 0;
-        for (int i = 0; i < current.stripes(); i++) {
-            bytes += current.stripe(i).bytes();
-        }
-        return bytes;
+        return contents.bytes();
     }
 
     @Override
@@ -265,7 +296,7 @@ public final class LocalStore extends SlottedStore implements ReplicatedState {
         return keys;
     }
 
-    private void addVisibleKey(Table.Cursor cursor, List<byte[]> keys) {
+    void addVisibleKey(Table.Cursor cursor, List<byte[]> keys) {
         if (isVisible(cursor.deadline())) {
             keys.add(cursor.key());
         }
@@ -273,7 +304,9 @@ public final class LocalStore extends SlottedStore implements ReplicatedState {
 
     @Override
     ScanPage scan(ScanCursor cursor, int lastSlot, ScanOptions options) {
-        return SlotScan.page(existingKeys, cursor, lastSlot, options);
+        return slow.isOff()
+                ? SlotScan.page(existingKeys, cursor, lastSlot, options)
+                : slow.time(SlowOperation.Kind.SCAN, -1, () -> SlotScan.page(existingKeys, cursor, lastSlot, options));
     }
 
     @Override
@@ -288,34 +321,20 @@ public final class LocalStore extends SlottedStore implements ReplicatedState {
         return SlotScan.anyKey(existingKeys);
     }
 
-    /** The keys that exist now, for scans. */
-    private final class ExistingKeys implements SlotScan.Keys {
-        @Override
-        public int count(int slot) {
-            return contents.stripeOf(slot).size(slot);
-        }
-
-        @Override
-        public void forEach(int slot, Consumer<byte[]> action) {
-            List<byte[]> batch = new ArrayList<>(BATCH);
-            try (SlotWalk walk = new SlotWalk(contents.stripeOf(slot), slot)) {
-                boolean more = true;
-                while (more) {
-                    more = walk.next(BATCH, cursor -> addVisibleKey(cursor, batch));
-                    batch.forEach(action);
-                    batch.clear();
-                }
-            }
-        }
-    }
-
     @Override
     public int dropSlot(int slot) {
         return dropSlot(sink, slot);
     }
 
     int dropSlot(MutationSink target, int slot) {
-        Stripe stripe = contents.stripeOf(HashSlot.check(slot));
+        HashSlot.check(slot);
+        return slow.isOff()
+                ? dropSlotNow(target, slot)
+                : slow.time(SlowOperation.Kind.DROP_SLOT, slot, () -> dropSlotNow(target, slot));
+    }
+
+    private int dropSlotNow(MutationSink target, int slot) {
+        Stripe stripe = contents.stripeOf(slot);
         int dropped = 0;
         try (SlotWalk walk = new SlotWalk(stripe, slot)) {
             List<byte[]> batch = new ArrayList<>(BATCH);
@@ -330,6 +349,7 @@ public final class LocalStore extends SlottedStore implements ReplicatedState {
                         }
                     }
                 } catch (RefusedException e) {
+                    counters.refused(e);
                     if (dropped == 0) {
                         throw e;
                     }
@@ -363,76 +383,9 @@ public final class LocalStore extends SlottedStore implements ReplicatedState {
         if (budget < 1) {
             throw new IllegalArgumentException("budget must be at least 1: " + budget);
         }
-        int stripes = settings.stripes();
-        Expiry expiry = new Expiry(target);
-        for (int i = 0; i < stripes && expiry.deleted < budget && !expiry.refused; i++) {
-            int index = nextStripeToExpire.getAndIncrement() & (stripes - 1);
-            boolean more = true;
-            while (more && expiry.deleted < budget) {
-                more = expiry.step(index, Math.min(BATCH, budget - expiry.deleted));
-            }
-        }
-        counters.expired(expiry.deleted);
-        return expiry.deleted;
-    }
-
-    /** Deletes what has expired, one step at a time. */
-    private final class Expiry {
-        private final MutationSink target;
-        private int deleted;
-        private boolean refused;
-
-        Expiry(MutationSink target) {
-            this.target = target;
-        }
-
-        /** Looks at some entries of a stripe, under its lock. Returns whether there may be more to do. */
-        boolean step(int index, int entries) {
-            Stripe stripe = lock(index);
-            try {
-                int left = stripe.table().sweep(clock.millis(), entries, key -> {
-                    remove(target, stripe, HashSlot.of(key), hash.of(key), key, Cause.EXPIRED);
-                    deleted++;
-                });
-                return left == 0;
-            } catch (RefusedException e) {
-                refused = true; // not the primary, or not now: whoever is will do it
-                return false;
-            } finally {
-                unlock(stripe);
-            }
-        }
-    }
-
-    // ---- eviction
-
-    /** Deletes the coldest keys until the store holds no more than its limit; for whoever holds no lock. */
-    private void evict(MutationSink target) {
-        int stripes = settings.stripes();
-        int passed = 0;
-        while (room.isExceeded() && passed < 2 * stripes) {
-            passed = evictOne(target, nextStripeToEvict.getAndIncrement() & (stripes - 1)) ? 0 : passed + 1;
-        }
-    }
-
-    /** Evicts a key of a stripe, unless the stripe is not due or the sink refuses. */
-    private boolean evictOne(MutationSink target, int index) {
-        Stripe stripe = lock(index);
-        try {
-            byte[] key = room.isExceeded() && room.isDue(stripe, settings.stripes())
-                    ? stripe.table().coldestKey()
-                    : null;
-            if (key == null) {
-                return false;
-            }
-            remove(target, stripe, HashSlot.of(key), hash.of(key), key, Cause.EVICTED);
-        } catch (RefusedException e) {
-            return false; // the write that brought the store beyond its limit has been made
-        } finally {
-            unlock(stripe);
-        }
-        counters.evicted(1);
-        return true;
+        return slow.isOff()
+                ? upkeep.expire(target, budget)
+                : slow.time(SlowOperation.Kind.EXPIRE, -1, () -> upkeep.expire(target, budget));
     }
 
     // ---- the replicated state
@@ -440,6 +393,14 @@ public final class LocalStore extends SlottedStore implements ReplicatedState {
     @Override
     public void apply(int slot, ByteBuf payload) {
         HashSlot.check(slot);
+        if (slow.isOff()) {
+            applyNow(slot, payload);
+        } else {
+            slow.time(SlowOperation.Kind.APPLY, slot, () -> applyNow(slot, payload));
+        }
+    }
+
+    private void applyNow(int slot, ByteBuf payload) {
         Stripe stripe = lock(slot);
         try {
             Contents.apply(stripe, hash, slot, payload, payload.readerIndex(), payload.writerIndex(), watchers);
@@ -515,6 +476,32 @@ public final class LocalStore extends SlottedStore implements ReplicatedState {
         return KeyspaceSubscription.start(List.of(this), kinds, listener, executor, capacity);
     }
 
+    // ---- how it does
+
+    /**
+     * Tells a listener of each operation that takes long, from now on and instead of the listener before, if there is
+     * one. The listener is called by the thread that made the operation, once it is over and every lock released; it
+     * must be quick. What it throws is logged and does no harm. Without a listener nothing is measured, unless a JDK
+     * Flight Recorder has asked for {@code io.kvorum.SlowOperation}.
+     *
+     * @param threshold from how long on an operation takes long; not negative
+     * @param listener is told
+     * @throws IllegalArgumentException if {@code threshold} is negative
+     */
+    public void onSlowOperation(Duration threshold, Consumer<? super SlowOperation> listener) {
+        slow.listen(threshold, Objects.requireNonNull(listener, "listener"));
+    }
+
+    /** Tells nobody any more of operations that take long, from the next one on. */
+    public void ignoreSlowOperations() {
+        slow.stop();
+    }
+
+    /** {@return how the store is now} Looks at each stripe for a moment, so that it can be asked often. */
+    public StoreHealth health() {
+        return StoreHealth.of(this, upkeep.isBehind());
+    }
+
     // ---- for the package
 
     StoreCounters counters() {
@@ -548,7 +535,7 @@ public final class LocalStore extends SlottedStore implements ReplicatedState {
     // ---- under the lock
 
     /** Locks the stripe of a slot, the one that is current once the lock is held. */
-    private Stripe lock(int slot) {
+    Stripe lock(int slot) {
         while (true) {
             Stripe stripe = contents.stripeOf(slot);
             stripe.lock();
@@ -560,7 +547,7 @@ public final class LocalStore extends SlottedStore implements ReplicatedState {
     }
 
     /** Unlocks a stripe after whatever was done to it. */
-    private void unlock(Stripe stripe) {
+    void unlock(Stripe stripe) {
         room.settle(stripe);
         stripe.unlock();
         watchers.unlocked();
@@ -582,7 +569,7 @@ public final class LocalStore extends SlottedStore implements ReplicatedState {
     }
 
     /** Removes a key if the table holds it, expired or not, after it has shown that to the sink. */
-    private boolean remove(MutationSink target, Stripe stripe, int slot, long keyHash, byte[] key, Cause cause) {
+    boolean remove(MutationSink target, Stripe stripe, int slot, long keyHash, byte[] key, Cause cause) {
         if (stripe.table().deadline(keyHash, key) == Table.ABSENT) {
             return false;
         }

@@ -29,6 +29,11 @@ final class Room {
         return limited && limit.evicts() && counted.get() > limit.most();
     }
 
+    /** Returns whether not even an empty entry would be taken. */
+    boolean isFull() {
+        return limited && !limit.evicts() && counted.get() > limit.most() - (byEntry ? 1 : MemoryLimit.OVERHEAD);
+    }
+
     /** Returns whether the store holds more than its limit, and so much in addition; for tests. */
     boolean isBeyond(long more) {
         return counted.get() - limit.most() > more;

@@ -1,5 +1,7 @@
 package io.kvorum.core;
 
+import io.kvorum.core.StoreEvents.SnapshotLoadedEvent;
+import io.kvorum.core.StoreEvents.SnapshotWrittenEvent;
 import io.kvorum.slots.SlotSet;
 import java.io.IOException;
 import java.io.InputStream;
@@ -54,7 +56,11 @@ public final class Snapshots {
             throws IOException {
         Objects.requireNonNull(slots, "slots");
         Objects.requireNonNull(target, "target");
-        return new SnapshotWriter(store.contents(), store.clock(), chunkLength, target).write(slots);
+        SnapshotWrittenEvent event = new SnapshotWrittenEvent();
+        event.begin();
+        SnapshotSummary summary = new SnapshotWriter(store.contents(), store.clock(), chunkLength, target).write(slots);
+        event.commit(summary);
+        return summary;
     }
 
     /**
@@ -99,12 +105,15 @@ public final class Snapshots {
      */
     public static SnapshotSummary load(LocalStore store, InputStream source, SnapshotLimits limits) throws IOException {
         Objects.requireNonNull(source, "source");
+        SnapshotLoadedEvent event = new SnapshotLoadedEvent();
+        event.begin();
         StoreSettings settings = store.settings();
         SnapshotLimits narrower = limits.withMaxKeyLength(Math.min(limits.maxKeyLength(), settings.maxKeyLength()))
                 .withMaxValueLength(Math.min(limits.maxValueLength(), settings.maxValueLength()));
         SnapshotContents contents = new SnapshotContents();
         SnapshotSummary summary = new SnapshotReader(source, narrower).read(contents);
         contents.replace(store, summary.slots());
+        event.commit(summary);
         return summary;
     }
 }

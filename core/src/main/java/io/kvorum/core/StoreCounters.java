@@ -1,5 +1,9 @@
 package io.kvorum.core;
 
+import io.kvorum.slots.RefusedException;
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.atomic.LongAdder;
 
 /**
@@ -13,8 +17,14 @@ final class StoreCounters {
     private final LongAdder deletes = new LongAdder();
     private final LongAdder expirations = new LongAdder();
     private final LongAdder evictions = new LongAdder();
-
+    private final Map<RefusedException.Kind, LongAdder> refusals = new EnumMap<>(RefusedException.Kind.class);
     private volatile boolean counting;
+
+    StoreCounters() {
+        for (RefusedException.Kind kind : RefusedException.Kind.values()) {
+            refusals.put(kind, new LongAdder());
+        }
+    }
 
     /** Counts from now on. */
     void start() {
@@ -47,6 +57,20 @@ final class StoreCounters {
         if (counting && count > 0) {
             adder.add(count);
         }
+    }
+
+    /** Counts a refusal, and returns it. */
+    RefusedException refused(RefusedException refusal) {
+        add(of(refusal.kind()), 1);
+        return refusal;
+    }
+
+    long refusals(RefusedException.Kind kind) {
+        return of(kind).sum();
+    }
+
+    private LongAdder of(RefusedException.Kind kind) {
+        return Objects.requireNonNull(refusals.get(kind), "a counter of each kind");
     }
 
     long hits() {

@@ -1,5 +1,6 @@
 package io.kvorum.core;
 
+import io.kvorum.slots.RefusedException;
 import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.Meter;
@@ -8,15 +9,27 @@ import io.micrometer.core.instrument.Tags;
 import io.micrometer.core.instrument.binder.MeterBinder;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.function.ToDoubleFunction;
 
 /**
- * The meters of one {@link LocalStore}, each with the tag {@code store}: {@code kvorum.store.entries}, the keys held;
- * {@code kvorum.store.gets}, reads that copy a value, with the tag {@code result}, {@code hit} or {@code miss};
- * {@code kvorum.store.sets}, {@code kvorum.store.deletes}, {@code kvorum.store.expirations} and
- * {@code kvorum.store.evictions}, which count what was asked of this store, not what was applied to it as a replica.
- * Counting begins when the first of these objects is made for a store, so that stores without one need not count.
+ * The meters of one {@link LocalStore}, each with the tag {@code store} and none with a key or a slot:
+ *
+ * <ul>
+ *   <li>{@code kvorum.store.entries}: the keys held
+ *   <li>{@code kvorum.store.bytes}: what they weigh, as {@link MemoryLimit} counts it
+ *   <li>{@code kvorum.store.gets}, reads that copy a value, with the tag {@code result}, {@code hit} or {@code miss}
+ *   <li>{@code kvorum.store.sets}, {@code kvorum.store.deletes}, {@code kvorum.store.expirations},
+ *       {@code kvorum.store.evictions}: the keys that were set or deleted here, not those that were applied as a
+ *       replica
+ *   <li>{@code kvorum.store.refusals} with the tag {@code kind}, one of {@link RefusedException.Kind} in lower case:
+ *       the writes that the sink, the memory limit or a transaction itself refused
+ * </ul>
+ *
+ * <p>Counting begins when the first of these objects is made for a store, so that stores without one need not count. It
+ * may be bound to several registries, and more than once to the same, which changes nothing. A registry holds on to the
+ * store only weakly: the meters of a store that is gone show nothing more.
  *
  * <p>Safe for use by any number of threads.
  */
@@ -48,6 +61,9 @@ public final class StoreMetrics implements MeterBinder, AutoCloseable {
     }
 
     private void register(MeterRegistry registry) {
+        if (bindings.stream().anyMatch(binding -> binding.registry().equals(registry))) {
+            return;
+        }
         StoreCounters counters = store.counters();
         add(
                 registry,
@@ -55,12 +71,23 @@ public final class StoreMetrics implements MeterBinder, AutoCloseable {
                         .tags(tags)
                         .description("Keys held, expired ones that have not been deleted yet among them")
                         .register(registry));
+        add(
+                registry,
+                Gauge.builder("kvorum.store.bytes", store, LocalStore::bytes)
+                        .tags(tags)
+                        .baseUnit("bytes")
+                        .description("What the keys held weigh, as the memory limit counts it")
+                        .register(registry));
         count(registry, "gets", tags.and("result", "hit"), counters, StoreCounters::hits);
         count(registry, "gets", tags.and("result", "miss"), counters, StoreCounters::misses);
         count(registry, "sets", tags, counters, StoreCounters::sets);
         count(registry, "deletes", tags, counters, StoreCounters::deletes);
         count(registry, "expirations", tags, counters, StoreCounters::expirations);
         count(registry, "evictions", tags, counters, StoreCounters::evictions);
+        for (RefusedException.Kind kind : RefusedException.Kind.values()) {
+            String name = kind.name().toLowerCase(Locale.ROOT);
+            count(registry, "refusals", tags.and("kind", name), counters, held -> held.refusals(kind));
+        }
     }
 
     private void count(

@@ -212,6 +212,28 @@ final class SnapshotsTest {
     }
 
     @Test
+    void aMemoryLimitHoldsAsForAnyWrite() throws IOException {
+        fillSlot(store, 10);
+        byte[] snapshot = snapshot(store, SlotSet.ALL, 100);
+        LocalStore refusing = limited(MemoryLimit.entries(9, MemoryLimit.WhenFull.REFUSE));
+        refusing.set(bytes("{t}old"), bytes("1"));
+        RefusedException refusal = assertThrows(
+                RefusedException.class, () -> Snapshots.load(refusing, source(snapshot), SnapshotLimits.defaults()));
+        assertEquals(RefusedException.Kind.OUT_OF_MEMORY, refusal.kind());
+        assertEquals("1", text(refusing.get(bytes("{t}old"))));
+        assertEquals(1, refusing.size());
+
+        LocalStore evicting = limited(MemoryLimit.entries(20, MemoryLimit.WhenFull.EVICT));
+        evicting.set(bytes("{t}old"), bytes("1"));
+        Snapshots.load(evicting, source(snapshot), SnapshotLimits.defaults());
+        assertEquals(store.digest(), evicting.digest());
+    }
+
+    private LocalStore limited(MemoryLimit limit) {
+        return new LocalStore(StoreSettings.defaults().withLimit(limit), 8, clock);
+    }
+
+    @Test
     void aSmallSlotIsOfOneMoment() throws IOException {
         fillSlot(store, 20);
         // The stream is written to without a lock: there a writer changes every slot that is still to come.

@@ -2,9 +2,14 @@ package io.kvorum.core;
 
 import static io.kvorum.core.Bytes.bytes;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.kvorum.slots.RefusedException;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 
 final class StoreMetricsTest {
@@ -53,6 +58,70 @@ final class StoreMetricsTest {
         assertEquals(both / 2, registry.getMeters().size());
         second.close();
         assertEquals(List.of(), registry.getMeters());
+    }
+
+    @Test
+    void showWhatTheKeysWeighAndWhatWasRefusedAndEvicted() {
+        LocalStore bounded = new LocalStore(
+                StoreSettings.defaults().withLimit(MemoryLimit.entries(1, MemoryLimit.WhenFull.REFUSE)), 7, clock);
+        try (StoreMetrics metrics = new StoreMetrics(bounded, "bounded")) {
+            metrics.bindTo(registry);
+            bounded.set(bytes("a"), bytes("1"));
+            assertThrows(RefusedException.class, () -> bounded.set(bytes("b"), bytes("1")));
+            assertThrows(RefusedException.class, () -> bounded.append(bytes("b"), bytes("1")));
+
+            assertEquals(
+                    (double) bounded.bytes(),
+                    registry.get("kvorum.store.bytes").gauge().value());
+            assertEquals(
+                    2,
+                    registry.get("kvorum.store.refusals")
+                            .tag("kind", "out_of_memory")
+                            .functionCounter()
+                            .count());
+            assertEquals(0, count("evictions"));
+        }
+        LocalStore evicting = new LocalStore(
+                StoreSettings.defaults().withLimit(MemoryLimit.entries(1, MemoryLimit.WhenFull.EVICT)), 7, clock);
+        try (StoreMetrics metrics = new StoreMetrics(evicting, "evicting")) {
+            metrics.bindTo(registry);
+            evicting.set(bytes("a"), bytes("1"));
+            evicting.set(bytes("b"), bytes("1"));
+
+            assertEquals(1, count("evictions"));
+        }
+    }
+
+    @Test
+    void boundTwiceAreThereOnceAndInEveryRegistry() {
+        SimpleMeterRegistry other = new SimpleMeterRegistry();
+        StoreMetrics metrics = new StoreMetrics(store, "mine");
+        metrics.bindTo(registry);
+        int once = registry.getMeters().size();
+        metrics.bindTo(registry);
+        metrics.bindTo(other);
+        store.set(bytes("a"), bytes("1"));
+
+        assertEquals(once, registry.getMeters().size());
+        assertEquals(once, other.getMeters().size());
+        assertEquals(1, count("sets"));
+        assertEquals(1, other.get("kvorum.store.sets").functionCounter().count());
+        metrics.close();
+        assertEquals(List.of(), registry.getMeters());
+        assertEquals(List.of(), other.getMeters());
+        metrics.bindTo(registry);
+        assertEquals(once, registry.getMeters().size());
+    }
+
+    @Test
+    void haveNoTagOfWhichThereCouldBeMany() {
+        new StoreMetrics(store, "mine").bindTo(registry);
+        store.set(bytes("a"), bytes("1"));
+        Set<String> tags = new TreeSet<>();
+        registry.forEachMeter(meter -> meter.getId().getTags().forEach(tag -> tags.add(tag.getKey())));
+
+        assertEquals(Set.of("store", "result", "kind"), tags);
+        assertTrue(registry.getMeters().size() < 30);
     }
 
     private double count(String name) {

@@ -1,0 +1,85 @@
+package io.kvorum.core;
+
+import io.kvorum.core.StoreEvents.SlowOperationEvent;
+import java.time.Duration;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/** Measures operations for whoever wants to hear of slow ones. Safe for use by any number of threads. */
+final class SlowWatch {
+    private static final System.Logger LOGGER = System.getLogger(SlowWatch.class.getName());
+
+    /** Known to a recorder or not: asked, and never committed. */
+    private static final SlowOperationEvent PROBE = new SlowOperationEvent();
+
+    private record Listening(long thresholdNanos, Consumer<? super SlowOperation> listener) {}
+
+    private volatile @Nullable Listening listening;
+
+    /** Returns whether nobody wants to hear, so that nothing needs to be measured. */
+    boolean isOff() {
+        return listening == null && !PROBE.isEnabled();
+    }
+
+    void listen(Duration threshold, Consumer<? super SlowOperation> listener) {
+        if (threshold.isNegative()) {
+            throw new IllegalArgumentException("threshold must be at least 0: " + threshold);
+        }
+        listening = new Listening(nanos(threshold), listener);
+    }
+
+    private static long nanos(Duration duration) {
+        try {
+            return duration.toNanos();
+        } catch (ArithmeticException e) {
+            return Long.MAX_VALUE; // 292 years
+        }
+    }
+
+    void stop() {
+        listening = null;
+    }
+
+    /** Does something, measures it, and tells of it if it took long, whatever comes of it. */
+    <T extends @Nullable Object> T time(SlowOperation.Kind operation, int slot, Supplier<? extends T> action) {
+        SlowOperationEvent event = new SlowOperationEvent();
+        event.begin();
+        long start = System.nanoTime();
+        boolean failed = true;
+        try {
+            T result = action.get();
+            failed = false;
+            return result;
+        } finally {
+            long took = System.nanoTime() - start;
+            event.end();
+            if (event.shouldCommit()) {
+                event.operation = operation.name();
+                event.slot = slot;
+                event.failed = failed;
+                event.commit();
+            }
+            tell(operation, slot, took, failed);
+        }
+    }
+
+    void time(SlowOperation.Kind operation, int slot, Runnable action) {
+        this.<@Nullable Object>time(operation, slot, () -> {
+            action.run();
+            return null;
+        });
+    }
+
+    private void tell(SlowOperation.Kind operation, int slot, long took, boolean failed) {
+        Listening present = listening;
+        if (present == null || took < present.thresholdNanos()) {
+            return;
+        }
+        try {
+            present.listener().accept(new SlowOperation(operation, slot, Duration.ofNanos(took), failed));
+        } catch (RuntimeException e) { // the operation was done and must not seem to have failed
+            LOGGER.log(System.Logger.Level.WARNING, () -> "listener of slow operations failed", e);
+        }
+    }
+}

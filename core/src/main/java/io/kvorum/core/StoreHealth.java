@@ -1,0 +1,49 @@
+package io.kvorum.core;
+
+import java.util.Objects;
+
+/**
+ * How a {@link LocalStore} is, at about one moment.
+ *
+ * <p>Immutable.
+ *
+ * @param state what most needs to be looked at
+ * @param entries the keys held, those among them that have expired and were not deleted yet
+ * @param bytes what they weigh, as {@link MemoryLimit} counts it
+ * @param limit what the store may hold
+ * @param expiryBehind whether {@link LocalStore#expire} left off before it had been through the whole store, when it
+ *     was last called: because of its budget, or because the sink refused
+ */
+public record StoreHealth(State state, long entries, long bytes, MemoryLimit limit, boolean expiryBehind) {
+    /** What needs to be looked at, the worst last. */
+    public enum State {
+        /** Nothing. */
+        OK,
+        /** {@link #expiryBehind}: keys may expire faster than they are deleted, and take memory meanwhile. */
+        EXPIRY_BEHIND,
+        /**
+         * The store evicts, and yet holds more than its limit: it is a replica, or the sink refuses the deletions, or
+         * writers are about to make room.
+         */
+        ABOVE_LIMIT,
+        /** The store does not evict, and not even an empty entry fits into its limit any more. */
+        FULL
+    }
+
+    /** Checks that nothing is missing. */
+    public StoreHealth {
+        Objects.requireNonNull(state, "state");
+        Objects.requireNonNull(limit, "limit");
+    }
+
+    static StoreHealth of(LocalStore store, boolean expiryBehind) {
+        State state = expiryBehind ? State.EXPIRY_BEHIND : State.OK;
+        if (store.room().isExceeded()) {
+            state = State.ABOVE_LIMIT;
+        } else if (store.room().isFull()) {
+            state = State.FULL;
+        }
+        return new StoreHealth(
+                state, store.size(), store.bytes(), store.settings().limit(), expiryBehind);
+    }
+}
