@@ -91,6 +91,11 @@ final class BlockingStore extends SlottedStore {
     }
 
     @Override
+    long clear(int firstSlot, int lastSlot) {
+        return write(store -> store.clear(firstSlot, lastSlot));
+    }
+
+    @Override
     public long size() {
         return read(KeyValueStore::size);
     }

@@ -20,6 +20,12 @@ final class GlobFilter implements KeyFilter {
     private final @Nullable BitSet[] tokens;
 
     GlobFilter(String pattern) {
+        for (int i = 0; i < pattern.length(); i += Character.charCount(pattern.codePointAt(i))) {
+            int c = pattern.codePointAt(i);
+            if (c >= Character.MIN_SURROGATE && c <= Character.MAX_SURROGATE) {
+                throw new MalformedTextException(i, "a glob must have no surrogate without its partner");
+            }
+        }
         byte[] bytes = pattern.getBytes(UTF_8);
         if (bytes.length > MAX_LENGTH) {
             throw new MalformedTextException(

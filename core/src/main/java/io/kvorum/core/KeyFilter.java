@@ -2,7 +2,10 @@ package io.kvorum.core;
 
 import java.util.Arrays;
 
-/** Decides which keys a scan returns. Must be quick, and must not change or keep the keys. */
+/**
+ * Decides which keys a scan returns. Must be quick, and must not change or keep the keys. Those made here are
+ * immutable.
+ */
 @FunctionalInterface
 public interface KeyFilter {
     /**
@@ -33,10 +36,10 @@ public interface KeyFilter {
      * takes the meaning from what follows. The whole key must match. The pattern is taken as its UTF-8 bytes, one of
      * which {@code ?} and a class stand for.
      *
-     * <p>Other than in Redis a pattern that ends within a class or after a <code>\</code>, has an empty class or a
-     * range that runs backwards is refused. So is a match that needs too many steps, which takes several {@code *} that
-     * nearly match again and again: the filter throws {@link IllegalArgumentException} for a key on which it would take
-     * more than a million steps.
+     * <p>Other than in Redis a pattern that ends within a class or after a <code>\</code>, has an empty class, a range
+     * that runs backwards or half of a surrogate pair is refused. So is a match that needs too many steps, which takes
+     * several {@code *} that nearly match again and again: the filter throws {@link IllegalArgumentException} for a key
+     * on which it would take more than a million steps.
      *
      * @param pattern the pattern; at most 65,536 bytes
      * @throws io.kvorum.slots.MalformedTextException if the pattern is malformed or too long

@@ -198,7 +198,8 @@ public interface KeyValueStore extends KeyOperations {
     }
 
     /**
-     * Deletes every key, slot by slot as {@link #dropSlot} does.
+     * Deletes every key, slot by slot as {@link #dropSlot} does. A store that begins to refuse changes meanwhile throws
+     * the refusal although slots before it may have been emptied; to call it again is safe.
      *
      * @return how many keys were deleted, expired ones among them
      */

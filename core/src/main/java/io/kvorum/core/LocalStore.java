@@ -193,12 +193,9 @@ public final class LocalStore extends SlottedStore implements ReplicatedState {
     private <T extends @Nullable Object> T readNow(int slot, Function<? super KeyReads, ? extends T> function) {
         Stripe stripe = contents.stripeOf(slot);
         long stamp = stripe.lockToRead();
-        SlotView view = new SlotView(this, stripe, slot, clock.millis());
         try {
-            view.begin();
-            return function.apply(view);
+            return SlotView.<SlotView, T>run(new SlotView(this, stripe, slot, clock.millis()), function);
         } finally {
-            view.end();
             stripe.unlockRead(stamp);
         }
     }
@@ -224,15 +221,10 @@ public final class LocalStore extends SlottedStore implements ReplicatedState {
         SlotTransaction transaction;
         try {
             transaction = new SlotTransaction(this, stripe, slot, clock.millis());
-            try {
-                transaction.begin();
-                result = function.apply(transaction);
-                transaction.commit(target);
-            } catch (RefusedException e) {
-                throw counters.refused(e);
-            } finally {
-                transaction.end();
-            }
+            result = SlotView.<SlotTransaction, T>run(transaction, function);
+            transaction.commit(target);
+        } catch (RefusedException e) {
+            throw counters.refused(e);
         } finally {
             unlock(stripe);
         }
@@ -324,6 +316,17 @@ public final class LocalStore extends SlottedStore implements ReplicatedState {
     @Override
     public int dropSlot(int slot) {
         return dropSlot(sink, slot);
+    }
+
+    @Override
+    long clear(int firstSlot, int lastSlot) {
+        long deleted = 0;
+        for (int slot = firstSlot; slot <= lastSlot; slot++) {
+            if (countInSlot(slot) > 0) {
+                deleted += dropSlot(slot);
+            }
+        }
+        return deleted;
     }
 
     int dropSlot(MutationSink target, int slot) {

@@ -13,8 +13,8 @@ import io.netty.buffer.ByteBuf;
 public interface MutationSink {
     /**
      * Accepts a change, or refuses it by throwing; then the operation fails with that exception and has changed
-     * nothing. Only {@link KeyValueStore#dropSlot} and {@link LocalStore#expire} make several changes: a
-     * {@link io.kvorum.slots.RefusedException} ends them, and the changes before it stay.
+     * nothing. Only {@link KeyValueStore#dropSlot}, {@link KeyValueStore#clear} and {@link LocalStore#expire} make
+     * several changes: a {@link io.kvorum.slots.RefusedException} ends them, and the changes before it stay.
      *
      * @param slot the slot of all keys that change
      * @param change one or more mutations that take effect together, as {@link Mutation#readAll} reads them; borrowed:

@@ -11,6 +11,9 @@ final class MutationWriter {
     static final byte PUT = 2;
     static final byte PUT_WITH_DEADLINE = 3;
 
+    /** The most bytes that a mutation takes beside its key and its value: a tag, a deadline and two lengths. */
+    static final int MAX_OVERHEAD = 1 + Long.BYTES + 2 * 5;
+
     private MutationWriter() {}
 
     static void put(ByteBuf target, byte[] key, byte[] value, long deadline) {

@@ -10,7 +10,7 @@ import io.kvorum.slots.NodeId;
 import io.kvorum.slots.RefusedException;
 import io.kvorum.slots.RefusedException.Kind;
 import io.kvorum.slots.Shard;
-import io.kvorum.slots.SlotSet;
+import io.kvorum.slots.SlotRange;
 import io.netty.buffer.ByteBuf;
 import java.util.List;
 import java.util.function.Consumer;
@@ -159,19 +159,38 @@ final class NodeAccess extends SlottedStore implements MutationSink {
     @Override
     public int dropSlot(int slot) {
         beforeWrite(HashSlot.check(slot));
-        return afterWrite(slot, store.dropSlot(this, slot));
+        int dropped = afterWrite(slot, store.dropSlot(this, slot));
+        appended = false; // others may have deleted in between what was not met
+        return dropped;
     }
 
     /** Deletes the keys of the slots that the shard owns. */
     @Override
     public long clear() {
+        requirePrimary(-1);
         long deleted = 0;
-        SlotSet owned = ownSlots();
-        for (int slot = owned.next(0); slot >= 0; slot = owned.next(slot + 1)) {
+        Shard own = topology.get().shard(status.shard());
+        for (SlotRange range : own == null ? List.<SlotRange>of() : own.slots().ranges()) {
+            deleted += clear(range.first(), range.last());
+        }
+        appended = false;
+        return deleted;
+    }
+
+    /** Deletes nothing unless the shard owns all these slots. */
+    @Override
+    long clear(int firstSlot, int lastSlot) {
+        for (int slot = firstSlot; slot <= lastSlot; slot++) {
+            beforeWrite(slot);
+        }
+        requirePrimary(firstSlot);
+        long deleted = 0;
+        for (int slot = firstSlot; slot <= lastSlot; slot++) {
             if (store.countInSlot(slot) > 0) {
                 deleted += dropSlot(slot);
             }
         }
+        appended = false; // others may have deleted in between what was not met
         return deleted;
     }
 
@@ -199,9 +218,7 @@ final class NodeAccess extends SlottedStore implements MutationSink {
     }
 
     private void beforeWrite(int slot) {
-        if (purpose != Purpose.WRITE) {
-            throw new IllegalStateException("a read must not change the store");
-        }
+        requireWrite();
         requireOwned(slot);
         appended = false;
     }
@@ -231,13 +248,22 @@ final class NodeAccess extends SlottedStore implements MutationSink {
         }
     }
 
-    private boolean isOwn(@Nullable Shard owner) {
-        return owner != null && owner.id().equals(status.shard());
+    /** Throws unless this is about to write, at the primary; the slot is -1 if the write is to all. */
+    private void requirePrimary(int slot) {
+        requireWrite();
+        if (status.role() != NodeRole.PRIMARY) {
+            throw readOnly(slot);
+        }
     }
 
-    private SlotSet ownSlots() {
-        Shard own = topology.get().shard(status.shard());
-        return own == null ? SlotSet.EMPTY : own.slots();
+    private void requireWrite() {
+        if (purpose != Purpose.WRITE) {
+            throw new IllegalStateException("a read must not change the store");
+        }
+    }
+
+    private boolean isOwn(@Nullable Shard owner) {
+        return owner != null && owner.id().equals(status.shard());
     }
 
     private RefusedException readOnly(int slot) {

@@ -2,6 +2,7 @@ package io.kvorum.core;
 
 import io.kvorum.slots.HashSlot;
 import io.kvorum.slots.MalformedTextException;
+import java.util.Locale;
 
 /**
  * Where a scan stands. It is good for every store: none keeps anything for it.
@@ -43,7 +44,7 @@ public record ScanCursor(int slot, long position) {
     /** {@return the cursor as text, for instance {@code 5460-00000000000003ff}} {@link #parse} reads it. */
     @Override
     public String toString() {
-        return String.format("%d-%016x", slot, position);
+        return String.format(Locale.ROOT, "%d-%016x", slot, position);
     }
 
     /**

@@ -279,13 +279,7 @@ public final class ShardedStore extends SlottedStore {
     /** A page ends where the slots of a shard end, if not before. */
     @Override
     ScanPage scan(ScanCursor cursor, int lastSlot, ScanOptions options) {
-        ClusterTopology current = topology.get();
-        Shard owner = current.shardOf(cursor.slot());
-        int next = cursor.slot() + 1;
-        while (next <= lastSlot && Objects.equals(current.shardOf(next), owner)) {
-            next++;
-        }
-        int last = next - 1;
+        int last = lastOfOwner(topology.get(), cursor.slot(), lastSlot);
         return route(
                 cursor.slot(),
                 to -> to instanceof SlottedStore slotted
@@ -318,15 +312,41 @@ public final class ShardedStore extends SlottedStore {
         return route(HashSlot.check(slot), to -> to.keysInSlot(slot, limit));
     }
 
+    /** Goes from shard to shard by the topology of the beginning; a slot that has moved by then is refused. */
     @Override
-    public long clear() {
+    long clear(int firstSlot, int lastSlot) {
+        ClusterTopology current = topology.get();
         long deleted = 0;
-        for (Shard shard : topology.get().shards()) {
-            if (!shard.slots().isEmpty()) {
-                deleted += route(shard.slots().next(0), KeyValueStore::clear);
+        int slot = firstSlot;
+        while (slot <= lastSlot) {
+            int first = slot;
+            int last = lastOfOwner(current, first, lastSlot);
+            if (current.shardOf(first) != null) {
+                deleted += route(
+                        first,
+                        to -> to instanceof SlottedStore slotted ? slotted.clear(first, last) : clear(to, first, last));
             }
+            slot = last + 1;
         }
         return deleted;
+    }
+
+    private static long clear(KeyValueStore store, int firstSlot, int lastSlot) {
+        long deleted = 0;
+        for (int slot = firstSlot; slot <= lastSlot; slot++) {
+            deleted += store.countInSlot(slot) == 0 ? 0 : store.dropSlot(slot);
+        }
+        return deleted;
+    }
+
+    /** Returns the last of the slots from one on that have the same owner. */
+    private static int lastOfOwner(ClusterTopology topology, int slot, int lastSlot) {
+        Shard owner = topology.shardOf(slot);
+        int last = slot;
+        while (last < lastSlot && Objects.equals(topology.shardOf(last + 1), owner)) {
+            last++;
+        }
+        return last;
     }
 
     @Override

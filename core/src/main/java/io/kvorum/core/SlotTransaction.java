@@ -65,11 +65,13 @@ final class SlotTransaction extends SlotView implements KeyOperations {
     }
 
     @Override
-    byte[] visibleValue(byte[] key) {
+    <T> @Nullable T lendVisible(byte[] key, ValueReader<T> reader) {
         Change change = changes.isEmpty() ? null : find(key);
-        return change == null
-                ? super.visibleValue(key)
-                : Objects.requireNonNull(change.value).clone();
+        if (change == null) {
+            return super.lendVisible(key, reader);
+        }
+        byte[] value = Objects.requireNonNull(change.value);
+        return LentValue.lend(value, 0, value.length, reader);
     }
 
     private @Nullable Change find(byte[] key) {
@@ -106,16 +108,30 @@ final class SlotTransaction extends SlotView implements KeyOperations {
     }
 
     private void remove(byte[] key) {
-        change(key).value = null;
+        put(key, null, KeyValueStore.NO_DEADLINE);
     }
 
-    /** Takes the value over. A deadline that is not in the future deletes the key. */
-    private void put(byte[] key, byte[] value, long deadline) {
+    /** Takes the value over, with a deadline that is given to it. One that is not in the future deletes the key. */
+    private void give(byte[] key, byte[] value, long deadline) {
         settings.checkLengths(key.length, value.length);
+        if (deadline != KeyValueStore.NO_DEADLINE && deadline <= now) {
+            remove(key);
+        } else {
+            put(key, value, deadline);
+        }
+    }
+
+    /** Takes the value over, with the deadline that the key has, if it has one: maybe this very millisecond. */
+    private void change(byte[] key, byte[] value) {
+        settings.checkLengths(key.length, value.length);
+        put(key, value, Life.kept().deadline(now, visibleDeadline(key)));
+    }
+
+    private void put(byte[] key, byte @Nullable [] value, long deadline) {
         Change change = change(key);
-        boolean ends = deadline != KeyValueStore.NO_DEADLINE && deadline <= now;
-        change.value = ends ? null : value;
-        change.deadline = ends ? KeyValueStore.NO_DEADLINE : deadline;
+        change.value = value;
+        change.deadline = deadline;
+        stripe.changes();
     }
 
     /** Returns the keys that the table holds, expired or not, whatever has been changed. */
@@ -145,6 +161,7 @@ final class SlotTransaction extends SlotView implements KeyOperations {
             takeRoom(store.room());
         }
         if (sink != LocalStore.NOBODY) {
+            checkEncodedLength();
             ByteBuf encoded = stripe.scratch();
             for (Change change : changes) {
                 if (change.value == null) {
@@ -173,6 +190,19 @@ final class SlotTransaction extends SlotView implements KeyOperations {
             goes += room.held(stripe, change.keyHash, change.key);
         }
         room.take(stripe, slot, comes, goes);
+    }
+
+    private void checkEncodedLength() {
+        long length = 0;
+        for (Change change : changes) {
+            length += (long) change.key.length
+                    + MutationWriter.MAX_OVERHEAD
+                    + (change.value == null ? 0 : change.value.length);
+        }
+        if (length > Integer.MAX_VALUE) {
+            throw new IllegalArgumentException("all changes of one transaction must have at most " + Integer.MAX_VALUE
+                    + " bytes: they have " + length);
+        }
     }
 
     /** Returns how many keys have been set. */
@@ -208,7 +238,11 @@ final class SlotTransaction extends SlotView implements KeyOperations {
         if (!holds(options, key, present)) {
             return false;
         }
-        put(key, value.clone(), options.life().deadline(now, present));
+        if (options.life().kind() == Life.Kind.KEPT) {
+            change(key, value.clone());
+        } else {
+            give(key, value.clone(), options.life().deadline(now, present));
+        }
         return true;
     }
 
@@ -235,20 +269,21 @@ final class SlotTransaction extends SlotView implements KeyOperations {
             settings.checkLengths(entry.key().length, entry.value().length);
         }
         for (Entry entry : entries) {
-            put(entry.key(), entry.value().clone(), entry.deadline());
+            give(entry.key(), entry.value().clone(), entry.deadline());
         }
     }
 
     @Override
     public boolean setAllIfAbsent(List<Entry> entries) {
+        boolean none = true;
         for (Entry entry : entries) {
             settings.checkLengths(entry.key().length, entry.value().length);
-            if (exists(entry.key())) {
-                return false;
-            }
+            none &= !exists(entry.key());
         }
-        setAll(entries);
-        return true;
+        if (none) {
+            setAll(entries);
+        }
+        return none;
     }
 
     // ---- changing a value
@@ -257,7 +292,7 @@ final class SlotTransaction extends SlotView implements KeyOperations {
     public long increment(byte[] key, long delta) {
         byte[] value = get(key);
         long sum = Math.addExact(value == null ? 0 : number(value), delta);
-        put(key, digits(sum), Life.kept().deadline(now, visibleDeadline(key)));
+        change(key, digits(sum));
         return sum;
     }
 
@@ -288,7 +323,7 @@ final class SlotTransaction extends SlotView implements KeyOperations {
         settings.checkLengths(key.length, (long) length + suffix.length);
         byte[] longer = value == null ? new byte[suffix.length] : Arrays.copyOf(value, length + suffix.length);
         System.arraycopy(suffix, 0, longer, length, suffix.length);
-        put(key, longer, Life.kept().deadline(now, visibleDeadline(key)));
+        change(key, longer);
         return longer.length;
     }
 
@@ -304,7 +339,7 @@ final class SlotTransaction extends SlotView implements KeyOperations {
         int newLength = Math.max(length, offset + part.length);
         byte[] changed = value == null ? new byte[newLength] : Arrays.copyOf(value, newLength);
         System.arraycopy(part, 0, changed, offset, part.length);
-        put(key, changed, Life.kept().deadline(now, visibleDeadline(key)));
+        change(key, changed);
         return newLength;
     }
 
@@ -320,7 +355,7 @@ final class SlotTransaction extends SlotView implements KeyOperations {
         if (result == null) {
             remove(key);
         } else {
-            put(key, result.clone(), Life.kept().deadline(now, visibleDeadline(key)));
+            change(key, result.clone());
         }
         return result;
     }
@@ -370,8 +405,8 @@ final class SlotTransaction extends SlotView implements KeyOperations {
         if (!condition.holds(present, next)) {
             return false;
         }
-        if (next != present) {
-            put(key, visibleValue(key), next);
+        if (life.kind() != Life.Kind.KEPT) {
+            give(key, visibleValue(key), next);
         }
         return true;
     }
@@ -401,6 +436,7 @@ final class SlotTransaction extends SlotView implements KeyOperations {
             return false;
         }
         if (!Arrays.equals(from, to)) {
+            settings.checkLengths(to.length, 0);
             put(to, visibleValue(from), deadline);
         }
         return true;

@@ -6,10 +6,10 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,8 +19,6 @@ import org.jspecify.annotations.Nullable;
 class SlotView implements KeyReads {
     /** The time at which nothing has expired: what exists, a view decides by the time at which it began. */
     private static final InstantSource BEGINNING = InstantSource.fixed(Instant.EPOCH);
-
-    private static final byte[] EMPTY = {};
 
     /** Whether this thread is in the middle of such a view, where it holds a lock and must not wait for another. */
     private static final ThreadLocal<Boolean> INSIDE = ThreadLocal.withInitial(() -> false);
@@ -54,14 +52,16 @@ class SlotView implements KeyReads {
         INSIDE.set(false);
     }
 
-    final void begin() {
+    /** Runs a function that is given a view, with which the use of the view ends. */
+    static <V extends SlotView, T extends @Nullable Object> T run(V view, Function<? super V, ? extends T> function) {
         enter();
-    }
-
-    /** Ends the use of this object: the lock is about to be released. */
-    final void end() {
-        leave();
-        over = true;
+        try {
+            return function.apply(view);
+        } finally {
+            leave();
+            SlotView ended = view;
+            ended.over = true;
+        }
     }
 
     /** Throws unless the key is in the slot and the view is still open. */
@@ -78,21 +78,31 @@ class SlotView implements KeyReads {
         return deadline >= 0 && now > deadline ? Table.ABSENT : deadline;
     }
 
+    /** Lends the value of a key that exists. */
+    <T> @Nullable T lendVisible(byte[] key, ValueReader<T> reader) {
+        return stripe.table().lend(store.hash().of(key), key, BEGINNING, reader);
+    }
+
     /** Returns a copy of the value of a key that exists. */
-    byte[] visibleValue(byte[] key) {
-        byte[] value = stripe.table().get(store.hash().of(key), key, BEGINNING);
+    final byte[] visibleValue(byte[] key) {
+        byte[] value = lendVisible(key, LentValue::toArray);
         if (value == null) {
-            throw new AssertionError("a key with a deadline has no value");
+            throw new AssertionError("a key that exists has no value");
         }
         return value;
     }
 
+    /** Returns what a reader makes of a value, or null if the key does not exist. */
+    private <T> @Nullable T lend(byte[] key, ValueReader<T> reader) {
+        check(key);
+        T result = visibleDeadline(key) == Table.ABSENT ? null : lendVisible(key, reader);
+        store.counters().got(result != null);
+        return result;
+    }
+
     @Override
     public final byte @Nullable [] get(byte[] key) {
-        check(key);
-        byte[] value = visibleDeadline(key) == Table.ABSENT ? null : visibleValue(key);
-        store.counters().got(value != null);
-        return value;
+        return lend(key, LentValue::toArray);
     }
 
     @Override
@@ -113,19 +123,22 @@ class SlotView implements KeyReads {
 
     @Override
     public final byte @Nullable [] getRange(byte[] key, long first, long last) {
-        byte[] value = get(key);
-        if (value == null) {
-            return null;
-        }
-        long from = Math.max(0, first < 0 ? value.length + first : first);
-        long to = Math.min(value.length - 1L, last < 0 ? value.length + last : last);
-        return from > to ? EMPTY : Arrays.copyOfRange(value, (int) from, (int) to + 1);
+        return lend(key, value -> range(value, first, last));
+    }
+
+    private static byte[] range(LentValue value, long first, long last) {
+        int length = value.length();
+        long from = Math.max(0, first < 0 ? length + first : first);
+        long to = Math.min(length - 1L, last < 0 ? length + last : last);
+        byte[] range = new byte[(int) Math.max(0, to - from + 1)];
+        value.copyTo(range.length == 0 ? 0 : (int) from, range, 0, range.length);
+        return range;
     }
 
     @Override
     public final int length(byte[] key) {
-        byte[] value = get(key);
-        return value == null ? 0 : value.length;
+        Integer length = lend(key, LentValue::length);
+        return length == null ? 0 : length;
     }
 
     @Override
@@ -136,7 +149,7 @@ class SlotView implements KeyReads {
 
     @Override
     public final boolean touch(byte[] key) {
-        return get(key) != null;
+        return lend(key, LentValue::length) != null;
     }
 
     @Override

@@ -25,6 +25,14 @@ abstract class SlottedStore implements KeyValueStore {
     /** Returns a page of the slots up to one, which is that of the cursor or comes after it. */
     abstract ScanPage scan(ScanCursor cursor, int lastSlot, ScanOptions options);
 
+    /** Deletes the keys of some slots, one slot after the other. */
+    abstract long clear(int firstSlot, int lastSlot);
+
+    @Override
+    public long clear() {
+        return clear(0, HashSlot.COUNT - 1);
+    }
+
     @Override
     public final byte @Nullable [] get(byte[] key) {
         return get(HashSlot.of(key), key);

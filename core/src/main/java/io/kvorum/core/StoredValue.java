@@ -16,8 +16,8 @@ import org.jspecify.annotations.Nullable;
  *     {@link KeyValueStore#NO_DEADLINE}
  * @param readAt the time of the store's clock when the value was read, in milliseconds since 1970
  * @param version a number that has grown whenever the key was changed in this store object since; it may grow without
- *     that, and means nothing to another store or to the same one after a restart. Two reads with one version have
- *     found the key unchanged.
+ *     that, and means nothing to another store, such as the next primary, or to the same one after a restart. Two reads
+ *     with one version have found the key unchanged.
  */
 @SuppressWarnings("ArrayRecordComponent") // equality is by the bytes, see below
 public record StoredValue(byte[] value, long deadline, long readAt, long version) {

@@ -154,7 +154,6 @@ final class Stripe {
     void lock() {
         SlotView.requireOutside();
         stamp = lock.writeLock();
-        version++;
     }
 
     /** Locks for reading; what is returned unlocks it. */
@@ -167,9 +166,14 @@ final class Stripe {
         lock.unlockRead(readStamp);
     }
 
-    /** Returns how often the stripe was locked for writing; for the holder of a lock. */
+    /** Returns a number that grows with each change and when the lock is released; for the holder of a lock. */
     long version() {
         return version;
+    }
+
+    /** Tells those who hold the lock a change that is not made yet from the state before it. */
+    void changes() {
+        version++;
     }
 
     /** Goes on counting where the stripe that this one replaces left off; for whoever has not shared it yet. */
@@ -187,6 +191,10 @@ final class Stripe {
     }
 
     void unlock() {
+        version++;
+        if (scratch.capacity() > MAX_SCRATCH_KEPT) {
+            scratch = Unpooled.EMPTY_BUFFER;
+        }
         lock.unlockWrite(stamp);
     }
 
@@ -207,7 +215,7 @@ final class Stripe {
 
     /** Returns an empty buffer on the heap, for the holder of the lock until it is unlocked. */
     ByteBuf scratch() {
-        if (scratch.capacity() == 0 || scratch.capacity() > MAX_SCRATCH_KEPT) {
+        if (scratch.capacity() == 0) {
             scratch = Unpooled.buffer(SCRATCH_CAPACITY);
         }
         return scratch.clear();

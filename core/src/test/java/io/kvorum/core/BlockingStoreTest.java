@@ -78,6 +78,15 @@ final class BlockingStoreTest {
         assertEquals(RefusedException.Kind.CLUSTER_DOWN, down.kind());
     }
 
+    /** Although there is nothing to delete: who sees no refusal takes everything for deleted. */
+    @Test
+    void onlyThePrimaryClears() {
+        KeyValueStore store = node.store(Acknowledgement.LOCAL, ReadLevel.LOCAL, LONG);
+
+        RefusedException refusal = assertThrows(RefusedException.class, store::clear);
+        assertEquals(RefusedException.Kind.READ_ONLY, refusal.kind());
+    }
+
     @Test
     void theWaitingEnds() {
         promote(NODE, ABSENT);

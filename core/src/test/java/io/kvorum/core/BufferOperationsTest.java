@@ -6,14 +6,18 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.kvorum.replication.Acknowledgement;
 import io.kvorum.replication.OutcomeUnknownException;
+import io.kvorum.slots.HashSlot;
 import io.kvorum.slots.NodeId;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -98,6 +102,17 @@ final class BufferOperationsTest {
 
             assertThrows(OutcomeUnknownException.class, () -> store.get(KEY, target));
             assertEquals(">", target.toString(UTF_8));
+            AsyncKeyValueStore async =
+                    node.store.async(Acknowledgement.LOCAL, ReadLevel.CONFIRMED, Duration.ofMillis(1));
+            CompletionException failure =
+                    assertThrows(CompletionException.class, () -> node.await(async.get(KEY, target)));
+            assertTrue(failure.getCause() instanceof OutcomeUnknownException);
+            assertEquals(">", target.toString(UTF_8));
+            AtomicInteger seen = new AtomicInteger();
+            assertThrows(
+                    CompletionException.class,
+                    () -> node.await(async.forEachInSlot(HashSlot.of(KEY), entry -> seen.incrementAndGet())));
+            assertEquals(0, seen.get());
         }
     }
 }

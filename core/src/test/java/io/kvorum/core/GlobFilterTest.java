@@ -62,6 +62,15 @@ final class GlobFilterTest {
     }
 
     @Test
+    void hasNoHalfOfASurrogatePair() {
+        assertEquals(
+                1,
+                assertThrows(MalformedTextException.class, () -> KeyFilter.glob("a\ud800b"))
+                        .position());
+        assertTrue(KeyFilter.glob("a\ud83d\ude00*").accepts(bytes("a\ud83d\ude00b")));
+    }
+
+    @Test
     void isLimitedInLength() {
         assertTrue(KeyFilter.glob("a".repeat(1 << 16)).accepts(bytes("a".repeat(1 << 16))));
         assertThrows(MalformedTextException.class, () -> KeyFilter.glob("a".repeat((1 << 16) + 1)));

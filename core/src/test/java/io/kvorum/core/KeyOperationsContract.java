@@ -399,6 +399,30 @@ abstract class KeyOperationsContract {
         assertEquals(OptionalLong.empty(), keys().deadlineOf(KEY));
     }
 
+    /** The millisecond of the deadline itself: a key that keeps it still exists, one that is given it does not. */
+    @Test
+    void aKeyLivesThroughItsLastMillisecond() {
+        SetOptions soon = SetOptions.defaults().withDeadline(NOW + 5);
+        keys().set(KEY, bytes("5"), soon);
+        clock.set(NOW + 5);
+
+        assertEquals(6, keys().increment(KEY, 1));
+        assertEquals(2, keys().append(KEY, bytes("0")));
+        assertEquals(3, keys().setRange(KEY, 2, bytes("0")));
+        assertEquals("6000", text(keys().compute(KEY, value -> bytes(text(value) + "0"))));
+        assertTrue(keys().set(KEY, bytes("7"), SetOptions.defaults().withDeadlineKept()));
+        assertTrue(keys().rename(KEY, OTHER));
+        assertTrue(keys().copy(OTHER, KEY));
+        assertEquals("7", text(keys().get(KEY)));
+        assertEquals(OptionalLong.of(NOW + 5), keys().deadlineOf(KEY));
+        assertEquals("7", text(keys().getAndExpire(KEY, Life.kept())));
+        assertTrue(keys().exists(KEY));
+        assertTrue(keys().expireAt(OTHER, NOW + 5));
+        assertFalse(keys().exists(OTHER));
+        clock.set(NOW + 6);
+        assertFalse(keys().exists(KEY));
+    }
+
     @Test
     void touchesWhatExists() {
         assertFalse(keys().touch(KEY));

@@ -26,12 +26,17 @@ import org.junit.jupiter.api.Timeout;
  */
 @Timeout(300)
 final class LinearizabilityTest {
-    private static final int ITERATIONS = Integer.getInteger("kvorum.lincheck.iterations", 10);
+    private static final int ITERATIONS = Integer.getInteger("kvorum.lincheck.iterations", 8);
     private static final int SLOT = HashSlot.of("{t}");
 
     @Test
     void ofTheSlabEngine() {
         check(OfTheSlabEngine.class, ITERATIONS);
+    }
+
+    @Test
+    void ofTheCaffeineEngine() {
+        check(OfTheCaffeineEngine.class, ITERATIONS);
     }
 
     /** The check itself: it finds an operation that is not atomic. */
@@ -45,7 +50,7 @@ final class LinearizabilityTest {
     private static void check(Class<? extends Operations> operations, int iterations) {
         new StressOptions()
                 .iterations(iterations)
-                .invocationsPerIteration(1_000)
+                .invocationsPerIteration(500)
                 .threads(3)
                 .actorsPerThread(4)
                 .actorsBefore(2)
@@ -159,6 +164,12 @@ final class LinearizabilityTest {
     public static final class OfTheSlabEngine extends Operations {
         public OfTheSlabEngine() {
             super(new LocalStore(StoreSettings.defaults().withStripes(1), 7, new FixedClock(1_000)));
+        }
+    }
+
+    public static final class OfTheCaffeineEngine extends Operations {
+        public OfTheCaffeineEngine() {
+            super(new LocalStore(Engine.CAFFEINE.settings().withStripes(1), 7, new FixedClock(1_000)));
         }
     }
 

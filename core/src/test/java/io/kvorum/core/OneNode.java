@@ -15,6 +15,8 @@ import io.kvorum.slots.SlotSet;
 import io.kvorum.slots.TopologyChange;
 import io.netty.buffer.UnpooledByteBufAllocator;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 
@@ -76,6 +78,15 @@ final class OneNode implements AutoCloseable {
         driver.promote(1, LogPosition.START, List.of(nodes))
                 .toCompletableFuture()
                 .join();
+    }
+
+    /** Waits for a stage, and takes the driver's steps meanwhile, which end what has taken too long. */
+    <T> T await(CompletionStage<T> stage) {
+        CompletableFuture<T> future = stage.toCompletableFuture();
+        while (!future.isDone()) {
+            CompletableFuture.runAsync(driver, executor).join();
+        }
+        return future.join();
     }
 
     @Override

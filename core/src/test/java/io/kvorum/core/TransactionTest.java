@@ -194,6 +194,64 @@ final class TransactionTest {
         assertEquals("1", text(store.get(A)));
     }
 
+    /** A sink is called when the function is done: it may feed another store, as a replica in the same process does. */
+    @Test
+    void isTakenByASinkThatUsesAnotherStore() {
+        LocalStore copy = new LocalStore(StoreSettings.defaults(), 9, clock);
+        LocalStore original = new LocalStore(StoreSettings.defaults(), 7, clock, copy::apply);
+        original.increment(A, 7);
+        original.rename(A, B);
+
+        assertEquals("7", text(copy.get(B)));
+        assertEquals(original.digest(), copy.digest());
+    }
+
+    @Test
+    void neverShowsOneVersionWithTwoValues() {
+        store.set(A, bytes("1"));
+        Map<Long, String> seen = new HashMap<>();
+        for (int i = 0; i < 3; i++) {
+            see(seen, store.lookUp(A));
+            assertThrows(
+                    UnsupportedOperationException.class,
+                    () -> store.transact(SLOT, keys -> {
+                        see(seen, keys.lookUp(A));
+                        keys.increment(A, 10);
+                        see(seen, keys.lookUp(A));
+                        throw new UnsupportedOperationException();
+                    }));
+            see(seen, store.lookUp(A));
+            store.transact(SLOT, keys -> {
+                see(seen, keys.lookUp(A));
+                keys.increment(A, 1);
+                see(seen, keys.lookUp(A));
+                return keys.increment(A, 1);
+            });
+        }
+    }
+
+    private static void see(Map<Long, String> seen, @Nullable StoredValue value) {
+        if (value == null) {
+            throw new AssertionError("the key exists");
+        }
+        String text = String.valueOf(text(value.value()));
+        String before = seen.put(value.version(), text);
+        assertTrue(before == null || before.equals(text), () -> before + " and " + text);
+    }
+
+    @Test
+    void refusesAKeyOfAnotherSlotBeforeItLooksAtTheOthers() {
+        store.set(A, bytes("1"));
+        RefusedException refusal = assertThrows(
+                RefusedException.class,
+                () -> store.transact(
+                        SLOT,
+                        keys -> keys.setAllIfAbsent(
+                                List.of(new Entry(A, bytes("2")), new Entry(bytes("{x}"), bytes("2"))))));
+
+        assertEquals(RefusedException.Kind.CROSS_SLOT, refusal.kind());
+    }
+
     @Test
     void mayChangeManyKeys() {
         store.transact(SLOT, keys -> {
