@@ -30,20 +30,9 @@ final class KeyHash {
         long v1 = k1 ^ 0x646f72616e646f6dL;
         long v2 = k0 ^ 0x6c7967656e657261L;
         long v3 = k1 ^ 0x7465646279746573L;
-        int wholeWords = from + (length & -8);
-        int at = from;
-        // One round for each word, three at the end: the loop runs them all, so that the round stands here once.
-        int left = (length >>> 3) + 1 + 3;
-        while (left > 0) {
-            long word = 0;
-            if (left > 4) {
-                word = (long) LONG.get(bytes, at);
-                at += 8;
-            } else if (left == 4) {
-                word = (long) length << 56 | tail(bytes, wholeWords, length & 7);
-            } else if (left == 3) {
-                v2 ^= 0xff;
-            }
+        int end = from + (length & -8);
+        for (int at = from; at <= end; at += 8) {
+            long word = at < end ? (long) LONG.get(bytes, at) : (long) length << 56 | tail(bytes, end, length);
             v3 ^= word;
             v0 += v1;
             v2 += v3;
@@ -56,15 +45,35 @@ final class KeyHash {
             v3 = Long.rotateLeft(v3, 21) ^ v0;
             v2 = Long.rotateLeft(v2, 32);
             v0 ^= word;
-            left--;
+        }
+        v2 ^= 0xff;
+        for (int i = 0; i < 3; i++) {
+            v0 += v1;
+            v2 += v3;
+            v1 = Long.rotateLeft(v1, 13) ^ v0;
+            v3 = Long.rotateLeft(v3, 16) ^ v2;
+            v0 = Long.rotateLeft(v0, 32);
+            v2 += v1;
+            v0 += v3;
+            v1 = Long.rotateLeft(v1, 17) ^ v2;
+            v3 = Long.rotateLeft(v3, 21) ^ v0;
+            v2 = Long.rotateLeft(v2, 32);
         }
         return v0 ^ v1 ^ v2 ^ v3;
     }
 
-    private static long tail(byte[] bytes, int from, int length) {
+    /** Returns the bytes behind the last whole word. */
+    private static long tail(byte[] bytes, int end, int length) {
+        int rest = length & 7;
+        if (rest == 0) {
+            return 0;
+        }
+        if (length > 8) {
+            return (long) LONG.get(bytes, end + rest - 8) >>> (Long.SIZE - 8 * rest);
+        }
         long word = 0;
-        for (int i = length - 1; i >= 0; i--) {
-            word = word << 8 | (bytes[from + i] & 0xff);
+        for (int i = rest - 1; i >= 0; i--) {
+            word = word << 8 | (bytes[end + i] & 0xff);
         }
         return word;
     }
