@@ -8,8 +8,10 @@ import java.time.LocalDate;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.openjdk.jmh.results.RunResult;
@@ -29,6 +31,8 @@ import org.openjdk.jmh.runner.options.TimeValue;
  *   <li>{@code java -jar benchmarks/target/benchmarks.jar full [PATTERN]}: the same, long enough to quote.
  *   <li>{@code java -jar benchmarks/target/benchmarks.jar compare [PATTERN]}: close contenders in one JVM, in batches
  *       of shuffled order; one fresh JVM for each comparison.
+ *   <li>{@code java -jar benchmarks/target/benchmarks.jar memory}: the bytes of heap that an entry takes in a store and
+ *       in its peers.
  *   <li>Anything else goes to JMH as it is.
  * </ul>
  */
@@ -53,6 +57,7 @@ public final class Benchmarks {
             case "quick" -> measure(command, pattern, 1, 3, 5, TimeValue.milliseconds(200));
             case "full" -> measure(command, pattern, 2, 5, 5, TimeValue.seconds(1));
             case "compare" -> compare(pattern);
+            case "memory" -> publish(results().resolve("memory.md"), StoreMemory.table());
             case COMPARE_HERE -> compareHere(pattern);
             default -> org.openjdk.jmh.Main.main(args);
         }
@@ -76,10 +81,16 @@ public final class Benchmarks {
         publish(results.resolve(pass + ".md"), RatioTable.ofRuns(runs));
     }
 
+    private static Map<String, Supplier<Comparison>> comparisons() {
+        Map<String, Supplier<Comparison>> all = new LinkedHashMap<>(SlotComparisons.all());
+        all.putAll(StoreComparisons.all());
+        return all;
+    }
+
     private static void compare(String pattern) throws IOException, InterruptedException {
         Path results = results();
         List<Interleaved.Outcome> outcomes = new ArrayList<>();
-        for (String name : SlotComparisons.all().keySet()) {
+        for (String name : comparisons().keySet()) {
             if (name.contains(pattern)) {
                 outcomes.addAll(compareInFreshJvm(name));
             }
@@ -113,7 +124,7 @@ public final class Benchmarks {
     }
 
     private static void compareHere(String name) {
-        Supplier<Comparison> comparison = SlotComparisons.all().get(name);
+        Supplier<Comparison> comparison = comparisons().get(name);
         if (comparison == null) {
             throw new IllegalArgumentException("comparison must be one that is known: " + name);
         }

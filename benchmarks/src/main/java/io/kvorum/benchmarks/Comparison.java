@@ -7,8 +7,17 @@ import java.util.List;
  *
  * @param name what is compared, in a word or two
  * @param contenders ours first, then its rivals
+ * @param batchMillis about how long a contender works before it is another one's turn: long enough to get what it needs
+ *     most back into the processor's caches
+ * @param leavesGarbage whether what they leave to the collector is a part of their cost, so that the CPU time of the
+ *     whole process is to be measured too
  */
-record Comparison(String name, List<Contender> contenders) {
+record Comparison(String name, List<Contender> contenders, int batchMillis, boolean leavesGarbage) {
+    /** Contenders that need little of the caches and leave nothing. */
+    Comparison(String name, List<Contender> contenders) {
+        this(name, contenders, 1, false);
+    }
+
     /**
      * One way to do the work.
      *

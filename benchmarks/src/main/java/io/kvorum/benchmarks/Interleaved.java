@@ -1,5 +1,6 @@
 package io.kvorum.benchmarks;
 
+import com.sun.management.OperatingSystemMXBean;
 import io.kvorum.benchmarks.Comparison.Contender;
 import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadMXBean;
@@ -9,18 +10,26 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.Random;
+import java.util.function.LongSupplier;
 
 /**
  * Measures close contenders in one JVM, in short batches whose order is drawn anew in each round. Whatever disturbs the
  * machine then disturbs all of them alike, and the ratio within a round is steadier than any figure for one contender.
  *
- * <p>A batch is timed by the thread's CPU clock. The result is the distribution of the ratios of all rounds.
+ * <p>A batch is timed by the thread's CPU clock. The result is the distribution of the ratios of all rounds. Where the
+ * contenders leave garbage, the whole process is measured beside it, in longer batches: then the ratio is that of the
+ * sums, and has no quartiles.
  */
 final class Interleaved {
-    private static final long BATCH_NANOS = 1_000_000;
-    private static final int WARM_UP_ROUNDS = 300;
+    private static final int WARM_UP_NANOS_EACH = 300_000_000;
     private static final long SEED = 20_261_122;
 
+    /** The length of a batch by which the CPU time of the process is measured: long enough to leave much garbage. */
+    private static final long PROCESS_BATCH_NANOS = 100_000_000;
+
+    private static final int PROCESS_ROUNDS = 30;
+
+    private final OperatingSystemMXBean process = (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
     private final ThreadMXBean clock = ManagementFactory.getThreadMXBean();
     private final Random order = new Random(SEED);
     private final Comparison comparison;
@@ -77,16 +86,17 @@ final class Interleaved {
     List<Outcome> run() {
         List<Contender> contenders = comparison.contenders();
         int count = contenders.size();
+        long batchNanos = comparison.batchMillis() * 1_000_000L;
         int operations = 1_000;
-        for (int round = 0; round < WARM_UP_ROUNDS; round++) {
-            double[] nanos = round(operations);
+        for (int round = 0; round < Math.max(30, WARM_UP_NANOS_EACH / batchNanos); round++) {
+            double[] nanos = round(operations, clock::getCurrentThreadCpuTime);
             double shortest = Arrays.stream(nanos).min().orElseThrow() * operations;
-            operations = (int) Math.min(Math.max(operations * BATCH_NANOS / Math.max(shortest, 1), 100), 1_000_000);
+            operations = (int) Math.min(Math.max(operations * batchNanos / Math.max(shortest, 1), 100), 1_000_000);
         }
         double[][] nanos = new double[count][rounds];
         double[][] ratios = new double[count][rounds];
         for (int round = 0; round < rounds; round++) {
-            double[] measured = round(operations);
+            double[] measured = round(operations, clock::getCurrentThreadCpuTime);
             for (int i = 0; i < count; i++) {
                 nanos[i][round] = measured[i];
                 ratios[i][round] = measured[i] / measured[0];
@@ -104,11 +114,33 @@ final class Interleaved {
                     ratios[i][rounds / 2],
                     ratios[i][rounds * 3 / 4]));
         }
+        if (comparison.leavesGarbage()) {
+            outcomes.addAll(ofTheProcess((int) (operations * (PROCESS_BATCH_NANOS / batchNanos))));
+        }
+        return outcomes;
+    }
+
+    /** Collections are few and far between, so only the sum over all rounds says what they cost. */
+    private List<Outcome> ofTheProcess(int operations) {
+        int count = comparison.contenders().size();
+        double[] sums = new double[count];
+        for (int round = 0; round < PROCESS_ROUNDS; round++) {
+            double[] measured = round(operations, process::getProcessCpuTime);
+            for (int i = 0; i < count; i++) {
+                sums[i] += measured[i] / PROCESS_ROUNDS;
+            }
+        }
+        List<Outcome> outcomes = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            double ratio = sums[i] / sums[0];
+            String name = comparison.name() + " (process)";
+            outcomes.add(new Outcome(name, comparison.contenders().get(i).name(), sums[i], ratio, ratio, ratio));
+        }
         return outcomes;
     }
 
     /** Runs every contender once, in a new order; returns the CPU time of one operation of each. */
-    private double[] round(int operations) {
+    private double[] round(int operations, LongSupplier cpuTime) {
         double[] nanos = new double[comparison.contenders().size()];
         List<Integer> turns = new ArrayList<>();
         for (int i = 0; i < nanos.length; i++) {
@@ -116,9 +148,9 @@ final class Interleaved {
         }
         Collections.shuffle(turns, order);
         for (int turn : turns) {
-            long start = clock.getCurrentThreadCpuTime();
+            long start = cpuTime.getAsLong();
             sink = comparison.contenders().get(turn).batch().run(operations);
-            nanos[turn] = (double) (clock.getCurrentThreadCpuTime() - start) / operations;
+            nanos[turn] = (double) (cpuTime.getAsLong() - start) / operations;
         }
         return nanos;
     }
