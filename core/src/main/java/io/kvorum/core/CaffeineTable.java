@@ -173,6 +173,11 @@ final class CaffeineTable implements Table {
     // ---- what writers do
 
     @Override
+    public boolean canTake(int entries) {
+        return entries <= Integer.MAX_VALUE - 8 - size();
+    }
+
+    @Override
     public void put(int slot, long hash, byte[] key, byte[] value, long deadline) {
         Item item = cache.getIfPresent(new Key(hash, key)); // a write makes an entry of more use, too
         if (item == null) {

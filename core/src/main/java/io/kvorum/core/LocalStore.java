@@ -160,6 +160,7 @@ public final class LocalStore extends SlottedStore implements ReplicatedState {
         long keyHash = hash.of(key);
         Stripe stripe = lock(slot);
         try {
+            Room.requireTable(stripe, slot, 1);
             if (room.isLimited()) {
                 room.take(stripe, slot, room.entry(stripe, key.length, value.length), room.held(stripe, keyHash, key));
             }

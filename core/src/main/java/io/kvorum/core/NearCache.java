@@ -138,9 +138,8 @@ final class NearCache<V> implements Watcher {
     public void changed(int slot, byte[] key, Cause cause) {
         try {
             places.remove(new BinaryKey(key, hash.of(key)));
-        } catch (Throwable e) { // out of memory: rather no cache than an old value
+        } catch (Throwable e) { // out of memory, in the middle of a write: rather no cache than an old value
             closed = true;
-            throw e;
         }
     }
 
@@ -150,7 +149,6 @@ final class NearCache<V> implements Watcher {
             places.clear();
         } catch (Throwable e) {
             closed = true;
-            throw e;
         }
     }
 

@@ -87,16 +87,25 @@ final class Room {
         stripe.counts(stripe.counted() + needed);
     }
 
+    /** Throws if the table of a stripe might meet its own bound with so many entries, whatever the limit is. */
+    static void requireTable(Stripe stripe, int slot, int entries) {
+        if (!stripe.table().canTake(entries)) {
+            throw refusal(
+                    slot,
+                    "a stripe may hold a fixed number of large values and of parts for others: it holds "
+                            + stripe.table().size() + " entries");
+        }
+    }
+
     private RefusedException refusal(int slot, long needed) {
-        return new RefusedException(
-                RefusedException.Kind.OUT_OF_MEMORY,
-                "the store may hold " + limit.most() + " " + (byEntry ? "entries" : "bytes") + ": it holds "
-                        + counted.get() + ", and " + needed + " more are needed",
+        return refusal(
                 slot,
-                null,
-                null,
-                null,
-                -1);
+                "the store may hold " + limit.most() + " " + (byEntry ? "entries" : "bytes") + ": it holds "
+                        + counted.get() + ", and " + needed + " more are needed");
+    }
+
+    private static RefusedException refusal(int slot, String message) {
+        return new RefusedException(RefusedException.Kind.OUT_OF_MEMORY, message, slot, null, null, null, -1);
     }
 
     /** Counts what a stripe holds; for whoever is about to unlock it. */

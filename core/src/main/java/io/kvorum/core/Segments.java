@@ -27,7 +27,7 @@ final class Segments {
 
     private static final int MIN_CAPACITY = 1 << 10;
     private static final int UNITS_BITS = 15; // of a reference: those that name the unit within the segment
-    private static final int MAX_COUNT = (1 << (Integer.SIZE - 1 - UNITS_BITS)) - 1; // references are positive
+    static final int MAX_COUNT = (1 << (Integer.SIZE - 1 - UNITS_BITS)) - 1; // references are positive
 
     /** What stands for the used bytes of a segment that belongs to one large record. */
     private static final int UNSHARED = -1;
@@ -46,6 +46,19 @@ final class Segments {
     // Of the segments that are shared: the bytes taken, and those of them not given up.
     private long sharedUsed;
     private long sharedLive;
+
+    private final int maxCount;
+    private int count;
+
+    /** Makes room for at most so many segments, {@link #MAX_COUNT} or fewer. */
+    Segments(int maxCount) {
+        this.maxCount = maxCount;
+    }
+
+    /** Returns whether so many segments can be had beside those that there are. */
+    boolean canOpen(int more) {
+        return more <= maxCount - count;
+    }
 
     /** Returns the segment of a reference, or null if there is none. */
     byte @Nullable [] find(int reference) {
@@ -150,6 +163,7 @@ final class Segments {
         int id = idOf(reference);
         if (used[id] == UNSHARED) {
             segments[id] = null;
+            count--;
             lowestFree = Math.min(lowestFree, id);
             return;
         }
@@ -196,6 +210,7 @@ final class Segments {
         used[id] = usedBytes;
         live[id] = 0;
         segments[id] = segment;
+        count++;
         return id;
     }
 
@@ -207,10 +222,10 @@ final class Segments {
         }
         lowestFree = id;
         if (id == segments.length) {
-            if (id == MAX_COUNT) {
-                throw new OutOfMemoryError("a stripe has at most " + MAX_COUNT + " segments");
+            if (id == maxCount) {
+                throw new OutOfMemoryError("a stripe has at most " + maxCount + " segments");
             }
-            int length = Math.min(MAX_COUNT, Math.max(4, id * 2));
+            int length = Math.min(maxCount, Math.max(4, id * 2));
             byte[] @Nullable [] longer = Arrays.copyOf(segments, length);
             used = Arrays.copyOf(used, length);
             live = Arrays.copyOf(live, length);
@@ -225,6 +240,7 @@ final class Segments {
             spare = segment;
         }
         segments[id] = null;
+        count--;
         lowestFree = Math.min(lowestFree, id);
     }
 
@@ -242,11 +258,13 @@ final class Segments {
         long allUsed = 0;
         long allLive = 0;
         long unshared = 0;
+        int present = 0;
         for (int id = 0; id < segments.length; id++) {
             byte[] segment = segments[id];
             if (segment == null && id < lowestFree) {
                 throw new AssertionError("segment " + id + " is free, and so is none below " + lowestFree);
             }
+            present += segment == null ? 0 : 1;
             if (segment != null && used[id] == UNSHARED) {
                 unshared += segment.length;
             } else if (segment != null) {
@@ -257,6 +275,9 @@ final class Segments {
                 allUsed += used[id];
                 allLive += live[id];
             }
+        }
+        if (present != count) {
+            throw new AssertionError(present + " segments, of which " + count + " are counted");
         }
         if (allUsed != sharedUsed || allLive != sharedLive || allLive + unshared != liveBytes) {
             throw new AssertionError(liveBytes + " bytes are live, of " + allLive + " and " + unshared + " counted");

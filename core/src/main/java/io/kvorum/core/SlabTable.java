@@ -30,7 +30,7 @@ final class SlabTable implements Table {
 
     private final Hash hash;
     private final int stripeBits;
-    private final Segments segments = new Segments();
+    private final Segments segments;
     private final SlotLists lists;
     private final DeadlineWheel wheel = new DeadlineWheel(new Deadlines());
     private final RecordIndex index = new RecordIndex();
@@ -45,6 +45,12 @@ final class SlabTable implements Table {
      * @param slots how many slots the stripe has
      */
     SlabTable(Hash hash, int stripeBits, int slots) {
+        this(hash, stripeBits, slots, Segments.MAX_COUNT);
+    }
+
+    /** As above, with another bound of the segments that it may have. */
+    SlabTable(Hash hash, int stripeBits, int slots, int maxSegments) {
+        this.segments = new Segments(maxSegments);
         this.hash = hash;
         this.stripeBits = stripeBits;
         this.lists = new SlotLists(new Neighbours(), slots);
@@ -176,6 +182,12 @@ final class SlabTable implements Table {
     }
 
     // ---- what writers do
+
+    /** Each entry needs at most a segment of its own; moving others may need two. */
+    @Override
+    public boolean canTake(int entries) {
+        return segments.canOpen(entries + 2);
+    }
 
     @Override
     public void put(int slot, long keyHash, byte[] key, byte[] value, long deadline) {

@@ -157,6 +157,10 @@ final class SlotTransaction extends SlotView implements KeyOperations {
         if (changes.isEmpty()) {
             return false;
         }
+        int puts = keysSet();
+        if (puts > 0) {
+            Room.requireTable(stripe, slot, puts);
+        }
         if (store.room().isLimited()) {
             takeRoom(store.room());
         }

@@ -46,6 +46,11 @@ interface Table {
     /** Returns the length of a key's value, or {@link #NO_VALUE} if it is not held. Does not look at the time. */
     int valueLength(long hash, byte[] key);
 
+    /**
+     * Returns whether so many entries of any size can be added or replaced before a fixed bound of the table is met.
+     */
+    boolean canTake(int entries);
+
     /** Adds or replaces an entry. */
     void put(int slot, long hash, byte[] key, byte[] value, long deadline);
 

@@ -3,6 +3,7 @@ package io.kvorum.core;
 import static io.kvorum.core.Bytes.bytes;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.HashMap;
@@ -171,5 +172,28 @@ final class SlabTableTest extends TableContract {
             byte[] key = bytes("k" + i);
             slab.put(SLOT, hash.of(key), key, new byte[valueLength], -1);
         }
+    }
+
+    /**
+     * What a stripe can hold is bounded; a store asks before it tells the sink of a change that the table could not
+     * make.
+     */
+    @Test
+    void saysBeforehandWhetherItsBoundIsNear() {
+        SlabTable table = new SlabTable((array, from, length) -> array[from], 0, 1, 10);
+        byte[] large = new byte[Segments.MAX_SHARED + 1];
+        byte key = 0;
+        while (table.canTake(1)) {
+            table.put(0, key, new byte[] {key}, large, KeyValueStore.NO_DEADLINE);
+            table.checkInvariants();
+            key++;
+        }
+
+        assertEquals(8, table.size());
+        assertFalse(table.canTake(1));
+        table.remove(0, new byte[] {0});
+        assertTrue(table.canTake(1));
+        assertFalse(table.canTake(2));
+        table.checkInvariants();
     }
 }
