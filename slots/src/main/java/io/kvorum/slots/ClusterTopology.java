@@ -40,7 +40,8 @@ public final class ClusterTopology {
             new Shard[1],
             Collections.emptySortedSet());
 
-    private static final int MAX_SHARDS = Character.MAX_VALUE - 1;
+    /** How many shards may ever be added: an owner is one more than an index, and must fit into a {@code char}. */
+    static final int MAX_SHARDS = Character.MAX_VALUE - 1;
 
     private final long version;
     /** One for each shard that ever was, removed ones too, in ascending order of their ids. */
@@ -210,12 +211,16 @@ public final class ClusterTopology {
      *
      * @param other the other topology
      * @return the joined topology; this one if the other knows nothing more
+     * @throws TopologyConflictException if both together know more shards than a topology can, 65,534 with removed ones
      */
     public ClusterTopology merge(ClusterTopology other) {
         if (equals(other)) {
             return this;
         }
         ShardEntry[] mergedEntries = mergedEntries(other);
+        if (mergedEntries.length > MAX_SHARDS) {
+            throw tooManyShards(mergedEntries[MAX_SHARDS].id());
+        }
         char[] ownIndex = ownersIn(mergedEntries, entries);
         char[] otherIndex = ownersIn(mergedEntries, other.entries);
         char[] mergedOwners = new char[HashSlot.COUNT];
@@ -365,6 +370,10 @@ public final class ClusterTopology {
         return shard;
     }
 
+    private TopologyConflictException tooManyShards(ShardId id) {
+        return conflict(Kind.TOO_MANY_SHARDS, "shards ever added must be at most " + MAX_SHARDS + ": " + id, id, null);
+    }
+
     /** Refuses something that is about no single slot. */
     TopologyConflictException conflict(Kind kind, String message, @Nullable ShardId shard, @Nullable NodeId node) {
         return new TopologyConflictException(kind, message, version, shard, node, -1);
@@ -423,11 +432,7 @@ public final class ClusterTopology {
 
     private ClusterTopology withNewEntry(int index, ShardEntry entry) {
         if (entries.length == MAX_SHARDS) {
-            throw conflict(
-                    Kind.TOO_MANY_SHARDS,
-                    "shards ever added must be at most " + MAX_SHARDS + ": " + entry.id(),
-                    entry.id(),
-                    null);
+            throw tooManyShards(entry.id());
         }
         ShardEntry[] newEntries = new ShardEntry[entries.length + 1];
         System.arraycopy(entries, 0, newEntries, 0, index);

@@ -105,6 +105,9 @@ final class TopologyText {
             if (entries.put(entry.id(), entry) != null) {
                 throw line.fault("id", "shard must be given once: " + entry.id());
             }
+            if (entries.size() > ClusterTopology.MAX_SHARDS) {
+                throw line.fault("id", "shards must be at most " + ClusterTopology.MAX_SHARDS + ": " + entry.id());
+            }
         }
         List<ShardId> ids = List.copyOf(entries.keySet());
         char[] owners = new char[HashSlot.COUNT];

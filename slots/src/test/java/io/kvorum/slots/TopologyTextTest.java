@@ -75,7 +75,7 @@ final class TopologyTextTest {
     void whatALaterReleaseAddedIsKept() {
         String text = """
                 topology format=1 version=2
-                shard id=s epoch=1 revision=1 changes=1 primary=p replicas=q another= zone=eu=1
+                shard id=s epoch=1 revision=1 changes=1 primary=p replicas=q another= z=7 zone=eu=1
                 migration id=7 from=s
                 policy strict
                 """;
@@ -85,7 +85,7 @@ final class TopologyTextTest {
         String after = topology.apply(2, new Promote(new ShardId("s"), 5, new NodeId("q")))
                 .toText();
         assertTrue(
-                after.contains("primary=q replicas=p another= zone=eu=1\nmigration id=7 from=s\npolicy strict\n"),
+                after.contains("primary=q replicas=p another= z=7 zone=eu=1\nmigration id=7 from=s\npolicy strict\n"),
                 after);
         assertEquals(topology, ClusterTopology.EMPTY.merge(topology));
     }
@@ -180,6 +180,33 @@ final class TopologyTextTest {
 
         assertRefused(header.length() + shard.length() + 9, "shard must be given once: s", header + shard + shard);
         assertRefused(header.length() + slots.length() + 18, "slot must be given once: 5", header + slots + slots);
+    }
+
+    @Test
+    void topologyKnowsAtMost65534ShardsEver() {
+        ClusterTopology full = ClusterTopology.parse(removedShards(65_534));
+        TopologyChange oneMore = new AddShard(A, 1, new NodeId("a1"), List.of());
+        ClusterTopology other = ClusterTopology.EMPTY.apply(0, oneMore);
+
+        assertTooManyShards(() -> full.apply(full.version(), oneMore));
+        assertTooManyShards(() -> full.merge(other));
+        assertTooManyShards(() -> other.merge(full));
+        String text = removedShards(65_535);
+        assertRefused(text.lastIndexOf("s65534"), "shards must be at most 65534: s65534", text);
+    }
+
+    private static String removedShards(int count) {
+        StringBuilder text = new StringBuilder("topology format=1 version=" + count + "\n");
+        for (int i = 0; i < count; i++) {
+            text.append("shard id=s").append(i).append(" epoch=0 revision=1 changes=1\n");
+        }
+        return text.toString();
+    }
+
+    private static void assertTooManyShards(Executable change) {
+        TopologyConflictException e = assertThrows(TopologyConflictException.class, change);
+
+        assertEquals(TopologyConflictException.Kind.TOO_MANY_SHARDS, e.kind());
     }
 
     private static void assertRefused(int position, String rule, String text) {
