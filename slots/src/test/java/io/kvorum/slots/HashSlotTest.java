@@ -91,6 +91,19 @@ final class HashSlotTest {
         assertEquals(slot, HashSlot.of(CharBuffer.wrap(text)));
     }
 
+    /** ASCII is read another way than the rest, eight characters at a time. */
+    @ParameterizedTest
+    @ValueSource(chars = {'~', '\u007F', '\u0080', '\u00FF', '\u0100', '\u07FF', '\u0800', '\uFFFF'})
+    void characterCountsAsItsBytesWhereverItStands(char character) {
+        for (int length = 1; length <= 40; length++) {
+            for (int i = 0; i < length; i++) {
+                String text = "k".repeat(i) + character + "k".repeat(length - 1 - i);
+
+                assertEquals(HashSlot.of(text.getBytes(UTF_8)), HashSlot.of(text), i + " of " + length);
+            }
+        }
+    }
+
     @Test
     void loneSurrogateCountsAsAQuestionMark() {
         assertEquals(HashSlot.of("a?b"), HashSlot.of("a\uD800b"));

@@ -149,6 +149,32 @@ final class SlotPlanTest {
     }
 
     @Test
+    void smallWeightMayHaveTheLargestFraction() {
+        ClusterTopology topology = topology("", "", "");
+
+        SlotPlan plan = SlotPlan.rebalance(topology, Map.of(S1, 2, S2, 3), 0);
+
+        assertEquals(List.of(2_731, 5_461, 8_192), sizes(plan.applyTo(topology)));
+    }
+
+    @Test
+    void shareWithoutAFractionIsNotRoundedUp() {
+        ClusterTopology topology = topology("0-16383", "", "");
+
+        SlotPlan plan = SlotPlan.rebalance(topology, Map.of(S0, 3, S1, 2), 0);
+
+        assertEquals(List.of(8_192, 5_461, 2_731), sizes(plan.applyTo(topology)));
+    }
+
+    @Test
+    void shardAtTheThresholdIsBalanced() {
+        ClusterTopology topology = topology("0-8255", "8256-16383"); // 64 more and 64 fewer than 8,192
+
+        assertEquals(0, SlotPlan.rebalance(topology, Map.of(), 64 / 8_192.0).movedSlots());
+        assertEquals(64, SlotPlan.rebalance(topology, Map.of(), 63 / 8_192.0).movedSlots());
+    }
+
+    @Test
     void thresholdIsAPartOfTheShardsOwnShare() {
         ClusterTopology topology = topology("0-4136", "4137-16383"); // 41 more, and 41 fewer, than 4,096 and 12,288
         Map<ShardId, Integer> weights = Map.of(S1, 3);
@@ -321,6 +347,15 @@ final class SlotPlanTest {
         assertEquals(71, plan.movedSlots());
         assertEquals(List.of(100 - 51, 30 - 15, 10 - 5, 1 + 71), sizes(plan.applyTo(topology)));
         assertEquals("51-99", sets(plan.applyTo(topology)).get(0));
+    }
+
+    @Test
+    void moveTakesNothingFromAShardWithoutSlots() {
+        ClusterTopology topology = topology("", "0-9", "20-24", "");
+
+        SlotPlan plan = SlotPlan.move(topology, 7, S3, List.of(S0, S1, S2));
+
+        assertEquals(List.of(0, 5, 3, 7), sizes(plan.applyTo(topology)));
     }
 
     @Test

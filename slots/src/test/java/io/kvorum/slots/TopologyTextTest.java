@@ -12,6 +12,7 @@ import io.kvorum.slots.TopologyChange.RemoveShard;
 import io.kvorum.slots.TopologyChange.UnassignSlots;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
