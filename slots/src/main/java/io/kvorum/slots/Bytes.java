@@ -9,7 +9,9 @@ import java.nio.ByteOrder;
 final class Bytes {
     private static final VarHandle LONGS = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
     private static final VarHandle INTS = MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.LITTLE_ENDIAN);
-    private static final long LOW_BITS = 0x0101_0101_0101_0101L;
+    /** The lowest bit of each byte: times a byte, that byte eight times. */
+    static final long LOW_BITS = 0x0101_0101_0101_0101L;
+
     private static final long HIGH_BITS = 0x8080_8080_8080_8080L;
 
     private Bytes() {}
@@ -30,11 +32,6 @@ final class Bytes {
     static int intAt(ByteBuffer bytes, int index) {
         int value = bytes.getInt(index);
         return bytes.order() == ByteOrder.BIG_ENDIAN ? Integer.reverseBytes(value) : value;
-    }
-
-    /** Returns a number with {@code b} in each of its eight bytes. */
-    static long repeated(char b) {
-        return b * LOW_BITS;
     }
 
     /** Returns 0 if no byte of {@code bytes} is zero, else a number whose lowest bit lies in the first byte that is. */

@@ -110,10 +110,10 @@ public final class Crc16 {
                         ^ TABLE[0x600 + ((crc ^ (int) (bytes >>> 8)) & 0xFF)]);
     }
 
-    /** Continues a checksum by four bytes at once, the first of them in the lowest eight bits. */
-    static int updateInt(int crc, int bytes) {
+    /** Returns the checksum of four bytes, the first of them in the lowest eight bits. */
+    static int ofInt(int bytes) {
         return (TABLE[0x100 + ((bytes >>> 16) & 0xFF)] ^ TABLE[bytes >>> 24])
-                ^ (TABLE[0x300 + (((crc >>> 8) ^ bytes) & 0xFF)] ^ TABLE[0x200 + ((crc ^ (bytes >>> 8)) & 0xFF)]);
+                ^ (TABLE[0x300 + (bytes & 0xFF)] ^ TABLE[0x200 + ((bytes >>> 8) & 0xFF)]);
     }
 
     /** Continues a checksum by sixteen bytes at once, the first eight of them in {@code first}. */

@@ -24,9 +24,9 @@ public final class HashSlot {
     public static final int COUNT = 16_384;
 
     private static final int MASK = COUNT - 1;
-    private static final long OPEN = Bytes.repeated('{');
+    private static final long OPEN = '{' * Bytes.LOW_BITS;
     private static final int OPEN_INT = (int) OPEN;
-    private static final long CLOSE = Bytes.repeated('}');
+    private static final long CLOSE = '}' * Bytes.LOW_BITS;
 
     private HashSlot() {}
 
@@ -144,7 +144,7 @@ public final class HashSlot {
             int word = length == Integer.BYTES ? Bytes.intAt(bytes, offset) : tinyWord(bytes, offset, length);
             return Bytes.zeroByte(word ^ OPEN_INT) != 0
                     ? taggedSlotOf(bytes, offset, length)
-                    : Crc16.updateInt(Crc16.INITIAL, word) & MASK;
+                    : Crc16.ofInt(word) & MASK;
         }
         long first = Bytes.intAt(bytes, offset) & 0xFFFF_FFFFL;
         long last =
@@ -227,7 +227,7 @@ public final class HashSlot {
             int word = length == Integer.BYTES ? Bytes.intAt(bytes, offset) : tinyWord(bytes, offset, length);
             return Bytes.zeroByte(word ^ OPEN_INT) != 0
                     ? taggedSlotOf(bytes, offset, length)
-                    : Crc16.updateInt(Crc16.INITIAL, word) & MASK;
+                    : Crc16.ofInt(word) & MASK;
         }
         long first = Bytes.intAt(bytes, offset) & 0xFFFF_FFFFL;
         long last =
