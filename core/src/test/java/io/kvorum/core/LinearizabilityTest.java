@@ -24,9 +24,9 @@ import org.junit.jupiter.api.Timeout;
  * operations one after the other. By threads at full speed, not by model checking: Lincheck 3.7 cannot follow a
  * {@code VarHandle} that views a byte array, of which the engine consists.
  */
-@Timeout(300)
+@Timeout(600)
 final class LinearizabilityTest {
-    private static final int ITERATIONS = Integer.getInteger("kvorum.lincheck.iterations", 8);
+    private static final int ITERATIONS = Integer.getInteger("kvorum.lincheck.iterations", 5);
     private static final int SLOT = HashSlot.of("{t}");
 
     @Test
@@ -50,9 +50,9 @@ final class LinearizabilityTest {
     private static void check(Class<? extends Operations> operations, int iterations) {
         new StressOptions()
                 .iterations(iterations)
-                .invocationsPerIteration(500)
-                .threads(3)
-                .actorsPerThread(4)
+                .invocationsPerIteration(300)
+                .threads(2)
+                .actorsPerThread(5)
                 .actorsBefore(2)
                 .actorsAfter(1)
                 .minimizeFailedScenario(false)
