@@ -52,7 +52,7 @@ final class LinearizabilityTest {
                 .iterations(iterations)
                 .invocationsPerIteration(300)
                 .threads(2)
-                .actorsPerThread(5)
+                .actorsPerThread(3)
                 .actorsBefore(2)
                 .actorsAfter(1)
                 .minimizeFailedScenario(false)
