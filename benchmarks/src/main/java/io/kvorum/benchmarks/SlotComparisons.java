@@ -22,18 +22,20 @@ final class SlotComparisons {
     static Map<String, Supplier<Comparison>> all() {
         Map<String, Supplier<Comparison>> all = new LinkedHashMap<>();
         for (int length : new int[] {4, 8, 16, 32, 64, 256}) {
-            String name = "bytes-" + length;
+            String name = "slot-bytes-" + length;
             all.put(name, () -> bytes(name, SlotKeys.bytes(length)));
         }
-        all.put("ascii-16", () -> text("ascii-16", SlotKeys.ascii(16)));
-        all.put("ascii-64", () -> text("ascii-64", SlotKeys.ascii(64)));
-        all.put("ascii-64-after-cyrillic", () -> textAfterCyrillic("ascii-64-after-cyrillic", SlotKeys.ascii(64)));
-        all.put("cyrillic-16", () -> text("cyrillic-16", SlotKeys.cyrillic(16)));
+        all.put("slot-ascii-16", () -> text("slot-ascii-16", SlotKeys.ascii(16)));
+        all.put("slot-ascii-64", () -> text("slot-ascii-64", SlotKeys.ascii(64)));
+        all.put(
+                "slot-ascii-64-after-cyrillic",
+                () -> textAfterCyrillic("slot-ascii-64-after-cyrillic", SlotKeys.ascii(64)));
+        all.put("slot-cyrillic-16", () -> text("slot-cyrillic-16", SlotKeys.cyrillic(16)));
         for (int length : new int[] {16, 64}) {
             for (boolean direct : new boolean[] {false, true}) {
                 String kind = direct ? "direct" : "heap";
-                String buffer = kind + "-buffer-" + length;
-                String byteBuf = kind + "-byte-buf-" + length;
+                String buffer = "slot-" + kind + "-buffer-" + length;
+                String byteBuf = "slot-" + kind + "-byte-buf-" + length;
                 all.put(buffer, () -> buffer(buffer, SlotKeys.buffers(length, direct)));
                 all.put(byteBuf, () -> byteBuf(byteBuf, length, direct));
             }

@@ -1,6 +1,7 @@
 package io.kvorum.slots;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -189,6 +190,7 @@ final class TopologyTextTest {
         TopologyChange oneMore = new AddShard(A, 1, new NodeId("a1"), List.of());
         ClusterTopology other = ClusterTopology.EMPTY.apply(0, oneMore);
 
+        assertNotNull(ClusterTopology.parse(removedShards(65_533)).merge(other).shard(A));
         assertTooManyShards(() -> full.apply(full.version(), oneMore));
         assertTooManyShards(() -> full.merge(other));
         assertTooManyShards(() -> other.merge(full));
