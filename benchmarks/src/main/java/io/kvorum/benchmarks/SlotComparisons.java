@@ -12,7 +12,10 @@ import java.util.Map;
 import java.util.function.Supplier;
 import redis.clients.jedis.util.JedisClusterCRC16;
 
-/** The slot of a key, ours and the clients' beside each other. */
+/**
+ * The slot of a key, ours and the clients' beside each other. Each contender has a loop of its own: in a shared one the
+ * compiler would no more know which of them it calls.
+ */
 final class SlotComparisons {
     private static final int MASK = SlotKeys.COUNT - 1;
 

@@ -204,13 +204,7 @@ public interface KeyValueStore extends KeyOperations {
      * @return how many keys were deleted, expired ones among them
      */
     default long clear() {
-        long deleted = 0;
-        for (int slot = 0; slot < HashSlot.COUNT; slot++) {
-            if (countInSlot(slot) > 0) {
-                deleted += dropSlot(slot);
-            }
-        }
-        return deleted;
+        return SlottedStore.dropSlots(this, 0, HashSlot.COUNT - 1);
     }
 
     /**

@@ -321,13 +321,7 @@ public final class LocalStore extends SlottedStore implements ReplicatedState {
 
     @Override
     long clear(int firstSlot, int lastSlot) {
-        long deleted = 0;
-        for (int slot = firstSlot; slot <= lastSlot; slot++) {
-            if (countInSlot(slot) > 0) {
-                deleted += dropSlot(slot);
-            }
-        }
-        return deleted;
+        return dropSlots(this, firstSlot, lastSlot);
     }
 
     int dropSlot(MutationSink target, int slot) {
@@ -375,7 +369,8 @@ public final class LocalStore extends SlottedStore implements ReplicatedState {
      * sink accepts changes: nothing else frees the memory of a key that is never touched again. It holds a lock for no
      * more than a few dozen keys at a time, and stops quietly at the first change that the sink refuses.
      *
-     * @param budget the most keys to delete; at least 1
+     * @param budget the most keys to delete; at least 1. It looks at no more than about eight times as many, and goes
+     *     on with the others when it is called again.
      * @return how many keys were deleted
      * @throws IllegalArgumentException if {@code budget} is below 1
      */
@@ -470,7 +465,8 @@ public final class LocalStore extends SlottedStore implements ReplicatedState {
      *
      * @param listener is told
      * @param executor runs the listener, one call at a time. It should do so in a thread of its own: in that of whoever
-     *     changes the store, it would hold up the change's return. If it refuses, the events wait for the next change.
+     *     changes the store, it would hold up the change's return. If it refuses, the events wait for the next change;
+     *     if it takes a task and never runs it, they wait for ever.
      * @param capacity the most events that wait to be delivered; at least 1
      * @param kinds the events that are wanted, the others take no number; {@code REPLACED} is always among them
      * @return the subscription, which the caller closes
@@ -560,6 +556,12 @@ public final class LocalStore extends SlottedStore implements ReplicatedState {
     /** Puts an entry into the table and tells the watchers. */
     void put(Stripe stripe, int slot, long keyHash, byte[] key, byte[] value, long deadline) {
         stripe.table().put(slot, keyHash, key, value, deadline);
+        watchers.changed(slot, key, Cause.SET);
+    }
+
+    /** Gives an entry of the table another deadline, or none, and tells the watchers. */
+    void setDeadline(Stripe stripe, int slot, long keyHash, byte[] key, long deadline) {
+        stripe.table().setDeadline(keyHash, key, deadline);
         watchers.changed(slot, key, Cause.SET);
     }
 

@@ -135,12 +135,9 @@ final class NodeAccess extends SlottedStore implements MutationSink {
     /** A page ends with the slots that the shard owns, if not before. */
     @Override
     ScanPage scan(ScanCursor cursor, int lastSlot, ScanOptions options) {
-        int last = cursor.slot();
-        beforeRead(last);
-        ClusterTopology current = topology.get();
-        while (last < lastSlot && isOwn(current.shardOf(last + 1))) {
-            last++;
-        }
+        beforeRead(cursor.slot());
+        Shard own = topology.get().shard(status.shard());
+        int last = own == null ? cursor.slot() : lastOfRun(own.slots(), cursor.slot(), lastSlot);
         return store.scan(cursor, last, options);
     }
 
@@ -184,12 +181,7 @@ final class NodeAccess extends SlottedStore implements MutationSink {
             beforeWrite(slot);
         }
         requirePrimary(firstSlot);
-        long deleted = 0;
-        for (int slot = firstSlot; slot <= lastSlot; slot++) {
-            if (store.countInSlot(slot) > 0) {
-                deleted += dropSlot(slot);
-            }
-        }
+        long deleted = dropSlots(this, firstSlot, lastSlot);
         appended = false; // others may have deleted in between what was not met
         return deleted;
     }

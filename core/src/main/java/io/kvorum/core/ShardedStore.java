@@ -324,29 +324,19 @@ public final class ShardedStore extends SlottedStore {
             if (current.shardOf(first) != null) {
                 deleted += route(
                         first,
-                        to -> to instanceof SlottedStore slotted ? slotted.clear(first, last) : clear(to, first, last));
+                        to -> to instanceof SlottedStore slotted
+                                ? slotted.clear(first, last)
+                                : dropSlots(to, first, last));
             }
             slot = last + 1;
         }
         return deleted;
     }
 
-    private static long clear(KeyValueStore store, int firstSlot, int lastSlot) {
-        long deleted = 0;
-        for (int slot = firstSlot; slot <= lastSlot; slot++) {
-            deleted += store.countInSlot(slot) == 0 ? 0 : store.dropSlot(slot);
-        }
-        return deleted;
-    }
-
-    /** Returns the last of the slots from one on that have the same owner. */
+    /** Returns the last of the slots from one on that have the same owner, or none. */
     private static int lastOfOwner(ClusterTopology topology, int slot, int lastSlot) {
         Shard owner = topology.shardOf(slot);
-        int last = slot;
-        while (last < lastSlot && Objects.equals(topology.shardOf(last + 1), owner)) {
-            last++;
-        }
-        return last;
+        return lastOfRun(owner == null ? topology.uncovered() : owner.slots(), slot, lastSlot);
     }
 
     @Override

@@ -8,7 +8,6 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -31,6 +30,7 @@ final class SlotTransaction extends SlotView implements KeyOperations {
         final boolean existed;
         byte @Nullable [] value;
         long deadline = KeyValueStore.NO_DEADLINE;
+        boolean keepsValue; // which the table has
 
         Change(byte[] key, long keyHash, boolean held, boolean existed) {
             this.key = key;
@@ -70,8 +70,8 @@ final class SlotTransaction extends SlotView implements KeyOperations {
         if (change == null) {
             return super.lendVisible(key, reader);
         }
-        byte[] value = Objects.requireNonNull(change.value);
-        return LentValue.lend(value, 0, value.length, reader);
+        byte[] value = change.value;
+        return value == null ? null : LentValue.lend(value, 0, value.length, reader);
     }
 
     private @Nullable Change find(byte[] key) {
@@ -86,7 +86,7 @@ final class SlotTransaction extends SlotView implements KeyOperations {
         return null;
     }
 
-    private Change change(byte[] key) {
+    private Change changeOf(byte[] key) {
         Change known = find(key);
         if (known != null) {
             return known;
@@ -128,9 +128,10 @@ final class SlotTransaction extends SlotView implements KeyOperations {
     }
 
     private void put(byte[] key, byte @Nullable [] value, long deadline) {
-        Change change = change(key);
+        Change change = changeOf(key);
         change.value = value;
         change.deadline = deadline;
+        change.keepsValue = false;
         stripe.changes();
     }
 
@@ -147,15 +148,11 @@ final class SlotTransaction extends SlotView implements KeyOperations {
 
     // ---- the end
 
-    /**
-     * Shows the changes to the sink, unless there are none, and makes them.
-     *
-     * @return whether anything was changed
-     */
-    boolean commit(MutationSink sink) {
+    /** Shows the changes to the sink, unless there are none, and makes them. */
+    void commit(MutationSink sink) {
         changes.removeIf(change -> !change.hasEffect());
         if (changes.isEmpty()) {
-            return false;
+            return;
         }
         int puts = keysSet();
         if (puts > 0) {
@@ -179,11 +176,12 @@ final class SlotTransaction extends SlotView implements KeyOperations {
         for (Change change : changes) {
             if (change.value == null) {
                 store.remove(stripe, slot, change.keyHash, change.key, change.existed ? Cause.DELETED : Cause.EXPIRED);
+            } else if (change.keepsValue) {
+                store.setDeadline(stripe, slot, change.keyHash, change.key, change.deadline);
             } else {
                 store.put(stripe, slot, change.keyHash, change.key, change.value, change.deadline);
             }
         }
-        return true;
     }
 
     private void takeRoom(Room room) {
@@ -410,7 +408,10 @@ final class SlotTransaction extends SlotView implements KeyOperations {
             return false;
         }
         if (life.kind() != Life.Kind.KEPT) {
+            Change before = find(key);
+            boolean keepsValue = before == null || before.keepsValue;
             give(key, visibleValue(key), next);
+            changeOf(key).keepsValue = keepsValue;
         }
         return true;
     }

@@ -17,9 +17,6 @@ import org.jspecify.annotations.Nullable;
  * thread.
  */
 class SlotView implements KeyReads {
-    /** The time at which nothing has expired: what exists, a view decides by the time at which it began. */
-    private static final InstantSource BEGINNING = InstantSource.fixed(Instant.EPOCH);
-
     /** Whether this thread is in the middle of such a view, where it holds a lock and must not wait for another. */
     private static final ThreadLocal<Boolean> INSIDE = ThreadLocal.withInitial(() -> false);
 
@@ -27,6 +24,7 @@ class SlotView implements KeyReads {
     final long now;
     final LocalStore store;
     final Stripe stripe;
+    private final InstantSource moment;
     private boolean over;
 
     SlotView(LocalStore store, Stripe stripe, int slot, long now) {
@@ -34,6 +32,7 @@ class SlotView implements KeyReads {
         this.stripe = stripe;
         this.slot = slot;
         this.now = now;
+        this.moment = () -> Instant.ofEpochMilli(now);
     }
 
     /** Throws if this thread is inside of a function on the keys of a slot. */
@@ -78,9 +77,9 @@ class SlotView implements KeyReads {
         return deadline >= 0 && now > deadline ? Table.ABSENT : deadline;
     }
 
-    /** Lends the value of a key that exists. */
+    /** Lends the value of a key, or returns null if the key does not exist. */
     <T> @Nullable T lendVisible(byte[] key, ValueReader<T> reader) {
-        return stripe.table().lend(store.hash().of(key), key, BEGINNING, reader);
+        return stripe.table().lend(store.hash().of(key), key, moment, reader);
     }
 
     /** Returns a copy of the value of a key that exists. */
@@ -95,7 +94,7 @@ class SlotView implements KeyReads {
     /** Returns what a reader makes of a value, or null if the key does not exist. */
     private <T> @Nullable T lend(byte[] key, ValueReader<T> reader) {
         check(key);
-        T result = visibleDeadline(key) == Table.ABSENT ? null : lendVisible(key, reader);
+        T result = lendVisible(key, reader);
         store.counters().got(result != null);
         return result;
     }

@@ -3,6 +3,7 @@ package io.kvorum.core;
 import io.kvorum.slots.HashSlot;
 import io.kvorum.slots.NodeId;
 import io.kvorum.slots.RefusedException;
+import io.kvorum.slots.SlotSet;
 import io.netty.buffer.ByteBuf;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -81,6 +82,23 @@ abstract class SlottedStore implements KeyValueStore {
         }
         Objects.requireNonNull(options, "options");
         return scan(cursor, HashSlot.COUNT - 1, options);
+    }
+
+    /** Drops those slots of a range that hold keys. Returns how many keys were deleted. */
+    static long dropSlots(KeyValueStore store, int firstSlot, int lastSlot) {
+        long deleted = 0;
+        for (int slot = firstSlot; slot <= lastSlot; slot++) {
+            if (store.countInSlot(slot) > 0) {
+                deleted += store.dropSlot(slot);
+            }
+        }
+        return deleted;
+    }
+
+    /** Returns the last of the slots that follow each other in a set, from one of them on and up to a last one. */
+    static int lastOfRun(SlotSet slots, int slot, int lastSlot) {
+        int gap = slots.complement().next(slot);
+        return gap < 0 ? lastSlot : Math.min(lastSlot, Math.max(slot, gap - 1));
     }
 
     /** Returns the refusal of an operation on a slot of nobody, by a node if one was asked. */

@@ -78,7 +78,7 @@ final class SlowWatch {
         }
         try {
             present.listener().accept(new SlowOperation(operation, slot, Duration.ofNanos(took), failed));
-        } catch (RuntimeException e) { // the operation was done and must not seem to have failed
+        } catch (Throwable e) { // the operation was done and must not seem to have failed
             LOGGER.log(System.Logger.Level.WARNING, () -> "listener of slow operations failed", e);
         }
     }

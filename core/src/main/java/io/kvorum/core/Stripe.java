@@ -92,22 +92,6 @@ final class Stripe {
         }
     }
 
-    long deadline(long hash, byte[] key) {
-        long read = lock.tryOptimisticRead();
-        if (read != 0) {
-            long deadline = table.deadline(hash, key);
-            if (lock.validate(read)) {
-                return deadline;
-            }
-        }
-        read = lockToRead();
-        try {
-            return table.deadline(hash, key);
-        } finally {
-            lock.unlockRead(read);
-        }
-    }
-
     int size() {
         long read = lock.tryOptimisticRead();
         int size = table.size();

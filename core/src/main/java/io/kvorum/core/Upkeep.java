@@ -13,6 +13,9 @@ import java.util.concurrent.atomic.AtomicInteger;
 final class Upkeep {
     private static final int BATCH = 64;
 
+    /** How many entries a sweep looks at for each that it may delete: most of them may turn out not to be due yet. */
+    private static final int LOOKS = 8;
+
     private final LocalStore store;
     private final int stripes;
     private final AtomicInteger nextStripeToExpire = new AtomicInteger();
@@ -34,14 +37,14 @@ final class Upkeep {
     int expire(MutationSink target, int budget) {
         ExpirySweepEvent event = new ExpirySweepEvent();
         event.begin();
-        Expiry expiry = new Expiry(target);
+        Expiry expiry = new Expiry(target, budget);
         int stripe = 0;
         boolean more = false;
         while (!more && !expiry.refused && stripe < stripes) {
             int index = nextStripeToExpire.getAndIncrement() & (stripes - 1);
             do {
-                more = expiry.step(index, Math.min(BATCH, budget - expiry.deleted));
-            } while (more && expiry.deleted < budget);
+                more = expiry.step(index);
+            } while (more && expiry.mayGoOn());
             stripe++;
         }
         behind = more || expiry.refused;
@@ -58,21 +61,30 @@ final class Upkeep {
     /** Deletes what has expired, one step at a time. */
     private final class Expiry {
         private final MutationSink target;
+        private final int budget;
+        private long looks;
         private int deleted;
         private boolean refused;
 
-        Expiry(MutationSink target) {
+        Expiry(MutationSink target, int budget) {
             this.target = target;
+            this.budget = budget;
+        }
+
+        boolean mayGoOn() {
+            return deleted < budget && looks < (long) LOOKS * budget;
         }
 
         /** Looks at some entries of a stripe, under its lock. Returns whether there may be more to do. */
-        boolean step(int index, int entries) {
+        boolean step(int index) {
+            int entries = Math.min(BATCH, budget - deleted);
             Stripe stripe = store.lock(index);
             try {
                 int left = stripe.table().sweep(store.clock().millis(), entries, key -> {
                     store.remove(target, stripe, HashSlot.of(key), store.hash().of(key), key, Cause.EXPIRED);
                     deleted++;
                 });
+                looks += entries - left;
                 return left == 0;
             } catch (RefusedException e) {
                 refused = true; // not the primary, or not now: whoever is will do it
@@ -119,8 +131,8 @@ final class Upkeep {
             }
             store.remove(target, stripe, HashSlot.of(key), store.hash().of(key), key, Cause.EVICTED);
             return true;
-        } catch (RefusedException e) {
-            return false; // the write that brought the store beyond its limit has been made
+        } catch (RuntimeException e) { // the write that brought the store beyond its limit has been made
+            return false;
         } finally {
             store.unlock(stripe);
         }

@@ -16,6 +16,7 @@ import org.jetbrains.lincheck.datastructures.Operation;
 import org.jetbrains.lincheck.datastructures.Param;
 import org.jetbrains.lincheck.datastructures.StressOptions;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -24,9 +25,10 @@ import org.junit.jupiter.api.Timeout;
  * operations one after the other. By threads at full speed, not by model checking: Lincheck 3.7 cannot follow a
  * {@code VarHandle} that views a byte array, of which the engine consists.
  */
+@Tag("lincheck")
 @Timeout(600)
 final class LinearizabilityTest {
-    private static final int ITERATIONS = Integer.getInteger("kvorum.lincheck.iterations", 5);
+    private static final int ITERATIONS = Integer.getInteger("kvorum.lincheck.iterations", 20);
     private static final int SLOT = HashSlot.of("{t}");
 
     @Test
@@ -50,9 +52,9 @@ final class LinearizabilityTest {
     private static void check(Class<? extends Operations> operations, int iterations) {
         new StressOptions()
                 .iterations(iterations)
-                .invocationsPerIteration(300)
+                .invocationsPerIteration(1_000)
                 .threads(2)
-                .actorsPerThread(3)
+                .actorsPerThread(4)
                 .actorsBefore(2)
                 .actorsAfter(1)
                 .minimizeFailedScenario(false)

@@ -126,6 +126,41 @@ final class MemoryLimitTest {
     }
 
     @Test
+    void listenersAndNearCachesLearnOfWhatIsEvicted() {
+        LocalStore store = store(MemoryLimit.entries(10, WhenFull.EVICT));
+        List<KeyspaceEvent> events = new ArrayList<>();
+        try (KeyspaceSubscription subscription = store.subscribe(events::add, Runnable::run, 100);
+                Store<String, String> near = Store.nearCached(store, Codec.text(), Codec.text(), 100)) {
+            fill(store, 10);
+            for (int i = 0; i < 10; i++) {
+                assertEquals(text(store.get(bytes("k" + i))), near.get("k" + i));
+            }
+            fill(store, 30);
+            for (int i = 0; i < 30; i++) {
+                assertEquals(text(store.get(bytes("k" + i))), near.get("k" + i));
+            }
+            List<KeyspaceEvent> evicted = events.stream()
+                    .filter(event -> event.kind() == KeyspaceEvent.Kind.EVICTED)
+                    .toList();
+            assertTrue(evicted.size() >= 20, () -> evicted.size() + " events");
+            assertEquals(0, subscription.lost());
+        }
+    }
+
+    @Test
+    void anEvictionThatFailsDoesNotFailTheWriteThatWasMade() {
+        StoreSettings settings = StoreSettings.defaults().withLimit(MemoryLimit.entries(2, WhenFull.EVICT));
+        LocalStore store = new LocalStore(settings, 7, clock, (slot, change) -> {
+            if (Mutation.readAll(change).get(0) instanceof Mutation.Delete) {
+                throw new IllegalStateException("of a test");
+            }
+        });
+        fill(store, 5);
+
+        assertEquals(5, store.size());
+    }
+
+    @Test
     void aRefusedEvictionLeavesTheWriteMadeAndIsMadeUpForLater() {
         LocalStore store = store(MemoryLimit.entries(10, WhenFull.EVICT));
         refusing = true;

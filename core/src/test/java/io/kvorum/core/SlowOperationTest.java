@@ -100,7 +100,7 @@ final class SlowOperationTest {
         store.onSlowOperation(Duration.ZERO, operation -> {
             if (operation.operation() == Kind.SET) {
                 store.get(bytes("a"));
-                throw new IllegalStateException("planned");
+                throw new StackOverflowError("planned");
             }
             told.add(operation);
         });

@@ -2,6 +2,7 @@ package io.kvorum.core;
 
 import static io.kvorum.core.Bytes.bytes;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.kvorum.core.MemoryLimit.WhenFull;
 import io.kvorum.core.StoreHealth.State;
@@ -34,6 +35,26 @@ final class StoreHealthTest {
         assertEquals(190, store.health().entries());
         while (store.expire(10) > 0) {}
         assertEquals(State.OK, store.health().state());
+    }
+
+    /** Keys that are only to be filed anew, since they are due soon, are work too. */
+    @Test
+    void aSweepLooksAtABoundedNumberOfKeys() {
+        LocalStore store = store(MemoryLimit.none());
+        long hour = 3_600_000;
+        for (int i = 0; i < 1_000; i++) {
+            store.set(bytes("{t}" + i), bytes("1"), SetOptions.defaults().withDeadline(1_000 + hour));
+        }
+        clock.set(1_000 + hour - 10);
+        int sweeps = 0;
+        do {
+            assertEquals(0, store.expire(10));
+            sweeps++;
+        } while (store.health().expiryBehind());
+
+        assertTrue(sweeps >= 1_000 / 90, "one sweep may have looked at a ninth at most: " + sweeps);
+        clock.set(1_000 + hour + 1);
+        assertEquals(1_000, store.expire(1_000));
     }
 
     @Test

@@ -15,6 +15,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.OptionalLong;
 import java.util.SplittableRandom;
 import java.util.concurrent.Callable;
@@ -230,6 +231,20 @@ final class TransactionTest {
         }
     }
 
+    /** A full sync replaces every key, so no version from before says anything of what is there now. */
+    @Test
+    void seesLaterVersionsAfterAFullSync() {
+        store.set(A, bytes("1"));
+        LocalStore other = new LocalStore(StoreSettings.defaults(), 9, clock);
+        other.set(A, bytes("2"));
+        StoredValue before = store.lookUp(A);
+        Replicas.load(store, Replicas.chunks(other, 1_000));
+        StoredValue after = store.lookUp(A);
+
+        assertTrue(before != null && after != null && after.version() > before.version());
+        assertEquals("2", text(after.value()));
+    }
+
     private static void see(Map<Long, String> seen, @Nullable StoredValue value) {
         if (value == null) {
             throw new AssertionError("the key exists");
@@ -250,6 +265,48 @@ final class TransactionTest {
                                 List.of(new Entry(A, bytes("2")), new Entry(bytes("{x}"), bytes("2"))))));
 
         assertEquals(RefusedException.Kind.CROSS_SLOT, refusal.kind());
+    }
+
+    /** A deadline alone leaves the value where it is, whatever comes before and after it. */
+    @Test
+    void givesDeadlinesAndValuesInAnyOrder() {
+        SplittableRandom random = new SplittableRandom(3);
+        LocalStore copy = new LocalStore(StoreSettings.defaults(), 9, clock);
+        LocalStore original = new LocalStore(StoreSettings.defaults(), 7, clock, copy::apply);
+        Map<String, Entry> model = new HashMap<>();
+        for (int i = 0; i < 2_000; i++) {
+            original.transact(SLOT, keys -> {
+                for (int j = random.nextInt(5); j >= 0; j--) {
+                    String name = "{t}" + random.nextInt(4);
+                    byte[] key = bytes(name);
+                    Entry entry = model.get(name);
+                    long deadline = NOW + 1 + random.nextInt(1_000);
+                    switch (random.nextInt(5)) {
+                        case 0 -> {
+                            keys.set(key, new byte[random.nextInt(60)]);
+                            model.put(name, new Entry(key, Objects.requireNonNull(keys.get(key))));
+                        }
+                        case 1 -> {
+                            keys.append(key, bytes("+"));
+                            long kept = entry == null ? KeyValueStore.NO_DEADLINE : entry.deadline();
+                            model.put(name, new Entry(key, Objects.requireNonNull(keys.get(key)), kept));
+                        }
+                        case 2 -> {
+                            assertEquals(entry != null, keys.expireAt(key, deadline));
+                            model.computeIfPresent(name, (n, e) -> new Entry(key, e.value(), deadline));
+                        }
+                        case 3 -> {
+                            assertEquals(entry != null && entry.deadline() >= 0, keys.persist(key));
+                            model.computeIfPresent(name, (n, e) -> new Entry(key, e.value()));
+                        }
+                        default -> assertEquals(model.remove(name) != null, keys.delete(key));
+                    }
+                }
+                return null;
+            });
+            assertEquals(Replicas.of(model.values()).digest(), original.digest());
+        }
+        assertEquals(original.digest(), copy.digest());
     }
 
     @Test
