@@ -33,7 +33,7 @@ public final class Snapshots {
 
     /**
      * Writes some slots of a store, while others change it. Writers of a slot wait for no longer than it takes to copy
-     * 1 MiB of it, or one entry if that is longer, and never for the stream.
+     * 1 MiB of it, or one entry if that is longer, and to pass over what has expired in between; never for the stream.
      *
      * <p>A slot whose entries take at most 1 MiB is as it was at one moment between the start and the end of the call.
      * Of a larger slot each MiB is of such a moment: an entry that was there throughout is in the snapshot, as it was
@@ -81,7 +81,8 @@ public final class Snapshots {
     /**
      * Replaces what a store has in the slots that a snapshot covers; the other slots stay as they are. The snapshot is
      * read into memory and checked to its end first: if it is refused, nothing has changed. It takes as much memory as
-     * it is long, until the slots are replaced, one after the other in ascending order.
+     * it is long, until the slots are replaced, one after the other in ascending order, and in addition a few times as
+     * much as the slot that is being replaced.
      *
      * <p>Each slot is replaced in one {@link KeyValueStore#transact transaction}: keys that the snapshot does not have
      * are deleted, those that it has are set, the sink sees all that as one change, and the slot is locked as long as

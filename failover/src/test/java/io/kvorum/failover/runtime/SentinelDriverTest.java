@@ -321,22 +321,26 @@ final class SentinelDriverTest {
         assertFalse(manual.isDone());
     }
 
-    @Test
-    void aManualFailoverEndsThoughTheExecutorTakesNoMoreTasks() {
-        boolean[] shut = {false};
-        SentinelDriver other = new SentinelDriver(
+    private SentinelDriver withAnExecutorThatRefusesIf(boolean[] full) {
+        return new SentinelDriver(
                 sentinel(List.of(ME, PEER)),
                 (to, message) -> sent.add(message),
                 (node, command, answer) -> commands.add(command),
                 disk,
                 () -> now,
                 task -> {
-                    if (shut[0]) {
+                    if (full[0]) {
                         throw new RejectedExecutionException();
                     }
                     tasks.add(task);
                 },
                 events::add);
+    }
+
+    @Test
+    void aManualFailoverEndsThoughTheExecutorTakesNoMoreTasks() {
+        boolean[] shut = {false};
+        SentinelDriver other = withAnExecutorThatRefusesIf(shut);
         CompletableFuture<NodeId> waiting =
                 other.failOver(new ShardId("unknown")).toCompletableFuture();
         shut[0] = true;
@@ -464,19 +468,7 @@ final class SentinelDriverTest {
     void aRejectedTaskSilencesNobodyForEver() {
         boolean[] full = {false};
         List<TopologySnapshot> seen = new ArrayList<>();
-        SentinelDriver other = new SentinelDriver(
-                sentinel(List.of(ME, PEER)),
-                (to, message) -> sent.add(message),
-                (node, command, answer) -> commands.add(command),
-                disk,
-                () -> now,
-                task -> {
-                    if (full[0]) {
-                        throw new RejectedExecutionException();
-                    }
-                    tasks.add(task);
-                },
-                events::add);
+        SentinelDriver other = withAnExecutorThatRefusesIf(full);
         other.subscribe(seen::add);
         other.run();
         work();
