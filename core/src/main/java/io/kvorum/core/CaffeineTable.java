@@ -30,7 +30,7 @@ final class CaffeineTable implements Table {
     private final Cache<Key, Item> cache;
     private final Policy<Key, Item> ranks;
     private final Policy.Eviction<Key, Item> order;
-    private final SlotLists lists;
+    private final SlotRecords slotRecords;
     private final DeadlineWheel wheel = new DeadlineWheel(new Deadlines());
 
     // An entry's reference is its place here.
@@ -70,8 +70,7 @@ final class CaffeineTable implements Table {
         final int slotIndex;
         byte[] value;
         long deadline = KeyValueStore.NO_DEADLINE;
-        int next;
-        int previous;
+        int place;
         int nextDue;
         int previousDue;
 
@@ -91,7 +90,7 @@ final class CaffeineTable implements Table {
      */
     CaffeineTable(int stripeBits, int slots) {
         this.stripeBits = stripeBits;
-        this.lists = new SlotLists(new Neighbours(), slots);
+        this.slotRecords = new SlotRecords(new Places(), slots);
         this.cache = Caffeine.newBuilder()
                 .maximumSize(maximum)
                 .executor(Runnable::run) // no thread of its own, and none of the common pool
@@ -157,7 +156,7 @@ final class CaffeineTable implements Table {
 
     @Override
     public int size(int slot) {
-        return lists.size(slot >>> stripeBits);
+        return slotRecords.size(slot >>> stripeBits);
     }
 
     @Override
@@ -194,7 +193,7 @@ final class CaffeineTable implements Table {
     }
 
     private Item insert(int slotIndex, long hash, byte[] key, byte[] value) {
-        lists.prepare();
+        slotRecords.prepare(slotIndex);
         wheel.prepare();
         int reference = takePlace();
         Item item = new Item(hash, key.clone(), value.clone(), reference, slotIndex);
@@ -203,7 +202,7 @@ final class CaffeineTable implements Table {
         }
         cache.put(item, item);
         items[reference] = item;
-        lists.add(slotIndex, reference);
+        slotRecords.add(slotIndex, reference);
         size++;
         payload += key.length + value.length;
         return item;
@@ -248,7 +247,7 @@ final class CaffeineTable implements Table {
             return false;
         }
         setDeadline(item, KeyValueStore.NO_DEADLINE);
-        lists.remove(item.slotIndex, item.reference);
+        slotRecords.remove(item.slotIndex, item.reference);
         cache.invalidate(item);
         givePlaceBack(item.reference);
         size--;
@@ -256,6 +255,7 @@ final class CaffeineTable implements Table {
         if (maximum > 4 * SPARE && size < maximum / 2) {
             setMaximum();
         }
+        slotRecords.shrink(item.slotIndex);
         return true;
     }
 
@@ -272,7 +272,7 @@ final class CaffeineTable implements Table {
 
     @Override
     public Cursor cursor(int slot) {
-        return new ListCursor(lists.walk(slot >>> stripeBits));
+        return new ItemCursor(slotRecords.walk(slot >>> stripeBits));
     }
 
     // ---- references
@@ -305,7 +305,7 @@ final class CaffeineTable implements Table {
 
     // ---- for tests
 
-    /** Throws if the cache, the lists, the wheel and the accounts do not agree. */
+    /** Throws if the cache, the slots, the wheel and the accounts do not agree. */
     @SuppressWarnings("ReferenceEquality") // the very entry is meant
     void checkInvariants() {
         cache.cleanUp();
@@ -326,7 +326,7 @@ final class CaffeineTable implements Table {
         require(timed == wheel.size(), "the wheel has another size than the table");
         require(liveKeysAndValues == payload, "keys and values have other lengths than the table says");
         wheel.checkInvariants();
-        lists.checkInvariants(size);
+        slotRecords.checkInvariants(size);
     }
 
     private static void require(boolean holds, String otherwise) {
@@ -335,10 +335,10 @@ final class CaffeineTable implements Table {
         }
     }
 
-    private final class ListCursor implements Cursor {
-        private final SlotLists.Walk walk;
+    private final class ItemCursor implements Cursor {
+        private final SlotRecords.Walk walk;
 
-        ListCursor(SlotLists.Walk walk) {
+        ItemCursor(SlotRecords.Walk walk) {
             this.walk = walk;
         }
 
@@ -375,26 +375,16 @@ final class CaffeineTable implements Table {
         }
     }
 
-    /** The links of the entries of a slot. */
-    private final class Neighbours implements Links {
+    /** Where each entry has its place among those of its slot. */
+    private final class Places implements SlotRecords.Places {
         @Override
-        public int next(int reference) {
-            return item(reference).next;
+        public int place(int reference) {
+            return item(reference).place;
         }
 
         @Override
-        public void setNext(int reference, int next) {
-            item(reference).next = next;
-        }
-
-        @Override
-        public int previous(int reference) {
-            return item(reference).previous;
-        }
-
-        @Override
-        public void setPrevious(int reference, int previous) {
-            item(reference).previous = previous;
+        public void setPlace(int reference, int place) {
+            item(reference).place = place;
         }
     }
 

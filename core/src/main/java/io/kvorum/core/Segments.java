@@ -4,7 +4,7 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The arrays in which a table keeps its records. References are positions in units of 8 bytes, plus one, so that 0 is
+ * The arrays in which a table keeps its records. References are positions in units of 4 bytes, plus one, so that 0 is
  * none.
  *
  * <p>Room is only ever taken at the end of the last segment; what is given up stays behind, until its whole segment is
@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Segments {
     /** The size of a segment that is full grown: below half of the smallest region of G1, so that none is humongous. */
-    static final int FULL = 1 << 18;
+    static final int FULL = 1 << 16;
 
     /** The largest record that shares its segment with others. */
     static final int MAX_SHARED = FULL / 8;
@@ -23,10 +23,10 @@ final class Segments {
     /** The reference to nothing. */
     static final int NONE = Links.NONE;
 
-    static final int UNIT = 8;
+    static final int UNIT = 4;
 
     private static final int MIN_CAPACITY = 1 << 10;
-    private static final int UNITS_BITS = 15; // of a reference: those that name the unit within the segment
+    private static final int UNITS_BITS = 14; // of a reference: those that name the unit within the segment
     static final int MAX_COUNT = (1 << (Integer.SIZE - 1 - UNITS_BITS)) - 1; // references are positive
 
     /** What stands for the used bytes of a segment that belongs to one large record. */

@@ -6,21 +6,20 @@ import java.nio.ByteOrder;
 import java.util.Arrays;
 
 /**
- * How a record lies in its segment: the references of the next and the previous record of its slot, its size in units
- * with its flags, its slot, the lengths of key and value; then the key's length again if it did not fit, the deadline
- * and the references of the next and the previous record of its {@link DeadlineWheel} bucket if it has one, the key,
- * and the value.
+ * How a record lies in its segment: its size in units with its flags, its slot, the length of the key, its place among
+ * the records of its slot, the length of the value; then the key's length again if it did not fit, the deadline and the
+ * references of the next and the previous record of its {@link DeadlineWheel} bucket if it has one, the key, and the
+ * value.
  *
  * <p>For records that nobody is changing, except {@link #match}.
  */
 final class SlabRecord {
-    private static final int NEXT = 0;
-    private static final int PREVIOUS = 4;
-    private static final int SIZE = 8;
-    private static final int SLOT = 12;
-    private static final int KEY_LENGTH = 14;
-    private static final int VALUE_LENGTH = 16;
-    private static final int FIXED = 20;
+    private static final int SIZE = 0;
+    private static final int SLOT = 4;
+    private static final int KEY_LENGTH = 6;
+    private static final int PLACE = 8;
+    private static final int VALUE_LENGTH = 12;
+    private static final int FIXED = 16;
     private static final int LONG_KEY_BYTES = Integer.BYTES;
     private static final int DEADLINE_BYTES = Long.BYTES + 2 * Integer.BYTES;
 
@@ -90,20 +89,13 @@ final class SlabRecord {
         return deadline(segment, at, keyFrom(segment, at));
     }
 
-    static int next(byte[] segment, int at) {
-        return (int) INT.get(segment, at + NEXT);
+    /** Returns the place of a record among those of its slot. */
+    static int place(byte[] segment, int at) {
+        return (int) INT.get(segment, at + PLACE);
     }
 
-    static void setNext(byte[] segment, int at, int reference) {
-        INT.set(segment, at + NEXT, reference);
-    }
-
-    static int previous(byte[] segment, int at) {
-        return (int) INT.get(segment, at + PREVIOUS);
-    }
-
-    static void setPrevious(byte[] segment, int at, int reference) {
-        INT.set(segment, at + PREVIOUS, reference);
+    static void setPlace(byte[] segment, int at, int place) {
+        INT.set(segment, at + PLACE, place);
     }
 
     static int slotIndex(byte[] segment, int at) {
@@ -163,10 +155,8 @@ final class SlabRecord {
         INT.set(segment, deadlineFrom(segment, at) + Long.BYTES + Integer.BYTES, reference);
     }
 
-    /** Writes a record without links, value and deadline. */
+    /** Writes a record without a place, a value and a deadline. */
     static void create(byte[] segment, int at, int bytes, int slotIndex, byte[] key) {
-        INT.set(segment, at + NEXT, Segments.NONE);
-        INT.set(segment, at + PREVIOUS, Segments.NONE);
         INT.set(segment, at + SIZE, bytes / Segments.UNIT);
         SHORT.set(segment, at + SLOT, (short) slotIndex);
         SHORT.set(segment, at + KEY_LENGTH, (short) Math.min(key.length, LONG_KEY));

@@ -31,7 +31,7 @@ final class SlabTable implements Table {
     private final Hash hash;
     private final int stripeBits;
     private final Segments segments;
-    private final SlotLists lists;
+    private final SlotRecords slotRecords;
     private final DeadlineWheel wheel = new DeadlineWheel(new Deadlines());
     private final RecordIndex index = new RecordIndex();
     private int size;
@@ -53,7 +53,7 @@ final class SlabTable implements Table {
         this.segments = new Segments(maxSegments);
         this.hash = hash;
         this.stripeBits = stripeBits;
-        this.lists = new SlotLists(new Neighbours(), slots);
+        this.slotRecords = new SlotRecords(new Places(), slots);
     }
 
     // ---- what readers do, maybe beside a writer
@@ -145,7 +145,7 @@ final class SlabTable implements Table {
 
     @Override
     public int size(int slot) {
-        return lists.size(slot >>> stripeBits);
+        return slotRecords.size(slot >>> stripeBits);
     }
 
     @Override
@@ -198,7 +198,7 @@ final class SlabTable implements Table {
             wheel.prepare();
         }
         if (reference == NONE) {
-            prepareToInsert(needed);
+            prepareToInsert(slot >>> stripeBits, needed);
             reference = insert(slot, keyHash, key, needed);
         } else {
             boolean resized = hasWrongSize(reference, needed);
@@ -229,8 +229,8 @@ final class SlabTable implements Table {
     }
 
     /** Allocates what {@link #insert} needs. */
-    private void prepareToInsert(int bytes) {
-        lists.prepare();
+    private void prepareToInsert(int slotIndex, int bytes) {
+        slotRecords.prepare(slotIndex);
         index.prepare(size + 1);
         makeRoom(bytes);
     }
@@ -239,7 +239,7 @@ final class SlabTable implements Table {
         int reference = segments.take(bytes);
         int slotIndex = slot >>> stripeBits;
         SlabRecord.create(segments.of(reference), Segments.offset(reference), bytes, slotIndex, key);
-        lists.add(slotIndex, reference);
+        slotRecords.add(slotIndex, reference);
         index.add(RecordIndex.tag(keyHash), reference);
         size++;
         payload += key.length;
@@ -301,7 +301,8 @@ final class SlabTable implements Table {
         if (SlabRecord.hasDeadline(segment, at)) {
             wheel.remove(reference);
         }
-        lists.remove(SlabRecord.slotIndex(segment, at), reference);
+        int slotIndex = SlabRecord.slotIndex(segment, at);
+        slotRecords.remove(slotIndex, reference);
         index.remove(RecordIndex.tag(keyHash), reference);
         size--;
         payload -= key.length + SlabRecord.valueLength(segment, at);
@@ -310,6 +311,7 @@ final class SlabTable implements Table {
             evacuate(segments.emptiest());
         }
         index.shrink(size);
+        slotRecords.shrink(slotIndex);
         return true;
     }
 
@@ -328,7 +330,7 @@ final class SlabTable implements Table {
 
     @Override
     public Cursor cursor(int slot) {
-        return new ListCursor(lists.walk(slot >>> stripeBits));
+        return new RecordCursor(slotRecords.walk(slot >>> stripeBits));
     }
 
     // ---- moving records
@@ -390,7 +392,7 @@ final class SlabTable implements Table {
         byte[] to = segments.of(moved);
         int toAt = Segments.offset(moved);
         SlabRecord.copy(from, at, to, toAt, bytes);
-        lists.moved(SlabRecord.slotIndex(to, toAt), reference, moved);
+        slotRecords.moved(SlabRecord.slotIndex(to, toAt), moved);
         index.replace(tag, reference, moved);
         if (SlabRecord.hasDeadline(to, toAt)) {
             wheel.moved(moved);
@@ -413,7 +415,7 @@ final class SlabTable implements Table {
         return index.capacity() + segments.capacity();
     }
 
-    /** Throws if the index, the lists, the wheel and the segments do not agree. */
+    /** Throws if the index, the slots, the wheel and the segments do not agree. */
     void checkInvariants() {
         int indexed = 0;
         int timed = 0;
@@ -444,7 +446,7 @@ final class SlabTable implements Table {
         require(indexed == size, "the index has another size than the table");
         require(timed == wheel.size(), "the wheel has another size than the table");
         wheel.checkInvariants();
-        lists.checkInvariants(size);
+        slotRecords.checkInvariants(size);
         require(liveKeysAndValues == payload, "keys and values have other lengths than the table says");
         segments.checkInvariants(liveBytes);
     }
@@ -455,16 +457,35 @@ final class SlabTable implements Table {
         }
     }
 
-    private final class ListCursor implements Cursor {
-        private final SlotLists.Walk walk;
+    private final class RecordCursor implements Cursor {
+        /** Of how many records the headers are read before the first is used. */
+        private static final int READ_AHEAD = 16;
 
-        ListCursor(SlotLists.Walk walk) {
+        private final SlotRecords.Walk walk;
+        private int ahead;
+
+        RecordCursor(SlotRecords.Walk walk) {
             this.walk = walk;
         }
 
         @Override
         public boolean next() {
+            if (ahead == 0) {
+                readAhead();
+            }
+            ahead = Math.max(0, ahead - 1);
             return walk.next();
+        }
+
+        /** Looks at the next records. They lie far apart, so that the processor had better fetch several at once. */
+        private void readAhead() {
+            ahead = Math.min(READ_AHEAD, walk.left());
+            for (int i = 1; i <= ahead; i++) {
+                int reference = walk.ahead(i);
+                require(
+                        !SlabRecord.isDead(segments.of(reference), Segments.offset(reference)),
+                        "a dead record is held");
+            }
         }
 
         @Override
@@ -507,26 +528,16 @@ final class SlabTable implements Table {
         }
     }
 
-    /** The links of the records of a slot. */
-    private final class Neighbours implements Links {
+    /** Where each record has its place among those of its slot. */
+    private final class Places implements SlotRecords.Places {
         @Override
-        public int next(int reference) {
-            return SlabRecord.next(segments.of(reference), Segments.offset(reference));
+        public int place(int reference) {
+            return SlabRecord.place(segments.of(reference), Segments.offset(reference));
         }
 
         @Override
-        public void setNext(int reference, int next) {
-            SlabRecord.setNext(segments.of(reference), Segments.offset(reference), next);
-        }
-
-        @Override
-        public int previous(int reference) {
-            return SlabRecord.previous(segments.of(reference), Segments.offset(reference));
-        }
-
-        @Override
-        public void setPrevious(int reference, int previous) {
-            SlabRecord.setPrevious(segments.of(reference), Segments.offset(reference), previous);
+        public void setPlace(int reference, int place) {
+            SlabRecord.setPlace(segments.of(reference), Segments.offset(reference), place);
         }
     }
 
