@@ -39,6 +39,11 @@ import org.openjdk.jmh.runner.options.TimeValue;
 public final class Benchmarks {
     private static final int ROUNDS = Integer.getInteger("rounds", 1_000);
 
+    /**
+     * A heap that is mapped before the first operation, so that none pays for the pages that it is the first to use.
+     */
+    private static final List<String> HEAP = List.of("-Xms4g", "-Xmx4g", "-XX:+AlwaysPreTouch");
+
     /** What {@code compare} runs in each of its JVMs: one comparison, given by its full name. */
     private static final String COMPARE_HERE = "compare-here";
 
@@ -73,6 +78,7 @@ public final class Benchmarks {
                         .warmupTime(time)
                         .measurementIterations(iterations)
                         .measurementTime(time)
+                        .jvmArgsAppend(HEAP.toArray(String[]::new))
                         .addProfiler(CpuProfiler.class)
                         .resultFormat(ResultFormatType.JSON)
                         .result(results.resolve(pass + ".json").toString())
@@ -102,14 +108,12 @@ public final class Benchmarks {
     }
 
     private static List<Interleaved.Outcome> compareInFreshJvm(String name) throws IOException, InterruptedException {
-        Process process = new ProcessBuilder(
-                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                        "-Drounds=" + ROUNDS,
-                        "-cp",
-                        System.getProperty("java.class.path"),
-                        Benchmarks.class.getName(),
-                        COMPARE_HERE,
-                        name)
+        List<String> line = new ArrayList<>();
+        line.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        line.addAll(HEAP);
+        line.addAll(List.of("-Drounds=" + ROUNDS, "-cp", System.getProperty("java.class.path")));
+        line.addAll(List.of(Benchmarks.class.getName(), COMPARE_HERE, name));
+        Process process = new ProcessBuilder(line)
                 .redirectError(ProcessBuilder.Redirect.INHERIT)
                 .start();
         List<Interleaved.Outcome> outcomes;

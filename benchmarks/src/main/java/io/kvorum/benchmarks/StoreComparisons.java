@@ -80,9 +80,7 @@ final class StoreComparisons {
     private static KeyValueStore store(StoreKeys keys, byte[] value, boolean timed) {
         KeyValueStore store = ShardedStore.local(SHARDS);
         SetOptions options = timed ? renewed() : SetOptions.defaults();
-        for (byte[] key : keys.keys) {
-            store.set(key, value, options);
-        }
+        keys.forEach(key -> store.set(key, value, options));
         return store;
     }
 
@@ -92,9 +90,7 @@ final class StoreComparisons {
 
     private static void fill(Map<String, Peer> peers, StoreKeys keys, byte[] value) {
         for (Peer peer : peers.values()) {
-            for (byte[] key : keys.keys) {
-                peer.set(key, value);
-            }
+            keys.forEach(key -> peer.set(key, value));
         }
     }
 
