@@ -246,8 +246,9 @@ final class CaffeineTable implements Table {
         if (item == null) {
             return false;
         }
-        setDeadline(item, KeyValueStore.NO_DEADLINE);
+        slotRecords.shrink(item.slotIndex);
         slotRecords.remove(item.slotIndex, item.reference);
+        setDeadline(item, KeyValueStore.NO_DEADLINE);
         cache.invalidate(item);
         givePlaceBack(item.reference);
         size--;
@@ -255,7 +256,6 @@ final class CaffeineTable implements Table {
         if (maximum > 4 * SPARE && size < maximum / 2) {
             setMaximum();
         }
-        slotRecords.shrink(item.slotIndex);
         return true;
     }
 

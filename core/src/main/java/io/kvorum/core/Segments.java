@@ -14,11 +14,14 @@ import org.jspecify.annotations.Nullable;
  * <p>{@link #find} may run beside a writer; what it returns is then worth nothing, but it ends and does not throw.
  */
 final class Segments {
-    /** The size of a segment that is full grown: below half of the smallest region of G1, so that none is humongous. */
+    /**
+     * The size of a segment that is full grown. A stripe wastes half of one on the average, and a larger one gains a
+     * reader a few percent.
+     */
     static final int FULL = 1 << 16;
 
     /** The largest record that shares its segment with others. */
-    static final int MAX_SHARED = FULL / 8;
+    static final int MAX_SHARED = FULL / 4;
 
     /** The reference to nothing. */
     static final int NONE = Links.NONE;
@@ -27,6 +30,8 @@ final class Segments {
 
     private static final int MIN_CAPACITY = 1 << 10;
     private static final int UNITS_BITS = 14; // of a reference: those that name the unit within the segment
+
+    /** The most segments: 8 GiB of them, or, of records that are just too large to share one, 2 GiB. */
     static final int MAX_COUNT = (1 << (Integer.SIZE - 1 - UNITS_BITS)) - 1; // references are positive
 
     /** What stands for the used bytes of a segment that belongs to one large record. */

@@ -7,8 +7,8 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A table that keeps its entries as {@link SlabRecord}s in a few large arrays, so that the garbage collector has
- * nothing to do with them, and a write that needs no more room than before happens in place.
+ * A table that keeps its entries as {@link SlabRecord}s in large arrays, so that the garbage collector has nothing to
+ * do with them, and a write that needs no more room than before happens in place.
  *
  * <p>Records are only ever added at the end of the last segment. One that is removed or moved away stays behind as
  * dead. When a new segment is begun and more than a quarter of all is dead, the live records of the segment with the
@@ -292,27 +292,34 @@ final class SlabTable implements Table {
 
     @Override
     public boolean remove(long keyHash, byte[] key) {
-        int reference = (int) find(keyHash, key);
-        if (reference == NONE) {
+        if ((int) find(keyHash, key) == NONE) {
             return false;
         }
+        giveMemoryBack();
+        int reference = (int) find(keyHash, key); // that may have moved it
         byte[] segment = segments.of(reference);
         int at = Segments.offset(reference);
+        int slotIndex = SlabRecord.slotIndex(segment, at);
+        slotRecords.shrink(slotIndex);
+        slotRecords.remove(slotIndex, reference);
+        // From here on nothing is allocated, so nothing fails halfway.
         if (SlabRecord.hasDeadline(segment, at)) {
             wheel.remove(reference);
         }
-        int slotIndex = SlabRecord.slotIndex(segment, at);
-        slotRecords.remove(slotIndex, reference);
         index.remove(RecordIndex.tag(keyHash), reference);
         size--;
         payload -= key.length + SlabRecord.valueLength(segment, at);
         kill(reference);
-        if (segments.dead() > Math.max(2 * Segments.FULL, segments.used() / 2)) {
+        return true;
+    }
+
+    /** Gives memory back that former removals have left, if it is much. Moves records. */
+    private void giveMemoryBack() {
+        boolean much = segments.dead() > Math.max(2 * Segments.FULL, segments.used() / 2);
+        if (much && segments.canOpen(1)) {
             evacuate(segments.emptiest());
         }
         index.shrink(size);
-        slotRecords.shrink(slotIndex);
-        return true;
     }
 
     @Override
@@ -410,9 +417,9 @@ final class SlabTable implements Table {
 
     // ---- for tests
 
-    /** Returns how many bytes of memory the index and the segments hold. */
+    /** Returns how many bytes of memory the index, the slots and the segments hold. */
     long capacity() {
-        return index.capacity() + segments.capacity();
+        return index.capacity() + slotRecords.capacity() + segments.capacity();
     }
 
     /** Throws if the index, the slots, the wheel and the segments do not agree. */
@@ -477,7 +484,10 @@ final class SlabTable implements Table {
             return walk.next();
         }
 
-        /** Looks at the next records. They lie far apart, so that the processor had better fetch several at once. */
+        /**
+         * Looks at the next records. They lie far apart, so that the processor had better fetch several at once; a
+         * check of what is read keeps the compiler from dropping it.
+         */
         private void readAhead() {
             ahead = Math.min(READ_AHEAD, walk.left());
             for (int i = 1; i <= ahead; i++) {

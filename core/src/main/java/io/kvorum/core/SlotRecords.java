@@ -7,8 +7,8 @@ import java.util.List;
 
 /**
  * The references of the records of each slot of a stripe, in no particular order. Each record knows the place of its
- * reference, so that adding, removing and moving one cost the same however many there are, and a walk need not visit a
- * record to find the next one.
+ * reference, so that adding, removing and moving one cost the same on the average however many there are, and a walk
+ * need not visit a record to find the next one.
  *
  * <p>{@link #size} may run beside a writer; what it returns is then worth nothing, but it ends and does not throw.
  */
@@ -23,6 +23,7 @@ final class SlotRecords {
     private static final int NONE = Links.NONE;
     private static final int MIN_LENGTH = 4;
     private static final int[] EMPTY = {};
+    private static final Comparator<Walk> BY_LEFT = Comparator.comparingInt(walk -> walk.left);
 
     private final Places places;
     private final int slots;
@@ -56,13 +57,10 @@ final class SlotRecords {
         }
     }
 
-    /** Gives memory back if the records that are left in a slot need no more than a small part of it. */
+    /** Gives memory back if the records of a slot need no more than a small part of it. */
     void shrink(int slotIndex) {
         int[] all = references[slotIndex];
-        int size = sizes[slotIndex];
-        if (size == 0) {
-            references[slotIndex] = EMPTY;
-        } else if (all.length > MIN_LENGTH && size < all.length / 4) {
+        if (all.length > MIN_LENGTH && sizes[slotIndex] < all.length / 4) {
             references[slotIndex] = Arrays.copyOf(all, all.length / 2);
         }
     }
@@ -76,21 +74,28 @@ final class SlotRecords {
 
     /**
      * Removes a record. The gap is closed by others, each from the end of those that a walk has yet to meet, so that
-     * every walk still meets what it would have met.
+     * every walk still meets what it would have met. If this fails for want of memory, nothing has changed.
      */
     void remove(int slotIndex, int reference) {
+        if (walks.size() > 1) {
+            walks.sort(BY_LEFT);
+        }
         int gap = places.place(reference);
-        walks.sort(Comparator.comparingInt(walk -> walk.left));
-        for (Walk walk : walks) {
+        for (int i = 0; i < walks.size(); i++) {
+            Walk walk = walks.get(i);
             if (walk.slotIndex == slotIndex && gap < walk.left) {
                 walk.left--;
                 fill(slotIndex, gap, walk.left);
                 gap = walk.left;
             }
         }
-        sizes[slotIndex]--;
-        fill(slotIndex, gap, sizes[slotIndex]);
-        references[slotIndex][sizes[slotIndex]] = NONE;
+        int last = --sizes[slotIndex];
+        fill(slotIndex, gap, last);
+        if (last == 0) {
+            references[slotIndex] = EMPTY;
+        } else {
+            references[slotIndex][last] = NONE;
+        }
     }
 
     /** Closes a gap by the record at another place, unless that is the gap itself. */
@@ -108,6 +113,13 @@ final class SlotRecords {
     private void put(int slotIndex, int place, int reference) {
         references[slotIndex][place] = reference;
         places.setPlace(reference, place);
+    }
+
+    /** Returns how many bytes of memory the references take. */
+    long capacity() {
+        return Arrays.stream(references)
+                .mapToLong(all -> (long) all.length * Integer.BYTES)
+                .sum();
     }
 
     Walk walk(int slotIndex) {
@@ -165,7 +177,7 @@ final class SlotRecords {
             return references[slotIndex][left - steps];
         }
 
-        /** Returns the record it is at. It holds until the next change of the slot. */
+        /** Returns the record it is at. It holds until the next change of any slot. */
         int current() {
             if (current == NONE) {
                 throw new IllegalStateException("the cursor is at no entry");

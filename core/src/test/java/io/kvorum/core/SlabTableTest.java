@@ -108,7 +108,7 @@ final class SlabTableTest extends TableContract {
         byte[] key = bytes("k");
         slab.put(SLOT, hash.of(key), key, new byte[10], -1);
         slab.remove(hash.of(key), key);
-        slab.put(SLOT, hash.of(key), key, new byte[20_000], -1);
+        slab.put(SLOT, hash.of(key), key, new byte[Segments.MAX_SHARED / 2], -1);
 
         slab.checkInvariants();
     }
@@ -135,7 +135,7 @@ final class SlabTableTest extends TableContract {
             byte[] key = bytes("k" + i);
             int valueLength = random.nextInt(200);
             slab.put(SLOT, hash.of(key), key, new byte[valueLength], -1);
-            int bytes = 20 + key.length + valueLength + 7 & -8;
+            int bytes = SlabRecord.bytesFor(key.length, valueLength, false);
             liveBytes += bytes - sizes[i];
             sizes[i] = bytes;
         }
