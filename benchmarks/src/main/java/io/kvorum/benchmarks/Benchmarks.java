@@ -133,6 +133,7 @@ public final class Benchmarks {
             throw new IllegalArgumentException("comparison must be one that is known: " + name);
         }
         new Interleaved(comparison.get(), ROUNDS).run().forEach(outcome -> System.out.println(outcome.line()));
+        System.exit(0); // some contenders leave threads behind that are no daemons
     }
 
     private static Path results() throws IOException {

@@ -28,6 +28,8 @@ final class Interleaved {
     private static final long PROCESS_BATCH_NANOS = 100_000_000;
 
     private static final int PROCESS_ROUNDS = 30;
+    private static final int MIN_OPERATIONS = 20;
+    private static final int MAX_OPERATIONS = 10_000_000;
 
     private final OperatingSystemMXBean process = (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
     private final ThreadMXBean clock = ManagementFactory.getThreadMXBean();
@@ -87,11 +89,11 @@ final class Interleaved {
         List<Contender> contenders = comparison.contenders();
         int count = contenders.size();
         long batchNanos = comparison.batchMillis() * 1_000_000L;
-        int operations = 1_000;
+        int[] operations = new int[count];
+        Arrays.fill(operations, MIN_OPERATIONS);
+        System.gc(); // what is stored is old by the time it is used
         for (int round = 0; round < Math.max(30, WARM_UP_NANOS_EACH / batchNanos); round++) {
-            double[] nanos = round(operations, clock::getCurrentThreadCpuTime);
-            double shortest = Arrays.stream(nanos).min().orElseThrow() * operations;
-            operations = (int) Math.min(Math.max(operations * batchNanos / Math.max(shortest, 1), 100), 1_000_000);
+            operations = filling(batchNanos, round(operations, System::nanoTime));
         }
         double[][] nanos = new double[count][rounds];
         double[][] ratios = new double[count][rounds];
@@ -115,13 +117,13 @@ final class Interleaved {
                     ratios[i][rounds * 3 / 4]));
         }
         if (comparison.leavesGarbage()) {
-            outcomes.addAll(ofTheProcess((int) (operations * (PROCESS_BATCH_NANOS / batchNanos))));
+            outcomes.addAll(ofTheProcess(filling(PROCESS_BATCH_NANOS, round(operations, System::nanoTime))));
         }
         return outcomes;
     }
 
     /** Collections are few and far between, so only the sum over all rounds says what they cost. */
-    private List<Outcome> ofTheProcess(int operations) {
+    private List<Outcome> ofTheProcess(int[] operations) {
         int count = comparison.contenders().size();
         double[] sums = new double[count];
         for (int round = 0; round < PROCESS_ROUNDS; round++) {
@@ -139,8 +141,15 @@ final class Interleaved {
         return outcomes;
     }
 
-    /** Runs every contender once, in a new order; returns the CPU time of one operation of each. */
-    private double[] round(int operations, LongSupplier cpuTime) {
+    /** Returns how many operations of each contender take a time, if one takes as long as was measured. */
+    private static int[] filling(long batchNanos, double[] nanos) {
+        return Arrays.stream(nanos)
+                .mapToInt(each -> (int) Math.max(MIN_OPERATIONS, Math.min(MAX_OPERATIONS, batchNanos / each)))
+                .toArray();
+    }
+
+    /** Runs every contender once, in a new order; returns the time of one operation of each, by the given clock. */
+    private double[] round(int[] operations, LongSupplier time) {
         double[] nanos = new double[comparison.contenders().size()];
         List<Integer> turns = new ArrayList<>();
         for (int i = 0; i < nanos.length; i++) {
@@ -148,9 +157,9 @@ final class Interleaved {
         }
         Collections.shuffle(turns, order);
         for (int turn : turns) {
-            long start = cpuTime.getAsLong();
-            sink = comparison.contenders().get(turn).batch().run(operations);
-            nanos[turn] = (double) (cpuTime.getAsLong() - start) / operations;
+            long start = time.getAsLong();
+            sink = comparison.contenders().get(turn).batch().run(operations[turn]);
+            nanos[turn] = (double) (time.getAsLong() - start) / operations[turn];
         }
         return nanos;
     }

@@ -1,15 +1,10 @@
 package io.kvorum.benchmarks;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
-import com.github.benmanes.caffeine.cache.Cache;
-import com.github.benmanes.caffeine.cache.Caffeine;
 import io.kvorum.core.KeyValueStore;
 import io.kvorum.core.ShardedStore;
-import java.nio.ByteBuffer;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
 import java.util.SplittableRandom;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
@@ -26,11 +21,11 @@ import org.openjdk.jmh.annotations.Warmup;
 /**
  * The cost of a get and of a set through the sharded store of an application without a cluster: slot, route, table.
  *
- * <p>Beside it a {@code ConcurrentHashMap}, which knows no slots, routes nothing and hands out the stored array itself;
- * its copying forms copy as a store must, so that nobody changes a value behind its back. And a Caffeine cache with a
- * bound that is never reached, used in the same way.
+ * <p>Beside it a {@code ConcurrentHashMap}, which knows no slots, routes nothing and hands out the stored array itself,
+ * and a Caffeine cache with a bound that is never reached. A set copies the value in all of them.
  *
- * <p>Run: {@code java -jar benchmarks/target/benchmarks.jar StoreBenchmark -prof gc}.
+ * <p>For ratios of close contenders, see the {@code compare} command of {@link Benchmarks}; this one is for allocation
+ * and for several threads. Run: {@code java -jar benchmarks/target/benchmarks.jar StoreBenchmark -prof gc -t 2}.
  */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.AverageTime)
@@ -41,68 +36,85 @@ import org.openjdk.jmh.annotations.Warmup;
 public class StoreBenchmark {
     private static final int VALUE = 100;
 
-    @Param("100000")
+    @Param("1000000")
     int entries;
 
-    private byte[][] keys;
     private byte[] value;
     private KeyValueStore store;
-    private ConcurrentMap<ByteBuffer, byte[]> map;
-    private Cache<ByteBuffer, byte[]> cache;
+    private StorePeers.Peer map;
+    private StorePeers.Peer cache;
 
-    /** Each thread walks the keys in its own order. */
+    /** Each thread uses the keys in the same order, but begins somewhere else. */
     @State(Scope.Thread)
     public static class Walk {
-        private final SplittableRandom random = new SplittableRandom(2);
+        private final ByteBuf buffer = Unpooled.buffer(VALUE);
+        private StoreKeys keys;
+        private int turn = (int) Thread.currentThread().getId() * 100_003;
 
-        byte[] next(byte[][] keys) {
-            return keys[random.nextInt(keys.length)];
+        @Setup
+        public void draw(StoreBenchmark all) {
+            keys = new StoreKeys(all.entries, true);
+        }
+
+        byte[] next() {
+            return keys.at(turn++);
         }
     }
 
     @Setup
     public void fill() {
         store = ShardedStore.local(3);
-        map = new ConcurrentHashMap<>(entries * 2);
-        cache = Caffeine.newBuilder().maximumSize(entries * 2L).build();
-        keys = new byte[entries][];
+        map = StorePeers.map();
+        cache = StorePeers.caffeineWithMaximum(entries * 2L);
         value = new byte[VALUE];
         new SplittableRandom(1).nextBytes(value);
-        for (int i = 0; i < entries; i++) {
-            keys[i] = ("key-" + (100_000_000_000L + i)).getBytes(UTF_8);
-            store.set(keys[i], value);
-            map.put(ByteBuffer.wrap(keys[i]), value.clone());
-            cache.put(ByteBuffer.wrap(keys[i]), value.clone());
-        }
+        new StoreKeys(entries, true).forEach(key -> {
+            store.set(key, value);
+            map.set(key, value);
+            cache.set(key, value);
+        });
+        System.gc(); // what is stored is old by the time it is used
     }
 
     @Benchmark
     public byte[] get(Walk walk) {
-        return store.get(walk.next(keys));
+        return store.get(walk.next());
+    }
+
+    @Benchmark
+    public byte getIntoBuffer(Walk walk) {
+        walk.buffer.clear();
+        store.get(walk.next(), walk.buffer);
+        return walk.buffer.getByte(VALUE - 1);
+    }
+
+    @Benchmark
+    public Integer getLent(Walk walk) {
+        return store.lend(walk.next(), lent -> lent.byteAt(0) + lent.byteAt(lent.length() - 1));
     }
 
     @Benchmark
     public byte[] getFromMap(Walk walk) {
-        return map.get(ByteBuffer.wrap(walk.next(keys))).clone();
+        return map.get(walk.next());
     }
 
     @Benchmark
     public byte[] getFromCaffeine(Walk walk) {
-        return cache.getIfPresent(ByteBuffer.wrap(walk.next(keys))).clone();
+        return cache.get(walk.next());
     }
 
     @Benchmark
     public void set(Walk walk) {
-        store.set(walk.next(keys), value);
+        store.set(walk.next(), value);
     }
 
     @Benchmark
-    public byte[] setInMap(Walk walk) {
-        return map.put(ByteBuffer.wrap(walk.next(keys)), value.clone());
+    public void setInMap(Walk walk) {
+        map.set(walk.next(), value);
     }
 
     @Benchmark
     public void setInCaffeine(Walk walk) {
-        cache.put(ByteBuffer.wrap(walk.next(keys)), value.clone());
+        cache.set(walk.next(), value);
     }
 }

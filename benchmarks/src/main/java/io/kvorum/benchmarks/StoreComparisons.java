@@ -14,6 +14,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
+import java.util.function.BiConsumer;
 import java.util.function.Supplier;
 
 /**
@@ -21,7 +22,7 @@ import java.util.function.Supplier;
  * maps and caches that know no slots.
  */
 final class StoreComparisons {
-    private static final int BATCH_MILLIS = 10;
+    private static final int BATCH_MILLIS = 20;
     private static final int SHARDS = 3;
     private static final int PERCENT_OF_GETS = 90;
     private static final long LIFE_MILLIS = 3_600_000;
@@ -48,7 +49,8 @@ final class StoreComparisons {
                 new Load("1m-zipf", 1_000_000, 100, true),
                 new Load("100k-uniform", 100_000, 100, false),
                 new Load("100k-zipf-1k", 100_000, 1_024, true))) {
-            put(all, "store-get-" + load.name(), name -> get(name, load));
+            put(all, "store-get-" + load.name(), name -> get(name, load, false));
+            put(all, "store-get-rewritten-" + load.name(), name -> get(name, load, true));
             put(all, "store-set-" + load.name(), name -> set(name, load));
             put(all, "store-mixed-" + load.name(), name -> mixed(name, load));
             put(all, "store-expiry-get-" + load.name(), name -> expiry(name, load, false));
@@ -96,7 +98,8 @@ final class StoreComparisons {
 
     // ---- each loop stands for itself, so that the compiler sees only one contender in it
 
-    private static Comparison get(String name, Load load) {
+    /** The values lie as they were loaded, one key after the other; or many were set again, in the order of use. */
+    private static Comparison get(String name, Load load, boolean rewritten) {
         StoreKeys keys = load.keys();
         byte[] value = load.value();
         KeyValueStore store = store(keys, value, false);
@@ -119,8 +122,19 @@ final class StoreComparisons {
             }
             return sum;
         }));
-        addGets(contenders, peers(load), keys, value);
+        Map<String, Peer> peers = peers(load);
+        addGets(contenders, peers, keys, value);
+        if (rewritten) {
+            rewrite(store::set, keys, value);
+            peers.values().forEach(peer -> rewrite(peer::set, keys, value));
+        }
         return new Comparison(name, contenders, BATCH_MILLIS, false);
+    }
+
+    private static void rewrite(BiConsumer<byte[], byte[]> set, StoreKeys keys, byte[] value) {
+        for (int turn = 0; turn < StoreKeys.DRAWS; turn++) {
+            set.accept(keys.at(turn), value);
+        }
     }
 
     private static Batch copied(KeyValueStore store, StoreKeys keys) {
@@ -263,7 +277,7 @@ final class StoreComparisons {
         } else {
             addGets(contenders, peers, keys, value);
         }
-        return new Comparison(name, contenders, BATCH_MILLIS, sets);
+        return new Comparison(name, contenders, BATCH_MILLIS, true);
     }
 
     /** All keys of one slot after the other; an operation is a key. */

@@ -13,7 +13,9 @@ import java.util.function.Consumer;
  * from a request. Whoever compares it with the key that is held must go and look at that.
  */
 final class StoreKeys {
-    private static final int DRAWS = 1 << 20;
+    /** After how many turns the order begins again. */
+    static final int DRAWS = 1 << 20;
+
     private static final int LENGTH = 16;
     private static final double SKEW = 0.99;
 
