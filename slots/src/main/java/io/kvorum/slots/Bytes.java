@@ -39,7 +39,12 @@ final class Bytes {
         return (bytes - LOW_BITS) & ~bytes & HIGH_BITS;
     }
 
-    /** The same for four bytes. */
+    /** Returns whether a byte of these is zero; one test for both costs less than one for each. */
+    static boolean hasZeroByte(long some, long others) {
+        return ((((some - LOW_BITS) & ~some) | ((others - LOW_BITS) & ~others)) & HIGH_BITS) != 0;
+    }
+
+    /** As {@link #zeroByte(long)}, for four bytes. */
     static int zeroByte(int bytes) {
         return (bytes - (int) LOW_BITS) & ~bytes & (int) HIGH_BITS;
     }

@@ -130,7 +130,7 @@ public final class HashSlot {
         for (; i < end; i += 16) {
             long first = Bytes.longAt(bytes, i);
             long second = Bytes.longAt(bytes, i + 8);
-            if ((Bytes.zeroByte(first ^ OPEN) | Bytes.zeroByte(second ^ OPEN)) != 0) {
+            if (Bytes.hasZeroByte(first ^ OPEN, second ^ OPEN)) {
                 return taggedSlotOf(bytes, offset, length);
             }
             crc = Crc16.updateWords(crc, first, second);
@@ -214,7 +214,7 @@ public final class HashSlot {
         for (; i < end; i += 16) {
             long first = Bytes.longAt(bytes, i);
             long second = Bytes.longAt(bytes, i + 8);
-            if ((Bytes.zeroByte(first ^ OPEN) | Bytes.zeroByte(second ^ OPEN)) != 0) {
+            if (Bytes.hasZeroByte(first ^ OPEN, second ^ OPEN)) {
                 return taggedSlotOf(bytes, offset, length);
             }
             crc = Crc16.updateWords(crc, first, second);
