@@ -132,8 +132,15 @@ public final class Benchmarks {
         if (comparison == null) {
             throw new IllegalArgumentException("comparison must be one that is known: " + name);
         }
-        new Interleaved(comparison.get(), ROUNDS).run().forEach(outcome -> System.out.println(outcome.line()));
-        System.exit(0); // some contenders leave threads behind that are no daemons
+        int status = 1;
+        try {
+            new Interleaved(comparison.get(), ROUNDS).run().forEach(outcome -> System.out.println(outcome.line()));
+            status = 0;
+        } catch (RuntimeException | Error e) {
+            System.getLogger(Benchmarks.class.getName()).log(System.Logger.Level.ERROR, name, e);
+        } finally {
+            System.exit(status); // some contenders leave threads behind that are no daemons
+        }
     }
 
     private static Path results() throws IOException {

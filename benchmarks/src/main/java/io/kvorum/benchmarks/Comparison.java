@@ -9,10 +9,10 @@ import java.util.List;
  * @param contenders ours first, then its rivals
  * @param batchMillis about how long a contender works before it is another one's turn: long enough to get what it needs
  *     most back into the processor's caches
- * @param leavesGarbage whether what they leave to the collector is a part of their cost, so that the CPU time of the
- *     whole process is to be measured too
+ * @param wholeProcess whether other threads bear a part of the cost, such as the collector's, so that the CPU time of
+ *     the whole process is to be measured too
  */
-record Comparison(String name, List<Contender> contenders, int batchMillis, boolean leavesGarbage) {
+record Comparison(String name, List<Contender> contenders, int batchMillis, boolean wholeProcess) {
     /** Contenders that need little of the caches and leave nothing. */
     Comparison(String name, List<Contender> contenders) {
         this(name, contenders, 1, false);

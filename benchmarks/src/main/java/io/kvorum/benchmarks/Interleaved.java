@@ -16,9 +16,9 @@ import java.util.function.LongSupplier;
  * Measures close contenders in one JVM, in short batches whose order is drawn anew in each round. Whatever disturbs the
  * machine then disturbs all of them alike, and the ratio within a round is steadier than any figure for one contender.
  *
- * <p>A batch is timed by the thread's CPU clock. The result is the distribution of the ratios of all rounds. Where the
- * contenders leave garbage, the whole process is measured beside it, in longer batches: then the ratio is that of the
- * sums, and has no quartiles.
+ * <p>A batch is timed by the thread's CPU clock. The result is the distribution of the ratios of all rounds. Where
+ * other threads bear a part of the cost, the whole process is measured beside it, in longer batches: then the ratio is
+ * that of the sums, and has no quartiles.
  */
 final class Interleaved {
     private static final int WARM_UP_NANOS_EACH = 300_000_000;
@@ -27,7 +27,7 @@ final class Interleaved {
     /** The length of a batch by which the CPU time of the process is measured: long enough to leave much garbage. */
     private static final long PROCESS_BATCH_NANOS = 100_000_000;
 
-    private static final int PROCESS_ROUNDS = 30;
+    private static final int PROCESS_ROUNDS = 100;
     private static final int MIN_OPERATIONS = 20;
     private static final int MAX_OPERATIONS = 10_000_000;
 
@@ -90,10 +90,16 @@ final class Interleaved {
         int count = contenders.size();
         long batchNanos = comparison.batchMillis() * 1_000_000L;
         int[] operations = new int[count];
+        double[] least = new double[count];
         Arrays.fill(operations, MIN_OPERATIONS);
+        Arrays.fill(least, Double.MAX_VALUE);
         System.gc(); // what is stored is old by the time it is used
         for (int round = 0; round < Math.max(30, WARM_UP_NANOS_EACH / batchNanos); round++) {
-            operations = filling(batchNanos, round(operations, System::nanoTime));
+            double[] measured = round(operations, System::nanoTime);
+            for (int i = 0; i < count; i++) {
+                least[i] = Math.min(least[i], measured[i]); // whatever else the machine did was not the contender's
+            }
+            operations = filling(batchNanos, least);
         }
         double[][] nanos = new double[count][rounds];
         double[][] ratios = new double[count][rounds];
@@ -116,8 +122,8 @@ final class Interleaved {
                     ratios[i][rounds / 2],
                     ratios[i][rounds * 3 / 4]));
         }
-        if (comparison.leavesGarbage()) {
-            outcomes.addAll(ofTheProcess(filling(PROCESS_BATCH_NANOS, round(operations, System::nanoTime))));
+        if (comparison.wholeProcess()) {
+            outcomes.addAll(ofTheProcess(filling(PROCESS_BATCH_NANOS, least)));
         }
         return outcomes;
     }

@@ -32,7 +32,9 @@ import org.openjdk.jmh.annotations.Warmup;
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
 @Warmup(iterations = 3, time = 1)
 @Measurement(iterations = 5, time = 1)
-@Fork(2)
+@Fork(
+        value = 2,
+        jvmArgsAppend = {"-Xms4g", "-Xmx4g", "-XX:+AlwaysPreTouch"})
 public class StoreBenchmark {
     private static final int VALUE = 100;
 
@@ -94,13 +96,17 @@ public class StoreBenchmark {
     }
 
     @Benchmark
-    public byte[] getFromMap(Walk walk) {
-        return map.get(walk.next());
+    public int getFromMap(Walk walk) {
+        return ends(map.get(walk.next()));
     }
 
     @Benchmark
-    public byte[] getFromCaffeine(Walk walk) {
-        return cache.get(walk.next());
+    public int getFromCaffeine(Walk walk) {
+        return ends(cache.get(walk.next()));
+    }
+
+    private static int ends(byte[] value) {
+        return value[0] + value[value.length - 1];
     }
 
     @Benchmark

@@ -246,17 +246,26 @@ final class CaffeineTable implements Table {
         if (item == null) {
             return false;
         }
-        slotRecords.shrink(item.slotIndex);
+        cache.invalidate(item); // it allocates, so it is first: if it fails, nothing has changed
         slotRecords.remove(item.slotIndex, item.reference);
         setDeadline(item, KeyValueStore.NO_DEADLINE);
-        cache.invalidate(item);
         givePlaceBack(item.reference);
         size--;
         payload -= key.length + item.value.length;
-        if (maximum > 4 * SPARE && size < maximum / 2) {
-            setMaximum();
-        }
+        giveMemoryBack(item.slotIndex);
         return true;
+    }
+
+    /** Gives memory back that removals have left, if it is much and there is enough left to do so. */
+    private void giveMemoryBack(int slotIndex) {
+        try {
+            if (maximum > 4 * SPARE && size < maximum / 2) {
+                setMaximum();
+            }
+            slotRecords.shrink(slotIndex);
+        } catch (OutOfMemoryError e) {
+            // A later removal does the rest: this one must not fail, for it is made.
+        }
     }
 
     @Override

@@ -292,15 +292,13 @@ final class SlabTable implements Table {
 
     @Override
     public boolean remove(long keyHash, byte[] key) {
-        if ((int) find(keyHash, key) == NONE) {
+        int reference = (int) find(keyHash, key);
+        if (reference == NONE) {
             return false;
         }
-        giveMemoryBack();
-        int reference = (int) find(keyHash, key); // that may have moved it
         byte[] segment = segments.of(reference);
         int at = Segments.offset(reference);
         int slotIndex = SlabRecord.slotIndex(segment, at);
-        slotRecords.shrink(slotIndex);
         slotRecords.remove(slotIndex, reference);
         // From here on nothing is allocated, so nothing fails halfway.
         if (SlabRecord.hasDeadline(segment, at)) {
@@ -310,16 +308,23 @@ final class SlabTable implements Table {
         size--;
         payload -= key.length + SlabRecord.valueLength(segment, at);
         kill(reference);
+        giveMemoryBack(slotIndex);
         return true;
     }
 
-    /** Gives memory back that former removals have left, if it is much. Moves records. */
-    private void giveMemoryBack() {
-        boolean much = segments.dead() > Math.max(2 * Segments.FULL, segments.used() / 2);
-        if (much && segments.canOpen(1)) {
-            evacuate(segments.emptiest());
+    /** Gives memory back that removals have left, if it is much and there is enough left to do so. Moves records. */
+    private void giveMemoryBack(int slotIndex) {
+        try {
+            boolean much = segments.dead() > Math.max(2 * Segments.FULL, segments.used() / 2);
+            if (much && segments.canOpen(1)) {
+                evacuate(segments.emptiest());
+            }
+            index.shrink(size);
+            slotRecords.shrink(slotIndex);
+        } catch (OutOfMemoryError e) {
+            // What was moved by then is moved, and a later removal does the rest: this one must not fail, for it is
+            // made.
         }
-        index.shrink(size);
     }
 
     @Override

@@ -39,7 +39,7 @@ final class Bytes {
         return (bytes - LOW_BITS) & ~bytes & HIGH_BITS;
     }
 
-    /** Returns whether a byte of these is zero; one test for both costs less than one for each. */
+    /** Returns whether a byte of these is zero; one mask for both costs less than one for each. */
     static boolean hasZeroByte(long some, long others) {
         return ((((some - LOW_BITS) & ~some) | ((others - LOW_BITS) & ~others)) & HIGH_BITS) != 0;
     }
