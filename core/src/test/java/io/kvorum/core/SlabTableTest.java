@@ -196,4 +196,28 @@ final class SlabTableTest extends TableContract {
         assertFalse(table.canTake(2));
         table.checkInvariants();
     }
+
+    @Test
+    void aRemovalNeedsNoRoom() {
+        SlabTable table = new SlabTable(hash::of, 0, 1, 10);
+        int count = 0;
+        while (table.canTake(1)) {
+            byte[] key = bytes("k" + count++);
+            table.put(0, hash.of(key), key, new byte[1_000], KeyValueStore.NO_DEADLINE);
+        }
+        for (int i = 0; i < 2; i++) { // nothing is left of the room that is kept for moving others
+            byte[] key = bytes("large" + i);
+            table.put(0, hash.of(key), key, new byte[Segments.MAX_SHARED], KeyValueStore.NO_DEADLINE);
+        }
+
+        for (int i = 0; i < count; i++) {
+            byte[] key = bytes("k" + i);
+            if (i % 4 > 0) {
+                assertTrue(table.remove(hash.of(key), key));
+            }
+        }
+
+        table.checkInvariants();
+        assertEquals((count + 3) / 4 + 2, table.size());
+    }
 }
