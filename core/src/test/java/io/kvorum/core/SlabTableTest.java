@@ -220,4 +220,12 @@ final class SlabTableTest extends TableContract {
         table.checkInvariants();
         assertEquals((count + 3) / 4 + 2, table.size());
     }
+
+    /** These are named where a user reads of them, at {@link StoreSettings}. */
+    @Test
+    void theRoomOfAStripeIsWhatTheSettingsSay() {
+        assertEquals(131_071, Segments.MAX_COUNT);
+        assertEquals(64 << 10, Segments.FULL);
+        assertEquals(16 << 10, Segments.MAX_SHARED);
+    }
 }
