@@ -4,4 +4,5 @@ module io.kvorum.slots {
     requires static transitive org.jspecify;
 
     exports io.kvorum.slots;
+    exports io.kvorum.slots.topology;
 }

@@ -1,12 +1,12 @@
 package io.kvorum.benchmarks;
 
-import io.kvorum.slots.ClusterTopology;
 import io.kvorum.slots.HashSlot;
-import io.kvorum.slots.NodeId;
-import io.kvorum.slots.ShardId;
 import io.kvorum.slots.SlotRange;
 import io.kvorum.slots.SlotSet;
-import io.kvorum.slots.TopologyChange;
+import io.kvorum.slots.topology.ClusterTopology;
+import io.kvorum.slots.topology.NodeId;
+import io.kvorum.slots.topology.ShardId;
+import io.kvorum.slots.topology.TopologyChange;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;

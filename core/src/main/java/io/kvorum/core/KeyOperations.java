@@ -10,8 +10,8 @@ import org.jspecify.annotations.Nullable;
  * slot during {@link KeyValueStore#transact}, where all of them are one.
  *
  * <p>An operation that throws has changed nothing. Where two keys or more take part, they must be in one slot; if not,
- * {@link io.kvorum.slots.RefusedException} of kind {@code CROSS_SLOT} says so before anything has changed. A key or a
- * value that would become longer than the store takes is an {@link IllegalArgumentException}.
+ * {@link io.kvorum.slots.topology.RefusedException} of kind {@code CROSS_SLOT} says so before anything has changed. A
+ * key or a value that would become longer than the store takes is an {@link IllegalArgumentException}.
  *
  * <p>Unless an operation says otherwise, a changed value keeps the deadline of its key.
  */
@@ -52,7 +52,7 @@ public interface KeyOperations extends KeyReads {
      * Where a key occurs twice, the later entry wins.
      *
      * @param entries the entries; may be empty
-     * @throws io.kvorum.slots.RefusedException of kind {@code CROSS_SLOT} if the keys are not all in one slot
+     * @throws io.kvorum.slots.topology.RefusedException of kind {@code CROSS_SLOT} if the keys are not all in one slot
      * @throws IllegalArgumentException if a key or a value, or all of them together, are longer than the store takes
      */
     void setAll(List<Entry> entries);
@@ -62,7 +62,7 @@ public interface KeyOperations extends KeyReads {
      *
      * @param entries the entries; may be empty. Where a key occurs twice, the later entry wins.
      * @return whether they were set; {@code true} for no entries
-     * @throws io.kvorum.slots.RefusedException of kind {@code CROSS_SLOT} if the keys are not all in one slot
+     * @throws io.kvorum.slots.topology.RefusedException of kind {@code CROSS_SLOT} if the keys are not all in one slot
      * @throws IllegalArgumentException if a key or a value, or all of them together, are longer than the store takes
      */
     boolean setAllIfAbsent(List<Entry> entries);
@@ -198,7 +198,7 @@ public interface KeyOperations extends KeyReads {
      * @param from the key that is given up
      * @param to the new key; if it is the same, nothing changes
      * @return whether {@code from} existed
-     * @throws io.kvorum.slots.RefusedException of kind {@code CROSS_SLOT} if the keys are not in one slot
+     * @throws io.kvorum.slots.topology.RefusedException of kind {@code CROSS_SLOT} if the keys are not in one slot
      */
     boolean rename(byte[] from, byte[] to);
 
@@ -208,7 +208,7 @@ public interface KeyOperations extends KeyReads {
      * @param from the key that is given up
      * @param to the new key
      * @return whether {@code from} existed and {@code to} did not
-     * @throws io.kvorum.slots.RefusedException of kind {@code CROSS_SLOT} if the keys are not in one slot
+     * @throws io.kvorum.slots.topology.RefusedException of kind {@code CROSS_SLOT} if the keys are not in one slot
      */
     boolean renameIfAbsent(byte[] from, byte[] to);
 
@@ -218,7 +218,7 @@ public interface KeyOperations extends KeyReads {
      * @param from the key that is copied
      * @param to the other key; if it is the same, nothing changes
      * @return whether {@code from} existed
-     * @throws io.kvorum.slots.RefusedException of kind {@code CROSS_SLOT} if the keys are not in one slot
+     * @throws io.kvorum.slots.topology.RefusedException of kind {@code CROSS_SLOT} if the keys are not in one slot
      */
     boolean copy(byte[] from, byte[] to);
 
@@ -228,7 +228,7 @@ public interface KeyOperations extends KeyReads {
      * @param from the key that is copied
      * @param to the other key
      * @return whether {@code from} existed and {@code to} did not
-     * @throws io.kvorum.slots.RefusedException of kind {@code CROSS_SLOT} if the keys are not in one slot
+     * @throws io.kvorum.slots.topology.RefusedException of kind {@code CROSS_SLOT} if the keys are not in one slot
      */
     boolean copyIfAbsent(byte[] from, byte[] to);
 }

@@ -23,9 +23,9 @@ import org.jspecify.annotations.Nullable;
  * every operation treats it as absent, although {@link #size} and {@link #countInSlot} count it until it has been
  * deleted.
  *
- * <p>An operation that the store refuses throws {@link io.kvorum.slots.RefusedException} and has changed nothing. A
- * store that waits for other nodes may throw {@link io.kvorum.replication.OutcomeUnknownException}: then a change may
- * have been made, wholly (but see {@link #dropSlot}), or not at all.
+ * <p>An operation that the store refuses throws {@link io.kvorum.slots.topology.RefusedException} and has changed
+ * nothing. A store that waits for other nodes may throw {@link io.kvorum.replication.OutcomeUnknownException}: then a
+ * change may have been made, wholly (but see {@link #dropSlot}), or not at all.
  *
  * <p>Arrays that are passed in are borrowed for the call, arrays that are returned belong to the caller. Keys and
  * values may be empty, never {@code null}. How long they may be is the store's to say; what is too long is an
@@ -50,7 +50,7 @@ public interface KeyValueStore extends KeyOperations {
      *
      * @param slot the slot of all keys that the function uses, see {@link HashSlot}
      * @param function receives the operations on the keys of the slot, which end with the call. A key of another slot
-     *     is refused with {@link io.kvorum.slots.RefusedException} of kind {@code CROSS_SLOT}.
+     *     is refused with {@link io.kvorum.slots.topology.RefusedException} of kind {@code CROSS_SLOT}.
      * @param <T> what the function returns
      * @return what the function returned
      * @throws IllegalArgumentException if {@code slot} is not a slot, or all changes together are longer than the store

@@ -5,7 +5,7 @@ import io.kvorum.replication.ReplicatedState;
 import io.kvorum.replication.Restoration;
 import io.kvorum.replication.SnapshotScan;
 import io.kvorum.slots.HashSlot;
-import io.kvorum.slots.RefusedException;
+import io.kvorum.slots.topology.RefusedException;
 import io.netty.buffer.ByteBuf;
 import java.security.SecureRandom;
 import java.time.Duration;

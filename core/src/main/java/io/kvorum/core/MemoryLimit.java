@@ -47,8 +47,8 @@ public record MemoryLimit(Unit unit, long most, WhenFull whenFull) {
          */
         EVICT,
         /**
-         * It is refused with {@link io.kvorum.slots.RefusedException.Kind#OUT_OF_MEMORY} and changes nothing. Deletions
-         * and writes that make the store no larger go on.
+         * It is refused with {@link io.kvorum.slots.topology.RefusedException.Kind#OUT_OF_MEMORY} and changes nothing.
+         * Deletions and writes that make the store no larger go on.
          */
         REFUSE
     }

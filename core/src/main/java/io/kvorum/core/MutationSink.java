@@ -14,7 +14,7 @@ public interface MutationSink {
     /**
      * Accepts a change, or refuses it by throwing; then the operation fails with that exception and has changed
      * nothing. Only {@link KeyValueStore#dropSlot}, {@link KeyValueStore#clear} and {@link LocalStore#expire} make
-     * several changes: a {@link io.kvorum.slots.RefusedException} ends them, and the changes before it stay.
+     * several changes: a {@link io.kvorum.slots.topology.RefusedException} ends them, and the changes before it stay.
      *
      * @param slot the slot of all keys that change
      * @param change one or more mutations that take effect together, as {@link Mutation#readAll} reads them; borrowed:

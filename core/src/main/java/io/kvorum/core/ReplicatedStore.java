@@ -6,8 +6,8 @@ import io.kvorum.replication.NodeStatus;
 import io.kvorum.replication.OutcomeUnknownException;
 import io.kvorum.replication.ReplicationLog;
 import io.kvorum.replication.runtime.NodeDriver;
-import io.kvorum.slots.ClusterTopology;
-import io.kvorum.slots.LogPosition;
+import io.kvorum.slots.topology.ClusterTopology;
+import io.kvorum.slots.topology.LogPosition;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
@@ -28,9 +28,9 @@ import org.jspecify.annotations.Nullable;
  * it fails at its second change, the first one stays. The store that it is given is good for that one run only.
  *
  * <p>The stages that are returned are completed by the thread that takes the driver's steps, so what depends on them
- * must be quick. They fail with what the operation threw, such as the {@link io.kvorum.slots.RefusedException} of a
- * call that was refused: that call has changed nothing, but what the operation changed before it stays, and has been
- * acknowledged by then. They fail with {@link OutcomeUnknownException} if the node cannot tell what becomes of the
+ * must be quick. They fail with what the operation threw, such as the {@link io.kvorum.slots.topology.RefusedException}
+ * of a call that was refused: that call has changed nothing, but what the operation changed before it stays, and has
+ * been acknowledged by then. They fail with {@link OutcomeUnknownException} if the node cannot tell what becomes of the
  * changes. Never is there a wrapper around it.
  *
  * <p>One change is one record of the log, so keys and values together may be as long as its

@@ -1,15 +1,15 @@
 package io.kvorum.core;
 
-import io.kvorum.slots.ClusterTopology;
 import io.kvorum.slots.HashSlot;
-import io.kvorum.slots.NodeId;
-import io.kvorum.slots.RefusedException;
-import io.kvorum.slots.RefusedException.Kind;
-import io.kvorum.slots.Shard;
-import io.kvorum.slots.ShardId;
 import io.kvorum.slots.SlotRange;
 import io.kvorum.slots.SlotSet;
-import io.kvorum.slots.TopologyChange;
+import io.kvorum.slots.topology.ClusterTopology;
+import io.kvorum.slots.topology.NodeId;
+import io.kvorum.slots.topology.RefusedException;
+import io.kvorum.slots.topology.RefusedException.Kind;
+import io.kvorum.slots.topology.Shard;
+import io.kvorum.slots.topology.ShardId;
+import io.kvorum.slots.topology.TopologyChange;
 import io.netty.buffer.ByteBuf;
 import java.util.ArrayList;
 import java.util.Arrays;

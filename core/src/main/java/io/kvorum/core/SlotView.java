@@ -1,7 +1,7 @@
 package io.kvorum.core;
 
 import io.kvorum.slots.HashSlot;
-import io.kvorum.slots.RefusedException;
+import io.kvorum.slots.topology.RefusedException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;

@@ -1,9 +1,9 @@
 package io.kvorum.core;
 
 import io.kvorum.slots.HashSlot;
-import io.kvorum.slots.NodeId;
-import io.kvorum.slots.RefusedException;
 import io.kvorum.slots.SlotSet;
+import io.kvorum.slots.topology.NodeId;
+import io.kvorum.slots.topology.RefusedException;
 import io.netty.buffer.ByteBuf;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;

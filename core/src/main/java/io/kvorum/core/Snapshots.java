@@ -98,8 +98,8 @@ public final class Snapshots {
      * @param limits what it may hold; keys and values must be short enough for the settings of the store too
      * @return what was loaded
      * @throws SnapshotFormatException if the snapshot is refused; the store is as it was
-     * @throws io.kvorum.slots.RefusedException if the sink refuses; slots below
-     *     {@link io.kvorum.slots.RefusedException#slot} may have been replaced
+     * @throws io.kvorum.slots.topology.RefusedException if the sink refuses; slots below
+     *     {@link io.kvorum.slots.topology.RefusedException#slot} may have been replaced
      * @throws IllegalArgumentException if the sink finds even the change of one key too long; slots may have been
      *     replaced
      * @throws IOException if the stream fails; the store is as it was

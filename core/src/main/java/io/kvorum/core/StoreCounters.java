@@ -1,6 +1,6 @@
 package io.kvorum.core;
 
-import io.kvorum.slots.RefusedException;
+import io.kvorum.slots.topology.RefusedException;
 import java.util.EnumMap;
 import java.util.Map;
 import java.util.Objects;

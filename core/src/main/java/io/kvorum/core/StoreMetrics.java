@@ -1,6 +1,6 @@
 package io.kvorum.core;
 
-import io.kvorum.slots.RefusedException;
+import io.kvorum.slots.topology.RefusedException;
 import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.Meter;

@@ -9,8 +9,8 @@ import org.jspecify.annotations.Nullable;
  * The operations of a {@link Store} that read and change keys: {@link KeyOperations} with keys and values of any type.
  *
  * <p>An operation that throws has changed nothing, also if it is a codec that throws. Where two keys or more take part,
- * they must be in one slot; if not, {@link io.kvorum.slots.RefusedException} of kind {@code CROSS_SLOT} says so before
- * anything has changed. A key or a value whose bytes are longer than the store takes is an
+ * they must be in one slot; if not, {@link io.kvorum.slots.topology.RefusedException} of kind {@code CROSS_SLOT} says
+ * so before anything has changed. A key or a value whose bytes are longer than the store takes is an
  * {@link IllegalArgumentException}.
  *
  * <p>Unless an operation says otherwise, a changed value keeps the deadline of its key. Values are compared by their
@@ -62,7 +62,7 @@ public interface StoreOperations<K, V> extends StoreReads<K, V> {
      * Sets several keys of one slot, all of them or none. A deadline that a key had is gone.
      *
      * @param values the values by their keys; may be empty
-     * @throws io.kvorum.slots.RefusedException of kind {@code CROSS_SLOT} if the keys are not all in one slot
+     * @throws io.kvorum.slots.topology.RefusedException of kind {@code CROSS_SLOT} if the keys are not all in one slot
      */
     void setAll(Map<? extends K, ? extends V> values);
 
@@ -71,7 +71,7 @@ public interface StoreOperations<K, V> extends StoreReads<K, V> {
      *
      * @param values the values by their keys; may be empty
      * @return whether they were set; {@code true} for none
-     * @throws io.kvorum.slots.RefusedException of kind {@code CROSS_SLOT} if the keys are not all in one slot
+     * @throws io.kvorum.slots.topology.RefusedException of kind {@code CROSS_SLOT} if the keys are not all in one slot
      */
     boolean setAllIfAbsent(Map<? extends K, ? extends V> values);
 

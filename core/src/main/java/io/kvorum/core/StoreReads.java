@@ -37,7 +37,7 @@ public interface StoreReads<K, V> {
      *
      * @param keys the keys; may be empty
      * @return the values in the order of the keys, {@code null} for each key that does not exist
-     * @throws io.kvorum.slots.RefusedException of kind {@code CROSS_SLOT} if the keys are not all in one slot
+     * @throws io.kvorum.slots.topology.RefusedException of kind {@code CROSS_SLOT} if the keys are not all in one slot
      */
     List<@Nullable V> getAll(List<? extends K> keys);
 

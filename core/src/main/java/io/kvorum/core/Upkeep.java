@@ -3,7 +3,7 @@ package io.kvorum.core;
 import io.kvorum.core.StoreEvents.EvictionEvent;
 import io.kvorum.core.StoreEvents.ExpirySweepEvent;
 import io.kvorum.slots.HashSlot;
-import io.kvorum.slots.RefusedException;
+import io.kvorum.slots.topology.RefusedException;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**

@@ -1,6 +1,6 @@
 package io.kvorum.core;
 
-import io.kvorum.slots.LogPosition;
+import io.kvorum.slots.topology.LogPosition;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 

@@ -10,8 +10,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.kvorum.replication.Acknowledgement;
 import io.kvorum.replication.OutcomeUnknownException;
-import io.kvorum.slots.NodeId;
-import io.kvorum.slots.RefusedException;
+import io.kvorum.slots.topology.NodeId;
+import io.kvorum.slots.topology.RefusedException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;

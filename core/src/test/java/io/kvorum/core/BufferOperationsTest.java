@@ -11,7 +11,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.kvorum.replication.Acknowledgement;
 import io.kvorum.replication.OutcomeUnknownException;
 import io.kvorum.slots.HashSlot;
-import io.kvorum.slots.NodeId;
+import io.kvorum.slots.topology.NodeId;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import java.time.Duration;

@@ -10,7 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.kvorum.core.SetOptions.Condition;
-import io.kvorum.slots.RefusedException;
+import io.kvorum.slots.topology.RefusedException;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;

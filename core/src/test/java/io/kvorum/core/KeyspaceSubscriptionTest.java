@@ -9,8 +9,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.kvorum.core.KeyspaceEvent.Kind;
-import io.kvorum.slots.ClusterTopology;
 import io.kvorum.slots.HashSlot;
+import io.kvorum.slots.topology.ClusterTopology;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import java.util.ArrayDeque;

@@ -11,7 +11,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.kvorum.core.SetOptions.Condition;
 import io.kvorum.slots.HashSlot;
-import io.kvorum.slots.RefusedException;
+import io.kvorum.slots.topology.RefusedException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;

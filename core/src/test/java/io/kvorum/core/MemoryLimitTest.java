@@ -9,7 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.kvorum.core.MemoryLimit.WhenFull;
 import io.kvorum.slots.HashSlot;
-import io.kvorum.slots.RefusedException;
+import io.kvorum.slots.topology.RefusedException;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import java.util.ArrayList;

@@ -9,7 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import io.kvorum.core.Replicas.Change;
 import io.kvorum.core.SetOptions.Condition;
 import io.kvorum.slots.HashSlot;
-import io.kvorum.slots.RefusedException;
+import io.kvorum.slots.topology.RefusedException;
 import io.netty.buffer.ByteBuf;
 import java.util.ArrayList;
 import java.util.List;

@@ -8,8 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 
 import io.kvorum.core.SetOptions.Condition;
 import io.kvorum.replication.Acknowledgement;
-import io.kvorum.slots.NodeId;
-import io.kvorum.slots.RefusedException;
+import io.kvorum.slots.topology.NodeId;
+import io.kvorum.slots.topology.RefusedException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;

@@ -10,8 +10,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.kvorum.core.Replicas.Change;
 import io.kvorum.slots.HashSlot;
-import io.kvorum.slots.RefusedException;
 import io.kvorum.slots.SlotSet;
+import io.kvorum.slots.topology.RefusedException;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;

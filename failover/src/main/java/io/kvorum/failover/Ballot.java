@@ -2,7 +2,7 @@ package io.kvorum.failover;
 
 import io.kvorum.failover.SentinelMessage.Refusal;
 import io.kvorum.failover.SentinelState.ShardMemory;
-import io.kvorum.slots.NodeId;
+import io.kvorum.slots.topology.NodeId;
 import org.jspecify.annotations.Nullable;
 
 /**

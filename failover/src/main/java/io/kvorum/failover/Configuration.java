@@ -2,8 +2,8 @@ package io.kvorum.failover;
 
 import static java.util.Objects.requireNonNull;
 
-import io.kvorum.slots.NodeId;
-import io.kvorum.slots.ShardId;
+import io.kvorum.slots.topology.NodeId;
+import io.kvorum.slots.topology.ShardId;
 
 /**
  * Who leads a shard in an epoch. For a shard and an epoch there is at most one configuration ever, so of two the one

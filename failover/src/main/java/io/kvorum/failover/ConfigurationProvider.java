@@ -1,8 +1,8 @@
 package io.kvorum.failover;
 
-import io.kvorum.slots.ClusterTopology;
-import io.kvorum.slots.NodeId;
-import io.kvorum.slots.ShardId;
+import io.kvorum.slots.topology.ClusterTopology;
+import io.kvorum.slots.topology.NodeId;
+import io.kvorum.slots.topology.ShardId;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 

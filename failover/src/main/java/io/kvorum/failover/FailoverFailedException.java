@@ -3,7 +3,7 @@ package io.kvorum.failover;
 import static java.util.Objects.requireNonNull;
 
 import io.kvorum.failover.SentinelEvent.AbortReason;
-import io.kvorum.slots.ShardId;
+import io.kvorum.slots.topology.ShardId;
 
 /**
  * A manual failover that was refused or given up. What to do about it follows from {@link #reason()}.

@@ -1,6 +1,6 @@
 package io.kvorum.failover;
 
-import io.kvorum.slots.NodeId;
+import io.kvorum.slots.topology.NodeId;
 import java.util.function.Consumer;
 
 /**

@@ -2,7 +2,7 @@ package io.kvorum.failover;
 
 import io.kvorum.failover.Sentinel.AddressedCommand;
 import io.kvorum.failover.Sentinel.Envelope;
-import io.kvorum.slots.NodeId;
+import io.kvorum.slots.topology.NodeId;
 import java.util.ArrayList;
 import java.util.List;
 

@@ -1,7 +1,7 @@
 package io.kvorum.failover;
 
 import io.kvorum.failover.SentinelMessage.Opinion;
-import io.kvorum.slots.NodeId;
+import io.kvorum.slots.topology.NodeId;
 import java.util.LinkedHashMap;
 import java.util.Map;
 

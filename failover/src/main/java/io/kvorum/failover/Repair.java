@@ -2,7 +2,7 @@ package io.kvorum.failover;
 
 import io.kvorum.failover.SentinelEvent.FollowSent;
 import io.kvorum.failover.SentinelEvent.NodeRepointed;
-import io.kvorum.slots.NodeId;
+import io.kvorum.slots.topology.NodeId;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;

@@ -1,7 +1,7 @@
 package io.kvorum.failover;
 
-import io.kvorum.slots.LogPosition;
-import io.kvorum.slots.NodeId;
+import io.kvorum.slots.topology.LogPosition;
+import io.kvorum.slots.topology.NodeId;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;

@@ -2,9 +2,9 @@ package io.kvorum.failover;
 
 import static java.util.Objects.requireNonNull;
 
-import io.kvorum.slots.LogPosition;
-import io.kvorum.slots.NodeId;
-import io.kvorum.slots.ShardId;
+import io.kvorum.slots.topology.LogPosition;
+import io.kvorum.slots.topology.NodeId;
+import io.kvorum.slots.topology.ShardId;
 import org.jspecify.annotations.Nullable;
 
 /**

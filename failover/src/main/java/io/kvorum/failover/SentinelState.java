@@ -2,10 +2,10 @@ package io.kvorum.failover;
 
 import static java.util.Objects.requireNonNull;
 
-import io.kvorum.slots.ClusterTopology;
-import io.kvorum.slots.NodeId;
-import io.kvorum.slots.Shard;
-import io.kvorum.slots.ShardId;
+import io.kvorum.slots.topology.ClusterTopology;
+import io.kvorum.slots.topology.NodeId;
+import io.kvorum.slots.topology.Shard;
+import io.kvorum.slots.topology.ShardId;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;

@@ -2,7 +2,7 @@ package io.kvorum.failover;
 
 import static java.util.Objects.requireNonNull;
 
-import io.kvorum.slots.ClusterTopology;
+import io.kvorum.slots.topology.ClusterTopology;
 
 /**
  * A topology as one provider published it.

@@ -6,8 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.kvorum.failover.SentinelState.ShardMemory;
-import io.kvorum.slots.NodeId;
-import io.kvorum.slots.ShardId;
+import io.kvorum.slots.topology.NodeId;
+import io.kvorum.slots.topology.ShardId;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;

@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.kvorum.failover.FakeCluster.CrashPoint;
 import io.kvorum.failover.FakeCluster.Host;
 import io.kvorum.failover.SentinelEvent.VoteGiven;
-import io.kvorum.slots.NodeId;
+import io.kvorum.slots.topology.NodeId;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;

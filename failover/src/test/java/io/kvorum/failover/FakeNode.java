@@ -1,9 +1,9 @@
 package io.kvorum.failover;
 
 import io.kvorum.failover.NodeAnswer.Outcome;
-import io.kvorum.slots.LogPosition;
-import io.kvorum.slots.NodeId;
-import io.kvorum.slots.ShardId;
+import io.kvorum.slots.topology.LogPosition;
+import io.kvorum.slots.topology.NodeId;
+import io.kvorum.slots.topology.ShardId;
 import org.jspecify.annotations.Nullable;
 
 /** A node without data: it keeps the promises of {@link NodeCommand}, and its log is just a position. */

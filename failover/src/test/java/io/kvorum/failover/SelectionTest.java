@@ -2,9 +2,9 @@ package io.kvorum.failover;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import io.kvorum.slots.LogPosition;
-import io.kvorum.slots.NodeId;
-import io.kvorum.slots.ShardId;
+import io.kvorum.slots.topology.LogPosition;
+import io.kvorum.slots.topology.NodeId;
+import io.kvorum.slots.topology.ShardId;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;

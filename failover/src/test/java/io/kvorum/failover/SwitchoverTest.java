@@ -13,7 +13,7 @@ import io.kvorum.failover.SentinelEvent.NodeFenced;
 import io.kvorum.failover.SentinelEvent.NodeSelected;
 import io.kvorum.failover.SentinelEvent.PrimaryPaused;
 import io.kvorum.failover.SentinelEvent.SubjectivelyDown;
-import io.kvorum.slots.NodeId;
+import io.kvorum.slots.topology.NodeId;
 import java.time.Duration;
 import java.util.List;
 import java.util.stream.Stream;

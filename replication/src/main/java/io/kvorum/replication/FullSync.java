@@ -1,6 +1,6 @@
 package io.kvorum.replication;
 
-import io.kvorum.slots.LogPosition;
+import io.kvorum.slots.topology.LogPosition;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import java.util.ArrayDeque;

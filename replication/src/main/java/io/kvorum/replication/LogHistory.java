@@ -1,6 +1,6 @@
 package io.kvorum.replication;
 
-import io.kvorum.slots.LogPosition;
+import io.kvorum.slots.topology.LogPosition;
 import java.util.ArrayList;
 import java.util.List;
 

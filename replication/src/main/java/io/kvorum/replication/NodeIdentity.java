@@ -2,8 +2,8 @@ package io.kvorum.replication;
 
 import static java.util.Objects.requireNonNull;
 
-import io.kvorum.slots.NodeId;
-import io.kvorum.slots.ShardId;
+import io.kvorum.slots.topology.NodeId;
+import io.kvorum.slots.topology.ShardId;
 
 /**
  * Who a node is.

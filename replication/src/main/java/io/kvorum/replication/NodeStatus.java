@@ -1,8 +1,8 @@
 package io.kvorum.replication;
 
-import io.kvorum.slots.LogPosition;
-import io.kvorum.slots.NodeId;
-import io.kvorum.slots.ShardId;
+import io.kvorum.slots.topology.LogPosition;
+import io.kvorum.slots.topology.NodeId;
+import io.kvorum.slots.topology.ShardId;
 import org.jspecify.annotations.Nullable;
 
 /**

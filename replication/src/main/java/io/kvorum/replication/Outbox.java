@@ -1,7 +1,7 @@
 package io.kvorum.replication;
 
-import io.kvorum.slots.LogPosition;
-import io.kvorum.slots.NodeId;
+import io.kvorum.slots.topology.LogPosition;
+import io.kvorum.slots.topology.NodeId;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;

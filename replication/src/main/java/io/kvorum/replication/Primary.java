@@ -1,9 +1,9 @@
 package io.kvorum.replication;
 
 import io.kvorum.replication.ReplicationEvent.FullSyncStarted.Reason;
-import io.kvorum.slots.LogPosition;
-import io.kvorum.slots.NodeId;
-import io.kvorum.slots.RefusedException;
+import io.kvorum.slots.topology.LogPosition;
+import io.kvorum.slots.topology.NodeId;
+import io.kvorum.slots.topology.RefusedException;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import java.util.Arrays;

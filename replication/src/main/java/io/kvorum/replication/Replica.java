@@ -1,7 +1,7 @@
 package io.kvorum.replication;
 
-import io.kvorum.slots.LogPosition;
-import io.kvorum.slots.NodeId;
+import io.kvorum.slots.topology.LogPosition;
+import io.kvorum.slots.topology.NodeId;
 import io.netty.buffer.ByteBuf;
 import org.jspecify.annotations.Nullable;
 

@@ -1,6 +1,6 @@
 package io.kvorum.replication;
 
-import io.kvorum.slots.NodeId;
+import io.kvorum.slots.topology.NodeId;
 import org.jspecify.annotations.Nullable;
 
 /** What a primary knows of one replica, and how it feeds it. */

@@ -1,7 +1,7 @@
 package io.kvorum.replication;
 
-import io.kvorum.slots.LogPosition;
-import io.kvorum.slots.NodeId;
+import io.kvorum.slots.topology.LogPosition;
+import io.kvorum.slots.topology.NodeId;
 
 /** Something that happened at a node and that an operator may want to know. */
 public sealed interface ReplicationEvent {

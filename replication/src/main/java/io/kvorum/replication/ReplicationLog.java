@@ -3,10 +3,10 @@ package io.kvorum.replication;
 import static java.util.Objects.requireNonNull;
 
 import io.kvorum.slots.HashSlot;
-import io.kvorum.slots.LogPosition;
-import io.kvorum.slots.NodeId;
-import io.kvorum.slots.RefusedException;
-import io.kvorum.slots.ShardId;
+import io.kvorum.slots.topology.LogPosition;
+import io.kvorum.slots.topology.NodeId;
+import io.kvorum.slots.topology.RefusedException;
+import io.kvorum.slots.topology.ShardId;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import org.jspecify.annotations.Nullable;

@@ -2,9 +2,9 @@ package io.kvorum.replication;
 
 import static java.util.Objects.requireNonNull;
 
-import io.kvorum.slots.LogPosition;
-import io.kvorum.slots.NodeId;
-import io.kvorum.slots.RefusedException;
+import io.kvorum.slots.topology.LogPosition;
+import io.kvorum.slots.topology.NodeId;
+import io.kvorum.slots.topology.RefusedException;
 import io.netty.buffer.ByteBufAllocator;
 import java.util.List;
 import org.jspecify.annotations.Nullable;

@@ -1,6 +1,6 @@
 package io.kvorum.replication;
 
-import io.kvorum.slots.NodeId;
+import io.kvorum.slots.topology.NodeId;
 
 /**
  * Carries messages between the nodes of a shard.

@@ -1,6 +1,6 @@
 package io.kvorum.replication;
 
-import io.kvorum.slots.LogPosition;
+import io.kvorum.slots.topology.LogPosition;
 import java.util.Comparator;
 import java.util.Iterator;
 import java.util.LinkedHashSet;

@@ -7,8 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.kvorum.slots.LogPosition;
-import io.kvorum.slots.RefusedException;
+import io.kvorum.slots.topology.LogPosition;
+import io.kvorum.slots.topology.RefusedException;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 

@@ -9,8 +9,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.kvorum.replication.ControlAnswer.Outcome;
-import io.kvorum.slots.LogPosition;
-import io.kvorum.slots.RefusedException;
+import io.kvorum.slots.topology.LogPosition;
+import io.kvorum.slots.topology.RefusedException;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 

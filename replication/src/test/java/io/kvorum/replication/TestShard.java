@@ -3,9 +3,9 @@ package io.kvorum.replication;
 import static java.util.Objects.requireNonNull;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import io.kvorum.slots.LogPosition;
-import io.kvorum.slots.NodeId;
-import io.kvorum.slots.ShardId;
+import io.kvorum.slots.topology.LogPosition;
+import io.kvorum.slots.topology.NodeId;
+import io.kvorum.slots.topology.ShardId;
 import io.netty.buffer.UnpooledByteBufAllocator;
 import java.time.Duration;
 import java.util.ArrayDeque;

@@ -110,11 +110,17 @@ public final class SlotSet implements Comparable<SlotSet> {
     }
 
     /**
-     * Takes over an array of one bit per slot.
+     * Creates a set from a bit per slot, as {@link java.util.BitSet#valueOf(long[])} does: bit {@code slot & 63} of
+     * word {@code slot >>> 6}.
      *
-     * @param bits {@link #WORDS} words; the caller must not use the array again
+     * @param bits 256 words, one bit for each of the 16,384 slots; copied
+     * @return the set
+     * @throws IllegalArgumentException if there is another number of words
      */
-    static SlotSet ofBits(long[] bits) {
+    public static SlotSet ofBits(long[] bits) {
+        if (bits.length != WORDS) {
+            throw new IllegalArgumentException("bits must have " + WORDS + " words: " + bits.length);
+        }
         int from = 0;
         int to = WORDS;
         while (from < to && bits[from] == 0) {
@@ -130,7 +136,7 @@ public final class SlotSet implements Comparable<SlotSet> {
         for (int i = from; i < to; i++) {
             size += Long.bitCount(bits[i]);
         }
-        return new SlotSet(from, to - from == WORDS ? bits : Arrays.copyOfRange(bits, from, to), size);
+        return new SlotSet(from, Arrays.copyOfRange(bits, from, to), size);
     }
 
     /** {@return whether {@code slot} is in the set; false for what is no slot} */

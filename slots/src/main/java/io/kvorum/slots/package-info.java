@@ -1,4 +1,2 @@
-/**
- * Hash slots, slot ranges and sets, identities, and the versioned cluster topology. Pure values: no threads, no clocks.
- */
+/** CRC16 hash slots, slot ranges and slot sets. Pure values: no threads, no clocks. */
 package io.kvorum.slots;

@@ -186,4 +186,19 @@ final class SlotSetTest {
                 .mapToObj(first -> new SlotRange(first, bits.nextClearBit(first) - 1))
                 .toList();
     }
+
+    @Test
+    void bitsBecomeASet() {
+        long[] bits = new long[256];
+        bits[0] = 0b101;
+        bits[255] = Long.MIN_VALUE;
+
+        SlotSet set = SlotSet.ofBits(bits);
+        bits[0] = 0;
+
+        assertEquals(SlotSet.of(0, 2, 16_383), set);
+        assertEquals(SlotSet.EMPTY, SlotSet.ofBits(new long[256]));
+        assertThrows(IllegalArgumentException.class, () -> SlotSet.ofBits(new long[255]));
+        assertThrows(IllegalArgumentException.class, () -> SlotSet.ofBits(new long[257]));
+    }
 }

@@ -1,6 +1,6 @@
 package io.kvorum.testkit;
 
-import io.kvorum.slots.ClusterTopology;
+import io.kvorum.slots.topology.ClusterTopology;
 
 /**
  * The latest topology that any of several sources has told. The order in which they tell does not matter.

@@ -1,6 +1,6 @@
 package io.kvorum.testkit;
 
-import io.kvorum.slots.NodeId;
+import io.kvorum.slots.topology.NodeId;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.Set;

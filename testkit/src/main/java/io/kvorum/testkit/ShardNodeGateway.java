@@ -10,7 +10,7 @@ import io.kvorum.replication.ControlAnswer;
 import io.kvorum.replication.NodeRole;
 import io.kvorum.replication.NodeStatus;
 import io.kvorum.replication.runtime.NodeDriver;
-import io.kvorum.slots.NodeId;
+import io.kvorum.slots.topology.NodeId;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
 import java.util.function.Function;

@@ -7,8 +7,8 @@ import io.kvorum.core.ReadLevel;
 import io.kvorum.failover.SentinelSettings;
 import io.kvorum.replication.Acknowledgement;
 import io.kvorum.replication.ReplicationSettings;
-import io.kvorum.slots.NodeId;
-import io.kvorum.slots.ShardId;
+import io.kvorum.slots.topology.NodeId;
+import io.kvorum.slots.topology.ShardId;
 import java.time.Duration;
 
 /** What the tests of {@link LocalCluster} have in common. */

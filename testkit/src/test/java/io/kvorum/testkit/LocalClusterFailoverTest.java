@@ -19,7 +19,7 @@ import io.kvorum.failover.SentinelEvent;
 import io.kvorum.replication.Acknowledgement;
 import io.kvorum.replication.OutcomeUnknownException;
 import io.kvorum.replication.ReplicationEvent;
-import io.kvorum.slots.NodeId;
+import io.kvorum.slots.topology.NodeId;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;

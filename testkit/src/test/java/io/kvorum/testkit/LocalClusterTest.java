@@ -1,7 +1,7 @@
 package io.kvorum.testkit;
 
-import static io.kvorum.slots.RefusedException.Kind.CLUSTER_DOWN;
-import static io.kvorum.slots.RefusedException.Kind.READ_ONLY;
+import static io.kvorum.slots.topology.RefusedException.Kind.CLUSTER_DOWN;
+import static io.kvorum.slots.topology.RefusedException.Kind.READ_ONLY;
 import static io.kvorum.testkit.Clusters.FIRST;
 import static io.kvorum.testkit.Clusters.LIMIT;
 import static io.kvorum.testkit.Clusters.SECOND;
@@ -18,10 +18,10 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.kvorum.slots.HashSlot;
-import io.kvorum.slots.NodeId;
-import io.kvorum.slots.RefusedException;
-import io.kvorum.slots.ShardId;
 import io.kvorum.slots.SlotSet;
+import io.kvorum.slots.topology.NodeId;
+import io.kvorum.slots.topology.RefusedException;
+import io.kvorum.slots.topology.ShardId;
 import java.time.Duration;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;

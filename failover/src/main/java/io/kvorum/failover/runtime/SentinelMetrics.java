@@ -5,7 +5,7 @@ import static java.util.Objects.requireNonNull;
 import io.kvorum.failover.SentinelEvent;
 import io.kvorum.failover.SentinelEvent.AbortReason;
 import io.kvorum.failover.SentinelEvent.FailoverAborted;
-import io.kvorum.slots.NodeId;
+import io.kvorum.slots.topology.NodeId;
 import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.MeterRegistry;

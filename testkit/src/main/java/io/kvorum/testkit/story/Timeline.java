@@ -2,8 +2,8 @@ package io.kvorum.testkit.story;
 
 import io.kvorum.failover.SentinelEvent;
 import io.kvorum.replication.ReplicationEvent;
-import io.kvorum.slots.NodeId;
-import io.kvorum.slots.ShardId;
+import io.kvorum.slots.topology.NodeId;
+import io.kvorum.slots.topology.ShardId;
 import io.kvorum.testkit.ClusterEvent;
 import java.util.ArrayList;
 import java.util.Comparator;

@@ -33,7 +33,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  */
 final class ArchitectureTest {
     private static final Set<String> PURE_PACKAGES =
-            Set.of("io.kvorum.slots", "io.kvorum.replication", "io.kvorum.failover");
+            Set.of("io.kvorum.slots", "io.kvorum.slots.topology", "io.kvorum.replication", "io.kvorum.failover");
 
     /** The log is what writers and the node's driver share; all else in the pure packages has one owner. */
     private static final String SHARED = "io.kvorum.replication.ReplicationLog";

@@ -19,6 +19,7 @@ import java.util.TreeSet;
 import java.util.spi.ToolProvider;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -54,14 +55,26 @@ final class ModulesTest {
         assertEquals(Set.of("io.kvorum.slots"), brought);
     }
 
+    /** Its root package, its drivers, and the subjects that have a package of their own. */
     @ParameterizedTest
-    @ValueSource(strings = {"slots", "replication", "core", "failover", "testkit"})
-    void aModuleExportsItsRootAndItsRuntimeOnly(String module) {
+    @CsvSource({
+        "slots, topology",
+        "replication, runtime",
+        "core,",
+        "failover, runtime",
+        "testkit,",
+    })
+    void aModuleExportsTheseSubpackagesOnly(String module, @Nullable String subpackages) {
         String root = "io.kvorum." + module;
+        Set<String> expected = new TreeSet<>(Set.of(root));
+        if (subpackages != null) {
+            for (String name : subpackages.split(" ", -1)) {
+                expected.add(root + "." + name);
+            }
+        }
         Set<String> exported = new TreeSet<>();
         reference(root).descriptor().exports().forEach(export -> exported.add(export.source()));
-        exported.removeAll(Set.of(root, root + ".runtime"));
-        assertEquals(Set.of(), exported);
+        assertEquals(expected, exported);
     }
 
     /** Without tests, resources of the build, or a second copy of another module's classes. */
@@ -92,7 +105,7 @@ final class ModulesTest {
                 package application;
 
                 final class Main {
-                    io.kvorum.slots.NodeId node = new io.kvorum.slots.NodeId("n1");
+                    io.kvorum.slots.topology.NodeId node = new io.kvorum.slots.topology.NodeId("n1");
                     io.netty.buffer.ByteBuf buffer;
                 }
                 """);

@@ -1,8 +1,8 @@
 package io.kvorum.testkit.simulation;
 
 import io.kvorum.failover.runtime.SentinelDriver;
-import io.kvorum.slots.ClusterTopology;
-import io.kvorum.slots.NodeId;
+import io.kvorum.slots.topology.ClusterTopology;
+import io.kvorum.slots.topology.NodeId;
 import io.kvorum.testkit.linearizability.Call;
 import io.kvorum.testkit.linearizability.RegisterOperation;
 import io.kvorum.testkit.simulation.Request.Action;

@@ -1,7 +1,7 @@
 package io.kvorum.testkit.simulation;
 
 import io.kvorum.replication.ReplicationMessage.SnapshotPart;
-import io.kvorum.slots.LogPosition;
+import io.kvorum.slots.topology.LogPosition;
 import java.util.ArrayList;
 import java.util.List;
 

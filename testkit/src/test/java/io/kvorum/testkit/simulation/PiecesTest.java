@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.kvorum.slots.NodeId;
+import io.kvorum.slots.topology.NodeId;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;

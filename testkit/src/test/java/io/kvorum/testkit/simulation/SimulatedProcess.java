@@ -1,6 +1,6 @@
 package io.kvorum.testkit.simulation;
 
-import io.kvorum.slots.NodeId;
+import io.kvorum.slots.topology.NodeId;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Executor;

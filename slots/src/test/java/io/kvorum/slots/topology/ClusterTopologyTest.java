@@ -1,4 +1,4 @@
-package io.kvorum.slots;
+package io.kvorum.slots.topology;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -8,15 +8,16 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.kvorum.slots.TopologyChange.AddReplica;
-import io.kvorum.slots.TopologyChange.AddShard;
-import io.kvorum.slots.TopologyChange.AssignSlots;
-import io.kvorum.slots.TopologyChange.MoveSlots;
-import io.kvorum.slots.TopologyChange.Promote;
-import io.kvorum.slots.TopologyChange.RemoveReplica;
-import io.kvorum.slots.TopologyChange.RemoveShard;
-import io.kvorum.slots.TopologyChange.UnassignSlots;
-import io.kvorum.slots.TopologyConflictException.Kind;
+import io.kvorum.slots.SlotSet;
+import io.kvorum.slots.topology.TopologyChange.AddReplica;
+import io.kvorum.slots.topology.TopologyChange.AddShard;
+import io.kvorum.slots.topology.TopologyChange.AssignSlots;
+import io.kvorum.slots.topology.TopologyChange.MoveSlots;
+import io.kvorum.slots.topology.TopologyChange.Promote;
+import io.kvorum.slots.topology.TopologyChange.RemoveReplica;
+import io.kvorum.slots.topology.TopologyChange.RemoveShard;
+import io.kvorum.slots.topology.TopologyChange.UnassignSlots;
+import io.kvorum.slots.topology.TopologyConflictException.Kind;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;

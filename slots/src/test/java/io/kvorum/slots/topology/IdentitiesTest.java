@@ -1,4 +1,4 @@
-package io.kvorum.slots;
+package io.kvorum.slots.topology;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;

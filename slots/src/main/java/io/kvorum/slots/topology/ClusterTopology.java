@@ -1,11 +1,15 @@
-package io.kvorum.slots;
+package io.kvorum.slots.topology;
 
-import io.kvorum.slots.TopologyChange.AddReplica;
-import io.kvorum.slots.TopologyChange.AddShard;
-import io.kvorum.slots.TopologyChange.Promote;
-import io.kvorum.slots.TopologyChange.RemoveReplica;
-import io.kvorum.slots.TopologyChange.RemoveShard;
-import io.kvorum.slots.TopologyConflictException.Kind;
+import io.kvorum.slots.HashSlot;
+import io.kvorum.slots.MalformedTextException;
+import io.kvorum.slots.SlotRange;
+import io.kvorum.slots.SlotSet;
+import io.kvorum.slots.topology.TopologyChange.AddReplica;
+import io.kvorum.slots.topology.TopologyChange.AddShard;
+import io.kvorum.slots.topology.TopologyChange.Promote;
+import io.kvorum.slots.topology.TopologyChange.RemoveReplica;
+import io.kvorum.slots.topology.TopologyChange.RemoveShard;
+import io.kvorum.slots.topology.TopologyConflictException.Kind;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;

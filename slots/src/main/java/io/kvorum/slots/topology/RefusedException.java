@@ -1,4 +1,4 @@
-package io.kvorum.slots;
+package io.kvorum.slots.topology;
 
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;

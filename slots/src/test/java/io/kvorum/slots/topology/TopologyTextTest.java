@@ -1,16 +1,18 @@
-package io.kvorum.slots;
+package io.kvorum.slots.topology;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.kvorum.slots.TopologyChange.AddShard;
-import io.kvorum.slots.TopologyChange.AssignSlots;
-import io.kvorum.slots.TopologyChange.MoveSlots;
-import io.kvorum.slots.TopologyChange.Promote;
-import io.kvorum.slots.TopologyChange.RemoveShard;
-import io.kvorum.slots.TopologyChange.UnassignSlots;
+import io.kvorum.slots.MalformedTextException;
+import io.kvorum.slots.SlotSet;
+import io.kvorum.slots.topology.TopologyChange.AddShard;
+import io.kvorum.slots.topology.TopologyChange.AssignSlots;
+import io.kvorum.slots.topology.TopologyChange.MoveSlots;
+import io.kvorum.slots.topology.TopologyChange.Promote;
+import io.kvorum.slots.topology.TopologyChange.RemoveShard;
+import io.kvorum.slots.topology.TopologyChange.UnassignSlots;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;

@@ -1,4 +1,4 @@
-package io.kvorum.slots;
+package io.kvorum.slots.topology;
 
 /**
  * A point in a shard's replication log: everything up to {@code offset}, the last of it written in {@code epoch}. Two

@@ -1,5 +1,6 @@
-package io.kvorum.slots;
+package io.kvorum.slots.topology;
 
+import io.kvorum.slots.SlotSet;
 import java.util.List;
 import java.util.Objects;
 

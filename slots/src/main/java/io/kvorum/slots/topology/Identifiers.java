@@ -1,4 +1,4 @@
-package io.kvorum.slots;
+package io.kvorum.slots.topology;
 
 /** The rule that every identifier keeps. */
 final class Identifiers {

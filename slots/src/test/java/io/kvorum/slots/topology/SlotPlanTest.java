@@ -1,13 +1,15 @@
-package io.kvorum.slots;
+package io.kvorum.slots.topology;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.kvorum.slots.TopologyChange.AddShard;
-import io.kvorum.slots.TopologyChange.AssignSlots;
-import io.kvorum.slots.TopologyChange.MoveSlots;
-import io.kvorum.slots.TopologyConflictException.Kind;
+import io.kvorum.slots.HashSlot;
+import io.kvorum.slots.SlotSet;
+import io.kvorum.slots.topology.TopologyChange.AddShard;
+import io.kvorum.slots.topology.TopologyChange.AssignSlots;
+import io.kvorum.slots.topology.TopologyChange.MoveSlots;
+import io.kvorum.slots.topology.TopologyConflictException.Kind;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;

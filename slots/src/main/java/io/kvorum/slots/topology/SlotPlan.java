@@ -1,5 +1,8 @@
-package io.kvorum.slots;
+package io.kvorum.slots.topology;
 
+import io.kvorum.slots.HashSlot;
+import io.kvorum.slots.SlotRange;
+import io.kvorum.slots.SlotSet;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;

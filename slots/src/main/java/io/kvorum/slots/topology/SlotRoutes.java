@@ -1,5 +1,7 @@
-package io.kvorum.slots;
+package io.kvorum.slots.topology;
 
+import io.kvorum.slots.HashSlot;
+import io.kvorum.slots.SlotSet;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;

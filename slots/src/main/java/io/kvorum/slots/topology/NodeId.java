@@ -1,4 +1,4 @@
-package io.kvorum.slots;
+package io.kvorum.slots.topology;
 
 /**
  * The stable identity of a node or a sentinel, independent of any address. Compared by the characters of its value.

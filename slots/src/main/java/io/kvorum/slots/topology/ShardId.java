@@ -1,4 +1,4 @@
-package io.kvorum.slots;
+package io.kvorum.slots.topology;
 
 /**
  * The stable identity of a shard. Compared by the characters of its value.
