@@ -1,0 +1,40 @@
+package io.kvorum.slots.topology;
+
+import java.util.Objects;
+
+/**
+ * One incarnation of a node: what a shard counts its majorities in.
+ *
+ * <p>The incarnation is a random number drawn when the node creates its promise file. A node that lost the file draws
+ * another number and is another member, so that its forgotten promises count for nothing.
+ *
+ * <p>Ordered by node, then by incarnation. Immutable.
+ *
+ * @param node the node
+ * @param incarnation the incarnation of the node; not 0
+ */
+public record Member(NodeId node, long incarnation) implements Comparable<Member> {
+    /**
+     * Checks the parts.
+     *
+     * @throws IllegalArgumentException if {@code incarnation} is 0
+     */
+    public Member {
+        Objects.requireNonNull(node, "node");
+        if (incarnation == 0) {
+            throw new IllegalArgumentException("incarnation of " + node + " must not be 0");
+        }
+    }
+
+    @Override
+    public int compareTo(Member other) {
+        int byNode = node.compareTo(other.node);
+        return byNode != 0 ? byNode : Long.compare(incarnation, other.incarnation);
+    }
+
+    /** {@return the node and the incarnation in hexadecimal, as in {@code a#7f3c}} */
+    @Override
+    public String toString() {
+        return node + "#" + Long.toHexString(incarnation);
+    }
+}
