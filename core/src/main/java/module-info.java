@@ -1,5 +1,4 @@
 /** In-process sharded key-value store, and the store joined with a replication log and a role. */
-@SuppressWarnings({"requires-automatic", "requires-transitive-automatic"}) // Micrometer has no module descriptor
 @org.jspecify.annotations.NullMarked
 module io.kvorum.core {
     requires jdk.jfr;
@@ -7,8 +6,10 @@ module io.kvorum.core {
     requires transitive io.kvorum.slots;
     requires transitive io.kvorum.replication;
     requires transitive io.netty.buffer;
-    requires transitive micrometer.core;
     requires com.github.benmanes.caffeine;
 
     exports io.kvorum.core;
+    exports io.kvorum.core.replicated;
+    exports io.kvorum.core.snapshot;
+    exports io.kvorum.core.typed;
 }

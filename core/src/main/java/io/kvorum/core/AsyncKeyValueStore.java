@@ -1,5 +1,6 @@
 package io.kvorum.core;
 
+import io.kvorum.slots.SlotSet;
 import io.netty.buffer.ByteBuf;
 import java.time.Duration;
 import java.util.List;
@@ -270,6 +271,11 @@ public interface AsyncKeyValueStore {
     /** As {@link KeyValueStore#dropSlot(int)}. */
     default CompletionStage<Integer> dropSlot(int slot) {
         return changing(store -> store.dropSlot(slot));
+    }
+
+    /** As {@link KeyValueStore#clear(SlotSet)}. */
+    default CompletionStage<Long> clear(SlotSet slots) {
+        return changing(store -> store.clear(slots));
     }
 
     /** As {@link KeyValueStore#clear()}. */

@@ -1,5 +1,8 @@
 package io.kvorum.core;
 
+import io.kvorum.core.engine.Engine;
+import io.kvorum.core.engine.SlotWalk;
+import io.kvorum.core.engine.Table;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
@@ -8,27 +11,33 @@ import java.util.function.Consumer;
 final class ExistingKeys implements SlotScan.Keys {
     private static final int BATCH = 64;
 
-    private final LocalStore store;
+    private final Engine engine;
 
-    ExistingKeys(LocalStore store) {
-        this.store = store;
+    ExistingKeys(Engine engine) {
+        this.engine = engine;
     }
 
     @Override
     public int count(int slot) {
-        return store.contents().stripeOf(slot).size(slot);
+        return engine.contents().stripeOf(slot).size(slot);
     }
 
     @Override
     public void forEach(int slot, Consumer<byte[]> action) {
         List<byte[]> batch = new ArrayList<>(BATCH);
-        try (SlotWalk walk = new SlotWalk(store.contents().stripeOf(slot), slot)) {
+        try (SlotWalk walk = new SlotWalk(engine.contents().stripeOf(slot), slot)) {
             boolean more = true;
             while (more) {
-                more = walk.next(BATCH, cursor -> store.addVisibleKey(cursor, batch));
+                more = walk.next(BATCH, cursor -> addVisible(cursor, batch));
                 batch.forEach(action);
                 batch.clear();
             }
+        }
+    }
+
+    private void addVisible(Table.Cursor cursor, List<byte[]> keys) {
+        if (engine.isVisible(cursor.deadline())) {
+            keys.add(cursor.key());
         }
     }
 }

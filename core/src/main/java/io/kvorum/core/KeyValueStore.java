@@ -1,6 +1,7 @@
 package io.kvorum.core;
 
 import io.kvorum.slots.HashSlot;
+import io.kvorum.slots.SlotSet;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
 import java.time.Duration;
@@ -166,7 +167,7 @@ public interface KeyValueStore extends KeyOperations {
      * @throws IllegalArgumentException if the cursor is at the end, or a glob needs too many steps for a key
      */
     default ScanPage scan(ScanCursor cursor, ScanOptions options) {
-        return SlotScan.page(this, cursor, HashSlot.COUNT - 1, options);
+        return SlotScan.page(this, cursor, options);
     }
 
     /**
@@ -204,7 +205,23 @@ public interface KeyValueStore extends KeyOperations {
      * @return how many keys were deleted, expired ones among them
      */
     default long clear() {
-        return SlottedStore.dropSlots(this, 0, HashSlot.COUNT - 1);
+        return clear(SlotSet.ALL);
+    }
+
+    /**
+     * Deletes the keys of some slots, as {@link #clear()} does.
+     *
+     * @param slots the slots
+     * @return how many keys were deleted, expired ones among them
+     */
+    default long clear(SlotSet slots) {
+        long deleted = 0;
+        for (int slot = slots.next(0); slot >= 0; slot = slots.next(slot + 1)) {
+            if (countInSlot(slot) > 0) {
+                deleted += dropSlot(slot);
+            }
+        }
+        return deleted;
     }
 
     /**

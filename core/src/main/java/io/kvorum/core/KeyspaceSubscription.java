@@ -1,6 +1,9 @@
 package io.kvorum.core;
 
 import io.kvorum.core.KeyspaceEvent.Kind;
+import io.kvorum.core.engine.Cause;
+import io.kvorum.core.engine.Engine;
+import io.kvorum.core.engine.Watcher;
 import java.lang.System.Logger.Level;
 import java.util.ArrayDeque;
 import java.util.EnumSet;
@@ -31,7 +34,7 @@ public final class KeyspaceSubscription implements AutoCloseable {
     /** How many events one task delivers, before others have their turn at the executor. */
     private static final int BATCH = 256;
 
-    private final List<LocalStore> stores;
+    private final List<Engine> engines;
     private final Set<Kind> kinds;
     private final KeyspaceListener listener;
     private final Executor executor;
@@ -50,11 +53,11 @@ public final class KeyspaceSubscription implements AutoCloseable {
     private volatile boolean waiting;
 
     private KeyspaceSubscription(
-            List<LocalStore> stores, Set<Kind> kinds, KeyspaceListener listener, Executor executor, int capacity) {
+            List<Engine> engines, Set<Kind> kinds, KeyspaceListener listener, Executor executor, int capacity) {
         if (capacity < 1) {
             throw new IllegalArgumentException("capacity must be at least 1: " + capacity);
         }
-        this.stores = stores;
+        this.engines = engines;
         this.kinds = EnumSet.of(Kind.REPLACED);
         this.kinds.addAll(kinds);
         this.listener = Objects.requireNonNull(listener, "listener");
@@ -63,9 +66,9 @@ public final class KeyspaceSubscription implements AutoCloseable {
     }
 
     static KeyspaceSubscription start(
-            List<LocalStore> stores, Set<Kind> kinds, KeyspaceListener listener, Executor executor, int capacity) {
-        KeyspaceSubscription subscription = new KeyspaceSubscription(stores, kinds, listener, executor, capacity);
-        stores.forEach(store -> store.watchers().add(subscription.watcher));
+            List<Engine> engines, Set<Kind> kinds, KeyspaceListener listener, Executor executor, int capacity) {
+        KeyspaceSubscription subscription = new KeyspaceSubscription(engines, kinds, listener, executor, capacity);
+        engines.forEach(engine -> engine.watchers().add(subscription.watcher));
         return subscription;
     }
 
@@ -96,7 +99,7 @@ public final class KeyspaceSubscription implements AutoCloseable {
      */
     @Override
     public void close() {
-        stores.forEach(store -> store.watchers().remove(watcher));
+        engines.forEach(engine -> engine.watchers().remove(watcher));
         synchronized (lock) {
             closed = true;
             waiting = false;

@@ -1,9 +1,15 @@
 package io.kvorum.core;
 
 import io.kvorum.core.KeyspaceEvent.Kind;
+import io.kvorum.core.engine.ChangeSink;
+import io.kvorum.core.engine.Engine;
+import io.kvorum.core.engine.MemoryBudget;
+import io.kvorum.core.engine.MutationWriter;
+import io.kvorum.core.engine.SlotWalk;
+import io.kvorum.core.engine.SlowWatch.Operation;
+import io.kvorum.core.engine.StoreCounters;
+import io.kvorum.core.engine.Stripe;
 import io.kvorum.replication.ReplicatedState;
-import io.kvorum.replication.Restoration;
-import io.kvorum.replication.SnapshotScan;
 import io.kvorum.slots.HashSlot;
 import io.kvorum.slots.topology.RefusedException;
 import io.netty.buffer.ByteBuf;
@@ -11,11 +17,12 @@ import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
-import java.util.SplittableRandom;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Consumer;
@@ -23,7 +30,7 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A key-value store in the heap of this JVM, and the state that a shard replicates.
+ * A key-value store in the heap of this JVM.
  *
  * <p>The slots are divided into stripes, each with a lock of its own; all keys of a slot are in one stripe, so an
  * operation takes one lock, and a read of one value none unless a writer is at work in the same stripe. Every change is
@@ -37,34 +44,31 @@ import org.jspecify.annotations.Nullable;
  * {@code OUT_OF_MEMORY}, or other keys are evicted, as {@link MemoryLimit} says.
  *
  * <p>A key past its deadline is hidden from every operation. It is deleted by {@link #expire}, or by a write to it, and
- * never by {@link #apply}: a replica does not delete by its clock.
+ * never because a record of the replication log is applied: a replica does not delete by its clock.
  *
- * <p>As a {@link ReplicatedState} it is changed by {@link #apply} and by a {@link Restoration}, which no sink sees.
- *
- * <p>Safe for use by any number of threads; a {@link SnapshotScan} and a {@link Restoration} are confined to one.
+ * <p>Safe for use by any number of threads.
  */
-public final class LocalStore extends SlottedStore implements ReplicatedState {
-    /** The sink of a store that nobody listens to; known by identity, so that nothing is encoded for it. */
-    static final MutationSink NOBODY = (slot, change) -> {};
-
+public final class LocalStore extends SlottedStore {
     private static final int BATCH = 64;
     private static final int RANDOM_TRIES = 16;
 
     private final StoreSettings settings;
-    private final KeyHash hash;
-    private final InstantSource clock;
-    private final MutationSink sink;
-    private final Room room;
-    private final Upkeep upkeep;
-    private final SlowWatch slow = new SlowWatch();
-    private final StoreCounters counters = new StoreCounters();
-    private final SlotScan.Keys existingKeys = new ExistingKeys(this);
-    private final Watchers watchers = new Watchers();
-    private volatile Contents contents;
+    private final Engine engine;
+    private final ChangeSink sink;
+    private final SlotScan.Keys existingKeys;
 
     /** Makes an empty store with default settings, a secret seed and the system's clock, which nobody listens to. */
     public LocalStore() {
-        this(StoreSettings.defaults(), new SecureRandom().nextLong(), InstantSource.system());
+        this(StoreSettings.defaults());
+    }
+
+    /**
+     * Makes an empty store with a secret seed and the system's clock, which nobody listens to.
+     *
+     * @param settings its fixed values
+     */
+    public LocalStore(StoreSettings settings) {
+        this(settings, new SecureRandom().nextLong(), InstantSource.system());
     }
 
     /**
@@ -72,10 +76,10 @@ public final class LocalStore extends SlottedStore implements ReplicatedState {
      *
      * @param settings its fixed values
      * @param seed the seed of the key hash; keep it secret if strangers choose keys
-     * @param clock what decides whether a deadline has passed
+     * @param clock decides whether a deadline has passed
      */
     public LocalStore(StoreSettings settings, long seed, InstantSource clock) {
-        this(settings, seed, clock, NOBODY);
+        this(settings, newEngine(settings, seed, clock), ChangeSink.NOBODY);
     }
 
     /**
@@ -83,100 +87,103 @@ public final class LocalStore extends SlottedStore implements ReplicatedState {
      *
      * @param settings its fixed values
      * @param seed the seed of the key hash; keep it secret if strangers choose keys
-     * @param clock what decides whether a deadline has passed
+     * @param clock decides whether a deadline has passed
      * @param sink sees every change before it is made, and may refuse it
      */
     public LocalStore(StoreSettings settings, long seed, InstantSource clock, MutationSink sink) {
-        this.settings = Objects.requireNonNull(settings, "settings");
-        this.clock = Objects.requireNonNull(clock, "clock");
-        this.sink = Objects.requireNonNull(sink, "sink");
-        this.room = new Room(settings.limit());
-        SplittableRandom keys = new SplittableRandom(seed);
-        this.hash = new KeyHash(keys.nextLong(), keys.nextLong());
-        this.contents = new Contents(settings, hash);
-        this.upkeep = new Upkeep(this);
+        this(settings, newEngine(settings, seed, clock), Objects.requireNonNull(sink, "sink")::accept);
+    }
+
+    private LocalStore(StoreSettings settings, Engine engine, ChangeSink sink) {
+        super(List.of(engine));
+        this.settings = settings;
+        this.engine = engine;
+        this.sink = sink;
+        this.existingKeys = new ExistingKeys(engine);
+    }
+
+    private static Engine newEngine(StoreSettings settings, long seed, InstantSource clock) {
+        Objects.requireNonNull(clock, "clock");
+        return new Engine(settings.engine(), seed, clock);
+    }
+
+    /**
+     * {@return this store with another sink: what is changed through the view is shown to that sink instead of the
+     * store's own} For those who must know what became of a change, such as its position in a log. Everything else is
+     * shared.
+     *
+     * @param other sees every change that is made through the view, before it is made, and may refuse it
+     */
+    public KeyValueStore withSink(MutationSink other) {
+        return new LocalStore(settings, engine, Objects.requireNonNull(other, "sink")::accept);
+    }
+
+    /** {@return the settings} */
+    public StoreSettings settings() {
+        return settings;
     }
 
     // ---- one key
 
     @Override
     byte @Nullable [] get(int slot, byte[] key) {
-        return slow.isOff() ? getNow(slot, key) : slow.time(SlowOperation.Kind.GET, slot, () -> getNow(slot, key));
-    }
-
-    private byte @Nullable [] getNow(int slot, byte[] key) {
-        byte[] value = contents.stripeOf(slot).get(hash.of(key), key, clock);
-        counters.got(value != null);
-        return value;
+        return engine.get(slot, key);
     }
 
     @Override
     int get(int slot, byte[] key, ByteBuf target) {
-        return slow.isOff()
-                ? getNow(slot, key, target)
-                : slow.time(SlowOperation.Kind.GET, slot, () -> getNow(slot, key, target));
-    }
-
-    private int getNow(int slot, byte[] key, ByteBuf target) {
-        int length = contents.stripeOf(slot).get(hash.of(key), key, clock, target);
-        counters.got(length != Table.NO_VALUE);
-        return length;
+        return engine.get(slot, key, target);
     }
 
     @Override
     <T extends @Nullable Object> @Nullable T lend(int slot, byte[] key, ValueReader<T> reader) {
-        return slow.isOff()
-                ? this.<T>lendNow(slot, key, reader)
-                : slow.<@Nullable T>time(SlowOperation.Kind.GET, slot, () -> this.<T>lendNow(slot, key, reader));
-    }
-
-    private <T extends @Nullable Object> @Nullable T lendNow(int slot, byte[] key, ValueReader<T> reader) {
-        return contents.stripeOf(slot).lend(hash.of(key), key, clock, reader);
+        return engine.<ValueReader<T>, T>lend(slot, key, reader, LentValue::lend);
     }
 
     @Override
     boolean set(int slot, byte[] key, byte[] value, SetOptions options) {
-        return set(sink, slot, key, value, options);
-    }
-
-    boolean set(MutationSink target, int slot, byte[] key, byte[] value, SetOptions options) {
         if (options.dependsOnKey()) {
-            return transact(target, slot, keys -> keys.set(key, value, options));
+            return transact(slot, keys -> keys.set(key, value, options));
         }
-        return slow.isOff()
-                ? setNow(target, slot, key, value, options.life())
-                : slow.time(SlowOperation.Kind.SET, slot, () -> setNow(target, slot, key, value, options.life()));
+        return engine.slow().isOff()
+                ? setNow(slot, key, value, options.life())
+                : engine.slow().time(Operation.SET, slot, () -> setNow(slot, key, value, options.life()));
     }
 
-    private boolean setNow(MutationSink target, int slot, byte[] key, byte[] value, Life life) {
+    private boolean setNow(int slot, byte[] key, byte[] value, Life life) {
         settings.checkLengths(key.length, value.length);
         boolean timed = life.kind() != Life.Kind.FOREVER;
-        long now = timed ? clock.millis() : 0;
+        long now = timed ? engine.clock().millis() : 0;
         long deadline = life.deadline(now, NO_DEADLINE);
         if (timed && deadline <= now) {
-            transactNow(target, slot, keys -> keys.delete(key));
+            transactNow(slot, keys -> keys.delete(key));
             return true;
         }
-        long keyHash = hash.of(key);
-        Stripe stripe = lock(slot);
+        long keyHash = engine.hash().of(key);
+        MemoryBudget budget = engine.budget();
+        Stripe stripe = engine.lock(slot);
         try {
-            Room.requireTable(stripe, slot, 1);
-            if (room.isLimited()) {
-                room.take(stripe, slot, room.entry(stripe, key.length, value.length), room.held(stripe, keyHash, key));
+            MemoryBudget.requireTable(stripe, slot, 1);
+            if (budget.isLimited()) {
+                budget.take(
+                        stripe,
+                        slot,
+                        budget.entry(stripe, key.length, value.length),
+                        budget.held(stripe, keyHash, key));
             }
-            if (target != NOBODY) {
+            if (sink != ChangeSink.NOBODY) {
                 ByteBuf change = stripe.scratch();
                 MutationWriter.put(change, key, value, deadline);
-                target.accept(slot, change);
+                sink.accept(slot, change);
             }
-            put(stripe, slot, keyHash, key, value, deadline);
+            engine.put(stripe, slot, keyHash, key, value, deadline);
         } catch (RefusedException e) {
-            throw counters.refused(e);
+            throw engine.counters().refused(e);
         } finally {
-            unlock(stripe);
+            engine.unlock(stripe);
         }
-        upkeep.evict(target);
-        counters.set(1);
+        engine.evict(sink);
+        engine.counters().set(1);
         return true;
     }
 
@@ -186,16 +193,17 @@ public final class LocalStore extends SlottedStore implements ReplicatedState {
     public <T extends @Nullable Object> T read(int slot, Function<? super KeyReads, ? extends T> function) {
         Objects.requireNonNull(function, "function");
         HashSlot.check(slot);
-        return slow.isOff()
+        return engine.slow().isOff()
                 ? this.<T>readNow(slot, function)
-                : slow.<T>time(SlowOperation.Kind.READ, slot, () -> this.<T>readNow(slot, function));
+                : engine.slow().<T>time(Operation.READ, slot, () -> this.<T>readNow(slot, function));
     }
 
     private <T extends @Nullable Object> T readNow(int slot, Function<? super KeyReads, ? extends T> function) {
-        Stripe stripe = contents.stripeOf(slot);
+        Stripe stripe = engine.contents().stripeOf(slot);
         long stamp = stripe.lockToRead();
         try {
-            return SlotView.<SlotView, T>run(new SlotView(this, stripe, slot, clock.millis()), function);
+            return SlotView.<SlotView, T>run(
+                    new SlotView(engine, stripe, slot, engine.clock().millis()), function);
         } finally {
             stripe.unlockRead(stamp);
         }
@@ -203,35 +211,31 @@ public final class LocalStore extends SlottedStore implements ReplicatedState {
 
     @Override
     public <T extends @Nullable Object> T transact(int slot, Function<? super KeyOperations, ? extends T> function) {
-        return transact(sink, slot, function);
-    }
-
-    <T extends @Nullable Object> T transact(
-            MutationSink target, int slot, Function<? super KeyOperations, ? extends T> function) {
         Objects.requireNonNull(function, "function");
         HashSlot.check(slot);
-        return slow.isOff()
-                ? this.<T>transactNow(target, slot, function)
-                : slow.<T>time(SlowOperation.Kind.TRANSACT, slot, () -> this.<T>transactNow(target, slot, function));
+        return engine.slow().isOff()
+                ? this.<T>transactNow(slot, function)
+                : engine.slow().<T>time(Operation.TRANSACT, slot, () -> this.<T>transactNow(slot, function));
     }
 
     private <T extends @Nullable Object> T transactNow(
-            MutationSink target, int slot, Function<? super KeyOperations, ? extends T> function) {
-        Stripe stripe = lock(slot);
+            int slot, Function<? super KeyOperations, ? extends T> function) {
+        Stripe stripe = engine.lock(slot);
         T result;
         SlotTransaction transaction;
         try {
-            transaction = new SlotTransaction(this, stripe, slot, clock.millis());
+            transaction = new SlotTransaction(
+                    engine, settings, stripe, slot, engine.clock().millis());
             result = SlotView.<SlotTransaction, T>run(transaction, function);
-            transaction.commit(target);
+            transaction.commit(sink);
         } catch (RefusedException e) {
-            throw counters.refused(e);
+            throw engine.counters().refused(e);
         } finally {
-            unlock(stripe);
+            engine.unlock(stripe);
         }
-        upkeep.evict(target);
-        counters.set(transaction.keysSet());
-        counters.deleted(transaction.keysDeleted());
+        engine.evict(sink);
+        engine.counters().set(transaction.keysSet());
+        engine.counters().deleted(transaction.keysDeleted());
         return result;
     }
 
@@ -239,7 +243,7 @@ public final class LocalStore extends SlottedStore implements ReplicatedState {
 
     @Override
     public long size() {
-        return contents.size();
+        return engine.contents().size();
     }
 
     /**
@@ -247,25 +251,26 @@ public final class LocalStore extends SlottedStore implements ReplicatedState {
      * expired and have not been deleted yet}
      */
     public long bytes() {
-        return contents.bytes();
+        return engine.contents().bytes();
     }
 
     @Override
     public int countInSlot(int slot) {
-        return contents.stripeOf(HashSlot.check(slot)).size(slot);
+        return engine.contents().stripeOf(HashSlot.check(slot)).size(slot);
     }
 
     @Override
     public void forEachInSlot(int slot, Consumer<Entry> action) {
         Objects.requireNonNull(action, "action");
-        Stripe stripe = contents.stripeOf(HashSlot.check(slot));
+        Stripe stripe = engine.contents().stripeOf(HashSlot.check(slot));
         try (SlotWalk walk = new SlotWalk(stripe, slot)) {
             List<Entry> batch = new ArrayList<>(BATCH);
             boolean more = true;
             while (more) {
-                more = walk.next(BATCH, cursor -> batch.add(cursor.entry()));
+                more = walk.next(
+                        BATCH, cursor -> batch.add(new Entry(cursor.key(), cursor.value(), cursor.deadline())));
                 for (Entry entry : batch) {
-                    if (isVisible(entry.deadline())) {
+                    if (engine.isVisible(entry.deadline())) {
                         action.accept(entry);
                     }
                 }
@@ -280,33 +285,31 @@ public final class LocalStore extends SlottedStore implements ReplicatedState {
             throw new IllegalArgumentException("limit must be at least 1: " + limit);
         }
         List<byte[]> keys = new ArrayList<>();
-        try (SlotWalk walk = new SlotWalk(contents.stripeOf(HashSlot.check(slot)), slot)) {
+        try (SlotWalk walk = new SlotWalk(engine.contents().stripeOf(HashSlot.check(slot)), slot)) {
             boolean more = true;
             while (more && keys.size() < limit) {
-                more = walk.next(Math.min(BATCH, limit - keys.size()), cursor -> addVisibleKey(cursor, keys));
+                more = walk.next(Math.min(BATCH, limit - keys.size()), cursor -> {
+                    if (engine.isVisible(cursor.deadline())) {
+                        keys.add(cursor.key());
+                    }
+                });
             }
         }
         return keys;
     }
 
-    void addVisibleKey(Table.Cursor cursor, List<byte[]> keys) {
-        if (isVisible(cursor.deadline())) {
-            keys.add(cursor.key());
-        }
-    }
-
     @Override
-    ScanPage scan(ScanCursor cursor, int lastSlot, ScanOptions options) {
-        return slow.isOff()
-                ? SlotScan.page(existingKeys, cursor, lastSlot, options)
-                : slow.time(SlowOperation.Kind.SCAN, -1, () -> SlotScan.page(existingKeys, cursor, lastSlot, options));
+    public ScanPage scan(ScanCursor cursor, ScanOptions options) {
+        Objects.requireNonNull(options, "options");
+        return engine.slow().isOff()
+                ? SlotScan.page(existingKeys, cursor, options)
+                : engine.slow().time(Operation.SCAN, -1, () -> SlotScan.page(existingKeys, cursor, options));
     }
 
     @Override
     public byte @Nullable [] randomKey() {
-        Contents current = contents;
         for (int i = 0; i < RANDOM_TRIES; i++) {
-            byte[] key = SlotScan.randomKey(existingKeys, current.drawSlot(ThreadLocalRandom.current()));
+            byte[] key = SlotScan.randomKey(existingKeys, engine.contents().drawSlot(ThreadLocalRandom.current()));
             if (key != null) {
                 return key;
             }
@@ -316,50 +319,7 @@ public final class LocalStore extends SlottedStore implements ReplicatedState {
 
     @Override
     public int dropSlot(int slot) {
-        return dropSlot(sink, slot);
-    }
-
-    @Override
-    long clear(int firstSlot, int lastSlot) {
-        return dropSlots(this, firstSlot, lastSlot);
-    }
-
-    int dropSlot(MutationSink target, int slot) {
-        HashSlot.check(slot);
-        return slow.isOff()
-                ? dropSlotNow(target, slot)
-                : slow.time(SlowOperation.Kind.DROP_SLOT, slot, () -> dropSlotNow(target, slot));
-    }
-
-    private int dropSlotNow(MutationSink target, int slot) {
-        Stripe stripe = contents.stripeOf(slot);
-        int dropped = 0;
-        try (SlotWalk walk = new SlotWalk(stripe, slot)) {
-            List<byte[]> batch = new ArrayList<>(BATCH);
-            boolean more = true;
-            while (more) {
-                more = walk.next(BATCH, cursor -> batch.add(cursor.key()));
-                Stripe current = lock(slot);
-                try {
-                    for (byte[] key : batch) {
-                        if (remove(target, current, slot, hash.of(key), key, Cause.DELETED)) {
-                            dropped++;
-                        }
-                    }
-                } catch (RefusedException e) {
-                    counters.refused(e);
-                    if (dropped == 0) {
-                        throw e;
-                    }
-                    more = false; // what is gone is gone: a refusal would say that nothing was changed
-                } finally {
-                    unlock(current);
-                }
-                batch.clear();
-            }
-        }
-        counters.deleted(dropped);
-        return dropped;
+        return engine.dropSlot(sink, HashSlot.check(slot));
     }
 
     // ---- expiry
@@ -375,70 +335,21 @@ public final class LocalStore extends SlottedStore implements ReplicatedState {
      * @throws IllegalArgumentException if {@code budget} is below 1
      */
     public int expire(int budget) {
-        return expire(sink, budget);
-    }
-
-    int expire(MutationSink target, int budget) {
         if (budget < 1) {
             throw new IllegalArgumentException("budget must be at least 1: " + budget);
         }
-        return slow.isOff()
-                ? upkeep.expire(target, budget)
-                : slow.time(SlowOperation.Kind.EXPIRE, -1, () -> upkeep.expire(target, budget));
+        return engine.expire(sink, budget);
     }
 
-    // ---- the replicated state
-
-    @Override
-    public void apply(int slot, ByteBuf payload) {
-        HashSlot.check(slot);
-        if (slow.isOff()) {
-            applyNow(slot, payload);
-        } else {
-            slow.time(SlowOperation.Kind.APPLY, slot, () -> applyNow(slot, payload));
-        }
-    }
-
-    private void applyNow(int slot, ByteBuf payload) {
-        Stripe stripe = lock(slot);
-        try {
-            Contents.apply(stripe, hash, slot, payload, payload.readerIndex(), payload.writerIndex(), watchers);
-        } finally {
-            unlock(stripe);
-        }
-    }
+    // ---- replication
 
     /**
-     * Starts a scan, which locks one stripe at a time and no longer than it takes to write what was asked for. Expired
-     * keys that have not been deleted are part of it. If a restoration completes meanwhile, the scan goes on over the
-     * state that was replaced.
-     *
-     * @return the scan, which the caller closes
+     * {@return this store as the state that a shard replicates} What is changed through it is shown to no sink, and is
+     * neither refused nor makes room by itself. Expired keys that have not been deleted are part of its snapshots. If a
+     * restoration completes while a snapshot is scanned, the scan goes on over the state that was replaced.
      */
-    @Override
-    public SnapshotScan snapshot() {
-        return new ContentsScan(contents);
-    }
-
-    @Override
-    public Restoration restore() {
-        return new ContentsRestoration(settings, hash, this::replace);
-    }
-
-    private void replace(Contents replacement) {
-        Contents old = contents;
-        old.lockAll();
-        replacement.countFrom(old);
-        replacement.lockAll(); // nobody reads or changes what is new before the watchers know
-        room.recount(old, replacement);
-        contents = replacement;
-        try {
-            watchers.replaced();
-        } finally {
-            replacement.unlockAll();
-            old.retireAndUnlockAll();
-        }
-        watchers.unlocked();
+    public ReplicatedState replicatedState() {
+        return engine;
     }
 
     /**
@@ -447,7 +358,7 @@ public final class LocalStore extends SlottedStore implements ReplicatedState {
      * a time, so while the store is being changed the result is of no single moment.
      */
     public long digest() {
-        return contents.digest();
+        return engine.contents().digest();
     }
 
     // ---- listening
@@ -473,7 +384,7 @@ public final class LocalStore extends SlottedStore implements ReplicatedState {
      * @throws IllegalArgumentException if {@code capacity} is below 1
      */
     public KeyspaceSubscription subscribe(KeyspaceListener listener, Executor executor, int capacity, Set<Kind> kinds) {
-        return KeyspaceSubscription.start(List.of(this), kinds, listener, executor, capacity);
+        return KeyspaceSubscription.start(List.of(engine), kinds, listener, executor, capacity);
     }
 
     // ---- how it does
@@ -489,105 +400,48 @@ public final class LocalStore extends SlottedStore implements ReplicatedState {
      * @throws IllegalArgumentException if {@code threshold} is negative
      */
     public void onSlowOperation(Duration threshold, Consumer<? super SlowOperation> listener) {
-        slow.listen(threshold, Objects.requireNonNull(listener, "listener"));
+        Objects.requireNonNull(listener, "listener");
+        engine.slow().listen(threshold, (operation, slot, took, failed) -> {
+            SlowOperation.Kind kind = SlowOperation.Kind.valueOf(operation.name());
+            listener.accept(new SlowOperation(kind, slot, took, failed));
+        });
     }
 
     /** Tells nobody any more of operations that take long, from the next one on. */
     public void ignoreSlowOperations() {
-        slow.stop();
+        engine.slow().stop();
     }
 
     /** {@return how the store is now} Looks at each stripe for a moment, so that it can be asked often. */
     public StoreHealth health() {
-        return StoreHealth.of(this, upkeep.isBehind());
-    }
-
-    // ---- for the package
-
-    StoreCounters counters() {
-        return counters;
-    }
-
-    StoreSettings settings() {
-        return settings;
-    }
-
-    KeyHash hash() {
-        return hash;
-    }
-
-    InstantSource clock() {
-        return clock;
-    }
-
-    Contents contents() {
-        return contents;
-    }
-
-    Watchers watchers() {
-        return watchers;
-    }
-
-    Room room() {
-        return room;
-    }
-
-    // ---- under the lock
-
-    /** Locks the stripe of a slot, the one that is current once the lock is held. */
-    Stripe lock(int slot) {
-        while (true) {
-            Stripe stripe = contents.stripeOf(slot);
-            stripe.lock();
-            if (!stripe.isRetired()) {
-                return stripe;
-            }
-            stripe.unlock();
+        boolean behind = engine.isExpiryBehind();
+        StoreHealth.State state = behind ? StoreHealth.State.EXPIRY_BEHIND : StoreHealth.State.OK;
+        if (engine.budget().isExceeded()) {
+            state = StoreHealth.State.ABOVE_LIMIT;
+        } else if (engine.budget().isFull()) {
+            state = StoreHealth.State.FULL;
         }
+        return new StoreHealth(state, size(), bytes(), settings.limit(), behind);
     }
 
-    /** Unlocks a stripe after whatever was done to it. */
-    void unlock(Stripe stripe) {
-        room.settle(stripe);
-        stripe.unlock();
-        watchers.unlocked();
-    }
-
-    /** Puts an entry into the table and tells the watchers. */
-    void put(Stripe stripe, int slot, long keyHash, byte[] key, byte[] value, long deadline) {
-        stripe.table().put(slot, keyHash, key, value, deadline);
-        watchers.changed(slot, key, Cause.SET);
-    }
-
-    /** Gives an entry of the table another deadline, or none, and tells the watchers. */
-    void setDeadline(Stripe stripe, int slot, long keyHash, byte[] key, long deadline) {
-        stripe.table().setDeadline(keyHash, key, deadline);
-        watchers.changed(slot, key, Cause.SET);
-    }
-
-    /** Removes an entry from the table and tells the watchers. Returns whether there was one. */
-    boolean remove(Stripe stripe, int slot, long keyHash, byte[] key, Cause cause) {
-        boolean held = stripe.table().remove(keyHash, key);
-        if (held) {
-            watchers.changed(slot, key, cause);
+    /**
+     * {@return what the store has done since this was first called} Nothing is counted before, since a count costs a
+     * get a good part of its time.
+     */
+    public StoreStats stats() {
+        StoreCounters counters = engine.counters();
+        counters.start();
+        Map<RefusedException.Kind, Long> refusals = new EnumMap<>(RefusedException.Kind.class);
+        for (RefusedException.Kind kind : RefusedException.Kind.values()) {
+            refusals.put(kind, counters.refusals(kind));
         }
-        return held;
-    }
-
-    /** Removes a key if the table holds it, expired or not, after it has shown that to the sink. */
-    boolean remove(MutationSink target, Stripe stripe, int slot, long keyHash, byte[] key, Cause cause) {
-        if (stripe.table().deadline(keyHash, key) == Table.ABSENT) {
-            return false;
-        }
-        if (target != NOBODY) {
-            ByteBuf change = stripe.scratch();
-            MutationWriter.delete(change, key);
-            target.accept(slot, change);
-        }
-        return remove(stripe, slot, keyHash, key, cause);
-    }
-
-    private boolean isVisible(long deadline) {
-        return deadline < 0 || clock.millis() <= deadline;
+        return new StoreStats(
+                counters.hits(),
+                counters.misses(),
+                counters.sets(),
+                counters.deletes(),
+                counters.expirations(),
+                counters.evictions(),
+                refusals);
     }
 }

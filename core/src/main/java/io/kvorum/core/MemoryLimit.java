@@ -90,12 +90,4 @@ public record MemoryLimit(Unit unit, long most, WhenFull whenFull) {
     public static MemoryLimit bytes(long most, WhenFull whenFull) {
         return new MemoryLimit(Unit.BYTES, most, whenFull);
     }
-
-    boolean isNone() {
-        return equals(NONE);
-    }
-
-    boolean evicts() {
-        return whenFull == WhenFull.EVICT;
-    }
 }

@@ -1,5 +1,6 @@
 package io.kvorum.core;
 
+import io.kvorum.core.engine.MutationReader;
 import io.netty.buffer.ByteBuf;
 import java.util.ArrayList;
 import java.util.Arrays;

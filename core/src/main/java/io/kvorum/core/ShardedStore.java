@@ -1,5 +1,6 @@
 package io.kvorum.core;
 
+import io.kvorum.core.engine.Engines;
 import io.kvorum.slots.HashSlot;
 import io.kvorum.slots.SlotRange;
 import io.kvorum.slots.SlotSet;
@@ -72,6 +73,7 @@ public final class ShardedStore extends SlottedStore {
             Supplier<ClusterTopology> topology,
             Function<NodeId, @Nullable KeyValueStore> nodes,
             List<LocalStore> locals) {
+        super(locals.stream().map(Engines::only).toList());
         this.topology = Objects.requireNonNull(topology, "topology");
         this.nodes = Objects.requireNonNull(nodes, "nodes");
         this.locals = locals;
@@ -95,8 +97,8 @@ public final class ShardedStore extends SlottedStore {
 
     /**
      * Makes a store of the given ones, among which the slots are divided as by {@link SlotRange#evenSplit}. The caller
-     * may keep them, to watch them with {@link StoreMetrics} or to digest them; what changes them is shown to the sinks
-     * they were made with.
+     * may keep them, to ask for their statistics or to digest them; what changes them is shown to the sinks they were
+     * made with.
      *
      * @param stores the stores, each once; 1 to 1,024. What they hold must be in the slots they get.
      * @return the store
@@ -134,16 +136,6 @@ public final class ShardedStore extends SlottedStore {
         return bySlot;
     }
 
-    /** Returns the stores that this one was made of by {@link #local(List)}, or none. */
-    List<LocalStore> locals() {
-        return locals;
-    }
-
-    /** Returns that of these stores which has a slot. */
-    LocalStore localOf(int slot) {
-        return (LocalStore) primaryOf(slot);
-    }
-
     /**
      * {@return the slots that cannot be served now, because nobody owns them or because the primary of their shard
      * cannot be reached}
@@ -162,7 +154,7 @@ public final class ShardedStore extends SlottedStore {
     /**
      * Deletes keys whose deadline has passed from the primaries that are {@link LocalStore}s, as
      * {@link LocalStore#expire} does, each call starting with another shard. To be called now and then. Other primaries
-     * are passed over: a node of a cluster deletes its own, see {@link ReplicatedStore#expire}.
+     * are passed over: a node of a cluster deletes its own, see {@code ReplicatedStore.expire}.
      *
      * @param budget the most keys to delete; at least 1
      * @return how many keys were deleted
@@ -207,7 +199,7 @@ public final class ShardedStore extends SlottedStore {
         if (locals.isEmpty()) {
             throw new IllegalStateException("only a store made by ShardedStore.local has subscriptions");
         }
-        return KeyspaceSubscription.start(locals, kinds, listener, executor, capacity);
+        return KeyspaceSubscription.start(Engines.of(this), kinds, listener, executor, capacity);
     }
 
     @Override
@@ -278,13 +270,14 @@ public final class ShardedStore extends SlottedStore {
 
     /** A page ends where the slots of a shard end, if not before. */
     @Override
-    ScanPage scan(ScanCursor cursor, int lastSlot, ScanOptions options) {
-        int last = lastOfOwner(topology.get(), cursor.slot(), lastSlot);
-        return route(
-                cursor.slot(),
-                to -> to instanceof SlottedStore slotted
-                        ? slotted.scan(cursor, last, options)
-                        : SlotScan.page(to, cursor, last, options));
+    public ScanPage scan(ScanCursor cursor, ScanOptions options) {
+        int slot = cursor.slot();
+        int last = SlotScan.lastSlot(cursor, options);
+        Shard owner = topology.get().shardOf(slot);
+        SlotSet others = owner == null ? SlotSet.ALL : owner.slots().complement();
+        int other = others.next(slot + 1);
+        ScanOptions within = options.withLastSlot(other < 0 ? last : Math.min(last, other - 1));
+        return route(slot, to -> to.scan(cursor, within));
     }
 
     @Override
@@ -314,29 +307,15 @@ public final class ShardedStore extends SlottedStore {
 
     /** Goes from shard to shard by the topology of the beginning; a slot that has moved by then is refused. */
     @Override
-    long clear(int firstSlot, int lastSlot) {
-        ClusterTopology current = topology.get();
+    public long clear(SlotSet slots) {
         long deleted = 0;
-        int slot = firstSlot;
-        while (slot <= lastSlot) {
-            int first = slot;
-            int last = lastOfOwner(current, first, lastSlot);
-            if (current.shardOf(first) != null) {
-                deleted += route(
-                        first,
-                        to -> to instanceof SlottedStore slotted
-                                ? slotted.clear(first, last)
-                                : dropSlots(to, first, last));
+        for (Shard shard : topology.get().shards()) {
+            SlotSet own = slots.minus(shard.slots().complement());
+            if (!own.isEmpty()) {
+                deleted += route(own.next(0), to -> to.clear(own));
             }
-            slot = last + 1;
         }
         return deleted;
-    }
-
-    /** Returns the last of the slots from one on that have the same owner, or none. */
-    private static int lastOfOwner(ClusterTopology topology, int slot, int lastSlot) {
-        Shard owner = topology.shardOf(slot);
-        return lastOfRun(owner == null ? topology.uncovered() : owner.slots(), slot, lastSlot);
     }
 
     @Override
@@ -426,7 +405,7 @@ public final class ShardedStore extends SlottedStore {
     private static RefusedException unserved(ClusterTopology topology, int slot) {
         Shard shard = topology.shardOf(slot);
         return shard == null
-                ? unowned(slot, null)
+                ? new RefusedException(Kind.CLUSTER_DOWN, "no shard owns slot " + slot, slot, null, null, null, -1)
                 : new RefusedException(
                         Kind.CLUSTER_DOWN,
                         "the primary of slot " + slot + " cannot be reached: " + shard.primary(),

@@ -1,5 +1,6 @@
 package io.kvorum.core;
 
+import io.kvorum.core.engine.KeyHash;
 import io.kvorum.slots.HashSlot;
 import java.util.ArrayList;
 import java.util.List;
@@ -29,15 +30,13 @@ final class SlotScan {
 
     private SlotScan() {}
 
-    /** Returns a page of the slots up to one, which is that of the cursor or comes after it. */
-    static ScanPage page(KeyValueStore store, ScanCursor cursor, int lastSlot, ScanOptions options) {
-        return page(keysOf(store), cursor, lastSlot, options);
+    /** Returns a page of the slots up to the last one of the options. */
+    static ScanPage page(KeyValueStore store, ScanCursor cursor, ScanOptions options) {
+        return page(keysOf(store), cursor, options);
     }
 
-    static ScanPage page(Keys source, ScanCursor cursor, int lastSlot, ScanOptions options) {
-        if (cursor.isEnd()) {
-            throw new IllegalArgumentException("a cursor at the end has no next page");
-        }
+    static ScanPage page(Keys source, ScanCursor cursor, ScanOptions options) {
+        int lastSlot = lastSlot(cursor, options);
         List<byte[]> keys = new ArrayList<>();
         int looked = 0;
         long position = cursor.position();
@@ -59,6 +58,18 @@ final class SlotScan {
             position = 0;
         }
         return new ScanPage(keys, after(lastSlot));
+    }
+
+    /** Returns the last slot of a page, which is that of the cursor or comes after it. */
+    static int lastSlot(ScanCursor cursor, ScanOptions options) {
+        if (cursor.isEnd()) {
+            throw new IllegalArgumentException("a cursor at the end has no next page");
+        }
+        if (cursor.slot() > options.lastSlot()) {
+            throw new IllegalArgumentException(
+                    "a cursor must be at slot " + options.lastSlot() + " or before it: " + cursor.slot());
+        }
+        return options.lastSlot();
     }
 
     static ScanCursor after(int slot) {

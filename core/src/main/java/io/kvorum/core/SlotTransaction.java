@@ -1,7 +1,14 @@
 package io.kvorum.core;
 
-import static java.nio.charset.StandardCharsets.ISO_8859_1;
-
+import io.kvorum.core.engine.BinaryKey;
+import io.kvorum.core.engine.Cause;
+import io.kvorum.core.engine.ChangeSink;
+import io.kvorum.core.engine.DecimalNumber;
+import io.kvorum.core.engine.Engine;
+import io.kvorum.core.engine.MemoryBudget;
+import io.kvorum.core.engine.MutationWriter;
+import io.kvorum.core.engine.Stripe;
+import io.kvorum.core.engine.Table;
 import io.netty.buffer.ByteBuf;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -19,8 +26,6 @@ import org.jspecify.annotations.Nullable;
 final class SlotTransaction extends SlotView implements KeyOperations {
     /** From so many changed keys on they are found through a map. */
     private static final int MANY = 16;
-
-    private static final int MAX_DIGITS = 20;
 
     /** What becomes of a key; a null value stands for its deletion. The arrays are never changed. */
     private static final class Change {
@@ -48,9 +53,9 @@ final class SlotTransaction extends SlotView implements KeyOperations {
     private final List<Change> changes = new ArrayList<>(2);
     private @Nullable Map<BinaryKey, Change> byKey;
 
-    SlotTransaction(LocalStore store, Stripe stripe, int slot, long now) {
-        super(store, stripe, slot, now);
-        this.settings = store.settings();
+    SlotTransaction(Engine engine, StoreSettings settings, Stripe stripe, int slot, long now) {
+        super(engine, stripe, slot, now);
+        this.settings = settings;
     }
 
     // ---- what was changed, as the operations that follow see it
@@ -76,7 +81,7 @@ final class SlotTransaction extends SlotView implements KeyOperations {
 
     private @Nullable Change find(byte[] key) {
         if (byKey != null) {
-            return byKey.get(new BinaryKey(key, store.hash().of(key)));
+            return byKey.get(new BinaryKey(key, engine.hash().of(key)));
         }
         for (Change change : changes) {
             if (Arrays.equals(change.key, key)) {
@@ -91,7 +96,7 @@ final class SlotTransaction extends SlotView implements KeyOperations {
         if (known != null) {
             return known;
         }
-        long keyHash = store.hash().of(key);
+        long keyHash = engine.hash().of(key);
         long deadline = stripe.table().deadline(keyHash, key);
         boolean held = deadline != Table.ABSENT;
         Change change = new Change(key.clone(), keyHash, held, held && (deadline < 0 || now <= deadline));
@@ -135,33 +140,22 @@ final class SlotTransaction extends SlotView implements KeyOperations {
         stripe.changes();
     }
 
-    /** Returns the keys that the table holds, expired or not, whatever has been changed. */
-    List<byte[]> heldKeys() {
-        List<byte[]> keys = new ArrayList<>();
-        try (Table.Cursor cursor = stripe.table().cursor(slot)) {
-            while (cursor.next()) {
-                keys.add(cursor.key());
-            }
-        }
-        return keys;
-    }
-
     // ---- the end
 
     /** Shows the changes to the sink, unless there are none, and makes them. */
-    void commit(MutationSink sink) {
+    void commit(ChangeSink sink) {
         changes.removeIf(change -> !change.hasEffect());
         if (changes.isEmpty()) {
             return;
         }
         int puts = keysSet();
         if (puts > 0) {
-            Room.requireTable(stripe, slot, puts);
+            MemoryBudget.requireTable(stripe, slot, puts);
         }
-        if (store.room().isLimited()) {
-            takeRoom(store.room());
+        if (engine.budget().isLimited()) {
+            takeBudget(engine.budget());
         }
-        if (sink != LocalStore.NOBODY) {
+        if (sink != ChangeSink.NOBODY) {
             checkEncodedLength();
             ByteBuf encoded = stripe.scratch();
             for (Change change : changes) {
@@ -175,23 +169,23 @@ final class SlotTransaction extends SlotView implements KeyOperations {
         }
         for (Change change : changes) {
             if (change.value == null) {
-                store.remove(stripe, slot, change.keyHash, change.key, change.existed ? Cause.DELETED : Cause.EXPIRED);
+                engine.remove(stripe, slot, change.keyHash, change.key, change.existed ? Cause.DELETED : Cause.EXPIRED);
             } else if (change.keepsValue) {
-                store.setDeadline(stripe, slot, change.keyHash, change.key, change.deadline);
+                engine.setDeadline(stripe, slot, change.keyHash, change.key, change.deadline);
             } else {
-                store.put(stripe, slot, change.keyHash, change.key, change.value, change.deadline);
+                engine.put(stripe, slot, change.keyHash, change.key, change.value, change.deadline);
             }
         }
     }
 
-    private void takeRoom(Room room) {
+    private void takeBudget(MemoryBudget budget) {
         long comes = 0;
         long goes = 0;
         for (Change change : changes) {
-            comes += change.value == null ? 0 : room.entry(stripe, change.key.length, change.value.length);
-            goes += room.held(stripe, change.keyHash, change.key);
+            comes += change.value == null ? 0 : budget.entry(stripe, change.key.length, change.value.length);
+            goes += budget.held(stripe, change.keyHash, change.key);
         }
-        room.take(stripe, slot, comes, goes);
+        budget.take(stripe, slot, comes, goes);
     }
 
     private void checkEncodedLength() {
@@ -293,29 +287,9 @@ final class SlotTransaction extends SlotView implements KeyOperations {
     @Override
     public long increment(byte[] key, long delta) {
         byte[] value = get(key);
-        long sum = Math.addExact(value == null ? 0 : number(value), delta);
-        change(key, digits(sum));
+        long sum = Math.addExact(value == null ? 0 : DecimalNumber.parse(value), delta);
+        change(key, DecimalNumber.digits(sum));
         return sum;
-    }
-
-    static long number(byte[] value) {
-        boolean canonical = value.length > 0 && value.length <= MAX_DIGITS;
-        if (canonical) {
-            String text = new String(value, ISO_8859_1);
-            try {
-                long number = Long.parseLong(text);
-                if (Arrays.equals(digits(number), value)) {
-                    return number;
-                }
-            } catch (NumberFormatException e) {
-                canonical = false; // said below, without the value
-            }
-        }
-        throw new NumberFormatException("value must be a decimal number of 64 bits: it has " + value.length + " bytes");
-    }
-
-    static byte[] digits(long number) {
-        return Long.toString(number).getBytes(ISO_8859_1);
     }
 
     @Override

@@ -1,5 +1,9 @@
 package io.kvorum.core;
 
+import io.kvorum.core.engine.Engine;
+import io.kvorum.core.engine.SlotFunctions;
+import io.kvorum.core.engine.Stripe;
+import io.kvorum.core.engine.Table;
 import io.kvorum.slots.HashSlot;
 import io.kvorum.slots.topology.RefusedException;
 import java.time.Duration;
@@ -17,47 +21,28 @@ import org.jspecify.annotations.Nullable;
  * thread.
  */
 class SlotView implements KeyReads {
-    /** Whether this thread is in the middle of such a view, where it holds a lock and must not wait for another. */
-    private static final ThreadLocal<Boolean> INSIDE = ThreadLocal.withInitial(() -> false);
-
     final int slot;
     final long now;
-    final LocalStore store;
+    final Engine engine;
     final Stripe stripe;
     private final InstantSource moment;
     private boolean over;
 
-    SlotView(LocalStore store, Stripe stripe, int slot, long now) {
-        this.store = store;
+    SlotView(Engine engine, Stripe stripe, int slot, long now) {
+        this.engine = engine;
         this.stripe = stripe;
         this.slot = slot;
         this.now = now;
         this.moment = () -> Instant.ofEpochMilli(now);
     }
 
-    /** Throws if this thread is inside of a function on the keys of a slot. */
-    static void requireOutside() {
-        if (INSIDE.get()) {
-            throw new IllegalStateException("a function on the keys of a slot must use no store");
-        }
-    }
-
-    /** Lets {@link #requireOutside} throw on this thread, which holds a lock while it runs a caller's function. */
-    static void enter() {
-        INSIDE.set(true);
-    }
-
-    static void leave() {
-        INSIDE.set(false);
-    }
-
     /** Runs a function that is given a view, with which the use of the view ends. */
     static <V extends SlotView, T extends @Nullable Object> T run(V view, Function<? super V, ? extends T> function) {
-        enter();
+        SlotFunctions.enter();
         try {
             return function.apply(view);
         } finally {
-            leave();
+            SlotFunctions.leave();
             SlotView ended = view;
             ended.over = true;
         }
@@ -73,13 +58,13 @@ class SlotView implements KeyReads {
 
     /** Returns the deadline of a key that exists, {@link KeyValueStore#NO_DEADLINE} or {@link Table#ABSENT}. */
     long visibleDeadline(byte[] key) {
-        long deadline = stripe.table().deadline(store.hash().of(key), key);
+        long deadline = stripe.table().deadline(engine.hash().of(key), key);
         return deadline >= 0 && now > deadline ? Table.ABSENT : deadline;
     }
 
     /** Lends the value of a key, or returns null if the key does not exist. */
     <T> @Nullable T lendVisible(byte[] key, ValueReader<T> reader) {
-        return stripe.table().lend(store.hash().of(key), key, moment, reader);
+        return stripe.table().lend(engine.hash().of(key), key, moment, reader, LentValue::lend);
     }
 
     /** Returns a copy of the value of a key that exists. */
@@ -95,7 +80,7 @@ class SlotView implements KeyReads {
     private <T> @Nullable T lend(byte[] key, ValueReader<T> reader) {
         check(key);
         T result = lendVisible(key, reader);
-        store.counters().got(result != null);
+        engine.counters().got(result != null);
         return result;
     }
 

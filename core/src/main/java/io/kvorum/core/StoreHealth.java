@@ -35,15 +35,4 @@ public record StoreHealth(State state, long entries, long bytes, MemoryLimit lim
         Objects.requireNonNull(state, "state");
         Objects.requireNonNull(limit, "limit");
     }
-
-    static StoreHealth of(LocalStore store, boolean expiryBehind) {
-        State state = expiryBehind ? State.EXPIRY_BEHIND : State.OK;
-        if (store.room().isExceeded()) {
-            state = State.ABOVE_LIMIT;
-        } else if (store.room().isFull()) {
-            state = State.FULL;
-        }
-        return new StoreHealth(
-                state, store.size(), store.bytes(), store.settings().limit(), expiryBehind);
-    }
 }

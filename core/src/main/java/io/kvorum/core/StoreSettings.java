@@ -1,5 +1,6 @@
 package io.kvorum.core;
 
+import io.kvorum.core.engine.EngineSettings;
 import io.kvorum.slots.HashSlot;
 import java.util.Objects;
 
@@ -72,6 +73,14 @@ public record StoreSettings(int stripes, int maxKeyLength, int maxValueLength, M
      */
     public StoreSettings withMaxValueLength(int newMaxValueLength) {
         return new StoreSettings(stripes, maxKeyLength, newMaxValueLength, limit);
+    }
+
+    EngineSettings engine() {
+        return new EngineSettings(
+                stripes,
+                limit.unit() == MemoryLimit.Unit.ENTRIES,
+                limit.most(),
+                limit.whenFull() == MemoryLimit.WhenFull.EVICT);
     }
 
     /** Throws unless a key and a value are short enough. */

@@ -5,14 +5,14 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import org.jspecify.annotations.Nullable;
 
 /** Text as keys and values of tests. */
-final class Bytes {
+public final class Bytes {
     private Bytes() {}
 
-    static byte[] bytes(String text) {
+    public static byte[] bytes(String text) {
         return text.getBytes(UTF_8);
     }
 
-    static @Nullable String text(byte @Nullable [] bytes) {
+    public static @Nullable String text(byte @Nullable [] bytes) {
         return bytes == null ? null : new String(bytes, UTF_8);
     }
 }

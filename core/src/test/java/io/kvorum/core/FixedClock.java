@@ -4,14 +4,14 @@ import java.time.Instant;
 import java.time.InstantSource;
 
 /** A clock that a test sets. */
-final class FixedClock implements InstantSource {
+public final class FixedClock implements InstantSource {
     private volatile long millis;
 
-    FixedClock(long millis) {
+    public FixedClock(long millis) {
         this.millis = millis;
     }
 
-    void set(long newMillis) {
+    public void set(long newMillis) {
         millis = newMillis;
     }
 

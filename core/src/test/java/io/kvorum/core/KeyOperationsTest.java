@@ -3,6 +3,8 @@ package io.kvorum.core;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.kvorum.core.replicated.OneNode;
+import io.kvorum.core.replicated.ReadLevel;
 import io.kvorum.replication.Acknowledgement;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
@@ -40,7 +42,7 @@ final class KeyOperationsTest {
 
     @Nested
     final class OfAStoreThatEvicts extends KeyOperationsContract {
-        private final LocalStore store = new LocalStore(Engine.CAFFEINE.settings(), 7, clock);
+        private final LocalStore store = new LocalStore(Tables.CAFFEINE.settings(), 7, clock);
 
         @Override
         KeyOperations keys() {

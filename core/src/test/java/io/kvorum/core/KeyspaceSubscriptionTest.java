@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.kvorum.core.KeyspaceEvent.Kind;
+import io.kvorum.core.engine.MutationWriter;
 import io.kvorum.slots.HashSlot;
 import io.kvorum.slots.topology.ClusterTopology;
 import io.netty.buffer.ByteBuf;
@@ -131,7 +132,7 @@ final class KeyspaceSubscriptionTest {
             MutationWriter.put(change, KEY, VALUE, NOW - 1);
             MutationWriter.delete(change, KEY);
             MutationWriter.delete(change, OTHER);
-            store.apply(HashSlot.of(KEY), change);
+            store.replicatedState().apply(HashSlot.of(KEY), change);
 
             assertEquals(List.of("1 SET {a}1", "2 DELETED {a}1"), delivered());
         }
@@ -180,7 +181,7 @@ final class KeyspaceSubscriptionTest {
         store.set(KEY, VALUE);
         store.delete(KEY);
         store.set(KEY, VALUE);
-        store.restore().complete();
+        store.replicatedState().restore().complete();
 
         assertEquals(List.of("1 DELETED {a}1", "2 REPLACED null"), delivered());
     }

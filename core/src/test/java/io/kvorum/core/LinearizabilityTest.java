@@ -171,7 +171,7 @@ final class LinearizabilityTest {
 
     public static final class OfTheCaffeineEngine extends Operations {
         public OfTheCaffeineEngine() {
-            super(new LocalStore(Engine.CAFFEINE.settings().withStripes(1), 7, new FixedClock(1_000)));
+            super(new LocalStore(Tables.CAFFEINE.settings().withStripes(1), 7, new FixedClock(1_000)));
         }
     }
 

@@ -23,7 +23,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** Random operations on a store and on a plain map that says what each must answer. */
 @ParameterizedClass(name = "{0}")
-@EnumSource(Engine.class)
+@EnumSource(Tables.class)
 final class LocalStoreModelTest {
     private static final int OPERATIONS = 10_000;
     private static final int TAGS = 8;
@@ -31,14 +31,14 @@ final class LocalStoreModelTest {
     private static final List<Condition> CONDITIONS =
             List.of(Condition.ALWAYS, Condition.IF_ABSENT, Condition.IF_PRESENT);
 
-    private final Engine engine;
-    /** What the feed has told, as {@link LocalStore#apply} would build it; expired keys are in it until deleted. */
+    private final Tables engine;
+    /** What the feed has told, as a replica would build it; expired keys are in it until deleted. */
     private final Map<String, Entry> mirror = new HashMap<>();
 
     private final Map<String, Entry> model = new HashMap<>();
     private final FixedClock clock = new FixedClock(1_000);
 
-    LocalStoreModelTest(Engine engine) {
+    LocalStoreModelTest(Tables engine) {
         this.engine = engine;
     }
 

@@ -27,17 +27,17 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 @ParameterizedClass(name = "{0}")
-@EnumSource(Engine.class)
+@EnumSource(Tables.class)
 final class LocalStoreTest {
     private static final byte[] KEY = bytes("key-01");
     private static final byte[] VALUE = bytes("value-01");
     private static final long NOW = 1_000_000;
 
-    private final Engine engine;
+    private final Tables engine;
     private final FixedClock clock = new FixedClock(NOW);
     private final LocalStore store;
 
-    LocalStoreTest(Engine engine) {
+    LocalStoreTest(Tables engine) {
         this.engine = engine;
         this.store = new LocalStore(engine.settings(), 7, clock);
     }

@@ -31,18 +31,18 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /** Real threads at one store. Each test ends by itself after a number of steps. */
 @ParameterizedClass(name = "{0}")
-@EnumSource(Engine.class)
+@EnumSource(Tables.class)
 @Timeout(60)
 final class LocalStoreThreadsTest {
     private static final int THREADS = 4;
     private static final int KEYS = 20;
     private static final int STEPS = 20_000;
 
-    private final Engine engine;
+    private final Tables engine;
     private final FixedClock clock = new FixedClock(1_000);
     private final ExecutorService executor = Executors.newFixedThreadPool(THREADS + 1);
 
-    LocalStoreThreadsTest(Engine engine) {
+    LocalStoreThreadsTest(Tables engine) {
         this.engine = engine;
     }
 
@@ -165,7 +165,8 @@ final class LocalStoreThreadsTest {
                 int end = fullSync(store, log, synced);
                 LocalStore replayed = Replicas.empty(10);
                 for (int i = 0; i < end; i++) {
-                    replayed.apply(log.get(i).slot(), log.get(i).payload());
+                    replayed.replicatedState()
+                            .apply(log.get(i).slot(), log.get(i).payload());
                 }
                 assertEquals(replayed.digest(), synced.digest());
                 rounds++;
@@ -208,7 +209,7 @@ final class LocalStoreThreadsTest {
         Future<Integer> replacing = executor.submit(() -> {
             int checked = 0;
             while (!done.get()) {
-                store.restore().complete();
+                store.replicatedState().restore().complete();
                 int first = log.size();
                 while (log.size() < first + 4 && !done.get()) {
                     Thread.onSpinWait();
@@ -240,9 +241,9 @@ final class LocalStoreThreadsTest {
 
     /** What a primary does for a replica that has nothing, while writers go on. Returns the end of what was sent. */
     private static int fullSync(LocalStore from, List<Change> log, LocalStore to) {
-        Restoration restoration = to.restore();
+        Restoration restoration = to.replicatedState().restore();
         int sent = log.size();
-        try (SnapshotScan scan = from.snapshot()) {
+        try (SnapshotScan scan = from.replicatedState().snapshot()) {
             ByteBuf chunk = Unpooled.buffer();
             int upTo = log.size();
             while (scan.next(chunk.clear(), 500)) {

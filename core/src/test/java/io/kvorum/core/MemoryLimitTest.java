@@ -8,6 +8,12 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.kvorum.core.MemoryLimit.WhenFull;
+import io.kvorum.core.engine.Cause;
+import io.kvorum.core.engine.Engines;
+import io.kvorum.core.engine.MutationWriter;
+import io.kvorum.core.engine.Watcher;
+import io.kvorum.core.typed.Codec;
+import io.kvorum.core.typed.TypedStore;
 import io.kvorum.slots.HashSlot;
 import io.kvorum.slots.topology.RefusedException;
 import io.netty.buffer.ByteBuf;
@@ -68,9 +74,9 @@ final class MemoryLimitTest {
     @Test
     void whatIsEvictedIsADeletionLikeAnyOther() {
         LocalStore store = store(MemoryLimit.entries(10, WhenFull.EVICT));
-        store.counters().start();
+        Engines.only(store).counters().start();
         List<Cause> causes = new ArrayList<>();
-        store.watchers().add(new Watcher() {
+        Engines.only(store).watchers().add(new Watcher() {
             @Override
             public void changed(int slot, byte[] key, Cause cause) {
                 causes.add(cause);
@@ -86,8 +92,8 @@ final class MemoryLimitTest {
         assertFalse(store.exists(last.key()));
         assertEquals(Cause.EVICTED, causes.get(causes.size() - 1));
         assertEquals(10, store.size());
-        assertEquals(1, store.counters().evictions());
-        assertEquals(0, store.counters().deletes());
+        assertEquals(1, Engines.only(store).counters().evictions());
+        assertEquals(0, Engines.only(store).counters().deletes());
     }
 
     @Test
@@ -130,7 +136,7 @@ final class MemoryLimitTest {
         LocalStore store = store(MemoryLimit.entries(10, WhenFull.EVICT));
         List<KeyspaceEvent> events = new ArrayList<>();
         try (KeyspaceSubscription subscription = store.subscribe(events::add, Runnable::run, 100);
-                Store<String, String> near = Store.nearCached(store, Codec.text(), Codec.text(), 100)) {
+                TypedStore<String, String> near = TypedStore.nearCached(store, Codec.text(), Codec.text(), 100)) {
             fill(store, 10);
             for (int i = 0; i < 10; i++) {
                 assertEquals(text(store.get(bytes("k" + i))), near.get("k" + i));
@@ -179,7 +185,7 @@ final class MemoryLimitTest {
             ByteBuf change = Unpooled.buffer();
             byte[] key = bytes("k" + i);
             MutationWriter.put(change, key, bytes("v"), KeyValueStore.NO_DEADLINE);
-            replica.apply(HashSlot.of(key), change);
+            replica.replicatedState().apply(HashSlot.of(key), change);
         }
         assertEquals(50, replica.size());
         assertEquals(List.of(), feed);
@@ -279,7 +285,7 @@ final class MemoryLimitTest {
                     for (int i = 0; i < 20_000; i++) {
                         byte[] key = bytes("k" + random.nextInt(1_000));
                         try {
-                            wrong += store.room().isBeyond(THREADS) ? 1 : 0;
+                            wrong += Engines.only(store).budget().isBeyond(THREADS) ? 1 : 0;
                             if (random.nextInt(4) == 0) {
                                 store.delete(key);
                             } else {

@@ -20,14 +20,14 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 @ParameterizedClass(name = "{0}")
-@EnumSource(Engine.class)
+@EnumSource(Tables.class)
 final class MutationFeedTest {
     private static final byte[] KEY = bytes("{t}key");
     private static final byte[] OTHER = bytes("{t}other");
     private static final int SLOT = HashSlot.of("t");
     private static final long NOW = 1_000;
 
-    private final Engine engine;
+    private final Tables engine;
     private final FixedClock clock = new FixedClock(NOW);
     private final List<Change> changes = new ArrayList<>();
     private boolean closed;
@@ -43,7 +43,7 @@ final class MutationFeedTest {
         closed = changes.size() == closeAfter;
     }
 
-    MutationFeedTest(Engine engine) {
+    MutationFeedTest(Tables engine) {
         this.engine = engine;
         this.store = new LocalStore(engine.settings(), 7, clock, this::accept);
     }
@@ -173,7 +173,7 @@ final class MutationFeedTest {
         store.set(KEY, bytes("1"));
         Change change = changes.get(0);
         changes.clear();
-        store.apply(change.slot(), change.payload());
+        store.replicatedState().apply(change.slot(), change.payload());
 
         assertEquals(List.of(), changes);
     }

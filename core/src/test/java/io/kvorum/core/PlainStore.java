@@ -5,7 +5,7 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** A store that is not one of ours: it has only what it must have. */
-record PlainStore(KeyValueStore store) implements KeyValueStore {
+public record PlainStore(KeyValueStore store) implements KeyValueStore {
     @Override
     public <T extends @Nullable Object> T transact(int slot, Function<? super KeyOperations, ? extends T> function) {
         return store.<T>transact(slot, function);

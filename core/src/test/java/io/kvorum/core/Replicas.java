@@ -1,5 +1,6 @@
 package io.kvorum.core;
 
+import io.kvorum.core.engine.MutationWriter;
 import io.kvorum.replication.Restoration;
 import io.kvorum.replication.SnapshotScan;
 import io.kvorum.slots.HashSlot;
@@ -11,40 +12,40 @@ import java.util.Collection;
 import java.util.List;
 
 /** Stores that are built from what other stores emit. */
-final class Replicas {
+public final class Replicas {
     /** A record of a log, as a sink received it. */
-    record Change(int slot, ByteBuf payload) {
-        static Change copyOf(int slot, ByteBuf payload) {
+    public record Change(int slot, ByteBuf payload) {
+        public static Change copyOf(int slot, ByteBuf payload) {
             return new Change(slot, Unpooled.copiedBuffer(payload));
         }
     }
 
     private Replicas() {}
 
-    static LocalStore empty(long seed) {
+    public static LocalStore empty(long seed) {
         return new LocalStore(StoreSettings.defaults().withStripes(8), seed, () -> Instant.EPOCH);
     }
 
-    static LocalStore of(Collection<Entry> entries) {
+    public static LocalStore of(Collection<Entry> entries) {
         LocalStore store = empty(99);
         ByteBuf change = Unpooled.buffer();
         for (Entry entry : entries) {
             change.clear();
             MutationWriter.put(change, entry.key(), entry.value(), entry.deadline());
-            store.apply(HashSlot.of(entry.key()), change);
+            store.replicatedState().apply(HashSlot.of(entry.key()), change);
         }
         return store;
     }
 
-    static void apply(LocalStore store, List<Change> changes) {
+    public static void apply(LocalStore store, List<Change> changes) {
         for (Change change : changes) {
-            store.apply(change.slot(), change.payload());
+            store.replicatedState().apply(change.slot(), change.payload());
         }
     }
 
-    static List<ByteBuf> chunks(LocalStore store, int maxBytes) {
+    public static List<ByteBuf> chunks(LocalStore store, int maxBytes) {
         List<ByteBuf> chunks = new ArrayList<>();
-        try (SnapshotScan scan = store.snapshot()) {
+        try (SnapshotScan scan = store.replicatedState().snapshot()) {
             ByteBuf chunk = Unpooled.buffer();
             while (scan.next(chunk, maxBytes)) {
                 chunks.add(chunk);
@@ -54,8 +55,8 @@ final class Replicas {
         return chunks;
     }
 
-    static void load(LocalStore store, List<ByteBuf> chunks) {
-        Restoration restoration = store.restore();
+    public static void load(LocalStore store, List<ByteBuf> chunks) {
+        Restoration restoration = store.replicatedState().restore();
         chunks.forEach(restoration::load);
         restoration.complete();
     }

@@ -284,7 +284,7 @@ final class ShardedStoreTest {
     @Test
     void aSmallBudgetGoesToOneShardAfterTheOther() {
         FixedClock clock = new FixedClock(1_000);
-        List<LocalStore> stores = localStores(3, clock, LocalStore.NOBODY);
+        List<LocalStore> stores = localStores(3, clock, (slot, change) -> {});
         ShardedStore local = ShardedStore.local(stores);
         for (int i = 0; i < 300; i++) {
             local.set(bytes("k" + i), bytes("1"), SetOptions.defaults().withDeadline(2_000));
@@ -303,7 +303,7 @@ final class ShardedStoreTest {
     @Test
     void onlyLocalPrimariesAreExpired() {
         FixedClock clock = new FixedClock(1_000);
-        List<LocalStore> stores = localStores(3, clock, LocalStore.NOBODY);
+        List<LocalStore> stores = localStores(3, clock, (slot, change) -> {});
         nodes.put(ALICE, stores.get(0));
         nodes.put(ANN, stores.get(1));
         nodes.put(BOB, new PlainStore(stores.get(2)));

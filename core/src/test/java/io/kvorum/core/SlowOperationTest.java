@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.kvorum.core.SlowOperation.Kind;
+import io.kvorum.core.engine.MutationWriter;
 import io.kvorum.slots.HashSlot;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
@@ -37,7 +38,7 @@ final class SlowOperationTest {
         store.expire(10);
         ByteBuf change = Unpooled.buffer();
         MutationWriter.put(change, bytes("{t}"), bytes("2"), KeyValueStore.NO_DEADLINE);
-        store.apply(SLOT, change);
+        store.replicatedState().apply(SLOT, change);
 
         List<Kind> kinds = told.stream().map(SlowOperation::operation).toList();
         assertEquals(

@@ -24,7 +24,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 @ParameterizedClass(name = "{0}")
-@EnumSource(Engine.class)
+@EnumSource(Tables.class)
 final class SnapshotTest {
     private static final long NOW = 1_000;
 
@@ -32,7 +32,7 @@ final class SnapshotTest {
     private final List<Change> changes = new ArrayList<>();
     private final LocalStore store;
 
-    SnapshotTest(Engine engine) {
+    SnapshotTest(Tables engine) {
         this.store =
                 new LocalStore(engine.settings(), 7, clock, (slot, change) -> changes.add(Change.copyOf(slot, change)));
     }
@@ -60,7 +60,7 @@ final class SnapshotTest {
     @Test
     void ofAnEmptyStoreHasNoChunk() {
         ByteBuf target = Unpooled.buffer().writeByte(1);
-        try (SnapshotScan scan = store.snapshot()) {
+        try (SnapshotScan scan = store.replicatedState().snapshot()) {
             assertFalse(scan.next(target, 100));
             assertFalse(scan.next(target, 100));
             assertThrows(IllegalArgumentException.class, () -> scan.next(target, 0));
@@ -77,7 +77,7 @@ final class SnapshotTest {
     void isAppendedToWhatTheBufferHolds() {
         fill(20);
         ByteBuf target = Unpooled.buffer().writeByte(1);
-        try (SnapshotScan scan = store.snapshot()) {
+        try (SnapshotScan scan = store.replicatedState().snapshot()) {
             while (scan.next(target, 50)) {}
         }
         target.readByte();
@@ -90,7 +90,7 @@ final class SnapshotTest {
     @Test
     void endsWhenItIsClosed() {
         fill(20);
-        SnapshotScan scan = store.snapshot();
+        SnapshotScan scan = store.replicatedState().snapshot();
         scan.next(Unpooled.buffer(), 1);
         scan.close();
         scan.close();
@@ -114,9 +114,9 @@ final class SnapshotTest {
         }
         changes.clear();
         LocalStore other = Replicas.empty(seed);
-        Restoration restoration = other.restore();
+        Restoration restoration = other.replicatedState().restore();
         int sent = 0;
-        try (SnapshotScan scan = store.snapshot()) {
+        try (SnapshotScan scan = store.replicatedState().snapshot()) {
             ByteBuf chunk = Unpooled.buffer();
             boolean more = true;
             while (more) {
@@ -153,7 +153,7 @@ final class SnapshotTest {
         fill(50);
         LocalStore other = Replicas.empty(3);
         other.set(bytes("old"), bytes("1"));
-        Restoration restoration = other.restore();
+        Restoration restoration = other.replicatedState().restore();
         Replicas.chunks(store, 100).forEach(restoration::load);
 
         assertEquals("1", text(other.get(bytes("old"))));
@@ -169,7 +169,7 @@ final class SnapshotTest {
         LocalStore other = Replicas.empty(3);
         other.set(bytes("old"), bytes("1"));
         long digest = other.digest();
-        Restoration restoration = other.restore();
+        Restoration restoration = other.replicatedState().restore();
         Replicas.chunks(store, 100).forEach(restoration::load);
         restoration.abort();
 
@@ -182,11 +182,11 @@ final class SnapshotTest {
         fill(50);
         long digest = store.digest();
         LocalStore other = Replicas.empty(3);
-        Restoration copy = other.restore();
-        try (SnapshotScan scan = store.snapshot()) {
+        Restoration copy = other.replicatedState().restore();
+        try (SnapshotScan scan = store.replicatedState().snapshot()) {
             ByteBuf chunk = Unpooled.buffer();
             scan.next(chunk, 1);
-            Restoration empty = store.restore();
+            Restoration empty = store.replicatedState().restore();
             empty.complete();
             store.set(bytes("new"), bytes("1"));
             while (scan.next(chunk, 100)) {}
@@ -205,13 +205,13 @@ final class SnapshotTest {
         for (int bit = 0; bit < chunk.readableBytes() * 8; bit++) {
             ByteBuf damaged = chunk.copy();
             damaged.setByte(bit >> 3, damaged.getByte(bit >> 3) ^ 1 << (bit & 7));
-            Restoration restoration = store.restore();
+            Restoration restoration = store.replicatedState().restore();
             assertThrows(IllegalArgumentException.class, () -> restoration.load(damaged));
             restoration.abort();
         }
         for (int length = 1; length < chunk.readableBytes(); length++) {
             ByteBuf cut = chunk.slice(0, length);
-            Restoration restoration = store.restore();
+            Restoration restoration = store.replicatedState().restore();
             assertThrows(IllegalArgumentException.class, () -> restoration.load(cut));
             restoration.abort();
         }

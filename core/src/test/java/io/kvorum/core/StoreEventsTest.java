@@ -5,7 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.kvorum.core.snapshot.SnapshotLimits;
+import io.kvorum.core.snapshot.Snapshots;
 import io.kvorum.slots.HashSlot;
+import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -43,7 +46,7 @@ final class StoreEventsTest {
             clock.set(2_000);
             assertEquals(1, store.expire(1));
             LocalStore other = Replicas.empty(1);
-            Snapshots.load(other, SnapshotsTest.source(snapshot.toByteArray()), SnapshotLimits.defaults());
+            Snapshots.load(other, new ByteArrayInputStream(snapshot.toByteArray()), SnapshotLimits.defaults());
             Replicas.load(store, Replicas.chunks(other, 100));
         });
 

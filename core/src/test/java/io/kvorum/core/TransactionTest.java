@@ -33,7 +33,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Several operations on the keys of one slot as one. */
 @ParameterizedClass(name = "{0}")
-@EnumSource(Engine.class)
+@EnumSource(Tables.class)
 @Timeout(60)
 final class TransactionTest {
     private static final byte[] A = bytes("{t}a");
@@ -41,12 +41,12 @@ final class TransactionTest {
     private static final int SLOT = HashSlot.of(A);
     private static final long NOW = 1_000;
 
-    private final Engine engine;
+    private final Tables engine;
     private final FixedClock clock = new FixedClock(NOW);
     private final List<List<Mutation>> feed = new ArrayList<>();
     private final LocalStore store;
 
-    TransactionTest(Engine engine) {
+    TransactionTest(Tables engine) {
         this.engine = engine;
         this.store = new LocalStore(engine.settings(), 7, clock, (slot, change) -> feed.add(Mutation.readAll(change)));
     }
@@ -199,7 +199,7 @@ final class TransactionTest {
     @Test
     void isTakenByASinkThatUsesAnotherStore() {
         LocalStore copy = new LocalStore(StoreSettings.defaults(), 9, clock);
-        LocalStore original = new LocalStore(StoreSettings.defaults(), 7, clock, copy::apply);
+        LocalStore original = new LocalStore(StoreSettings.defaults(), 7, clock, copy.replicatedState()::apply);
         original.increment(A, 7);
         original.rename(A, B);
 
@@ -272,7 +272,7 @@ final class TransactionTest {
     void givesDeadlinesAndValuesInAnyOrder() {
         SplittableRandom random = new SplittableRandom(3);
         LocalStore copy = new LocalStore(StoreSettings.defaults(), 9, clock);
-        LocalStore original = new LocalStore(StoreSettings.defaults(), 7, clock, copy::apply);
+        LocalStore original = new LocalStore(StoreSettings.defaults(), 7, clock, copy.replicatedState()::apply);
         Map<String, Entry> model = new HashMap<>();
         for (int i = 0; i < 2_000; i++) {
             original.transact(SLOT, keys -> {

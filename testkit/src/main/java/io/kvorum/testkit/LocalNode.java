@@ -2,9 +2,9 @@ package io.kvorum.testkit;
 
 import io.kvorum.core.KeyValueStore;
 import io.kvorum.core.LocalStore;
-import io.kvorum.core.ReadLevel;
-import io.kvorum.core.ReplicatedStore;
 import io.kvorum.core.StoreSettings;
+import io.kvorum.core.replicated.ReadLevel;
+import io.kvorum.core.replicated.ReplicatedStore;
 import io.kvorum.replication.NodeIdentity;
 import io.kvorum.replication.NodeStatus;
 import io.kvorum.replication.PromiseStore;
@@ -66,7 +66,7 @@ public final class LocalNode {
         LocalStore state = new LocalStore(
                 StoreSettings.defaults(), new SecureRandom().nextLong(), InstantSource.system(), log::append);
         NodeDriver driver = new NodeDriver(
-                new ShardNode(replication, identity, log, state, ALLOCATOR, start),
+                new ShardNode(replication, identity, log, state.replicatedState(), ALLOCATOR, start),
                 log,
                 (to, message) -> cluster.send(id(), to, message),
                 promise,

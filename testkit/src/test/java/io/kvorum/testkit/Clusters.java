@@ -3,7 +3,7 @@ package io.kvorum.testkit;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.kvorum.core.KeyValueStore;
-import io.kvorum.core.ReadLevel;
+import io.kvorum.core.replicated.ReadLevel;
 import io.kvorum.failover.SentinelSettings;
 import io.kvorum.replication.Acknowledgement;
 import io.kvorum.replication.ReplicationSettings;

@@ -1,6 +1,6 @@
 package io.kvorum.testkit;
 
-import static io.kvorum.core.ReadLevel.LOCAL;
+import static io.kvorum.core.replicated.ReadLevel.LOCAL;
 import static io.kvorum.testkit.Clusters.FIRST;
 import static io.kvorum.testkit.Clusters.LIMIT;
 import static io.kvorum.testkit.Clusters.SECOND;

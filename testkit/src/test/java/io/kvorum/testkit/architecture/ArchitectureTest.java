@@ -14,6 +14,11 @@ import com.tngtech.archunit.lang.ArchRule;
 import io.kvorum.testkit.architecture.planted.UsesItsDriver;
 import io.kvorum.testkit.architecture.planted.left.Left;
 import io.kvorum.testkit.architecture.planted.right.Right;
+import io.kvorum.testkit.architecture.planted.ring.Ring1;
+import io.kvorum.testkit.architecture.planted.ring.Ring2;
+import io.kvorum.testkit.architecture.planted.ring.Ring3;
+import io.kvorum.testkit.architecture.planted.ring.Ring4;
+import io.kvorum.testkit.architecture.planted.ring.Ring5;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.util.ArrayList;
@@ -38,6 +43,12 @@ final class ArchitectureTest {
     /** The log is what writers and the node's driver share; all else in the pure packages has one owner. */
     private static final String SHARED = "io.kvorum.replication.ReplicationLog";
 
+    /** The most top-level classes that may all depend on one another. */
+    private static final int MAX_CLASS_CYCLE = 4;
+
+    /** Packages that no user can name. */
+    private static final Set<String> UNEXPORTED = Set.of("io.kvorum.benchmarks", "io.kvorum.core.engine");
+
     private static final JavaClasses ALL = new ClassFileImporter()
             .withImportOption(new ImportOption.DoNotIncludeTests())
             .importPackages("io.kvorum");
@@ -45,7 +56,15 @@ final class ArchitectureTest {
     private static final JavaClasses PLANTED = new ClassFileImporter()
             .importClasses(Stream.concat(
                             Stream.of(PlantedFaults.class.getDeclaredClasses()),
-                            Stream.of(UsesItsDriver.class, Left.class, Right.class))
+                            Stream.of(
+                                    UsesItsDriver.class,
+                                    Left.class,
+                                    Right.class,
+                                    Ring1.class,
+                                    Ring2.class,
+                                    Ring3.class,
+                                    Ring4.class,
+                                    Ring5.class))
                     .toList());
 
     private static final ArchRule NO_CYCLES =
@@ -135,6 +154,21 @@ final class ArchitectureTest {
         assertTrue(NO_CYCLES.evaluate(planted(Left.class, Right.class)).hasViolation());
     }
 
+    /** Whoever reads one class of a cycle has to read all of it. */
+    @Test
+    void noMoreThanFourClassesOfTheStoreDependOnEachOther() {
+        JavaClasses core = ALL.that(DescribedPredicate.describe(
+                "of the store", type -> type.getPackageName().startsWith("io.kvorum.core")));
+
+        assertEquals(List.of(), ClassCycles.largerThan(MAX_CLASS_CYCLE, core));
+        assertEquals(
+                1,
+                ClassCycles.largerThan(
+                                MAX_CLASS_CYCLE,
+                                planted(Ring1.class, Ring2.class, Ring3.class, Ring4.class, Ring5.class))
+                        .size());
+    }
+
     @Test
     void publicClassesAreNotMadeForInheritance() {
         List<String> open = ALL.stream()
@@ -142,7 +176,7 @@ final class ArchitectureTest {
                 .filter(type -> !type.isInterface() && !type.isEnum() && !type.isRecord())
                 .filter(type -> !type.getModifiers().contains(JavaModifier.FINAL)
                         && !type.reflect().isSealed())
-                .filter(type -> !type.getPackageName().equals("io.kvorum.benchmarks"))
+                .filter(type -> !UNEXPORTED.contains(type.getPackageName()))
                 .map(JavaClass::getName)
                 .toList();
         assertEquals(List.of(), open);

@@ -60,7 +60,7 @@ final class ModulesTest {
     @CsvSource({
         "slots, topology",
         "replication, runtime",
-        "core,",
+        "core, replicated snapshot typed",
         "failover, runtime",
         "testkit,",
     })

@@ -1,6 +1,5 @@
 package io.kvorum.testkit.readme;
 
-import io.kvorum.core.Codec;
 import io.kvorum.core.KeyFilter;
 import io.kvorum.core.KeyValueStore;
 import io.kvorum.core.ScanCursor;
@@ -8,13 +7,14 @@ import io.kvorum.core.ScanOptions;
 import io.kvorum.core.ScanPage;
 import io.kvorum.core.SetOptions;
 import io.kvorum.core.ShardedStore;
-import io.kvorum.core.Store;
+import io.kvorum.core.typed.Codec;
+import io.kvorum.core.typed.TypedStore;
 import java.time.Duration;
 
 public final class Alone {
     public static void main(String[] arguments) {
         KeyValueStore bytes = ShardedStore.local(4);
-        Store<String, Long> accounts = Store.of(bytes, Codec.text(), Codec.decimal());
+        TypedStore<String, Long> accounts = TypedStore.of(bytes, Codec.text(), Codec.decimal());
         accounts.set("{bank}:ada", 100L);
         accounts.set("{bank}:bob", 0L);
         accounts.set("offer", 1L, SetOptions.defaults().withDuration(Duration.ofMinutes(5)));

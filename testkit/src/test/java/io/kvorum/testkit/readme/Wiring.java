@@ -4,9 +4,9 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.kvorum.core.KeyValueStore;
 import io.kvorum.core.LocalStore;
-import io.kvorum.core.ReadLevel;
-import io.kvorum.core.ReplicatedStore;
 import io.kvorum.core.StoreSettings;
+import io.kvorum.core.replicated.ReadLevel;
+import io.kvorum.core.replicated.ReplicatedStore;
 import io.kvorum.replication.Acknowledgement;
 import io.kvorum.replication.NodeIdentity;
 import io.kvorum.replication.PromiseStore;
@@ -63,7 +63,7 @@ public final class Wiring {
                     ReplicationSettings.defaults(),
                     new NodeIdentity(SHARD, id),
                     log,
-                    state,
+                    state.replicatedState(),
                     ByteBufAllocator.DEFAULT,
                     promised == 0 // a node of a new shard; else it comes back, without its data but with its promise
                             ? ShardNode.Start.fresh()

@@ -2,11 +2,11 @@ package io.kvorum.testkit.simulation;
 
 import io.kvorum.core.KeyValueStore;
 import io.kvorum.core.LocalStore;
-import io.kvorum.core.ReadLevel;
-import io.kvorum.core.ReplicatedStore;
 import io.kvorum.core.SetOptions;
 import io.kvorum.core.StoreSettings;
-import io.kvorum.core.Written;
+import io.kvorum.core.replicated.ReadLevel;
+import io.kvorum.core.replicated.ReplicatedStore;
+import io.kvorum.core.replicated.Written;
 import io.kvorum.replication.Acknowledgement;
 import io.kvorum.replication.NodeIdentity;
 import io.kvorum.replication.NodeRole;
@@ -129,7 +129,12 @@ final class DataNode {
         boolean complete = synced || cluster.mutant() == Mutant.EMPTY_TAKEN_FOR_COMPLETE;
         long life = cluster.mutant() == Mutant.LIVES_ALIKE ? 0 : lives++;
         ShardNode machine = new ShardNode(
-                SETTINGS, identity, log, store, cluster.allocator(), new ShardNode.Start(promised, complete, life));
+                SETTINGS,
+                identity,
+                log,
+                store.replicatedState(),
+                cluster.allocator(),
+                new ShardNode.Start(promised, complete, life));
         process.start();
         cluster.network().restarted(process);
         NodeDriver started =

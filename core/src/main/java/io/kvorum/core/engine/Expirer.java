@@ -1,0 +1,93 @@
+package io.kvorum.core.engine;
+
+import io.kvorum.core.engine.StoreEvents.ExpirySweepEvent;
+import io.kvorum.slots.HashSlot;
+import io.kvorum.slots.topology.RefusedException;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * Deletes keys whose deadline has passed, a stripe at a time, in turn. Safe for use by any number of threads, none of
+ * which holds a lock.
+ */
+final class Expirer {
+    private static final int BATCH = 64;
+
+    /** How many entries a sweep looks at for each that it may delete: most of them may turn out not to be due yet. */
+    private static final int LOOKS = 8;
+
+    private final Engine engine;
+    private final int stripes;
+    private final AtomicInteger nextStripe = new AtomicInteger();
+    private volatile boolean behind;
+
+    Expirer(Engine engine) {
+        this.engine = engine;
+        this.stripes = engine.settings().stripes();
+    }
+
+    /** Returns whether the last sweep left off before it had been through every stripe. */
+    boolean isBehind() {
+        return behind;
+    }
+
+    int expire(ChangeSink sink, int budget) {
+        ExpirySweepEvent event = new ExpirySweepEvent();
+        event.begin();
+        Expiry expiry = new Expiry(sink, budget);
+        int stripe = 0;
+        boolean more = false;
+        while (!more && !expiry.refused && stripe < stripes) {
+            int index = nextStripe.getAndIncrement() & (stripes - 1);
+            do {
+                more = expiry.step(index);
+            } while (more && expiry.mayGoOn());
+            stripe++;
+        }
+        behind = more || expiry.refused;
+        engine.counters().expired(expiry.deleted);
+        event.end();
+        if (event.shouldCommit()) {
+            event.deleted = expiry.deleted;
+            event.behind = behind;
+            event.commit();
+        }
+        return expiry.deleted;
+    }
+
+    /** Deletes what has expired, one step at a time. */
+    private final class Expiry {
+        private final ChangeSink sink;
+        private final int budget;
+        private long looks;
+        private int deleted;
+        private boolean refused;
+
+        Expiry(ChangeSink sink, int budget) {
+            this.sink = sink;
+            this.budget = budget;
+        }
+
+        boolean mayGoOn() {
+            return deleted < budget && looks < (long) LOOKS * budget;
+        }
+
+        /** Looks at some entries of a stripe, under its lock. Returns whether there may be more to do. */
+        boolean step(int index) {
+            int entries = Math.min(BATCH, budget - deleted);
+            Stripe stripe = engine.lock(index);
+            try {
+                int left = stripe.table().sweep(engine.clock().millis(), entries, key -> {
+                    engine.remove(sink, stripe, HashSlot.of(key), engine.hash().of(key), key, Cause.EXPIRED);
+                    deleted++;
+                });
+                looks += entries - left;
+                return left == 0;
+            } catch (RefusedException e) {
+                refused = true; // not the primary, or not now: whoever is will do it
+                return false;
+            } finally {
+                engine.unlock(stripe);
+            }
+        }
+    }
+}

@@ -1,0 +1,247 @@
+package io.kvorum.core.replicated;
+
+import io.kvorum.core.AsyncKeyValueStore;
+import io.kvorum.core.KeyValueStore;
+import io.kvorum.core.LocalStore;
+import io.kvorum.core.replicated.NodeAccess.Purpose;
+import io.kvorum.replication.Acknowledgement;
+import io.kvorum.replication.NodeStatus;
+import io.kvorum.replication.OutcomeUnknownException;
+import io.kvorum.replication.ReplicationLog;
+import io.kvorum.replication.runtime.NodeDriver;
+import io.kvorum.slots.topology.ClusterTopology;
+import io.kvorum.slots.topology.LogPosition;
+import java.time.Duration;
+import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Function;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One node of a shard: a store, the log that replicates it, and the role that the node has.
+ *
+ * <p>At the primary each change enters the log and the store at once, atomically for its slot; the log may refuse it
+ * before anything has changed. A replica refuses writes. Slots of other shards are refused as {@code MOVED}, slots of
+ * nobody as {@code CLUSTER_DOWN}.
+ *
+ * <p>An operation is a function of a {@link KeyValueStore}. It runs in the calling thread, at once; only its
+ * acknowledgement or confirmation is waited for. Each call that it makes is atomic, the function as a whole is not: if
+ * it fails at its second change, the first one stays. The store that it is given is good for that one run only.
+ *
+ * <p>The stages that are returned are completed by the thread that takes the driver's steps, so what depends on them
+ * must be quick. They fail with what the operation threw, such as the {@link io.kvorum.slots.topology.RefusedException}
+ * of a call that was refused: that call has changed nothing, but what the operation changed before it stays, and has
+ * been acknowledged by then. They fail with {@link OutcomeUnknownException} if the node cannot tell what becomes of the
+ * changes. Never is there a wrapper around it.
+ *
+ * <p>One change is one record of the log, so keys and values together may be as long as its
+ * {@link ReplicationLog#maxPayload} less a few bytes, even if the settings of the store allow more.
+ *
+ * <p>Whoever made the log and the driver closes them. Safe for use by any number of threads.
+ */
+public final class ReplicatedStore {
+    /** A hundred years, of which twice fit into a {@code long} of nanoseconds. */
+    private static final Duration MAX_TIMEOUT = Duration.ofDays(36_525);
+
+    private final LocalStore store;
+    private final ReplicationLog log;
+    private final NodeDriver driver;
+    private final Supplier<ClusterTopology> topology;
+
+    /**
+     * Joins the parts of a node.
+     *
+     * @param store the state that the node replicates; make it with {@code log::append} as its sink, so that nobody can
+     *     change it behind the log's back
+     * @param log the node's log
+     * @param driver runs the node
+     * @param topology the current topology, as far as the node knows; asked for each operation, so it must be quick
+     */
+    public ReplicatedStore(
+            LocalStore store, ReplicationLog log, NodeDriver driver, Supplier<ClusterTopology> topology) {
+        this.store = Objects.requireNonNull(store, "store");
+        this.log = Objects.requireNonNull(log, "log");
+        this.driver = Objects.requireNonNull(driver, "driver");
+        this.topology = Objects.requireNonNull(topology, "topology");
+    }
+
+    /** {@return where the node stood after its driver's last step} */
+    public NodeStatus status() {
+        return driver.status();
+    }
+
+    /** {@return the digest of the node's entries, see {@link LocalStore#digest}} */
+    public long digest() {
+        return store.digest();
+    }
+
+    /**
+     * Runs an operation that may change the store, and waits until its changes are acknowledged. An operation that
+     * turns out to change nothing waits too: at {@code MAJORITY}, its result is as reliable as that of a confirmed
+     * read.
+     *
+     * @param level how many nodes must have the changes
+     * @param timeout for how long to wait for them: positive; more than a hundred years are a hundred
+     * @param operation the operation
+     * @param <T> what it returns
+     * @return its result and its position
+     * @throws IllegalArgumentException if {@code timeout} is not positive
+     */
+    public <T extends @Nullable Object> CompletionStage<Written<T>> write(
+            Acknowledgement level, Duration timeout, Function<? super KeyValueStore, T> operation) {
+        Objects.requireNonNull(level, "level");
+        Objects.requireNonNull(operation, "operation");
+        Duration limit = limited(timeout);
+        NodeStatus before = driver.status();
+        NodeAccess access = access(before, Purpose.WRITE);
+        T result;
+        try {
+            result = operation.apply(access);
+        } catch (RuntimeException e) {
+            return access.hasChanged()
+                    ? then(acknowledged(access.position(), before, level, limit), position -> {
+                        throw e;
+                    })
+                    : CompletableFuture.failedFuture(e);
+        }
+        return then(stable(access, before, level, limit), position -> new Written<>(result, position));
+    }
+
+    private CompletionStage<LogPosition> stable(
+            NodeAccess access, NodeStatus before, Acknowledgement level, Duration timeout) {
+        if (!access.hasAppended() && level.equals(Acknowledgement.MAJORITY)) {
+            return confirm(before, timeout);
+        }
+        return acknowledged(access.hasAppended() ? access.position() : log.end(), before, level, timeout);
+    }
+
+    /** Waits only if the leadership in which the operation began has lasted until now. */
+    private CompletionStage<LogPosition> acknowledged(
+            LogPosition position, NodeStatus before, Acknowledgement level, Duration timeout) {
+        return position.epoch() == before.epoch()
+                        && position.epoch() == driver.status().epoch()
+                ? driver.acknowledged(position, level, timeout)
+                : CompletableFuture.failedFuture(deposed(before, position));
+    }
+
+    /**
+     * Runs an operation that only reads.
+     *
+     * @param level what the read promises
+     * @param timeout for how long to wait for a confirmation: positive; more than a hundred years are a hundred
+     * @param operation the operation; it fails if it tries to change the store
+     * @param <T> what it returns
+     * @return its result
+     * @throws IllegalArgumentException if {@code timeout} is not positive
+     */
+    public <T extends @Nullable Object> CompletionStage<T> read(
+            ReadLevel level, Duration timeout, Function<? super KeyValueStore, T> operation) {
+        Objects.requireNonNull(level, "level");
+        Objects.requireNonNull(operation, "operation");
+        Duration limit = limited(timeout);
+        NodeStatus before = driver.status();
+        boolean confirmed = level == ReadLevel.CONFIRMED;
+        T result;
+        try {
+            result = operation.apply(access(before, confirmed ? Purpose.READ_AT_PRIMARY : Purpose.READ_ANYWHERE));
+        } catch (RuntimeException e) {
+            return CompletableFuture.failedFuture(e);
+        }
+        return confirmed ? then(confirm(before, limit), position -> result) : CompletableFuture.completedFuture(result);
+    }
+
+    /**
+     * {@return a view of this node as a plain store, whose calls wait for their acknowledgement or confirmation} To be
+     * used by threads that may block, not by the one that takes the driver's steps.
+     *
+     * <p>Every operation on one key is linearizable if changes wait for {@code MAJORITY} and reads are
+     * {@code CONFIRMED}; else a read may miss what was written before it, or see what will be lost.
+     *
+     * <p>An interrupt ends the waiting with {@link OutcomeUnknownException} and stays set. The reason is then
+     * {@code TIMEOUT}, as if the time had been up, and the position is where the node last stood.
+     *
+     * @param writeLevel how many nodes must have each change
+     * @param readLevel what each read promises
+     * @param timeout for how long each call waits at the most, twice that if the driver takes no steps: positive; more
+     *     than a hundred years are a hundred
+     * @throws IllegalArgumentException if {@code timeout} is not positive
+     */
+    public KeyValueStore store(Acknowledgement writeLevel, ReadLevel readLevel, Duration timeout) {
+        Objects.requireNonNull(writeLevel, "writeLevel");
+        Objects.requireNonNull(readLevel, "readLevel");
+        return new BlockingStore(this, writeLevel, readLevel, limited(timeout));
+    }
+
+    /**
+     * {@return a view of this node as a store that makes nobody wait} Its operations begin at once, in the calling
+     * thread; its stages are completed as those of {@link #write} and {@link #read} are, and promise as much as
+     * {@link #store} does for the same levels.
+     *
+     * @param writeLevel how many nodes must have each change
+     * @param readLevel what each read promises
+     * @param timeout for how long each operation waits at the most: positive; more than a hundred years are a hundred
+     * @throws IllegalArgumentException if {@code timeout} is not positive
+     */
+    public AsyncKeyValueStore async(Acknowledgement writeLevel, ReadLevel readLevel, Duration timeout) {
+        Objects.requireNonNull(writeLevel, "writeLevel");
+        Objects.requireNonNull(readLevel, "readLevel");
+        return new ReplicatedAsyncStore(this, writeLevel, readLevel, limited(timeout));
+    }
+
+    /**
+     * Deletes keys whose deadline has passed, if the node is the primary: see {@link LocalStore#expire}.
+     *
+     * @param budget the most keys to delete; at least 1
+     * @return how many keys were deleted
+     * @throws IllegalArgumentException if {@code budget} is below 1
+     */
+    public int expire(int budget) {
+        return store.expire(budget);
+    }
+
+    private static Duration limited(Duration timeout) {
+        if (timeout.isZero() || timeout.isNegative()) {
+            throw new IllegalArgumentException("timeout must be positive: " + timeout);
+        }
+        return timeout.compareTo(MAX_TIMEOUT) > 0 ? MAX_TIMEOUT : timeout;
+    }
+
+    private NodeAccess access(NodeStatus status, Purpose purpose) {
+        return new NodeAccess(store, log, topology, status, purpose);
+    }
+
+    /** Confirms that the leadership in which something was read has lasted until now. */
+    private CompletionStage<LogPosition> confirm(NodeStatus before, Duration timeout) {
+        return then(driver.confirm(timeout), position -> {
+            if (position.epoch() != before.epoch()) {
+                throw deposed(before, position);
+            }
+            return position;
+        });
+    }
+
+    /** As {@code thenApply}, but an exception stays what it is instead of becoming a {@code CompletionException}. */
+    static <A, B extends @Nullable Object> CompletionStage<B> then(
+            CompletionStage<A> stage, Function<? super A, B> function) {
+        CompletableFuture<B> outcome = new CompletableFuture<>();
+        stage.whenComplete((value, failure) -> {
+            if (failure != null) {
+                outcome.completeExceptionally(failure);
+                return;
+            }
+            try {
+                outcome.complete(function.apply(value));
+            } catch (RuntimeException e) {
+                outcome.completeExceptionally(e);
+            }
+        });
+        return outcome;
+    }
+
+    private static OutcomeUnknownException deposed(NodeStatus status, LogPosition position) {
+        return new OutcomeUnknownException(
+                OutcomeUnknownException.Reason.DEPOSED, status.shard(), status.node(), position);
+    }
+}

@@ -1,0 +1,112 @@
+package io.kvorum.core.snapshot;
+
+import io.kvorum.core.Entry;
+import io.kvorum.core.KeyOperations;
+import io.kvorum.core.LocalStore;
+import io.kvorum.core.Mutation;
+import io.kvorum.core.engine.BinaryKey;
+import io.kvorum.core.engine.Engine;
+import io.kvorum.core.engine.Engines;
+import io.kvorum.core.engine.MutationReader;
+import io.kvorum.slots.HashSlot;
+import io.kvorum.slots.SlotSet;
+import io.netty.buffer.ByteBuf;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/** A snapshot in memory: its chunks, and where in them the entries of each slot are. Confined to one thread. */
+final class SnapshotContents implements SnapshotReader.Target {
+    /** The longest change that is made in one step, whatever the sink takes: it must fit into one array. */
+    private static final long MAX_CHANGE = 1 << 30;
+
+    private record Part(ByteBuf chunk, int from, int to) {}
+
+    private final @Nullable List<Part>[] slots = newSlots();
+
+    @SuppressWarnings({"unchecked", "rawtypes"})
+    private static @Nullable List<Part>[] newSlots() {
+        return new List[HashSlot.COUNT];
+    }
+
+    @Override
+    public void accept(int slot, ByteBuf chunk, int from, int to) {
+        List<Part> parts = slots[slot];
+        if (parts == null) {
+            parts = new ArrayList<>(1);
+            slots[slot] = parts;
+        }
+        parts.add(new Part(chunk, from, to));
+    }
+
+    /** Replaces slots of a store, and forgets the entries of each. */
+    void replace(LocalStore store, SlotSet covered) {
+        for (int slot = covered.next(0); slot >= 0; slot = covered.next(slot + 1)) {
+            List<Part> parts = slots[slot];
+            slots[slot] = null;
+            if (parts != null || store.countInSlot(slot) > 0) {
+                replaceSlot(store, slot, parts == null ? List.of() : parts);
+            }
+        }
+    }
+
+    private static void replaceSlot(LocalStore store, int slot, List<Part> parts) {
+        Engine engine = Engines.only(store);
+        List<Mutation> puts = new ArrayList<>();
+        Set<BinaryKey> kept = new HashSet<>();
+        for (Part part : parts) {
+            MutationReader reader = new MutationReader(part.chunk(), part.from(), part.to());
+            while (reader.next()) {
+                kept.add(new BinaryKey(reader.key(), engine.hash().of(reader.key())));
+                puts.add(new Mutation.Put(new Entry(reader.key(), reader.value(), reader.deadline())));
+            }
+        }
+        List<Mutation> changes = new ArrayList<>();
+        try {
+            store.transact(slot, keys -> {
+                for (byte[] key : engine.heldKeys(slot)) {
+                    if (!kept.contains(new BinaryKey(key, engine.hash().of(key)))) {
+                        changes.add(new Mutation.Delete(key));
+                    }
+                }
+                changes.addAll(puts);
+                return make(keys, changes);
+            });
+        } catch (IllegalArgumentException e) {
+            inHalves(store, slot, changes, e);
+        }
+    }
+
+    private static void inHalves(LocalStore store, int slot, List<Mutation> changes, IllegalArgumentException tooLong) {
+        if (changes.size() < 2) {
+            throw tooLong;
+        }
+        int middle = changes.size() / 2;
+        for (List<Mutation> half : List.of(changes.subList(0, middle), changes.subList(middle, changes.size()))) {
+            try {
+                store.transact(slot, keys -> make(keys, half));
+            } catch (IllegalArgumentException e) {
+                inHalves(store, slot, half, e);
+            }
+        }
+    }
+
+    /** Makes changes in a transaction, unless they are too long for one. Returns how many. */
+    private static int make(KeyOperations keys, List<Mutation> changes) {
+        long length = 0;
+        for (Mutation change : changes) {
+            if (change instanceof Mutation.Put put) {
+                length += put.entry().key().length + (long) put.entry().value().length;
+                keys.setAll(List.of(put.entry()));
+            } else {
+                keys.delete(change.key());
+            }
+        }
+        if (length > MAX_CHANGE && changes.size() > 1) {
+            throw new IllegalArgumentException("a change must have at most " + MAX_CHANGE + " bytes: " + length);
+        }
+        return changes.size();
+    }
+}

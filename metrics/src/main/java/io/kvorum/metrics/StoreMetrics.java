@@ -1,0 +1,145 @@
+package io.kvorum.metrics;
+
+import io.kvorum.core.LocalStore;
+import io.kvorum.core.MemoryLimit;
+import io.kvorum.core.StoreStats;
+import io.kvorum.slots.topology.RefusedException;
+import io.micrometer.core.instrument.FunctionCounter;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.Meter;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Tags;
+import io.micrometer.core.instrument.binder.MeterBinder;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Objects;
+import java.util.function.Supplier;
+import java.util.function.ToDoubleFunction;
+
+/**
+ * The meters of one {@link LocalStore}, each with the tag {@code store} and none with a key or a slot:
+ *
+ * <ul>
+ *   <li>{@code kvorum.store.entries}: the keys held
+ *   <li>{@code kvorum.store.bytes}: what they weigh, as {@link MemoryLimit} counts it
+ *   <li>{@code kvorum.store.gets}, reads that copy a value, with the tag {@code result}, {@code hit} or {@code miss}
+ *   <li>{@code kvorum.store.sets}, {@code kvorum.store.deletes}, {@code kvorum.store.expirations},
+ *       {@code kvorum.store.evictions}: the keys that were set or deleted here, not those that were applied as a
+ *       replica
+ *   <li>{@code kvorum.store.refusals} with the tag {@code kind}, one of {@link RefusedException.Kind} in lower case:
+ *       the writes that the sink, the memory limit or a transaction itself refused
+ * </ul>
+ *
+ * <p>Counting begins when the first of these objects is made for a store, see {@link LocalStore#stats}. It may be bound
+ * to several registries, and more than once to the same, which changes nothing. A registry holds the store only weakly:
+ * the meters of a store that is gone show nothing more.
+ *
+ * <p>Each store of a registry needs a name of its own. If another store with the same name is bound already, its meters
+ * stay as they are and this object adds none; closing it then removes none.
+ *
+ * <p>Safe for use by any number of threads.
+ */
+public final class StoreMetrics implements MeterBinder, AutoCloseable {
+    private static final System.Logger LOGGER = System.getLogger(StoreMetrics.class.getName());
+
+    /** Held from the look whether a meter exists until it is registered, by all who register meters of stores. */
+    private static final Object REGISTRATION = new Object();
+
+    private record Binding(MeterRegistry registry, Meter meter) {}
+
+    private final LocalStore store;
+    private final String name;
+    private final Tags tags;
+    private final List<Binding> bindings = new ArrayList<>();
+
+    /**
+     * Makes the meters of a store; {@link #bindTo} registers them.
+     *
+     * @param store the store
+     * @param name the value of the tag {@code store}, different for each store of a registry
+     */
+    public StoreMetrics(LocalStore store, String name) {
+        this.store = Objects.requireNonNull(store, "store");
+        this.name = Objects.requireNonNull(name, "name");
+        this.tags = Tags.of("store", name);
+        StoreStats ignored = store.stats(); // counts from now on
+        Objects.requireNonNull(ignored, "stats");
+    }
+
+    @Override
+    public void bindTo(MeterRegistry registry) {
+        synchronized (REGISTRATION) {
+            if (bindings.stream().anyMatch(binding -> binding.registry().equals(registry))) {
+                return;
+            }
+            if (registry.find("kvorum.store.entries").tags(tags).meter() != null) {
+                LOGGER.log(System.Logger.Level.WARNING, () -> "a store is bound already under the name " + name);
+                return;
+            }
+            register(registry);
+        }
+    }
+
+    private void register(MeterRegistry registry) {
+        add(
+                registry,
+                () -> Gauge.builder("kvorum.store.entries", store, LocalStore::size)
+                        .tags(tags)
+                        .description("Keys held, expired ones that have not been deleted yet among them")
+                        .register(registry));
+        add(
+                registry,
+                () -> Gauge.builder("kvorum.store.bytes", store, LocalStore::bytes)
+                        .tags(tags)
+                        .baseUnit("bytes")
+                        .description("Weight of the keys held, as the memory limit counts it")
+                        .register(registry));
+        String gets = "Reads that copy a value";
+        count(registry, "gets", gets, tags.and("result", "hit"), StoreStats::hits);
+        count(registry, "gets", gets, tags.and("result", "miss"), StoreStats::misses);
+        count(registry, "sets", "Keys set", tags, StoreStats::sets);
+        count(registry, "deletes", "Keys deleted by an operation", tags, StoreStats::deletes);
+        count(registry, "expirations", "Keys deleted because their deadline had passed", tags, StoreStats::expirations);
+        count(registry, "evictions", "Keys deleted to make room", tags, StoreStats::evictions);
+        for (RefusedException.Kind kind : RefusedException.Kind.values()) {
+            String value = kind.name().toLowerCase(Locale.ROOT);
+            count(
+                    registry,
+                    "refusals",
+                    "Writes refused",
+                    tags.and("kind", value),
+                    stats -> stats.refusals().getOrDefault(kind, 0L));
+        }
+    }
+
+    private void count(
+            MeterRegistry registry,
+            String meter,
+            String description,
+            Tags meterTags,
+            ToDoubleFunction<StoreStats> value) {
+        add(
+                registry,
+                () -> FunctionCounter.builder(
+                                "kvorum.store." + meter, store, counted -> value.applyAsDouble(counted.stats()))
+                        .tags(meterTags)
+                        .description(description)
+                        .register(registry));
+    }
+
+    private void add(MeterRegistry registry, Supplier<Meter> meter) {
+        bindings.add(new Binding(registry, meter.get()));
+    }
+
+    /** Removes the meters that this object added, from every registry it was bound to. */
+    @Override
+    public void close() {
+        synchronized (REGISTRATION) {
+            for (Binding binding : bindings) {
+                binding.registry().remove(binding.meter());
+            }
+            bindings.clear();
+        }
+    }
+}

@@ -1,0 +1,2 @@
+/** Micrometer meters of stores. */
+package io.kvorum.metrics;
