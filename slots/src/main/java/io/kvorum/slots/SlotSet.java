@@ -48,12 +48,26 @@ public final class SlotSet implements Comparable<SlotSet> {
      * @throws IllegalArgumentException if one of them is no slot
      */
     public static SlotSet of(int... slots) {
-        long[] bits = new long[WORDS];
+        int lowest = HashSlot.COUNT;
+        int highest = -1;
         for (int slot : slots) {
             HashSlot.check(slot);
-            bits[slot >>> 6] |= 1L << slot;
+            lowest = Math.min(lowest, slot);
+            highest = Math.max(highest, slot);
         }
-        return ofBits(bits);
+        if (highest < 0) {
+            return EMPTY;
+        }
+        int base = lowest >>> 6;
+        long[] bits = new long[(highest >>> 6) - base + 1];
+        int size = 0;
+        for (int slot : slots) {
+            int index = (slot >>> 6) - base;
+            long bit = 1L << slot;
+            size += (bits[index] & bit) == 0 ? 1 : 0;
+            bits[index] |= bit;
+        }
+        return new SlotSet(base, bits, size);
     }
 
     /**
