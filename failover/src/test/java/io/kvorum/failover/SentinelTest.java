@@ -79,7 +79,7 @@ final class SentinelTest {
     @Test
     void aVoteIsRememberedThoughTheConfigurationIsUnknownToTheTopologyOfTheStart() {
         NodeId d = new NodeId("d");
-        ClusterTopology larger = TOPOLOGY.apply(TOPOLOGY.version(), new TopologyChange.AddReplica(SHARD, d));
+        ClusterTopology larger = TOPOLOGY.apply(TOPOLOGY.version(), members(A, B, C, d));
         sentinel = start(SETTINGS, List.of(ME, ALICE, BOB), larger, SentinelState.initial(ME, larger));
         Configuration promoted = new Configuration(SHARD, 2, d);
         sentinel.receive(ALICE, new Opinions(List.of(new Opinion(promoted, false, 0))), now);
@@ -348,8 +348,7 @@ final class SentinelTest {
     void aTopologyThatChangesTheNodesOfAShardIsRefused() {
         sentinel.ready();
         ClusterTopology slots = TOPOLOGY.apply(TOPOLOGY.version(), new TopologyChange.AssignSlots(SlotSet.ALL, SHARD));
-        for (TopologyChange change : List.of(
-                new TopologyChange.AddReplica(SHARD, new NodeId("d")), new TopologyChange.RemoveReplica(SHARD, C))) {
+        for (TopologyChange change : List.of(members(A, B, C, new NodeId("d")), members(A, B))) {
             assertFalse(sentinel.merge(slots.apply(slots.version(), change), now));
             Ready ready = sentinel.ready();
 
@@ -362,14 +361,16 @@ final class SentinelTest {
         assertEquals(slots, sentinel.topology());
     }
 
+    private static TopologyChange members(NodeId... nodes) {
+        return new TopologyChange.SetMembers(SHARD, new LogPosition(1, 1), List.of(nodes));
+    }
+
     @Test
     void noShardIsTakenOverFromATopologyThatChangesTheNodesOfAnother() {
         ShardId added = new ShardId("added");
         ClusterTopology other = TOPOLOGY.apply(
                 TOPOLOGY.version(),
-                List.of(
-                        new TopologyChange.AddShard(added, 1, new NodeId("x"), List.of()),
-                        new TopologyChange.RemoveReplica(SHARD, B)));
+                List.of(new TopologyChange.AddShard(added, 1, new NodeId("x"), List.of()), members(A, C)));
 
         assertFalse(sentinel.merge(other, now));
         assertNull(sentinel.topology().shard(added));

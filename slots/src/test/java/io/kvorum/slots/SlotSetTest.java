@@ -201,4 +201,12 @@ final class SlotSetTest {
         assertThrows(IllegalArgumentException.class, () -> SlotSet.ofBits(new long[255]));
         assertThrows(IllegalArgumentException.class, () -> SlotSet.ofBits(new long[257]));
     }
+
+    @Test
+    void slotsGivenInAnyOrderAndTwiceMakeTheSameSet() {
+        assertEquals(SlotSet.ofRange(63, 65), SlotSet.of(65, 63, 64, 63, 65));
+        assertEquals(3, SlotSet.of(65, 63, 64, 63, 65).size());
+        assertEquals(SlotSet.parse("0,16383"), SlotSet.of(16_383, 0));
+        assertEquals(SlotSet.EMPTY, SlotSet.of());
+    }
 }

@@ -4,88 +4,199 @@ import io.kvorum.slots.HashSlot;
 import io.kvorum.slots.MalformedTextException;
 import io.kvorum.slots.SlotRange;
 import io.kvorum.slots.SlotSet;
-import io.kvorum.slots.topology.TopologyChange.AddReplica;
-import io.kvorum.slots.topology.TopologyChange.AddShard;
-import io.kvorum.slots.topology.TopologyChange.Promote;
-import io.kvorum.slots.topology.TopologyChange.RemoveReplica;
-import io.kvorum.slots.topology.TopologyChange.RemoveShard;
 import io.kvorum.slots.topology.TopologyConflictException.Kind;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Objects;
+import java.util.SortedMap;
 import java.util.SortedSet;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Which slots belong to which shard, who leads each shard, and who follows, at one version.
+ * The slots, nodes and primaries of all shards of a cluster, and the addresses of the nodes, at one version.
  *
- * <p>A topology changes in two ways. {@link #apply} makes the next version from this one: it takes the version that the
- * caller has seen, and refuses if that is not this one's. {@link #merge} joins what two sides know, in any order and
- * any number of times: of a shard the entry of the higher epoch wins, of a slot the later change. A slot has at most
- * one owner, always.
+ * <p>A topology changes in two ways. {@link #apply} creates the next version: it takes the version that the caller has
+ * seen and refuses any other. {@link #merge} joins the knowledge of two sides, in any order and any number of times:
  *
- * <p>The version is a sum over all changes that this topology holds. It grows by one or more with each change, and a
- * merge has at least the higher version of both sides. Two topologies of the same version are equal, unless the same
- * shard or slot was changed on two sides at once; then one of the two changes, the same one everywhere, is lost in the
- * merge. Whoever must not lose such a race applies all changes of a shard's slots in one place.
+ * <ul>
+ *   <li>of a shard, the later <em>generation</em> wins. A generation begins when the shard is added and ends when it is
+ *       removed, so no older news brings a removed shard back, whatever its epoch;
+ *   <li>within a generation, the higher epoch decides who leads, and the later position of the member list decides
+ *       which nodes the shard has;
+ *   <li>of a slot's owner and of a node's address, the later change wins.
+ * </ul>
+ *
+ * <p>A slot never has more than one owner.
+ *
+ * <p>The version is a sum over all changes that the topology contains. Each change raises it, and a merge has at least
+ * the higher version of both sides. Two topologies of the same version are equal, unless two sides changed the owner of
+ * the same slot, the address of the same node, or the same generation's epoch or member list independently. Then the
+ * merge keeps one of the two changes, the same one everywhere. To avoid that, apply all changes of a shard's slots in
+ * one place.
  *
  * <p>Immutable.
  */
 public final class ClusterTopology {
     /** The topology without a shard, at version 0. */
-    public static final ClusterTopology EMPTY = new ClusterTopology(
-            0,
-            new ShardEntry[0],
-            new char[HashSlot.COUNT],
-            new int[HashSlot.COUNT],
-            new Shard[1],
-            Collections.emptySortedSet());
+    public static final ClusterTopology EMPTY = new ClusterTopology();
 
     /** How many shards may ever be added: an owner is one more than an index, and must fit into a {@code char}. */
     static final int MAX_SHARDS = Character.MAX_VALUE - 1;
 
+    /** How many nodes may ever be given an address. */
+    static final int MAX_ADDRESSES = 1 << 20;
+
     private final long version;
     /** One for each shard that ever was, removed ones too, in ascending order of their ids. */
     private final ShardEntry[] entries;
-    /** For each slot one more than the index of its owner in {@link #entries}; 0 where there is none. */
+
+    private final SlotTable slots;
+    private final SortedMap<NodeId, NodeEntry> nodes;
+    /** Lines of the text form that only a later release understands. */
+    private final SortedSet<String> otherLines;
+
+    // What follows is derived from the above.
+
+    /** For each slot one more than the index of its owner in {@link #entries}; 0 if it has none. */
     private final char[] owners;
-    /** For each slot how often its owner changed. */
-    private final int[] stamps;
     /** For each owner as in {@link #owners} its shard; {@code null} for no owner and where the shard is removed. */
     private final @Nullable Shard[] shardOfOwner;
     /** For each owner as in {@link #owners} its primary; {@code null} as above. */
     private final @Nullable NodeId[] primaryOfOwner;
 
     private final List<Shard> shards;
-    /** Lines of the text form that only a later release understands. */
-    private final SortedSet<String> otherLines;
 
-    private ClusterTopology(
-            long version,
+    private ClusterTopology() {
+        version = 0;
+        entries = new ShardEntry[0];
+        slots = SlotTable.EMPTY;
+        nodes = Collections.emptySortedMap();
+        otherLines = Collections.emptySortedSet();
+        owners = new char[HashSlot.COUNT];
+        shardOfOwner = new Shard[1];
+        primaryOfOwner = new NodeId[1];
+        shards = List.of();
+    }
+
+    /**
+     * Creates a topology of its parts.
+     *
+     * @param basis a topology that most of the parts were taken from; its shards are used again where they are equal
+     */
+    ClusterTopology(
             ShardEntry[] entries,
-            char[] owners,
-            int[] stamps,
-            @Nullable Shard[] shardOfOwner,
-            SortedSet<String> otherLines) {
-        this.version = version;
+            SlotTable slots,
+            SortedMap<NodeId, NodeEntry> nodes,
+            SortedSet<String> otherLines,
+            ClusterTopology basis) {
         this.entries = entries;
-        this.owners = owners;
-        this.stamps = stamps;
-        this.shardOfOwner = shardOfOwner;
+        this.slots = slots;
+        this.nodes = nodes;
         this.otherLines = otherLines;
-        primaryOfOwner = new NodeId[shardOfOwner.length];
+        version = sumOfChanges();
+        owners = slots.equals(basis.slots) && hasTenuresOf(basis) ? basis.owners : findOwners();
+        shardOfOwner = new Shard[entries.length + 1];
+        primaryOfOwner = new NodeId[entries.length + 1];
         List<Shard> present = new ArrayList<>(entries.length);
-        for (int owner = 0; owner < shardOfOwner.length; owner++) {
-            Shard shard = shardOfOwner[owner];
+        SlotSet[] owned = slotsOfOwners(basis);
+        int index = 0;
+        for (int i = 0; i < entries.length; i++) {
+            while (index < basis.entries.length && basis.entries[index].id().compareTo(entries[i].id()) < 0) {
+                index++;
+            }
+            Shard shard = null;
+            if (index < basis.entries.length && basis.entries[index].equals(entries[i])) {
+                shard = basis.shardOfOwner[index + 1];
+            }
+            if (shard == null || !shard.slots().equals(owned[i + 1])) {
+                shard = entries[i].shard(owned[i + 1]);
+            }
             if (shard != null) {
-                primaryOfOwner[owner] = shard.primary();
+                shardOfOwner[i + 1] = shard;
+                primaryOfOwner[i + 1] = shard.primary();
                 present.add(shard);
             }
         }
         shards = List.copyOf(present);
+    }
+
+    private long sumOfChanges() {
+        long sum = slots.changes();
+        for (ShardEntry entry : entries) {
+            sum = Math.addExact(sum, entry.weight());
+        }
+        for (NodeEntry node : nodes.values()) {
+            sum = Math.addExact(sum, node.stamp());
+        }
+        return sum;
+    }
+
+    private boolean hasTenuresOf(ClusterTopology other) {
+        boolean same = entries.length == other.entries.length;
+        for (int i = 0; same && i < entries.length; i++) {
+            ShardEntry own = entries[i];
+            ShardEntry their = other.entries[i];
+            same = own.tenure() == their.tenure() && own.id().equals(their.id());
+        }
+        return same;
+    }
+
+    private char[] findOwners() {
+        char[] found = new char[HashSlot.COUNT];
+        SlotTable.Owner last = null;
+        char lastOwner = 0;
+        for (int slot = 0; slot < HashSlot.COUNT; slot++) {
+            SlotTable.Owner owner = slots.owner(slot);
+            if (owner != null) {
+                if (!owner.equals(last)) {
+                    int index = indexOf(owner.shard());
+                    lastOwner = index >= 0 && entries[index].isOwner(owner) ? (char) (index + 1) : 0;
+                    last = owner;
+                }
+                found[slot] = lastOwner;
+            }
+        }
+        return found;
+    }
+
+    /** Returns for each owner, as in {@link #owners}, its slots. */
+    private SlotSet[] slotsOfOwners(ClusterTopology basis) {
+        SlotSet[] sets = new SlotSet[entries.length + 1];
+        Arrays.fill(sets, SlotSet.EMPTY);
+        if (owners == basis.owners) {
+            for (int owner = 1; owner < sets.length; owner++) {
+                Shard shard = basis.shardOfOwner[owner];
+                sets[owner] = shard == null ? SlotSet.EMPTY : shard.slots();
+            }
+            return sets;
+        }
+        int[] firstRun = new int[sets.length]; // for each owner the lowest slot of its first run of slots
+        Arrays.fill(firstRun, -1);
+        int[] nextRun = new int[HashSlot.COUNT];
+        int[] lastOfRun = new int[HashSlot.COUNT];
+        for (int last = HashSlot.COUNT - 1; last >= 0; ) {
+            char owner = owners[last];
+            int first = last;
+            while (first > 0 && owners[first - 1] == owner) {
+                first--;
+            }
+            lastOfRun[first] = last;
+            nextRun[first] = firstRun[owner];
+            firstRun[owner] = first;
+            last = first - 1;
+        }
+        for (int owner = 1; owner < sets.length; owner++) {
+            List<SlotRange> ranges = new ArrayList<>();
+            for (int run = firstRun[owner]; run >= 0; run = nextRun[run]) {
+                ranges.add(new SlotRange(run, lastOfRun[run]));
+            }
+            sets[owner] = SlotSet.ofRanges(ranges);
+        }
+        return sets;
     }
 
     /** {@return the version; 0 for the empty topology} */
@@ -123,7 +234,7 @@ public final class ClusterTopology {
      * Finds the owner of a slot.
      *
      * @param slot the slot
-     * @return the shard that owns it, or {@code null} if nobody does
+     * @return the shard that owns it, or {@code null} if there is none
      * @throws IllegalArgumentException if it is no slot
      */
     public @Nullable Shard shardOf(int slot) {
@@ -134,25 +245,31 @@ public final class ClusterTopology {
      * Finds the node that takes the writes of a slot.
      *
      * @param slot the slot
-     * @return the primary of the shard that owns it, or {@code null} if nobody does
+     * @return the primary of the shard that owns it, or {@code null} if there is none
      * @throws IllegalArgumentException if it is no slot
      */
     public @Nullable NodeId primaryOf(int slot) {
         return primaryOfOwner[owners[HashSlot.check(slot)]];
     }
 
-    /** {@return the slots that nobody owns} */
+    /** {@return the address of a node, or {@code null} if none is known} */
+    public @Nullable NodeAddress addressOf(NodeId node) {
+        NodeEntry entry = nodes.get(node);
+        return entry == null ? null : entry.address();
+    }
+
+    /** {@return the slots without an owner} */
     public SlotSet uncovered() {
         long[] bits = new long[HashSlot.COUNT / Long.SIZE];
         for (int slot = 0; slot < HashSlot.COUNT; slot++) {
-            if (shardOfOwner[owners[slot]] == null) {
+            if (owners[slot] == 0) {
                 bits[slot >>> 6] |= 1L << slot;
             }
         }
         return SlotSet.ofBits(bits);
     }
 
-    /** {@return the shards that have no replica, in ascending order} */
+    /** {@return the shards without a replica, in ascending order} */
     public List<ShardId> shardsWithoutReplicas() {
         return shards.stream()
                 .filter(shard -> shard.replicas().isEmpty())
@@ -161,7 +278,7 @@ public final class ClusterTopology {
     }
 
     /**
-     * Says whether every slot would still be served after any one node is lost: every slot has an owner, and every
+     * Says whether every slot would still be served after the loss of any one node: every slot has an owner, and every
      * shard that owns slots keeps the majority of its nodes that a failover needs. That takes three nodes.
      *
      * @return whether any one node may be lost
@@ -174,48 +291,51 @@ public final class ClusterTopology {
     }
 
     /**
-     * Makes the next version.
+     * Creates the next version.
      *
      * @param expectedVersion the version that the caller has seen
      * @param change the change
      * @return the topology after the change, at a higher version
-     * @throws TopologyConflictException if this is another version, or the change is not possible here; nothing changed
+     * @throws TopologyConflictException if this is another version, or the change is impossible here; nothing changed
      */
     public ClusterTopology apply(long expectedVersion, TopologyChange change) {
         return apply(expectedVersion, List.of(change));
     }
 
     /**
-     * Makes a next version by several changes, one after the other: all of them or none.
+     * Creates a later version by several changes, one after the other: all of them or none. Takes time in proportion to
+     * the size of the topology and of the list.
      *
      * @param expectedVersion the version that the caller has seen
      * @param changes the changes, in order
      * @return the topology after the last change; this one if there is no change
-     * @throws TopologyConflictException if this is another version, or one of the changes is not possible after those
+     * @throws TopologyConflictException if this is another version, or one of the changes is impossible after those
      *     before it; nothing changed
      */
     public ClusterTopology apply(long expectedVersion, List<? extends TopologyChange> changes) {
         if (expectedVersion != version) {
             throw conflict(
                     Kind.STALE_VERSION,
-                    "version must be " + version + ", the current one: " + expectedVersion,
+                    "expected version must be the current one, " + version + ": " + expectedVersion,
                     null,
                     null);
         }
-        ClusterTopology next = this;
-        for (TopologyChange change : changes) {
-            next = new TopologyStep(next).after(change);
+        if (changes.isEmpty()) {
+            return this;
         }
-        return next;
+        TopologyEdit edit = new TopologyEdit(this, changes);
+        changes.forEach(edit::apply);
+        return edit.topology();
     }
 
     /**
-     * Joins what this topology and another know. The result does not depend on the order in which topologies are
-     * merged, nor on how often each is.
+     * Joins this topology and another. The result does not depend on the order in which topologies are merged, nor on
+     * how often each is.
      *
      * @param other the other topology
-     * @return the joined topology; this one if the other knows nothing more
-     * @throws TopologyConflictException if both together know more shards than a topology can, 65,534 with removed ones
+     * @return the joined topology; this one if the other contains nothing new
+     * @throws TopologyConflictException if both together contain more shards, removed ones included, or more addresses
+     *     than a topology can
      */
     public ClusterTopology merge(ClusterTopology other) {
         if (equals(other)) {
@@ -225,247 +345,24 @@ public final class ClusterTopology {
         if (mergedEntries.length > MAX_SHARDS) {
             throw tooManyShards(mergedEntries[MAX_SHARDS].id());
         }
-        char[] ownIndex = ownersIn(mergedEntries, entries);
-        char[] otherIndex = ownersIn(mergedEntries, other.entries);
-        char[] mergedOwners = new char[HashSlot.COUNT];
-        int[] mergedStamps = new int[HashSlot.COUNT];
-        for (int slot = 0; slot < HashSlot.COUNT; slot++) {
-            char own = ownIndex[owners[slot]];
-            char theirs = otherIndex[other.owners[slot]];
-            int later = Integer.compare(stamps[slot], other.stamps[slot]);
-            boolean ownWins = later > 0 || (later == 0 && own >= theirs);
-            mergedOwners[slot] = ownWins ? own : theirs;
-            mergedStamps[slot] = Math.max(stamps[slot], other.stamps[slot]);
+        SortedMap<NodeId, NodeEntry> mergedNodes = nodes;
+        if (!nodes.equals(other.nodes)) {
+            mergedNodes = new TreeMap<>(nodes);
+            for (NodeEntry node : other.nodes.values()) {
+                mergedNodes.merge(node.node(), node, NodeEntry::merge);
+            }
+            if (mergedNodes.size() > MAX_ADDRESSES) {
+                throw tooManyAddresses(mergedNodes.lastKey());
+            }
         }
-        SortedSet<String> mergedLines = new TreeSet<>(otherLines);
-        mergedLines.addAll(other.otherLines);
-        ClusterTopology merged = of(List.of(mergedEntries), mergedOwners, mergedStamps, mergedLines);
+        SortedSet<String> mergedLines = otherLines;
+        if (!otherLines.containsAll(other.otherLines)) {
+            mergedLines = new TreeSet<>(otherLines);
+            mergedLines.addAll(other.otherLines);
+        }
+        ClusterTopology merged =
+                new ClusterTopology(mergedEntries, slots.merge(other.slots), mergedNodes, mergedLines, this);
         return merged.equals(this) ? this : merged;
-    }
-
-    /**
-     * Says what is different in another topology, for listeners and logs. Applied to this one, in order, the changes
-     * make a topology with the same shards as the other, provided that the other came from this one and that no node
-     * went from one shard to another.
-     *
-     * @param later the other topology
-     * @return the changes; none if both have the same shards
-     */
-    public List<TopologyChange> changesTo(ClusterTopology later) {
-        List<TopologyChange> first = new ArrayList<>();
-        List<TopologyChange> last = new ArrayList<>();
-        for (Shard after : later.shards) {
-            Shard before = shard(after.id());
-            if (before == null) {
-                first.add(new AddShard(after.id(), after.epoch(), after.primary(), after.replicas()));
-            } else {
-                addChanges(before, after, first);
-            }
-        }
-        for (Shard before : shards) {
-            if (later.shard(before.id()) == null) {
-                last.add(new RemoveShard(before.id()));
-            }
-        }
-        SlotRoutes routes = new SlotRoutes();
-        for (int slot = 0; slot < HashSlot.COUNT; slot++) {
-            Shard owner = shardOf(slot);
-            Shard laterOwner = later.shardOf(slot);
-            ShardId from = owner == null ? null : owner.id();
-            ShardId to = laterOwner == null ? null : laterOwner.id();
-            if (!Objects.equals(from, to)) {
-                routes.add(slot, from, to);
-            }
-        }
-        first.addAll(routes.changes());
-        first.addAll(last);
-        return List.copyOf(first);
-    }
-
-    private static void addChanges(Shard before, Shard after, List<TopologyChange> changes) {
-        ShardId id = after.id();
-        List<NodeId> nodesBefore = before.nodes();
-        List<NodeId> nodesAfter = after.nodes();
-        for (NodeId node : nodesAfter) {
-            if (!nodesBefore.contains(node)) {
-                changes.add(new AddReplica(id, node));
-            }
-        }
-        if (before.epoch() != after.epoch() || !before.primary().equals(after.primary())) {
-            changes.add(new Promote(id, after.epoch(), after.primary()));
-        }
-        for (NodeId node : nodesBefore) {
-            if (!nodesAfter.contains(node)) {
-                changes.add(new RemoveReplica(id, node));
-            }
-        }
-    }
-
-    /**
-     * Writes the topology as text, all that {@link #merge} needs included: a line for the version, one for each shard,
-     * and one for each owner and number of changes of slots.
-     *
-     * <pre>
-     * topology format=1 version=16386
-     * shard id=s1 epoch=1 revision=1 changes=1 primary=s1-a replicas=s1-b,s1-c
-     * slots owner=s1 stamp=1 set=0-16383
-     * </pre>
-     *
-     * @return the text; equal topologies have equal texts
-     */
-    public String toText() {
-        return TopologyText.write(version, List.of(entries), owners, stamps, otherLines);
-    }
-
-    /**
-     * Reads what {@link #toText()} wrote. Lines of a kind, and fields of a shard, that this release does not know are
-     * kept: they stand in the text of the result, of what is made from it by changes, and of what it is merged into.
-     *
-     * @param text the text
-     * @return the topology, equal to the one that was written
-     * @throws MalformedTextException if the text has another form, or says what no topology can be
-     */
-    public static ClusterTopology parse(String text) {
-        return TopologyText.parse(text);
-    }
-
-    /** Makes a topology of its parts, and sums up its version. */
-    static ClusterTopology of(
-            List<ShardEntry> shardEntries, char[] owners, int[] stamps, SortedSet<String> otherLines) {
-        long sum = 0;
-        for (ShardEntry entry : shardEntries) {
-            sum += entry.weight();
-        }
-        for (int stamp : stamps) {
-            sum += stamp;
-        }
-        ShardEntry[] entries = shardEntries.toArray(ShardEntry[]::new);
-        return new ClusterTopology(sum, entries, owners, stamps, shardsOf(entries, owners), otherLines);
-    }
-
-    /** {@return whether the other knows exactly the same, the history of each slot and shard included} */
-    @Override
-    public boolean equals(@Nullable Object object) {
-        return object instanceof ClusterTopology other
-                && version == other.version
-                && Arrays.equals(entries, other.entries)
-                && Arrays.equals(owners, other.owners)
-                && Arrays.equals(stamps, other.stamps)
-                && otherLines.equals(other.otherLines);
-    }
-
-    @Override
-    public int hashCode() {
-        return Objects.hash(version, Arrays.hashCode(entries), Arrays.hashCode(owners));
-    }
-
-    /** {@return the version and the shards in one line, for logs} */
-    @Override
-    public String toString() {
-        return "ClusterTopology[version=" + version + ", shards=" + shards + "]";
-    }
-
-    /** Finds a shard that must be there. */
-    Shard known(ShardId id) {
-        Shard shard = shard(id);
-        if (shard == null) {
-            throw conflict(Kind.UNKNOWN_SHARD, "shard must be in the topology: " + id, id, null);
-        }
-        return shard;
-    }
-
-    private TopologyConflictException tooManyShards(ShardId id) {
-        return conflict(Kind.TOO_MANY_SHARDS, "shards ever added must be at most " + MAX_SHARDS + ": " + id, id, null);
-    }
-
-    /** Refuses something that is about no single slot. */
-    TopologyConflictException conflict(Kind kind, String message, @Nullable ShardId shard, @Nullable NodeId node) {
-        return new TopologyConflictException(kind, message, version, shard, node, -1);
-    }
-
-    /** Gives slots, which all belong to {@code from} or to nobody, to {@code to} or to nobody. */
-    ClusterTopology withOwner(SlotSet slots, @Nullable ShardId from, @Nullable ShardId to) {
-        char[] newOwners = owners.clone();
-        int[] newStamps = stamps.clone();
-        @Nullable Shard[] newShards = shardOfOwner.clone();
-        int giver = from == null ? 0 : indexOf(from) + 1;
-        int taker = to == null ? 0 : indexOf(to) + 1;
-        int stampsSeen = 0;
-        for (SlotRange range : slots.ranges()) {
-            Arrays.fill(newOwners, range.first(), range.last() + 1, (char) taker);
-            for (int slot = range.first(); slot <= range.last(); slot++) {
-                stampsSeen |= ++newStamps[slot];
-            }
-        }
-        if (stampsSeen < 0) {
-            throw new ArithmeticException("owner of a slot must change fewer than 2^31 times");
-        }
-        Shard giving = shardOfOwner[giver];
-        if (giving != null) {
-            newShards[giver] = giving.withSlots(giving.slots().minus(slots));
-        }
-        Shard taking = shardOfOwner[taker];
-        if (taking != null) {
-            newShards[taker] = taking.withSlots(taking.slots().union(slots));
-        }
-        return new ClusterTopology(version + slots.size(), entries, newOwners, newStamps, newShards, otherLines);
-    }
-
-    /** {@return what is remembered of a shard, removed or not, or {@code null} if it never was there} */
-    @Nullable
-    ShardEntry entry(ShardId id) {
-        int index = indexOf(id);
-        return index < 0 ? null : entries[index];
-    }
-
-    /** Puts an entry in the place of the shard's former one, or adds it if there is none. */
-    ClusterTopology withEntry(ShardEntry entry) {
-        int index = indexOf(entry.id());
-        return index < 0 ? withNewEntry(-index - 1, entry) : withEntry(index, entry);
-    }
-
-    private ClusterTopology withEntry(int index, ShardEntry entry) {
-        ShardEntry[] newEntries = entries.clone();
-        newEntries[index] = entry;
-        @Nullable Shard[] newShards = shardOfOwner.clone();
-        Shard before = shardOfOwner[index + 1];
-        newShards[index + 1] = entry.shard(before == null ? SlotSet.EMPTY : before.slots());
-        long newVersion = version - entries[index].weight() + entry.weight();
-        return new ClusterTopology(newVersion, newEntries, owners, stamps, newShards, otherLines);
-    }
-
-    private ClusterTopology withNewEntry(int index, ShardEntry entry) {
-        if (entries.length == MAX_SHARDS) {
-            throw tooManyShards(entry.id());
-        }
-        ShardEntry[] newEntries = new ShardEntry[entries.length + 1];
-        System.arraycopy(entries, 0, newEntries, 0, index);
-        newEntries[index] = entry;
-        System.arraycopy(entries, index, newEntries, index + 1, entries.length - index);
-        char[] newIndex = ownersIn(newEntries, entries);
-        char[] newOwners = new char[HashSlot.COUNT];
-        for (int slot = 0; slot < HashSlot.COUNT; slot++) {
-            newOwners[slot] = newIndex[owners[slot]];
-        }
-        @Nullable Shard[] newShards = new Shard[newEntries.length + 1];
-        for (int owner = 0; owner < shardOfOwner.length; owner++) {
-            newShards[newIndex[owner]] = shardOfOwner[owner];
-        }
-        newShards[index + 1] = entry.shard(SlotSet.EMPTY);
-        return new ClusterTopology(version + entry.weight(), newEntries, newOwners, stamps, newShards, otherLines);
-    }
-
-    /** Takes from a removed shard the slots that another side gave it while it was being removed. */
-    ClusterTopology withoutClaims(ShardId removed) {
-        int owner = indexOf(removed) + 1;
-        long[] bits = new long[HashSlot.COUNT / Long.SIZE];
-        for (int slot = 0; slot < HashSlot.COUNT; slot++) {
-            if (owners[slot] == owner) {
-                bits[slot >>> 6] |= 1L << slot;
-            }
-        }
-        SlotSet claimed = SlotSet.ofBits(bits);
-        return claimed.isEmpty() ? this : withOwner(claimed, null, null);
     }
 
     private ShardEntry[] mergedEntries(ClusterTopology other) {
@@ -487,34 +384,128 @@ public final class ClusterTopology {
         return merged.toArray(ShardEntry[]::new);
     }
 
-    /** For each owner, as a number in {@code part}, the same owner as a number in {@code all}. */
-    private static char[] ownersIn(ShardEntry[] all, ShardEntry[] part) {
-        char[] owners = new char[part.length + 1];
-        int index = 0;
-        for (int i = 0; i < part.length; i++) {
-            while (!all[index].id().equals(part[i].id())) {
-                index++;
-            }
-            owners[i + 1] = (char) (index + 1);
-        }
-        return owners;
+    /**
+     * Lists the differences to a later topology, for listeners and logs. Applied to this topology, in order, they
+     * create one with the same shards, apart from their generations, and the same addresses of their nodes, provided
+     * that the later topology came from this one and that no node went from one shard to another.
+     *
+     * @param later the later topology
+     * @return the changes; none if both have the same shards and addresses
+     */
+    public List<TopologyChange> changesTo(ClusterTopology later) {
+        return TopologyDifference.between(this, later);
     }
 
-    private static @Nullable Shard[] shardsOf(ShardEntry[] entries, char[] owners) {
-        long[][] bits = new long[entries.length + 1][];
-        for (int slot = 0; slot < HashSlot.COUNT; slot++) {
-            char owner = owners[slot];
-            if (bits[owner] == null) {
-                bits[owner] = new long[HashSlot.COUNT / Long.SIZE];
-            }
-            bits[owner][slot >>> 6] |= 1L << slot;
+    /**
+     * Writes the topology as text, with all that {@link #merge} needs: a line for the version, one for each shard, one
+     * for each owner and number of changes of slots, and one for each node with an address.
+     *
+     * <pre>
+     * topology format=1 version=16388
+     * shard id=s1 generation=1 epoch=0.1 primary=s1-a nodes=s1-a,s1-b,s1-c
+     * slots owner=s1 stamp=1 set=0-16383
+     * node id=s1-a stamp=1 address=10.0.0.1:7000
+     * </pre>
+     *
+     * @return the text; equal topologies have equal texts
+     */
+    public String toText() {
+        return TopologyText.write(this);
+    }
+
+    /**
+     * Parses the form that {@link #toText()} writes. Unknown kinds of lines and unknown fields of a shard, written by a
+     * later release, are kept: they are in the text of the result, of what is made from it by changes, and of what it
+     * is merged into.
+     *
+     * @param text the text
+     * @return the topology, equal to the one that was written
+     * @throws MalformedTextException if the text has another form, or contradicts itself
+     */
+    public static ClusterTopology parse(String text) {
+        return TopologyText.parse(text);
+    }
+
+    /** {@return whether the other contains exactly the same, the history of each slot and shard included} */
+    @Override
+    public boolean equals(@Nullable Object object) {
+        return this == object
+                || (object instanceof ClusterTopology other
+                        && version == other.version
+                        && Arrays.equals(entries, other.entries)
+                        && slots.equals(other.slots)
+                        && nodes.equals(other.nodes)
+                        && otherLines.equals(other.otherLines));
+    }
+
+    @Override
+    public int hashCode() {
+        return Objects.hash(version, Arrays.hashCode(entries), slots.hashCode());
+    }
+
+    /** {@return the version and the shards in one line, for logs} */
+    @Override
+    public String toString() {
+        return "ClusterTopology[version=" + version + ", shards=" + shards + "]";
+    }
+
+    // The parts, which nobody must change.
+
+    List<ShardEntry> entries() {
+        return Arrays.asList(entries);
+    }
+
+    SlotTable slots() {
+        return slots;
+    }
+
+    SortedMap<NodeId, NodeEntry> nodes() {
+        return nodes;
+    }
+
+    SortedSet<String> otherLines() {
+        return otherLines;
+    }
+
+    /** Returns what is remembered of a shard, removed or not, or {@code null} if it never was there. */
+    @Nullable
+    ShardEntry entry(ShardId id) {
+        int index = indexOf(id);
+        return index < 0 ? null : entries[index];
+    }
+
+    /** Finds a shard that must be there. */
+    Shard known(ShardId id) {
+        Shard shard = shard(id);
+        if (shard == null) {
+            throw unknownShard(id);
         }
-        @Nullable Shard[] shards = new Shard[entries.length + 1];
-        for (int i = 0; i < entries.length; i++) {
-            long[] own = bits[i + 1];
-            shards[i + 1] = entries[i].shard(own == null ? SlotSet.EMPTY : SlotSet.ofBits(own));
-        }
-        return shards;
+        return shard;
+    }
+
+    TopologyConflictException unknownShard(ShardId id) {
+        return conflict(Kind.UNKNOWN_SHARD, "shard must be in the topology: " + id, id, null);
+    }
+
+    TopologyConflictException tooManyShards(ShardId id) {
+        return conflict(
+                Kind.TOO_MANY_SHARDS,
+                "shards, removed ones included, must be at most " + MAX_SHARDS + ": " + id,
+                id,
+                null);
+    }
+
+    TopologyConflictException tooManyAddresses(NodeId node) {
+        return conflict(
+                Kind.TOO_MANY_ADDRESSES,
+                "nodes with an address must be at most " + MAX_ADDRESSES + ": " + node,
+                null,
+                node);
+    }
+
+    /** Refuses something that is not about a single slot. */
+    TopologyConflictException conflict(Kind kind, String message, @Nullable ShardId shard, @Nullable NodeId node) {
+        return new TopologyConflictException(kind, message, version, shard, node, -1);
     }
 
     /** Finds the index of a shard's entry; a negative number, as {@link Arrays#binarySearch} gives it, if none. */

@@ -1,5 +1,7 @@
 package io.kvorum.slots.topology;
 
+import io.kvorum.slots.MalformedTextException;
+
 /**
  * The arithmetic of epochs, the numbers of a shard's leaderships.
  *
@@ -92,12 +94,48 @@ public final class Epoch {
     }
 
     /**
-     * Writes an epoch for people.
+     * Formats an epoch for people.
      *
      * @param epoch the epoch
      * @return its round and its candidate, as in {@code 7.2}
      */
     public static String toString(long epoch) {
         return (epoch >>> CANDIDATE_BITS) + "." + (epoch & MAX_CANDIDATE);
+    }
+
+    /**
+     * Parses the form that {@link #toString(long)} writes.
+     *
+     * @param text the text
+     * @return the epoch
+     * @throws MalformedTextException if the text has another form, or a number in it is out of range
+     */
+    public static long parse(String text) {
+        int dot = text.indexOf('.');
+        if (dot < 0) {
+            throw new MalformedTextException(text.length(), "epoch must have the form round.candidate: " + text);
+        }
+        long round = number(text, 0, dot, "round", MAX_ROUND);
+        long candidate = number(text, dot + 1, text.length(), "candidate", MAX_CANDIDATE);
+        return of(round, (int) candidate);
+    }
+
+    /** Reads a decimal number that is part of a text. */
+    static long number(String text, int from, int to, String what, long max) {
+        long value = 0;
+        for (int i = from; i < to; i++) {
+            int digit = text.charAt(i) - '0';
+            if (digit < 0 || digit > 9) {
+                throw new MalformedTextException(i, what + " must have only decimal digits");
+            }
+            if (value > (max - digit) / 10) {
+                throw new MalformedTextException(from, what + " must be at most " + max);
+            }
+            value = value * 10 + digit;
+        }
+        if (from == to) {
+            throw new MalformedTextException(from, what + " must have at least one digit");
+        }
+        return value;
     }
 }

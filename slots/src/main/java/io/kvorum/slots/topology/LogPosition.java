@@ -1,14 +1,16 @@
 package io.kvorum.slots.topology;
 
+import io.kvorum.slots.MalformedTextException;
+
 /**
  * A point in a shard's replication log: everything up to {@code offset}, the last of it written in {@code epoch}. Two
  * nodes of a shard at equal positions hold equal data.
  *
- * <p>The order is the one by which logs are compared for completeness: the later epoch first, then the greater offset.
+ * <p>Ordered by completeness: by epoch first, then by offset.
  *
  * <p>Immutable.
  *
- * @param epoch the epoch of the last record before the position; 0 where there is none
+ * @param epoch the epoch of the last record before the position; 0 if there is none
  * @param offset the number of bytes since the shard's history began; at least 0
  */
 public record LogPosition(long epoch, long offset) implements Comparable<LogPosition> {
@@ -18,15 +20,29 @@ public record LogPosition(long epoch, long offset) implements Comparable<LogPosi
     /**
      * Checks the parts.
      *
-     * @throws IllegalArgumentException if {@code epoch} or {@code offset} is negative
+     * @throws IllegalArgumentException if {@code epoch} is no {@linkplain Epoch epoch} or {@code offset} is negative
      */
     public LogPosition {
-        if (epoch < 0) {
-            throw new IllegalArgumentException("epoch must be at least 0: " + epoch);
-        }
+        Epoch.check(epoch);
         if (offset < 0) {
             throw new IllegalArgumentException("offset must be at least 0: " + offset);
         }
+    }
+
+    /**
+     * Parses the form that {@link #toString()} writes.
+     *
+     * @param text the text
+     * @return the position
+     * @throws MalformedTextException if the text has another form, or a number in it is out of range
+     */
+    public static LogPosition parse(String text) {
+        int colon = text.indexOf(':');
+        if (colon < 0) {
+            throw new MalformedTextException(text.length(), "position must have the form epoch:offset: " + text);
+        }
+        long epoch = Epoch.parse(text.substring(0, colon));
+        return new LogPosition(epoch, Epoch.number(text, colon + 1, text.length(), "offset", Long.MAX_VALUE));
     }
 
     @Override
@@ -35,9 +51,9 @@ public record LogPosition(long epoch, long offset) implements Comparable<LogPosi
         return byEpoch != 0 ? byEpoch : Long.compare(offset, other.offset);
     }
 
-    /** {@return {@code epoch:offset}} */
+    /** {@return the epoch and the offset, as in {@code 7.2:120}} */
     @Override
     public String toString() {
-        return epoch + ":" + offset;
+        return Epoch.toString(epoch) + ":" + offset;
     }
 }

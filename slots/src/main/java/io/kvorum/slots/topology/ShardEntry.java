@@ -1,111 +1,177 @@
 package io.kvorum.slots.topology;
 
 import io.kvorum.slots.SlotSet;
-import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Objects;
 import java.util.SortedMap;
 import org.jspecify.annotations.Nullable;
 
 /**
  * What a topology remembers of one shard, removed or not, so that two topologies can be merged.
  *
- * <p>Of two entries of a shard the one of the higher epoch wins, then the one of the higher revision; whatever is left
- * (two changes made at once) is decided by comparing the rest. The count of changes is no part of that rank: it is the
- * highest seen on either side, so that it never falls, not even where the winner has seen fewer changes.
+ * <p>A shard that is added begins a <em>generation</em>, which ends when the shard is removed. Of two entries the one
+ * of the later generation wins, and within a generation the removal: so no news from before a removal, whatever its
+ * epoch, brings a shard back. Within a generation two things change, each by rules of its own:
  *
- * @param primary the node that leads it; {@code null} if the shard is removed
- * @param revision the number of the last change of this entry, promotions left out
- * @param changes the highest revision seen in any entry of this shard; at least {@code revision}
+ * <ul>
+ *   <li>who leads: the higher epoch wins;
+ *   <li>which nodes belong to the shard: the later position of the member list in the shard's log wins.
+ * </ul>
+ *
+ * <p>Where these leave a tie (two shards added under one id at once), the rest of the entry decides.
+ *
+ * <p>Each part comes with a number that only grows, in a merge the higher of both sides. Their sum is what the entry
+ * adds to the version of its topology. A promotion adds the rise of the epoch, a member list the rise of its position:
+ * so a topology that missed some of them has the same version after the last one.
+ *
+ * @param generation how often the shard was added, 1 or more
+ * @param present the shard as it is in this generation; {@code null} if it is removed
+ * @param epochTotal the rises of the epoch in all generations
+ * @param membersTotal the rises of the member list's position in all generations
  * @param fields what a later release knows of the shard and this one only keeps, by name
  */
 record ShardEntry(
         ShardId id,
-        long epoch,
-        long revision,
-        long changes,
-        @Nullable NodeId primary,
-        List<NodeId> replicas,
+        int generation,
+        @Nullable Present present,
+        long epochTotal,
+        long membersTotal,
         SortedMap<String, String> fields) {
 
-    static ShardEntry first(ShardId id, long epoch, NodeId primary, List<NodeId> replicas) {
-        return new ShardEntry(id, epoch, 1, 1, primary, replicas, Collections.emptySortedMap());
+    /**
+     * A shard that is not removed.
+     *
+     * @param epoch the epoch in which {@code primary} leads
+     * @param membersAt the position of the member list in the shard's log
+     * @param nodes the nodes of that list, in ascending order; the primary may be missing among them
+     */
+    record Present(long epoch, NodeId primary, LogPosition membersAt, List<NodeId> nodes) {}
+
+    /** Adds a shard that never was in the topology. */
+    static ShardEntry first(ShardId id, Present present) {
+        return new ShardEntry(id, 0, null, 0, 0, Collections.emptySortedMap()).added(present);
     }
 
     boolean isRemoved() {
-        return primary == null;
+        return present == null;
     }
 
-    /** What the entry adds to the version of its topology: grows with each change and never falls in a merge. */
+    /** Returns what the entry adds to the version of its topology: it grows with each change and in no merge falls. */
     long weight() {
-        return epoch + changes;
+        return Math.addExact(Math.addExact(epochTotal, membersTotal), tenure());
     }
 
-    ShardEntry changed(long newEpoch, @Nullable NodeId newPrimary, List<NodeId> newReplicas) {
-        return new ShardEntry(id, newEpoch, changes + 1, changes + 1, newPrimary, newReplicas, fields);
+    /** Returns the generation and whether the shard is removed as one number that only grows. */
+    long tenure() {
+        return 2L * generation + (present == null ? 0 : -1);
     }
 
-    /**
-     * Takes a promotion over. It counts as no change beside its epoch: whoever learns of promotions by itself may have
-     * missed some in between, and must come to the same version all the same.
-     */
-    ShardEntry promoted(long newEpoch, NodeId newPrimary) {
-        List<NodeId> others = new ArrayList<>(replicas);
-        if (primary != null && !newPrimary.equals(primary)) {
-            others.remove(newPrimary);
-            others.add(primary);
-            others.sort(null);
-        }
-        return new ShardEntry(id, newEpoch, revision, changes, newPrimary, List.copyOf(others), fields);
+    /** Returns the owner that slots given to the shard now belong to. */
+    SlotTable.Owner owner() {
+        return new SlotTable.Owner(id, generation);
     }
 
-    ShardEntry withReplica(NodeId replica) {
-        List<NodeId> more = new ArrayList<>(replicas);
-        more.add(replica);
-        more.sort(null);
-        return changed(epoch, primary, List.copyOf(more));
+    /** Says whether an owner of slots is this shard as it is now. */
+    boolean isOwner(SlotTable.Owner owner) {
+        return present != null && generation == owner.generation() && id.equals(owner.shard());
     }
 
-    ShardEntry withoutReplica(NodeId replica) {
-        List<NodeId> fewer = new ArrayList<>(replicas);
-        fewer.remove(replica);
-        return changed(epoch, primary, List.copyOf(fewer));
+    ShardEntry added(Present next) {
+        return new ShardEntry(
+                id,
+                Math.addExact(generation, 1),
+                next,
+                Math.addExact(epochTotal, next.epoch),
+                Math.addExact(membersTotal, weight(next.membersAt)),
+                fields);
     }
 
     ShardEntry removed() {
-        return changed(epoch, null, List.of());
+        return new ShardEntry(id, generation, null, epochTotal, membersTotal, fields);
     }
 
-    ShardEntry revived(long newEpoch, NodeId newPrimary, List<NodeId> newReplicas) {
-        return changed(newEpoch, newPrimary, newReplicas);
+    ShardEntry promoted(long epoch, NodeId primary) {
+        Present before = known();
+        return new ShardEntry(
+                id,
+                generation,
+                new Present(epoch, primary, before.membersAt, before.nodes),
+                Math.addExact(epochTotal, epoch - before.epoch),
+                membersTotal,
+                fields);
+    }
+
+    ShardEntry withMembers(LogPosition membersAt, List<NodeId> nodes) {
+        Present before = known();
+        long rise = Math.max(1, weight(membersAt) - weight(before.membersAt));
+        return new ShardEntry(
+                id,
+                generation,
+                new Present(before.epoch, before.primary, membersAt, nodes),
+                epochTotal,
+                Math.addExact(membersTotal, rise),
+                fields);
+    }
+
+    /** Returns the content of a shard that must not be removed. */
+    Present known() {
+        return Objects.requireNonNull(present, "present");
     }
 
     /** Shows the entry to users of the topology: as a shard with these slots, or as {@code null} if it is removed. */
     @Nullable
     Shard shard(SlotSet slots) {
-        return primary == null ? null : new Shard(id, epoch, primary, replicas, slots);
+        return present == null
+                ? null
+                : new Shard(
+                        id, generation, present.epoch, present.primary, replicas(present), present.membersAt, slots);
+    }
+
+    private static List<NodeId> replicas(Present present) {
+        return present.nodes.stream()
+                .filter(node -> !node.equals(present.primary))
+                .toList();
     }
 
     ShardEntry merge(ShardEntry other) {
-        ShardEntry winner = compareRank(other) >= 0 ? this : other;
-        long most = Math.max(changes, other.changes);
-        return winner.changes == most
-                ? winner
-                : new ShardEntry(
-                        id, winner.epoch, winner.revision, most, winner.primary, winner.replicas, winner.fields);
+        int byTenure = Long.compare(tenure(), other.tenure());
+        boolean wins = byTenure > 0 || (byTenure == 0 && compareLeadership(other) >= 0);
+        ShardEntry winner = wins ? this : other;
+        ShardEntry loser = wins ? other : this;
+        Present merged = byTenure == 0 ? latestMembers(winner.present, loser.present) : winner.present;
+        long mostEpochs = Math.max(epochTotal, other.epochTotal);
+        long mostMembers = Math.max(membersTotal, other.membersTotal);
+        ShardEntry result = new ShardEntry(id, winner.generation, merged, mostEpochs, mostMembers, winner.fields);
+        return result.equals(this) ? this : result;
     }
 
-    private int compareRank(ShardEntry other) {
-        int byEpoch = Long.compare(epoch, other.epoch);
-        if (byEpoch != 0) {
-            return byEpoch;
+    private static @Nullable Present latestMembers(@Nullable Present winner, @Nullable Present loser) {
+        if (winner == null || loser == null) {
+            return winner; // in one tenure both are removed or neither is
         }
-        int byRevision = Long.compare(revision, other.revision);
-        return byRevision != 0 ? byRevision : content().compareTo(other.content());
+        int byPosition = loser.membersAt.compareTo(winner.membersAt);
+        boolean later = byPosition > 0 || (byPosition == 0 && compare(loser.nodes, winner.nodes) > 0);
+        return later ? new Present(winner.epoch, winner.primary, loser.membersAt, loser.nodes) : winner;
     }
 
-    /** All that the rank leaves open, as one text: equal for two entries only if they are equal in all of it. */
-    private String content() {
-        return primary + " " + replicas + " " + fields;
+    private int compareLeadership(ShardEntry other) {
+        if (present != null && other.present != null) {
+            int byEpoch = Long.compare(present.epoch, other.present.epoch);
+            int byLeadership = byEpoch != 0 ? byEpoch : present.primary.compareTo(other.present.primary);
+            if (byLeadership != 0) {
+                return byLeadership;
+            }
+        }
+        return fields.equals(other.fields) ? 0 : fields.toString().compareTo(other.fields.toString());
+    }
+
+    private static int compare(List<NodeId> one, List<NodeId> other) {
+        return one.equals(other) ? 0 : one.toString().compareTo(other.toString());
+    }
+
+    /** Returns a number that grows along the positions of one log. */
+    static long weight(LogPosition position) {
+        return Math.addExact(position.epoch(), position.offset());
     }
 }

@@ -1,43 +1,62 @@
 package io.kvorum.slots.topology;
 
 import io.kvorum.slots.SlotSet;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
- * One change of a {@link ClusterTopology}. A change is only a description; {@link ClusterTopology#apply} checks it
- * against a topology and either makes the next one or refuses.
+ * A change of a {@link ClusterTopology}. A change is only a description; {@link ClusterTopology#apply} checks it
+ * against a topology and either creates the next version or refuses.
  *
- * <p>Each kind says when it is refused. Immutable.
+ * <p>Each kind documents when it is refused. Immutable.
  */
 public sealed interface TopologyChange {
-    /** {@return the shard it is about; for a move of slots the one that gives them} */
-    ShardId shard();
+    /** The greatest number of nodes of a shard: a full member list, and a primary that is no longer in it. */
+    int MAX_NODES = MemberList.MAX_SIZE + 1;
 
     /**
-     * Adds a shard without slots. Refused if the shard is there already, if one of the nodes belongs to another shard,
-     * or if the shard was removed before in this epoch or a higher one.
+     * Adds a shard without slots. A shard that was removed may be added again, in any epoch: it starts anew, without
+     * the slots it had. Refused if the shard exists or if one of the nodes belongs to a shard.
      *
      * @param shard the new shard
-     * @param epoch the epoch in which its primary leads it; at least 0
+     * @param epoch the {@linkplain Epoch epoch} in which its primary leads it
      * @param primary the node that leads it
      * @param replicas the other nodes of the shard
      */
     record AddShard(ShardId shard, long epoch, NodeId primary, List<NodeId> replicas) implements TopologyChange {
         /**
-         * Checks the parts, and puts the replicas in order.
+         * Checks the parts and sorts the replicas.
          *
-         * @throws IllegalArgumentException if {@code epoch} is negative or a node is named twice
+         * @throws IllegalArgumentException if {@code epoch} is no epoch, a node is named twice, or there are more than
+         *     {@link #MAX_NODES}
          */
         public AddShard {
             Objects.requireNonNull(shard, "shard");
-            Shard.checkEpoch(epoch);
+            Epoch.check(epoch);
             replicas = Shard.sortedReplicas(primary, replicas);
+            checkCount(replicas.size() + 1);
+        }
+
+        /** {@return the primary and the replicas, in ascending order} */
+        public List<NodeId> nodes() {
+            List<NodeId> nodes = new ArrayList<>(replicas);
+            nodes.add(primary);
+            nodes.sort(null);
+            return List.copyOf(nodes);
+        }
+
+        /** {@return the parts in one line, for logs} */
+        @Override
+        public String toString() {
+            return "AddShard[shard=" + shard + ", epoch=" + Epoch.toString(epoch) + ", primary=" + primary
+                    + ", replicas=" + replicas + "]";
         }
     }
 
     /**
-     * Removes a shard that owns no slots. Refused if it is not there or owns a slot.
+     * Removes a shard. Refused if it doesn't exist or owns a slot.
      *
      * @param shard the shard to remove
      */
@@ -49,7 +68,7 @@ public sealed interface TopologyChange {
     }
 
     /**
-     * Gives slots that nobody owns to a shard. Refused if the shard is not there or if one of the slots has an owner.
+     * Gives slots without an owner to a shard. Refused if the shard doesn't exist or one of the slots has an owner.
      *
      * @param slots the slots; at least one
      * @param shard the shard that gets them
@@ -67,7 +86,8 @@ public sealed interface TopologyChange {
     }
 
     /**
-     * Takes slots from a shard and gives them to nobody. Refused if the shard is not there or does not own all of them.
+     * Takes slots from a shard and leaves them without an owner. Refused if the shard doesn't exist or doesn't own all
+     * of them.
      *
      * @param slots the slots; at least one
      * @param shard the shard that owns them
@@ -85,7 +105,7 @@ public sealed interface TopologyChange {
     }
 
     /**
-     * Moves slots from one shard to another. Refused if either is not there, or if the first does not own all of them.
+     * Moves slots from one shard to another. Refused if either doesn't exist, or if the first doesn't own all of them.
      *
      * @param slots the slots; at least one
      * @param from the shard that owns them
@@ -105,66 +125,86 @@ public sealed interface TopologyChange {
                 throw new IllegalArgumentException("slots must move to another shard: " + to);
             }
         }
-
-        @Override
-        public ShardId shard() {
-            return from;
-        }
     }
 
     /**
-     * Makes a node of a shard its primary; the primary until then becomes a replica. Refused if the shard is not there,
-     * if the node is not one of its nodes, or if the epoch is not higher than the shard's. The node may lead already:
-     * then only the epoch rises.
+     * Makes a node of a shard its primary; the former primary becomes a replica, if the member list has it. Refused if
+     * the shard doesn't exist, if the node doesn't belong to it, or if the epoch is not higher than the shard's. The
+     * node may be the primary already: then only the epoch rises.
      *
      * @param shard the shard
-     * @param epoch the epoch of the promotion
-     * @param primary the node that leads from now on
+     * @param epoch the {@linkplain Epoch epoch} of the promotion
+     * @param primary the new primary
      */
     record Promote(ShardId shard, long epoch, NodeId primary) implements TopologyChange {
         /**
          * Checks the parts.
          *
-         * @throws IllegalArgumentException if {@code epoch} is negative
+         * @throws IllegalArgumentException if {@code epoch} is no epoch
          */
         public Promote {
             Objects.requireNonNull(shard, "shard");
-            Shard.checkEpoch(epoch);
+            Epoch.check(epoch);
             Objects.requireNonNull(primary, "primary");
         }
-    }
 
-    /**
-     * Adds a replica to a shard. Refused if the shard is not there, or if the node belongs to it or another already.
-     *
-     * @param shard the shard
-     * @param replica the node to add
-     */
-    record AddReplica(ShardId shard, NodeId replica) implements TopologyChange {
-        /** Checks that both are named. */
-        public AddReplica {
-            Objects.requireNonNull(shard, "shard");
-            Objects.requireNonNull(replica, "replica");
+        /** {@return the parts in one line, for logs} */
+        @Override
+        public String toString() {
+            return "Promote[shard=" + shard + ", epoch=" + Epoch.toString(epoch) + ", primary=" + primary + "]";
         }
     }
 
     /**
-     * Removes a replica from a shard. Refused if the shard is not there, or if the node is not one of its replicas.
+     * Sets the nodes of a shard to those of a member list in its log. A primary that is not in the list stays a node of
+     * the shard as long as it leads. Refused if the shard doesn't exist, or if the topology has this list or a later
+     * one.
+     *
+     * <p>The list is a fact of the log, so nodes that other shards have too are not refused.
      *
      * @param shard the shard
-     * @param replica the node to remove
+     * @param version the position of the list in the log; after {@link LogPosition#START}
+     * @param nodes the nodes of the list, 1 to {@link #MAX_NODES}
      */
-    record RemoveReplica(ShardId shard, NodeId replica) implements TopologyChange {
-        /** Checks that both are named. */
-        public RemoveReplica {
+    record SetMembers(ShardId shard, LogPosition version, List<NodeId> nodes) implements TopologyChange {
+        /**
+         * Checks the parts and sorts the nodes.
+         *
+         * @throws IllegalArgumentException if {@code version} is {@link LogPosition#START}, a node is named twice, or
+         *     there are too few or too many nodes
+         */
+        public SetMembers {
             Objects.requireNonNull(shard, "shard");
-            Objects.requireNonNull(replica, "replica");
+            if (version.equals(LogPosition.START)) {
+                throw new IllegalArgumentException("position of a member list must be after the start of the log");
+            }
+            nodes = Shard.sortedNodes(nodes);
+            checkCount(nodes.size());
+        }
+    }
+
+    /**
+     * Sets the address of a node. Refused if the node doesn't belong to a shard.
+     *
+     * @param node the node
+     * @param address the address, or {@code null} to forget it
+     */
+    record SetAddress(NodeId node, @Nullable NodeAddress address) implements TopologyChange {
+        /** Checks that the node is named. */
+        public SetAddress {
+            Objects.requireNonNull(node, "node");
         }
     }
 
     private static void checkSlots(SlotSet slots) {
         if (slots.isEmpty()) {
             throw new IllegalArgumentException("slots of a change must not be empty");
+        }
+    }
+
+    private static void checkCount(int nodes) {
+        if (nodes < 1 || nodes > MAX_NODES) {
+            throw new IllegalArgumentException("shard must have 1 to " + MAX_NODES + " nodes: it has " + nodes);
         }
     }
 }

@@ -4,36 +4,40 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A change that a topology refused. Nothing was changed. The caller reads the topology again and decides anew.
+ * Thrown when a topology refuses a change. Nothing was changed. Read the topology again, then decide anew.
  *
- * <p>No stack trace is recorded: losing a race is an expected answer. Not meant for Java serialization, which would
- * drop the identities.
+ * <p>No stack trace is recorded, since losing a race is an expected answer. Not meant for Java serialization, which
+ * would drop the identities.
  */
 public final class TopologyConflictException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
-    /** Which rule a change broke. */
+    /** The rule that a change broke. */
     public enum Kind {
-        /** The topology has another version than the change was made for. */
+        /** The topology is at another version than the change was made for. */
         STALE_VERSION,
-        /** The epoch is not higher than the one in which the shard is led, or was removed. */
+        /** The epoch is not higher than that of the shard. */
         STALE_EPOCH,
-        /** The shard to add is there already. */
+        /** The member list is not later than that of the shard. */
+        STALE_MEMBERS,
+        /** The shard to add exists. */
         SHARD_EXISTS,
-        /** The shard is not there. */
+        /** The shard doesn't exist. */
         UNKNOWN_SHARD,
-        /** The shard to remove still owns slots. */
+        /** The shard to remove owns slots. */
         SHARD_OWNS_SLOTS,
         /** A slot to assign has an owner. */
         SLOT_OWNED,
-        /** A slot to take away is not owned by the shard it is to be taken from. */
+        /** A slot to take from a shard is not owned by it. */
         SLOT_NOT_OWNED,
-        /** The node to add belongs to a shard already. */
+        /** The node to add belongs to a shard. */
         NODE_EXISTS,
-        /** The node is not one of the shard's nodes, or not one of its replicas. */
+        /** The node doesn't belong to the shard, or, for an address, to any shard. */
         UNKNOWN_NODE,
-        /** The topology knows as many shards as it can, removed ones counted. */
-        TOO_MANY_SHARDS
+        /** The topology has as many shards as it can, removed ones included. */
+        TOO_MANY_SHARDS,
+        /** The topology has as many nodes with an address as it can. */
+        TOO_MANY_ADDRESSES
     }
 
     private final Kind kind;
@@ -52,27 +56,27 @@ public final class TopologyConflictException extends RuntimeException {
         this.slot = slot;
     }
 
-    /** {@return the rule that was broken} */
+    /** {@return the broken rule} */
     public Kind kind() {
         return kind;
     }
 
-    /** {@return the version of the topology that refused} */
+    /** {@return the version of the topology that refused; of several changes, the version before the first} */
     public long version() {
         return version;
     }
 
-    /** {@return the shard it is about, if any; for a slot that has an owner, the owner} */
+    /** {@return the shard in question, if any; for a slot that has an owner, the owner} */
     public @Nullable ShardId shard() {
         return shard;
     }
 
-    /** {@return the node it is about, if any} */
+    /** {@return the node in question, if any} */
     public @Nullable NodeId node() {
         return node;
     }
 
-    /** {@return the lowest slot it is about, or -1} */
+    /** {@return the lowest slot in question, or -1} */
     public int slot() {
         return slot;
     }

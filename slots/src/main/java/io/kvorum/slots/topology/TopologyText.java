@@ -14,71 +14,103 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.Function;
 import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Writes a topology as lines of fields, and reads it back.
+ * The text form of a topology: lines of fields.
  *
- * <p>Each line is a word and fields {@code name=value}, a space before each. A reader keeps lines that begin with a
- * word it does not know, and fields of a shard that it does not know: so a later release may add both.
+ * <p>Each line is a word and fields {@code name=value}, each after a space. A reader keeps lines that begin with a word
+ * it doesn't know, and fields of a shard that it doesn't know, so that a later release may add both.
+ *
+ * <p>Fields that follow from others in almost every topology are left out where they do: the generation of an owner
+ * that is the first, the position of a member list that is the start of the log, and the totals of an entry that are
+ * those of its epoch and its member list.
  */
 final class TopologyText {
     private static final int FORMAT = 1;
     private static final String TOPOLOGY = "topology";
     private static final String SHARD = "shard";
     private static final String SLOTS = "slots";
+    private static final String NODE = "node";
+
+    /** What the slots of one line have in common. */
+    private record Given(SlotTable.@Nullable Owner owner, int stamp) {}
 
     private TopologyText() {}
 
-    static String write(
-            long version, List<ShardEntry> entries, char[] owners, int[] stamps, SortedSet<String> otherLines) {
+    static String write(ClusterTopology topology) {
         StringBuilder text = new StringBuilder();
         text.append(TOPOLOGY + " format=" + FORMAT + " version=")
-                .append(version)
+                .append(topology.version())
                 .append('\n');
-        for (ShardEntry entry : entries) {
-            text.append(SHARD + " id=").append(entry.id());
-            text.append(" epoch=").append(entry.epoch());
-            text.append(" revision=").append(entry.revision());
-            text.append(" changes=").append(entry.changes());
-            if (entry.primary() != null) {
-                text.append(" primary=").append(entry.primary());
-                text.append(" replicas=");
-                for (int i = 0; i < entry.replicas().size(); i++) {
-                    text.append(i == 0 ? "" : ",").append(entry.replicas().get(i));
-                }
+        topology.entries().forEach(entry -> writeShard(entry, text));
+        SlotGroups<Given> groups = new SlotGroups<>();
+        for (int slot = 0; slot < HashSlot.COUNT; slot++) {
+            int stamp = topology.slots().stamp(slot);
+            if (stamp != 0) {
+                groups.add(new Given(topology.slots().owner(slot), stamp), slot);
             }
-            entry.fields()
-                    .forEach((name, value) ->
-                            text.append(' ').append(name).append('=').append(value));
+        }
+        groups.forEach((given, slots) -> writeSlots(given, slots, text));
+        for (NodeEntry node : topology.nodes().values()) {
+            text.append(NODE + " id=").append(node.node()).append(" stamp=").append(node.stamp());
+            if (node.address() != null) {
+                text.append(" address=").append(node.address());
+            }
             text.append('\n');
         }
-        slotLines(entries, owners, stamps)
-                .forEach((line, slots) -> text.append(line)
-                        .append(" set=")
-                        .append(SlotSet.ofBits(slots))
-                        .append('\n'));
-        otherLines.forEach(line -> text.append(line).append('\n'));
+        topology.otherLines().forEach(line -> text.append(line).append('\n'));
         return text.toString();
     }
 
-    /** For each owner and stamp the beginning of its line and its slots, in the order of the lowest slots. */
-    private static Map<String, long[]> slotLines(List<ShardEntry> entries, char[] owners, int[] stamps) {
-        Map<String, long[]> lines = new LinkedHashMap<>();
-        for (int slot = 0; slot < HashSlot.COUNT; slot++) {
-            if (stamps[slot] != 0) {
-                int owner = owners[slot];
-                String line = SLOTS
-                        + (owner == 0 ? "" : " owner=" + entries.get(owner - 1).id())
-                        + " stamp=" + stamps[slot];
-                lines.computeIfAbsent(line, l -> new long[HashSlot.COUNT / Long.SIZE])[slot >>> 6] |= 1L << slot;
+    private static void writeShard(ShardEntry entry, StringBuilder text) {
+        text.append(SHARD + " id=").append(entry.id());
+        text.append(" generation=").append(entry.generation());
+        ShardEntry.Present present = entry.present();
+        long usualEpochTotal = 0;
+        long usualMembersTotal = 0;
+        if (present != null) {
+            text.append(" epoch=").append(Epoch.toString(present.epoch()));
+            text.append(" primary=").append(present.primary());
+            text.append(" nodes=");
+            for (int i = 0; i < present.nodes().size(); i++) {
+                text.append(i == 0 ? "" : ",").append(present.nodes().get(i));
+            }
+            if (!present.membersAt().equals(LogPosition.START)) {
+                text.append(" members-at=").append(present.membersAt());
+            }
+            usualEpochTotal = present.epoch();
+            usualMembersTotal = ShardEntry.weight(present.membersAt());
+        }
+        if (entry.epochTotal() != usualEpochTotal) {
+            text.append(" epoch-total=").append(entry.epochTotal());
+        }
+        if (entry.membersTotal() != usualMembersTotal) {
+            text.append(" members-total=").append(entry.membersTotal());
+        }
+        entry.fields()
+                .forEach((name, value) ->
+                        text.append(' ').append(name).append('=').append(value));
+        text.append('\n');
+    }
+
+    private static void writeSlots(Given given, SlotSet slots, StringBuilder text) {
+        text.append(SLOTS);
+        SlotTable.Owner owner = given.owner();
+        if (owner != null) {
+            text.append(" owner=").append(owner.shard());
+            if (owner.generation() != 1) {
+                text.append(" generation=").append(owner.generation());
             }
         }
-        return lines;
+        text.append(" stamp=").append(given.stamp());
+        text.append(" set=").append(slots).append('\n');
     }
 
     static ClusterTopology parse(String text) {
         List<Line> shards = new ArrayList<>();
         List<Line> slots = new ArrayList<>();
+        List<Line> nodes = new ArrayList<>();
         SortedSet<String> others = new TreeSet<>();
         int position = 0;
         Line header = null;
@@ -92,6 +124,8 @@ final class TopologyText {
                 shards.add(new Line(raw, start));
             } else if (raw.startsWith(SLOTS + " ")) {
                 slots.add(new Line(raw, start));
+            } else if (raw.startsWith(NODE + " ")) {
+                nodes.add(new Line(raw, start));
             } else if (!raw.isEmpty()) {
                 others.add(raw);
             }
@@ -102,21 +136,20 @@ final class TopologyText {
         header.check("format", Integer::parseInt, format -> format == FORMAT, "format must be " + FORMAT);
         long version = header.check("version", Long::parseLong, v -> true, "");
         header.expectNoMore();
-        SortedMap<ShardId, ShardEntry> entries = new TreeMap<>();
-        for (Line line : shards) {
-            ShardEntry entry = entry(line);
-            if (entries.put(entry.id(), entry) != null) {
-                throw line.fault("id", "shard must be given once: " + entry.id());
-            }
-            if (entries.size() > ClusterTopology.MAX_SHARDS) {
-                throw line.fault("id", "shards must be at most " + ClusterTopology.MAX_SHARDS + ": " + entry.id());
-            }
+        SortedMap<ShardId, ShardEntry> entries = readShards(shards);
+        SlotTable.Draft table = new SlotTable.Draft(SlotTable.EMPTY);
+        slots.forEach(line -> readSlots(line, entries, table));
+        ClusterTopology topology;
+        try {
+            topology = new ClusterTopology(
+                    entries.values().toArray(ShardEntry[]::new),
+                    table.table(),
+                    readNodes(nodes),
+                    others,
+                    ClusterTopology.EMPTY);
+        } catch (ArithmeticException e) {
+            throw header.fault("version", "sum of all changes must be less than 2^63");
         }
-        List<ShardId> ids = List.copyOf(entries.keySet());
-        char[] owners = new char[HashSlot.COUNT];
-        int[] stamps = new int[HashSlot.COUNT];
-        slots.forEach(line -> readSlots(line, ids, owners, stamps));
-        ClusterTopology topology = ClusterTopology.of(List.copyOf(entries.values()), owners, stamps, others);
         if (topology.version() != version) {
             throw header.fault(
                     "version", "version must be " + topology.version() + ", the sum of all changes: " + version);
@@ -124,47 +157,114 @@ final class TopologyText {
         return topology;
     }
 
-    private static ShardEntry entry(Line line) {
-        ShardId id = line.check("id", ShardId::new, value -> true, "");
-        long epoch = line.check("epoch", Long::parseLong, value -> value >= 0, "epoch must be at least 0");
-        long revision = line.check("revision", Long::parseLong, value -> value >= 1, "revision must be at least 1");
-        long changes = line.check(
-                "changes", Long::parseLong, value -> value >= revision, "changes must be at least the revision");
-        NodeId primary = null;
-        List<NodeId> replicas = List.of();
-        if (line.has("primary")) {
-            NodeId first = line.check("primary", NodeId::new, value -> true, "");
-            replicas = line.check("replicas", value -> replicas(first, value), value -> true, "");
-            primary = first;
+    private static SortedMap<ShardId, ShardEntry> readShards(List<Line> lines) {
+        SortedMap<ShardId, ShardEntry> entries = new TreeMap<>();
+        for (Line line : lines) {
+            ShardEntry entry = readShard(line);
+            if (entries.put(entry.id(), entry) != null) {
+                throw line.fault("id", "shard must be given once: " + entry.id());
+            }
+            if (entries.size() > ClusterTopology.MAX_SHARDS) {
+                throw line.fault("id", "shards must be at most " + ClusterTopology.MAX_SHARDS + ": " + entry.id());
+            }
         }
-        return new ShardEntry(id, epoch, revision, changes, primary, replicas, line.rest());
+        return entries;
     }
 
-    private static List<NodeId> replicas(NodeId primary, String value) {
-        List<NodeId> replicas = value.isEmpty()
-                ? List.of()
-                : Arrays.stream(value.split(",", -1)).map(NodeId::new).toList();
-        return Shard.sortedReplicas(primary, replicas);
+    private static ShardEntry readShard(Line line) {
+        ShardId id = line.check("id", ShardId::new, value -> true, "");
+        int generation = readGeneration(line);
+        ShardEntry.Present present = line.has("primary") ? readPresent(line) : null;
+        long leastEpochs = present == null ? 0 : present.epoch();
+        long leastMembers = present == null ? 0 : ShardEntry.weight(present.membersAt());
+        long epochTotal = readTotal(line, "epoch-total", leastEpochs);
+        long membersTotal = readTotal(line, "members-total", leastMembers);
+        return new ShardEntry(id, generation, present, epochTotal, membersTotal, line.rest());
     }
 
-    private static void readSlots(Line line, List<ShardId> ids, char[] owners, int[] stamps) {
-        int owner = line.has("owner")
-                ? line.check("owner", value -> ids.indexOf(new ShardId(value)), i -> i >= 0, "owner must be a shard")
-                        + 1
-                : 0;
-        int stamp = line.check("stamp", Integer::parseInt, value -> value >= 1, "stamp must be at least 1");
+    private static ShardEntry.Present readPresent(Line line) {
+        long epoch = line.check("epoch", Epoch::parse, value -> true, "");
+        NodeId primary = line.check("primary", NodeId::new, value -> true, "");
+        List<NodeId> nodes = line.check(
+                "nodes",
+                TopologyText::readNodeIds,
+                value -> value.size() <= TopologyChange.MAX_NODES,
+                "nodes of a shard must be at most " + TopologyChange.MAX_NODES);
+        LogPosition membersAt = line.has("members-at")
+                ? line.check(
+                        "members-at",
+                        LogPosition::parse,
+                        value -> value.offset() <= Long.MAX_VALUE - value.epoch(),
+                        "position must not be that far")
+                : LogPosition.START;
+        return new ShardEntry.Present(epoch, primary, membersAt, nodes);
+    }
+
+    private static List<NodeId> readNodeIds(String value) {
+        return Shard.sortedNodes(
+                Arrays.stream(value.split(",", -1)).map(NodeId::new).toList());
+    }
+
+    private static int readGeneration(Line line) {
+        return line.check("generation", Integer::parseInt, value -> value >= 1, "generation must be at least 1");
+    }
+
+    private static long readTotal(Line line, String name, long least) {
+        return line.has(name)
+                ? line.check(name, Long::parseLong, value -> value >= least, name + " must be at least " + least)
+                : least;
+    }
+
+    private static void readSlots(Line line, Map<ShardId, ShardEntry> entries, SlotTable.Draft table) {
+        SlotTable.Owner owner = line.has("owner") ? readOwner(line, entries) : null;
+        int stamp = readStamp(line);
         SlotSet set = line.check("set", SlotSet::parse, value -> true, "");
         line.expectNoMore();
         set.forEach(slot -> {
-            if (stamps[slot] != 0) {
+            if (table.stamp(slot) != 0) {
                 throw line.fault("set", "slot must be given once: " + slot);
             }
-            owners[slot] = (char) owner;
-            stamps[slot] = stamp;
+            table.set(slot, owner, stamp);
         });
     }
 
-    /** One line, its fields, and where in the text they stand. */
+    private static SlotTable.Owner readOwner(Line line, Map<ShardId, ShardEntry> entries) {
+        ShardId shard = line.check("owner", ShardId::new, entries::containsKey, "owner must be a shard");
+        int generation = line.has("generation") ? readGeneration(line) : 1;
+        ShardEntry entry = entries.get(shard);
+        if (entry != null && generation > entry.generation()) {
+            throw line.fault(
+                    "generation",
+                    "generation of an owner must be at most " + entry.generation() + ", that of the shard: "
+                            + generation);
+        }
+        return new SlotTable.Owner(shard, generation);
+    }
+
+    private static int readStamp(Line line) {
+        return line.check("stamp", Integer::parseInt, value -> value >= 1, "stamp must be at least 1");
+    }
+
+    private static SortedMap<NodeId, NodeEntry> readNodes(List<Line> lines) {
+        SortedMap<NodeId, NodeEntry> nodes = new TreeMap<>();
+        for (Line line : lines) {
+            NodeId id = line.check("id", NodeId::new, value -> true, "");
+            int stamp = readStamp(line);
+            NodeAddress address =
+                    line.has("address") ? line.check("address", NodeAddress::parse, value -> true, "") : null;
+            line.expectNoMore();
+            if (nodes.put(id, new NodeEntry(id, stamp, address)) != null) {
+                throw line.fault("id", "node must be given once: " + id);
+            }
+            if (nodes.size() > ClusterTopology.MAX_ADDRESSES) {
+                throw line.fault(
+                        "id", "nodes with an address must be at most " + ClusterTopology.MAX_ADDRESSES + ": " + id);
+            }
+        }
+        return nodes;
+    }
+
+    /** One line, its fields, and their positions in the text. */
     private static final class Line {
         private final String word;
         private final int start;
@@ -202,7 +302,7 @@ final class TopologyText {
             return fields.containsKey(name);
         }
 
-        /** Takes a field out and reads its value. */
+        /** Takes a field out and parses its value. */
         <T> T check(String name, Function<String, T> read, Predicate<T> holds, String rule) {
             String value = fields.remove(name);
             if (value == null) {
@@ -224,7 +324,7 @@ final class TopologyText {
             return result;
         }
 
-        /** The fields that nobody took. */
+        /** Returns the fields that were not taken out. */
         SortedMap<String, String> rest() {
             return fields;
         }

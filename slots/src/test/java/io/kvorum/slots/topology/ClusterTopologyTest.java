@@ -9,18 +9,20 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.kvorum.slots.SlotSet;
-import io.kvorum.slots.topology.TopologyChange.AddReplica;
 import io.kvorum.slots.topology.TopologyChange.AddShard;
 import io.kvorum.slots.topology.TopologyChange.AssignSlots;
 import io.kvorum.slots.topology.TopologyChange.MoveSlots;
 import io.kvorum.slots.topology.TopologyChange.Promote;
-import io.kvorum.slots.topology.TopologyChange.RemoveReplica;
 import io.kvorum.slots.topology.TopologyChange.RemoveShard;
+import io.kvorum.slots.topology.TopologyChange.SetAddress;
+import io.kvorum.slots.topology.TopologyChange.SetMembers;
 import io.kvorum.slots.topology.TopologyChange.UnassignSlots;
 import io.kvorum.slots.topology.TopologyConflictException.Kind;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 final class ClusterTopologyTest {
@@ -54,8 +56,8 @@ final class ClusterTopologyTest {
 
     @Test
     void shardsAreFoundByIdSlotAndNode() {
-        Shard a = new Shard(A, 1, A1, List.of(A2, A3), SlotSet.ofRange(0, 99));
-        Shard b = new Shard(B, 1, B1, List.of(B2), SlotSet.ofRange(100, 199));
+        Shard a = new Shard(A, 1, 1, A1, List.of(A2, A3), LogPosition.START, SlotSet.ofRange(0, 99));
+        Shard b = new Shard(B, 1, 1, B1, List.of(B2), LogPosition.START, SlotSet.ofRange(100, 199));
 
         assertEquals(List.of(a, b), TWO_SHARDS.shards());
         assertEquals(a, TWO_SHARDS.shard(A));
@@ -82,7 +84,7 @@ final class ClusterTopologyTest {
 
     @Test
     void shardListsThePrimaryFirst() {
-        Shard shard = new Shard(A, 1, A3, List.of(A2, A1), SlotSet.EMPTY);
+        Shard shard = new Shard(A, 1, 1, A3, List.of(A2, A1), LogPosition.START, SlotSet.EMPTY);
 
         assertEquals(List.of(A3, A1, A2), shard.nodes());
         assertEquals(List.of(A1, A2), shard.replicas());
@@ -90,13 +92,24 @@ final class ClusterTopologyTest {
 
     @Test
     void nodeIsNamedOnceInAShard() {
-        assertThrows(IllegalArgumentException.class, () -> new Shard(A, 1, A1, List.of(A1), SlotSet.EMPTY));
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> new Shard(A, 1, 1, A1, List.of(A1), LogPosition.START, SlotSet.EMPTY));
         assertThrows(IllegalArgumentException.class, () -> new AddShard(A, 1, A1, List.of(A2, A3, A2)));
     }
 
     @Test
+    void generationIsAtLeast1() {
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> new Shard(A, 0, 1, A1, List.of(), LogPosition.START, SlotSet.EMPTY));
+    }
+
+    @Test
     void epochIsNeverNegative() {
-        assertThrows(IllegalArgumentException.class, () -> new Shard(A, -1, A1, List.of(), SlotSet.EMPTY));
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> new Shard(A, 1, -1, A1, List.of(), LogPosition.START, SlotSet.EMPTY));
         assertThrows(IllegalArgumentException.class, () -> new AddShard(A, -1, A1, List.of()));
         assertThrows(IllegalArgumentException.class, () -> new Promote(A, -1, A1));
     }
@@ -113,7 +126,7 @@ final class ClusterTopologyTest {
     void promotionTurnsTheOldPrimaryIntoAReplica() {
         ClusterTopology next = changed(TWO_SHARDS, new Promote(A, 4, A3));
 
-        assertEquals(new Shard(A, 4, A3, List.of(A1, A2), SlotSet.ofRange(0, 99)), next.shard(A));
+        assertEquals(new Shard(A, 1, 4, A3, List.of(A1, A2), LogPosition.START, SlotSet.ofRange(0, 99)), next.shard(A));
         assertEquals(A3, next.primaryOf(7));
         assertEquals(A1, TWO_SHARDS.primaryOf(7));
     }
@@ -122,7 +135,7 @@ final class ClusterTopologyTest {
     void promotionOfThePrimaryOnlyRaisesTheEpoch() {
         ClusterTopology next = changed(TWO_SHARDS, new Promote(A, 2, A1));
 
-        assertEquals(new Shard(A, 2, A1, List.of(A2, A3), SlotSet.ofRange(0, 99)), next.shard(A));
+        assertEquals(new Shard(A, 1, 2, A1, List.of(A2, A3), LogPosition.START, SlotSet.ofRange(0, 99)), next.shard(A));
     }
 
     @Test
@@ -156,27 +169,126 @@ final class ClusterTopologyTest {
     }
 
     @Test
-    void replicasComeAndGo() {
-        ClusterTopology more = changed(TWO_SHARDS, new AddReplica(B, new NodeId("b0")));
-        ClusterTopology fewer = changed(more, new RemoveReplica(B, B2));
+    void nodesFollowTheMemberList() {
+        LogPosition at = new LogPosition(Epoch.of(1, 1), 64);
+        NodeId b0 = new NodeId("b0");
+        ClusterTopology more = changed(TWO_SHARDS, new SetMembers(B, at, List.of(B2, b0, B1)));
+        ClusterTopology fewer = changed(more, new SetMembers(B, new LogPosition(at.epoch(), 128), List.of(B1, b0)));
 
-        assertEquals(List.of(new NodeId("b0"), B2), shard(more, B).replicas());
-        assertEquals(List.of(new NodeId("b0")), shard(fewer, B).replicas());
+        assertEquals(new Shard(B, 1, 1, B1, List.of(b0, B2), at, SlotSet.ofRange(100, 199)), more.shard(B));
+        assertEquals(List.of(b0), shard(fewer, B).replicas());
+        assertNull(fewer.shardOf(B2));
     }
 
     @Test
-    void shardWithoutSlotsIsRemovedAndMayComeBackInAHigherEpoch() {
+    void primaryStaysListedAsLongAsItLeads() {
+        ClusterTopology without = changed(TWO_SHARDS, new SetMembers(A, new LogPosition(1, 64), List.of(A2, A3)));
+        ClusterTopology promoted = changed(without, new Promote(A, 2, A2));
+
+        assertEquals(List.of(A1, A2, A3), shard(without, A).nodes());
+        assertEquals(List.of(A2, A3), shard(promoted, A).nodes());
+        assertConflict(Kind.UNKNOWN_NODE, promoted, new Promote(A, 3, A1));
+        assertEquals(
+                A1,
+                shard(changed(promoted, new AddShard(C, 1, A1, List.of())), C).primary());
+    }
+
+    @Test
+    void memberListMustBeLater() {
+        LogPosition at = new LogPosition(Epoch.of(7, 2), 64);
+        ClusterTopology topology = changed(TWO_SHARDS, new SetMembers(A, at, List.of(A1, A2)));
+
+        assertConflict(Kind.STALE_MEMBERS, topology, new SetMembers(A, at, List.of(A1, A2, A3)));
+        TopologyConflictException e =
+                conflict(topology, new SetMembers(A, new LogPosition(Epoch.of(7, 1), 99), List.of(A1)));
+        assertEquals(Kind.STALE_MEMBERS, e.kind());
+        assertEquals("member list of a must be later than 7.2:64: 7.1:99", e.getMessage());
+        assertThrows(IllegalArgumentException.class, () -> new SetMembers(A, LogPosition.START, List.of(A1)));
+        assertThrows(IllegalArgumentException.class, () -> new SetMembers(A, at, List.of(A1, A2, A1)));
+        assertThrows(IllegalArgumentException.class, () -> new SetMembers(A, at, List.of()));
+    }
+
+    @Test
+    void shardHasAtMost65Nodes() {
+        List<NodeId> nodes =
+                IntStream.range(0, 65).mapToObj(i -> new NodeId("n" + i)).toList();
+        LogPosition at = new LogPosition(1, 64);
+
+        assertEquals(
+                65,
+                shard(changed(TWO_SHARDS, new AddShard(C, 1, nodes.get(0), nodes.subList(1, 65))), C)
+                        .nodes()
+                        .size());
+        assertThrows(IllegalArgumentException.class, () -> new AddShard(C, 1, A1, nodes));
+        assertEquals(65, new SetMembers(A, at, nodes).nodes().size());
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> new SetMembers(
+                        A, at, Stream.concat(nodes.stream(), Stream.of(A1)).toList()));
+    }
+
+    @Test
+    void shardWithoutSlotsIsRemovedAndMayComeBackInAnyEpoch() {
         ClusterTopology empty = changed(TWO_SHARDS, new UnassignSlots(SlotSet.ofRange(0, 99), A));
         ClusterTopology removed = changed(empty, new RemoveShard(A));
 
         assertNull(removed.shard(A));
         assertEquals(1, removed.shards().size());
         assertNull(removed.shardOf(A1));
-        assertConflict(Kind.STALE_EPOCH, removed, new AddShard(A, 1, A1, List.of()));
         assertConflict(Kind.UNKNOWN_SHARD, removed, new RemoveShard(A));
+        assertConflict(Kind.UNKNOWN_SHARD, removed, new Promote(A, 9, A1));
 
-        ClusterTopology back = changed(removed, new AddShard(A, 2, A2, List.of()));
-        assertEquals(new Shard(A, 2, A2, List.of(), SlotSet.EMPTY), back.shard(A));
+        ClusterTopology back = changed(removed, new AddShard(A, 0, A2, List.of()));
+        assertEquals(new Shard(A, 2, 0, A2, List.of(), LogPosition.START, SlotSet.EMPTY), back.shard(A));
+    }
+
+    @Test
+    void removedShardIsNotBroughtBackByOldNews() {
+        ClusterTopology three = changed(TWO_SHARDS, new AddShard(C, 1, new NodeId("c1"), List.of()));
+        ClusterTopology removed = changed(three, new RemoveShard(C));
+        ClusterTopology promoted = changed(three, new Promote(C, Epoch.of(99, 1), new NodeId("c1")));
+
+        assertNull(removed.merge(promoted).shard(C));
+        assertEquals(removed.merge(promoted), promoted.merge(removed));
+        assertTrue(removed.merge(promoted).version() > promoted.version());
+
+        ClusterTopology back = changed(removed, new AddShard(C, 0, new NodeId("c2"), List.of()));
+        assertEquals(new NodeId("c2"), shard(back.merge(promoted), C).primary());
+        assertEquals(back.merge(promoted), promoted.merge(back));
+        assertTrue(back.merge(promoted).version() > promoted.version());
+        assertNull(changed(back, new RemoveShard(C)).merge(back).merge(promoted).shard(C));
+    }
+
+    @Test
+    void addressIsAnAttributeOfANode() {
+        NodeAddress first = new NodeAddress("10.0.0.1", 7000);
+        ClusterTopology topology = changed(TWO_SHARDS, new SetAddress(A1, first));
+        ClusterTopology moved = changed(topology, new SetAddress(A1, new NodeAddress("fe80::1", 7000)));
+        ClusterTopology forgotten = changed(moved, new SetAddress(A1, null));
+
+        assertNull(TWO_SHARDS.addressOf(A1));
+        assertEquals(first, topology.addressOf(A1));
+        assertNull(topology.addressOf(A2));
+        assertEquals(TWO_SHARDS.shards(), topology.shards());
+        assertEquals(new NodeAddress("fe80::1", 7000), moved.addressOf(A1));
+        assertNull(forgotten.addressOf(A1));
+        assertConflict(Kind.UNKNOWN_NODE, TWO_SHARDS, new SetAddress(new NodeId("x"), first));
+    }
+
+    @Test
+    void laterAddressWinsInAMerge() {
+        ClusterTopology once = changed(TWO_SHARDS, new SetAddress(A1, new NodeAddress("z", 1)));
+        ClusterTopology twice = changed(once, new SetAddress(A1, new NodeAddress("a", 1)));
+        ClusterTopology atOnce = changed(once, new SetAddress(A1, new NodeAddress("b", 1)));
+        ClusterTopology other = changed(TWO_SHARDS, new SetAddress(B1, new NodeAddress("b", 1)));
+
+        assertSame(twice, twice.merge(once));
+        assertEquals(twice, once.merge(twice));
+        assertEquals(atOnce, twice.merge(atOnce));
+        assertSame(atOnce, atOnce.merge(twice));
+        assertEquals(new NodeAddress("a", 1), twice.merge(other).addressOf(A1));
+        assertEquals(new NodeAddress("b", 1), twice.merge(other).addressOf(B1));
+        assertEquals(twice.merge(other), other.merge(twice));
     }
 
     @Test
@@ -188,7 +300,7 @@ final class ClusterTopologyTest {
         assertEquals(Kind.STALE_VERSION, e.kind());
         assertEquals(TWO_SHARDS.version(), e.version());
         assertEquals(
-                "version must be " + TWO_SHARDS.version() + ", the current one: " + (TWO_SHARDS.version() - 1),
+                "expected version must be the current one, " + TWO_SHARDS.version() + ": " + (TWO_SHARDS.version() - 1),
                 e.getMessage());
     }
 
@@ -210,9 +322,7 @@ final class ClusterTopologyTest {
         assertConflict(Kind.SHARD_EXISTS, TWO_SHARDS, new AddShard(A, 9, new NodeId("x"), List.of()));
         assertConflict(Kind.NODE_EXISTS, TWO_SHARDS, new AddShard(C, 9, B2, List.of()));
         assertConflict(Kind.NODE_EXISTS, TWO_SHARDS, new AddShard(C, 9, new NodeId("x"), List.of(A1)));
-        assertConflict(Kind.NODE_EXISTS, TWO_SHARDS, new AddReplica(A, B1));
-        assertConflict(Kind.NODE_EXISTS, TWO_SHARDS, new AddReplica(A, A2));
-        assertConflict(Kind.UNKNOWN_SHARD, TWO_SHARDS, new AddReplica(C, new NodeId("x")));
+        assertConflict(Kind.UNKNOWN_SHARD, TWO_SHARDS, new SetMembers(C, new LogPosition(1, 1), List.of(A1)));
         assertConflict(Kind.UNKNOWN_SHARD, TWO_SHARDS, new RemoveShard(C));
         assertConflict(Kind.SHARD_OWNS_SLOTS, TWO_SHARDS, new RemoveShard(B));
         assertConflict(Kind.UNKNOWN_SHARD, TWO_SHARDS, new AssignSlots(SlotSet.of(300), C));
@@ -227,9 +337,6 @@ final class ClusterTopologyTest {
         assertConflict(Kind.UNKNOWN_SHARD, TWO_SHARDS, new Promote(C, 2, A1));
         assertConflict(Kind.UNKNOWN_NODE, TWO_SHARDS, new Promote(A, 2, B1));
         assertConflict(Kind.STALE_EPOCH, TWO_SHARDS, new Promote(A, 1, A2));
-        assertConflict(Kind.UNKNOWN_SHARD, TWO_SHARDS, new RemoveReplica(C, A2));
-        assertConflict(Kind.UNKNOWN_NODE, TWO_SHARDS, new RemoveReplica(A, A1));
-        assertConflict(Kind.UNKNOWN_NODE, TWO_SHARDS, new RemoveReplica(A, B2));
     }
 
     @Test
@@ -238,14 +345,13 @@ final class ClusterTopologyTest {
 
         assertEquals("slot to assign must have no owner: 150 is owned by b", e.getMessage());
         assertEquals(B, e.shard());
-        assertEquals(A, new MoveSlots(SlotSet.of(1), A, B).shard());
         assertEquals(150, e.slot());
         assertNull(e.node());
         assertEquals(TWO_SHARDS.version(), e.version());
 
-        TopologyConflictException exists = conflict(TWO_SHARDS, new AddReplica(A, B1));
-        assertEquals("node to add must belong to no shard: b1 belongs to b", exists.getMessage());
-        assertEquals(B1, exists.node());
+        TopologyConflictException exists = conflict(TWO_SHARDS, new AddShard(C, 1, A1, List.of(B1)));
+        assertEquals("node to add must not belong to a shard: a1 belongs to a", exists.getMessage());
+        assertEquals(A1, exists.node());
         assertEquals(-1, exists.slot());
     }
 
@@ -276,19 +382,42 @@ final class ClusterTopologyTest {
     }
 
     @Test
-    void mergeTakesTheHigherEpochEvenIfTheLowerSawMoreChanges() {
-        ClusterTopology promoted = changed(TWO_SHARDS, new Promote(A, 2, A2));
-        ClusterTopology busy = TWO_SHARDS;
-        for (int i = 0; i < 10; i++) {
-            busy = changed(busy, new AddReplica(A, new NodeId("x" + i)));
-        }
+    void mergeTakesTheHigherEpochAndTheLaterMemberListEachByItself() {
+        ClusterTopology promoted = changed(TWO_SHARDS, new Promote(A, Epoch.of(2, 1), A2));
+        ClusterTopology listed = changed(TWO_SHARDS, new SetMembers(A, new LogPosition(1, 64), List.of(A1, A2)));
+        ClusterTopology listedLater = changed(listed, new SetMembers(A, new LogPosition(1, 99), List.of(A2, A3)));
 
-        ClusterTopology merged = busy.merge(promoted);
+        ClusterTopology merged = promoted.merge(listed);
 
-        assertEquals(promoted.shard(A), merged.shard(A));
-        assertEquals(merged, promoted.merge(busy));
-        assertTrue(merged.version() > busy.version());
+        assertEquals(A2, shard(merged, A).primary());
+        assertEquals(List.of(A1), shard(merged, A).replicas());
+        assertEquals(merged, listed.merge(promoted));
+        assertTrue(merged.version() > listed.version());
         assertTrue(merged.version() > promoted.version());
+        assertEquals(List.of(A3), shard(merged.merge(listedLater), A).replicas());
+        assertEquals(merged.merge(listedLater), listedLater.merge(promoted));
+        assertSame(listedLater, listedLater.merge(listed));
+    }
+
+    @Test
+    void memberListsThatWereMissedMakeNoDifference() {
+        SetMembers last = new SetMembers(A, new LogPosition(Epoch.of(2, 1), 300), List.of(A1, A3));
+        ClusterTopology all = changed(TWO_SHARDS, new SetMembers(A, new LogPosition(Epoch.of(1, 1), 64), List.of(A1)));
+        all = changed(changed(all, new SetMembers(A, new LogPosition(Epoch.of(1, 1), 200), List.of(A1, A2))), last);
+
+        assertEquals(changed(TWO_SHARDS, last), all);
+    }
+
+    @Test
+    void memberListThatTakesTheLogBackRaisesTheVersionToo() {
+        ClusterTopology lost = changed(TWO_SHARDS, new SetMembers(A, new LogPosition(1, 1_000_000), List.of(A1, A2)));
+        ClusterTopology back = changed(lost, new SetMembers(A, new LogPosition(2, 50), List.of(A1, A3)));
+        ClusterTopology other = changed(TWO_SHARDS, new SetMembers(A, new LogPosition(2, 50), List.of(A1, A3)));
+
+        assertEquals(back, back.merge(other));
+        assertEquals(back, other.merge(back));
+        assertEquals(List.of(A3), shard(lost.merge(other), A).replicas());
+        assertEquals(lost.merge(other), other.merge(lost));
     }
 
     @Test
@@ -309,16 +438,6 @@ final class ClusterTopologyTest {
 
         assertEquals(toC, toB.merge(toC));
         assertSame(toC, toC.merge(toB));
-    }
-
-    @Test
-    void orderInWhichReplicasCameDoesNotMatter() {
-        ClusterTopology topology =
-                changed(changed(TWO_SHARDS, new AddReplica(B, new NodeId("b0"))), new AddReplica(B, new NodeId("b1a")));
-
-        assertTrue(topology.toText().contains(" replicas=b0,b1a,b2\n"));
-        assertTrue(
-                changed(topology, new Promote(B, 2, new NodeId("b1a"))).toText().contains(" replicas=b0,b1,b2\n"));
     }
 
     @Test
@@ -343,12 +462,16 @@ final class ClusterTopologyTest {
         ClusterTopology back = changed(merged, new AddShard(C, 2, new NodeId("c1"), List.of()));
         assertEquals(SlotSet.EMPTY, shard(back, C).slots());
         assertNull(back.shardOf(5));
+        assertSame(back, back.merge(given));
+        ClusterTopology backBefore = changed(removed, new AddShard(C, 2, new NodeId("c1"), List.of()));
+        assertEquals(back, backBefore.merge(given));
+        assertEquals(back, given.merge(backBefore));
         assertEquals(A, ownerOf5(changed(merged, new AssignSlots(SlotSet.of(5), A))));
     }
 
     @Test
     void shardsWithoutReplicasAreReported() {
-        ClusterTopology topology = changed(TWO_SHARDS, new RemoveReplica(B, B2));
+        ClusterTopology topology = changed(TWO_SHARDS, new SetMembers(B, new LogPosition(1, 64), List.of(B1)));
 
         assertEquals(List.of(), TWO_SHARDS.shardsWithoutReplicas());
         assertEquals(List.of(B), topology.shardsWithoutReplicas());
@@ -357,7 +480,8 @@ final class ClusterTopologyTest {
     @Test
     void lossOfANodeIsSurvivedIfAllSlotsHaveThreeNodes() {
         ClusterTopology covered = changed(TWO_SHARDS, new AssignSlots(TWO_SHARDS.uncovered(), A));
-        ClusterTopology threeNodes = changed(covered, new AddReplica(B, new NodeId("b3")));
+        ClusterTopology threeNodes =
+                changed(covered, new SetMembers(B, new LogPosition(1, 64), List.of(B1, B2, new NodeId("b3"))));
         ClusterTopology emptyShard = changed(threeNodes, new AddShard(C, 1, new NodeId("c1"), List.of()));
 
         assertFalse(covered.survivesLossOfAnyNode());
@@ -370,9 +494,9 @@ final class ClusterTopologyTest {
     void changesToALaterTopologyAreListed() {
         List<TopologyChange> changes = List.of(
                 new AddShard(C, 3, new NodeId("c1"), List.of()),
-                new AddReplica(A, new NodeId("a4")),
+                new SetMembers(A, new LogPosition(1, 64), List.of(A2, A3, new NodeId("a4"))),
                 new Promote(A, 2, new NodeId("a4")),
-                new RemoveReplica(A, A1),
+                new SetAddress(A2, new NodeAddress("host", 7000)),
                 new MoveSlots(SlotSet.of(5, 7), A, B),
                 new UnassignSlots(SlotSet.of(150), B),
                 new AssignSlots(SlotSet.of(16_383), C));
@@ -398,11 +522,60 @@ final class ClusterTopologyTest {
     }
 
     @Test
+    void changesToATopologyWithAShardAddedAnewReplaceIt() {
+        NodeId a9 = new NodeId("a9");
+        ClusterTopology later = TWO_SHARDS.apply(
+                TWO_SHARDS.version(),
+                List.of(
+                        new MoveSlots(SlotSet.ofRange(0, 9), A, B),
+                        new UnassignSlots(SlotSet.ofRange(10, 99), A),
+                        new RemoveShard(A),
+                        new AddShard(A, 0, a9, List.of()),
+                        new AssignSlots(SlotSet.ofRange(50, 99), A)));
+
+        List<TopologyChange> changes = TWO_SHARDS.changesTo(later);
+
+        assertEquals(
+                List.of(
+                        new UnassignSlots(SlotSet.ofRange(0, 99), A),
+                        new RemoveShard(A),
+                        new AddShard(A, 0, a9, List.of()),
+                        new AssignSlots(SlotSet.ofRange(0, 9), B),
+                        new AssignSlots(SlotSet.ofRange(50, 99), A)),
+                changes);
+        assertEquals(
+                later.shards(), TWO_SHARDS.apply(TWO_SHARDS.version(), changes).shards());
+    }
+
+    @Test
+    void changesNameTheAddressesThatDiffer() {
+        SetAddress change = new SetAddress(A2, new NodeAddress("host", 7000));
+        ClusterTopology later = changed(TWO_SHARDS, change);
+        ClusterTopology forgotten = changed(later, new SetAddress(A2, null));
+
+        assertEquals(List.of(change), TWO_SHARDS.changesTo(later));
+        assertEquals(List.of(new SetAddress(A2, null)), later.changesTo(forgotten));
+        assertEquals(List.of(), TWO_SHARDS.changesTo(forgotten));
+    }
+
+    @Test
+    void changesAreWrittenWithReadableEpochs() {
+        assertEquals(
+                "AddShard[shard=a, epoch=7.2, primary=a1, replicas=[a2]]",
+                new AddShard(A, Epoch.of(7, 2), A1, List.of(A2)).toString());
+        assertEquals("Promote[shard=a, epoch=7.2, primary=a1]", new Promote(A, Epoch.of(7, 2), A1).toString());
+        assertEquals(
+                "epoch of a must be higher than 0.1: 0.1",
+                conflict(TWO_SHARDS, new Promote(A, 1, A2)).getMessage());
+    }
+
+    @Test
     void textForLogsNamesVersionAndShards() {
         ClusterTopology topology = ClusterTopology.EMPTY.apply(0, new AddShard(A, 1, A1, List.of(A2)));
 
         assertEquals(
-                "ClusterTopology[version=2, shards=[Shard[id=a, epoch=1, primary=a1, replicas=[a2], slots=]]]",
+                "ClusterTopology[version=2, shards=[Shard[id=a, generation=1, epoch=0.1, primary=a1, replicas=[a2], "
+                        + "membersAt=0.0:0, slots=]]]",
                 topology.toString());
     }
 

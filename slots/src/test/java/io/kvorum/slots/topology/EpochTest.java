@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.kvorum.slots.MalformedTextException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -24,6 +25,7 @@ final class EpochTest {
         assertEquals(candidate, Epoch.candidateOf(epoch));
         assertEquals(epoch, Epoch.check(epoch));
         assertEquals(text, Epoch.toString(epoch));
+        assertEquals(epoch, Epoch.parse(text));
     }
 
     @ParameterizedTest
@@ -62,5 +64,26 @@ final class EpochTest {
 
         assertEquals("epoch must be at least 0: -1", low.getMessage());
         assertEquals("round must be at most 4503599627370496: 9007199254740991.1023", high.getMessage());
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "'' | 0 | epoch must have the form round.candidate:",
+                "7 | 1 | epoch must have the form round.candidate: 7",
+                ".2 | 0 | round must have at least one digit",
+                "7. | 2 | candidate must have at least one digit",
+                "-7.2 | 0 | round must have only decimal digits",
+                "7.2.3 | 3 | candidate must have only decimal digits",
+                "7.1024 | 2 | candidate must be at most 1023",
+                "7.99999999999999999999999 | 2 | candidate must be at most 1023",
+                "4503599627370497.0 | 0 | round must be at most 4503599627370496"
+            })
+    void malformedEpochIsRefused(String text, int position, String rule) {
+        MalformedTextException e = assertThrows(MalformedTextException.class, () -> Epoch.parse(text));
+
+        assertEquals(rule, e.rule().strip());
+        assertEquals(position, e.position());
     }
 }

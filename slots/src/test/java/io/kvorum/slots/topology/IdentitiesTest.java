@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.kvorum.slots.MalformedTextException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -50,7 +51,28 @@ final class IdentitiesTest {
 
     @Test
     void positionIsWrittenAsEpochAndOffset() {
-        assertEquals("3:120", new LogPosition(3, 120).toString());
+        LogPosition position = new LogPosition(Epoch.of(7, 2), 120);
+
+        assertEquals("7.2:120", position.toString());
+        assertEquals(position, LogPosition.parse("7.2:120"));
+        assertEquals(new LogPosition(0, Long.MAX_VALUE), LogPosition.parse("0.0:9223372036854775807"));
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "7.2 | 3 | position must have the form epoch:offset: 7.2",
+                "72:5 | 2 | epoch must have the form round.candidate: 72",
+                "7.2: | 4 | offset must have at least one digit",
+                "7.2:9223372036854775808 | 4 | offset must be at most 9223372036854775807",
+                "7.2:5:6 | 5 | offset must have only decimal digits"
+            })
+    void malformedPositionIsRefused(String text, int position, String rule) {
+        MalformedTextException e = assertThrows(MalformedTextException.class, () -> LogPosition.parse(text));
+
+        assertEquals(rule, e.rule());
+        assertEquals(position, e.position());
     }
 
     @ParameterizedTest

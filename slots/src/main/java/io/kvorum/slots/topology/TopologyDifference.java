@@ -1,0 +1,115 @@
+package io.kvorum.slots.topology;
+
+import io.kvorum.slots.HashSlot;
+import io.kvorum.slots.topology.TopologyChange.AddShard;
+import io.kvorum.slots.topology.TopologyChange.Promote;
+import io.kvorum.slots.topology.TopologyChange.RemoveShard;
+import io.kvorum.slots.topology.TopologyChange.SetAddress;
+import io.kvorum.slots.topology.TopologyChange.SetMembers;
+import io.kvorum.slots.topology.TopologyChange.UnassignSlots;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.SortedSet;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
+
+/** The changes from one topology to a later one. */
+final class TopologyDifference {
+    private final ClusterTopology before;
+    private final ClusterTopology after;
+    private final List<TopologyChange> changes = new ArrayList<>();
+
+    private TopologyDifference(ClusterTopology before, ClusterTopology after) {
+        this.before = before;
+        this.after = after;
+    }
+
+    static List<TopologyChange> between(ClusterTopology before, ClusterTopology after) {
+        TopologyDifference difference = new TopologyDifference(before, after);
+        difference.replaceShards();
+        difference.changeShards();
+        difference.changeOwners();
+        difference.removeShards();
+        difference.setAddresses();
+        return List.copyOf(difference.changes);
+    }
+
+    /** Removes those shards first that were removed and then added again. */
+    private void replaceShards() {
+        for (Shard shard : before.shards()) {
+            if (after.shard(shard.id()) != null && !continues(shard.id())) {
+                if (!shard.slots().isEmpty()) {
+                    changes.add(new UnassignSlots(shard.slots(), shard.id()));
+                }
+                changes.add(new RemoveShard(shard.id()));
+            }
+        }
+    }
+
+    private void changeShards() {
+        for (Shard shard : after.shards()) {
+            Shard old = continues(shard.id()) ? before.shard(shard.id()) : null;
+            if (old == null) {
+                changes.add(new AddShard(shard.id(), shard.epoch(), shard.primary(), shard.replicas()));
+            }
+            LogPosition knownMembers = old == null ? LogPosition.START : old.membersAt();
+            if (shard.membersAt().compareTo(knownMembers) > 0) {
+                changes.add(new SetMembers(shard.id(), shard.membersAt(), shard.nodes()));
+            }
+            if (old != null && (old.epoch() != shard.epoch() || !old.primary().equals(shard.primary()))) {
+                changes.add(new Promote(shard.id(), shard.epoch(), shard.primary()));
+            }
+        }
+    }
+
+    private void changeOwners() {
+        SlotRoutes routes = new SlotRoutes();
+        for (int slot = 0; slot < HashSlot.COUNT; slot++) {
+            Shard owner = before.shardOf(slot);
+            Shard laterOwner = after.shardOf(slot);
+            ShardId from = owner == null || isReplaced(owner.id()) ? null : owner.id();
+            ShardId to = laterOwner == null ? null : laterOwner.id();
+            if (!Objects.equals(from, to)) {
+                routes.add(slot, from, to);
+            }
+        }
+        changes.addAll(routes.changes());
+    }
+
+    private void removeShards() {
+        for (Shard shard : before.shards()) {
+            if (after.shard(shard.id()) == null) {
+                changes.add(new RemoveShard(shard.id()));
+            }
+        }
+    }
+
+    private void setAddresses() {
+        List<NodeEntry> different = after.nodes().values().stream()
+                .filter(entry -> !Objects.equals(entry.address(), before.addressOf(entry.node())))
+                .toList();
+        if (!different.isEmpty()) {
+            SortedSet<NodeId> nodes = new TreeSet<>();
+            after.shards().forEach(shard -> nodes.addAll(shard.nodes()));
+            for (NodeEntry entry : different) {
+                if (nodes.contains(entry.node())) {
+                    changes.add(new SetAddress(entry.node(), entry.address()));
+                }
+            }
+        }
+    }
+
+    private boolean isReplaced(ShardId id) {
+        return after.shard(id) != null && !continues(id);
+    }
+
+    /** Says whether a shard is in both topologies and was not removed in between. */
+    private boolean continues(ShardId id) {
+        return before.shard(id) != null && generation(before.entry(id)) == generation(after.entry(id));
+    }
+
+    private static int generation(@Nullable ShardEntry entry) {
+        return entry == null ? 0 : entry.generation();
+    }
+}
