@@ -24,7 +24,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>The events of a key come in the order of its changes. Who hears of one and reads the key finds this change or a
  * later one, in the store and in its near caches. Several changes of a key by one transaction are one event, by what
- * became of the key in the end. What does not change the store gives no event.
+ * became of the key in the end; if the key was past its deadline before, {@code EXPIRED} comes first. What does not
+ * change the store gives no event.
  *
  * <p>Safe for use by any number of threads.
  */
@@ -48,6 +49,8 @@ public final class KeyspaceSubscription implements AutoCloseable {
     private boolean refused;
     private boolean busy; // there is a task that delivers
     private boolean closed;
+    private @Nullable Thread delivering; // the last one that began to
+    private boolean again; // for that thread alone: there is a task more
 
     /** Whether there are events and no task that delivers them; written with the lock held. */
     private volatile boolean waiting;
@@ -194,6 +197,27 @@ public final class KeyspaceSubscription implements AutoCloseable {
 
     /** Delivers a batch, one event at a time. */
     private void deliver() {
+        Thread current = Thread.currentThread();
+        synchronized (lock) {
+            if (delivering
+                    == current) { // an executor that runs tasks at once: the call below goes on, deeper it must not
+                again = true;
+                return;
+            }
+            delivering = current;
+        }
+        do {
+            again = false;
+            deliverBatch();
+        } while (again);
+        synchronized (lock) {
+            if (delivering == current) {
+                delivering = null;
+            }
+        }
+    }
+
+    private void deliverBatch() {
         int left = BATCH;
         KeyspaceEvent event = next();
         while (event != null) {
