@@ -158,13 +158,13 @@ public interface KeyValueStore extends KeyOperations {
      * or goes meanwhile at most once. Pages may be empty before the end. The store keeps nothing between two calls.
      *
      * <p>A page costs time in proportion to the keys that it looks at, which are about as many as were asked for, but
-     * at least one slot in 64 parts: a slot that holds very many keys comes in up to 64 pages, each of which looks at
-     * the whole slot, in steps between which others may write.
+     * at least one slot in about 64 parts: a slot that holds very many keys comes in about 64 pages, each of which
+     * looks at the whole slot, in steps between which others may write.
      *
      * @param cursor {@link ScanCursor#START}, or where the page before left off
      * @param options which keys, and about how many at a time
      * @return the keys, and the next cursor
-     * @throws IllegalArgumentException if the cursor is at the end, or a glob needs too many steps for a key
+     * @throws IllegalArgumentException if the cursor is at the end
      */
     default ScanPage scan(ScanCursor cursor, ScanOptions options) {
         return SlotScan.page(this, cursor, options);

@@ -1,15 +1,19 @@
 package io.kvorum.core.snapshot;
 
+import io.kvorum.core.ChangeTooLongException;
 import io.kvorum.core.Entry;
 import io.kvorum.core.KeyOperations;
 import io.kvorum.core.LocalStore;
+import io.kvorum.core.MemoryLimit;
 import io.kvorum.core.Mutation;
 import io.kvorum.core.engine.BinaryKey;
 import io.kvorum.core.engine.Engine;
 import io.kvorum.core.engine.Engines;
 import io.kvorum.core.engine.MutationReader;
+import io.kvorum.replication.RecordTooLongException;
 import io.kvorum.slots.HashSlot;
 import io.kvorum.slots.SlotSet;
+import io.kvorum.slots.topology.RefusedException;
 import io.netty.buffer.ByteBuf;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -74,12 +78,27 @@ final class SnapshotContents implements SnapshotReader.Target {
                 changes.addAll(puts);
                 return make(keys, changes);
             });
-        } catch (IllegalArgumentException e) {
+        } catch (IllegalArgumentException | RefusedException e) {
+            if (!isTooLarge(store, e)) {
+                throw e;
+            }
             inHalves(store, slot, changes, e);
         }
     }
 
-    private static void inHalves(LocalStore store, int slot, List<Mutation> changes, IllegalArgumentException tooLong) {
+    /**
+     * Returns whether smaller changes may be taken. A store without a limit refuses for want of memory only what may
+     * not fit into the table of a stripe, by an estimate that is the closer the smaller the change is.
+     */
+    private static boolean isTooLarge(LocalStore store, RuntimeException e) {
+        return e instanceof ChangeTooLongException
+                || e instanceof RecordTooLongException
+                || (e instanceof RefusedException refusal
+                        && refusal.kind() == RefusedException.Kind.OUT_OF_MEMORY
+                        && store.settings().limit().equals(MemoryLimit.none()));
+    }
+
+    private static void inHalves(LocalStore store, int slot, List<Mutation> changes, RuntimeException tooLong) {
         if (changes.size() < 2) {
             throw tooLong;
         }
@@ -87,7 +106,10 @@ final class SnapshotContents implements SnapshotReader.Target {
         for (List<Mutation> half : List.of(changes.subList(0, middle), changes.subList(middle, changes.size()))) {
             try {
                 store.transact(slot, keys -> make(keys, half));
-            } catch (IllegalArgumentException e) {
+            } catch (IllegalArgumentException | RefusedException e) {
+                if (!isTooLarge(store, e)) {
+                    throw e;
+                }
                 inHalves(store, slot, half, e);
             }
         }
@@ -105,7 +127,7 @@ final class SnapshotContents implements SnapshotReader.Target {
             }
         }
         if (length > MAX_CHANGE && changes.size() > 1) {
-            throw new IllegalArgumentException("a change must have at most " + MAX_CHANGE + " bytes: " + length);
+            throw new ChangeTooLongException(length, MAX_CHANGE);
         }
         return changes.size();
     }

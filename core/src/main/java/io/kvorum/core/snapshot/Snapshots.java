@@ -1,5 +1,6 @@
 package io.kvorum.core.snapshot;
 
+import io.kvorum.core.ChangeTooLongException;
 import io.kvorum.core.KeyValueStore;
 import io.kvorum.core.LocalStore;
 import io.kvorum.core.StoreSettings;
@@ -95,8 +96,8 @@ public final class Snapshots {
      * are deleted, those that it has are set, the sink sees all that as one change, and the slot is locked as long as
      * it takes. Keys that have expired by the store's clock do not come back.
      *
-     * <p>If the sink finds the change of a slot too long, which it says by {@link IllegalArgumentException}, the slot
-     * is replaced in several steps, which others see. If it refuses for any other reason, or a memory limit does, its
+     * <p>If the sink finds the change of a slot too long, which it says by {@link ChangeTooLongException}, the slot is
+     * replaced in several steps, which others see. If it refuses for any other reason, or a memory limit does, its
      * exception ends the loading: the slots before are replaced then, and the others are not. To load the same snapshot
      * again does no harm.
      *
