@@ -37,6 +37,7 @@ public final class KeyspaceSubscription implements AutoCloseable {
 
     private final List<Engine> engines;
     private final Set<Kind> kinds;
+    private final KeyFilter filter;
     private final KeyspaceListener listener;
     private final Executor executor;
     private final int capacity;
@@ -56,21 +57,33 @@ public final class KeyspaceSubscription implements AutoCloseable {
     private volatile boolean waiting;
 
     private KeyspaceSubscription(
-            List<Engine> engines, Set<Kind> kinds, KeyspaceListener listener, Executor executor, int capacity) {
+            List<Engine> engines,
+            Set<Kind> kinds,
+            KeyFilter filter,
+            KeyspaceListener listener,
+            Executor executor,
+            int capacity) {
         if (capacity < 1) {
             throw new IllegalArgumentException("capacity must be at least 1: " + capacity);
         }
         this.engines = engines;
         this.kinds = EnumSet.of(Kind.REPLACED);
         this.kinds.addAll(kinds);
+        this.filter = Objects.requireNonNull(filter, "filter");
         this.listener = Objects.requireNonNull(listener, "listener");
         this.executor = Objects.requireNonNull(executor, "executor");
         this.capacity = capacity;
     }
 
     static KeyspaceSubscription start(
-            List<Engine> engines, Set<Kind> kinds, KeyspaceListener listener, Executor executor, int capacity) {
-        KeyspaceSubscription subscription = new KeyspaceSubscription(engines, kinds, listener, executor, capacity);
+            List<Engine> engines,
+            Set<Kind> kinds,
+            KeyFilter filter,
+            KeyspaceListener listener,
+            Executor executor,
+            int capacity) {
+        KeyspaceSubscription subscription =
+                new KeyspaceSubscription(engines, kinds, filter, listener, executor, capacity);
         engines.forEach(engine -> engine.watchers().add(subscription.watcher));
         return subscription;
     }
@@ -122,8 +135,18 @@ public final class KeyspaceSubscription implements AutoCloseable {
                 case EXPIRED -> Kind.EXPIRED;
                 case EVICTED -> Kind.EVICTED;
             };
-            if (kinds.contains(kind)) {
+            if (kinds.contains(kind) && isWanted(key)) {
                 offer(kind, slot, key);
+            }
+        }
+
+        /** What a filter throws must not damage the store: the event is wanted then. */
+        private boolean isWanted(byte[] key) {
+            try {
+                return filter.accepts(key);
+            } catch (RuntimeException e) {
+                logger.log(Level.WARNING, () -> "filter of a key-space subscription failed", e);
+                return true;
             }
         }
 

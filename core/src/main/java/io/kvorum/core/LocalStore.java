@@ -125,6 +125,12 @@ public final class LocalStore extends SlottedStore {
         return new LocalStore(settings, engine, Objects.requireNonNull(other, "sink")::accept);
     }
 
+    /** {@return the number of its keys, their weight and its state} */
+    @Override
+    public String toString() {
+        return "LocalStore[" + size() + " keys, " + bytes() + " bytes, " + health().state() + "]";
+    }
+
     /** {@return the settings} */
     public StoreSettings settings() {
         return settings;
@@ -387,6 +393,22 @@ public final class LocalStore extends SlottedStore {
 
     // ---- listening
 
+    /**
+     * As {@link #subscribe(KeyspaceListener, Executor, int, Set)}, to events of every kind of some keys. Those of other
+     * keys take no number.
+     *
+     * @param filter which keys; asked under a lock of the store, so it must be quick and must call no store
+     * @param listener is told
+     * @param executor runs the listener, one call at a time
+     * @param capacity the most events that wait to be delivered; at least 1
+     * @return the subscription, which the caller closes
+     */
+    public KeyspaceSubscription subscribe(
+            KeyFilter filter, KeyspaceListener listener, Executor executor, int capacity) {
+        return KeyspaceSubscription.start(
+                List.of(engine), EnumSet.allOf(Kind.class), filter, listener, executor, capacity);
+    }
+
     /** As {@link #subscribe(KeyspaceListener, Executor, int, Set)}, to events of every kind. */
     public KeyspaceSubscription subscribe(KeyspaceListener listener, Executor executor, int capacity) {
         return subscribe(listener, executor, capacity, EnumSet.allOf(Kind.class));
@@ -408,7 +430,7 @@ public final class LocalStore extends SlottedStore {
      * @throws IllegalArgumentException if {@code capacity} is below 1
      */
     public KeyspaceSubscription subscribe(KeyspaceListener listener, Executor executor, int capacity, Set<Kind> kinds) {
-        return KeyspaceSubscription.start(List.of(engine), kinds, listener, executor, capacity);
+        return KeyspaceSubscription.start(List.of(engine), kinds, KeyFilter.all(), listener, executor, capacity);
     }
 
     // ---- how it does

@@ -118,7 +118,7 @@ final class SlotTransaction extends SlotView implements KeyOperations {
         return change;
     }
 
-    private void remove(byte[] key) {
+    private void drop(byte[] key) {
         put(key, null, KeyValueStore.NO_DEADLINE);
     }
 
@@ -126,7 +126,7 @@ final class SlotTransaction extends SlotView implements KeyOperations {
     private void give(byte[] key, byte[] value, long deadline) {
         settings.checkLengths(key.length, value.length);
         if (deadline != KeyValueStore.NO_DEADLINE && deadline <= now) {
-            remove(key);
+            drop(key);
         } else {
             put(key, value, deadline);
         }
@@ -402,7 +402,7 @@ final class SlotTransaction extends SlotView implements KeyOperations {
     public byte @Nullable [] compute(byte[] key, Function<byte @Nullable [], byte @Nullable []> function) {
         byte[] result = function.apply(get(key));
         if (result == null) {
-            remove(key);
+            drop(key);
         } else {
             change(key, result.clone());
         }
@@ -414,7 +414,7 @@ final class SlotTransaction extends SlotView implements KeyOperations {
     @Override
     public boolean delete(byte[] key) {
         boolean existed = exists(key);
-        remove(key);
+        drop(key);
         return existed;
     }
 
@@ -422,7 +422,7 @@ final class SlotTransaction extends SlotView implements KeyOperations {
     public boolean deleteIfEqual(byte[] key, byte[] expected) {
         boolean equal = exists(key) && Arrays.equals(visibleValue(key), expected);
         if (equal) {
-            remove(key);
+            drop(key);
         }
         return equal;
     }
@@ -430,7 +430,7 @@ final class SlotTransaction extends SlotView implements KeyOperations {
     @Override
     public byte @Nullable [] getAndDelete(byte[] key) {
         byte[] value = get(key);
-        remove(key);
+        drop(key);
         return value;
     }
 
@@ -469,7 +469,7 @@ final class SlotTransaction extends SlotView implements KeyOperations {
     public boolean rename(byte[] from, byte[] to) {
         boolean existed = copy(from, to);
         if (existed && !Arrays.equals(from, to)) {
-            remove(from);
+            drop(from);
         }
         return existed;
     }

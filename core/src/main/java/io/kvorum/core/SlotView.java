@@ -173,7 +173,8 @@ class SlotView implements KeyReads {
         if (other != slot) {
             throw new RefusedException(
                     RefusedException.Kind.CROSS_SLOT,
-                    "the keys of one operation must be in one slot: " + slot + " and " + other,
+                    "the keys of one operation must be in one slot, as keys with one hash tag are, such as {user:1}:name"
+                            + " and {user:1}:mail: they are in " + slot + " and " + other,
                     slot,
                     null,
                     null,

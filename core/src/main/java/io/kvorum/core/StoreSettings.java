@@ -80,7 +80,9 @@ public record StoreSettings(int stripes, int maxKeyLength, int maxValueLength, M
                 stripes,
                 limit.unit() == MemoryLimit.Unit.ENTRIES,
                 limit.most(),
-                limit.whenFull() == MemoryLimit.WhenFull.EVICT);
+                limit.whenFull() == MemoryLimit.WhenFull.EVICT,
+                maxKeyLength,
+                maxValueLength);
     }
 
     /** Throws unless a key and a value are short enough. */

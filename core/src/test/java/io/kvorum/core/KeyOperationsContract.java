@@ -487,4 +487,26 @@ abstract class KeyOperationsContract {
         BigInteger place = BigInteger.valueOf(bound);
         return bound < 0 ? place.add(BigInteger.TEN) : place;
     }
+
+    @Test
+    void shortFormsDoWhatTheirFullFormsDo() {
+        keys().set(KEY, VALUE, Duration.ofMillis(100));
+        assertEquals(OptionalLong.of(NOW + 100), keys().deadlineOf(KEY));
+        assertFalse(keys().setIfAbsent(KEY, bytes("x")));
+        assertTrue(keys().setIfAbsent(OTHER, bytes("x"), Duration.ofMillis(50)));
+        assertEquals(OptionalLong.of(NOW + 50), keys().deadlineOf(OTHER));
+        assertTrue(keys().compareAndSet(KEY, VALUE, bytes("y")));
+        assertFalse(keys().compareAndSet(KEY, VALUE, bytes("z")));
+        assertEquals(OptionalLong.of(NOW + 100), keys().deadlineOf(KEY));
+        assertEquals("y", text(keys().getAndSet(KEY, bytes("1"))));
+        assertEquals(2, keys().increment(KEY));
+        assertTrue(keys().contains(KEY));
+        assertEquals("2", text(keys().getOrDefault(KEY, bytes("0"))));
+        assertTrue(keys().setIfPresent(KEY, bytes("3")));
+        assertTrue(keys().expire(KEY, Duration.ofMillis(7)));
+        assertEquals(OptionalLong.of(NOW + 7), keys().deadlineOf(KEY));
+        assertTrue(keys().remove(KEY));
+        assertFalse(keys().setIfPresent(KEY, bytes("3")));
+        assertEquals("0", text(keys().getOrDefault(KEY, bytes("0"))));
+    }
 }

@@ -351,7 +351,8 @@ public final class Engine implements ReplicatedState {
         return watchers;
     }
 
-    EngineSettings settings() {
+    /** {@return its fixed values} */
+    public EngineSettings settings() {
         return settings;
     }
 }

@@ -3,8 +3,7 @@ package io.kvorum.core.snapshot;
 import io.kvorum.core.ChangeTooLongException;
 import io.kvorum.core.Entry;
 import io.kvorum.core.KeyOperations;
-import io.kvorum.core.LocalStore;
-import io.kvorum.core.MemoryLimit;
+import io.kvorum.core.KeyValueStore;
 import io.kvorum.core.Mutation;
 import io.kvorum.core.engine.BinaryKey;
 import io.kvorum.core.engine.Engine;
@@ -35,6 +34,13 @@ final class SnapshotContents implements SnapshotReader.Target {
         return new List[HashSlot.COUNT];
     }
 
+    private final Engine[] engines;
+
+    /** Begins with nothing, for a store that is made of some engines. */
+    SnapshotContents(List<Engine> engines) {
+        this.engines = Engines.bySlot(engines);
+    }
+
     @Override
     public void accept(int slot, ByteBuf chunk, int from, int to) {
         List<Part> parts = slots[slot];
@@ -46,18 +52,21 @@ final class SnapshotContents implements SnapshotReader.Target {
     }
 
     /** Replaces slots of a store, and forgets the entries of each. */
-    void replace(LocalStore store, SlotSet covered) {
+    void replace(KeyValueStore store, SlotSet covered, SnapshotProgress progress) {
+        int done = 0;
         for (int slot = covered.next(0); slot >= 0; slot = covered.next(slot + 1)) {
+            done++;
             List<Part> parts = slots[slot];
             slots[slot] = null;
             if (parts != null || store.countInSlot(slot) > 0) {
                 replaceSlot(store, slot, parts == null ? List.of() : parts);
             }
+            progress.at(done, covered.size(), 0);
         }
     }
 
-    private static void replaceSlot(LocalStore store, int slot, List<Part> parts) {
-        Engine engine = Engines.only(store);
+    private void replaceSlot(KeyValueStore store, int slot, List<Part> parts) {
+        Engine engine = engines[slot];
         List<Mutation> puts = new ArrayList<>();
         Set<BinaryKey> kept = new HashSet<>();
         for (Part part : parts) {
@@ -79,10 +88,10 @@ final class SnapshotContents implements SnapshotReader.Target {
                 return make(keys, changes);
             });
         } catch (IllegalArgumentException | RefusedException e) {
-            if (!isTooLarge(store, e)) {
+            if (!isTooLarge(engine, e)) {
                 throw e;
             }
-            inHalves(store, slot, changes, e);
+            inHalves(store, engine, slot, changes, e);
         }
     }
 
@@ -90,15 +99,16 @@ final class SnapshotContents implements SnapshotReader.Target {
      * Returns whether smaller changes may be taken. A store without a limit refuses for want of memory only what may
      * not fit into the table of a stripe, by an estimate that is the closer the smaller the change is.
      */
-    private static boolean isTooLarge(LocalStore store, RuntimeException e) {
+    private static boolean isTooLarge(Engine engine, RuntimeException e) {
         return e instanceof ChangeTooLongException
                 || e instanceof RecordTooLongException
                 || (e instanceof RefusedException refusal
                         && refusal.kind() == RefusedException.Kind.OUT_OF_MEMORY
-                        && store.settings().limit().equals(MemoryLimit.none()));
+                        && !engine.settings().isLimited());
     }
 
-    private static void inHalves(LocalStore store, int slot, List<Mutation> changes, RuntimeException tooLong) {
+    private static void inHalves(
+            KeyValueStore store, Engine engine, int slot, List<Mutation> changes, RuntimeException tooLong) {
         if (changes.size() < 2) {
             throw tooLong;
         }
@@ -107,10 +117,10 @@ final class SnapshotContents implements SnapshotReader.Target {
             try {
                 store.transact(slot, keys -> make(keys, half));
             } catch (IllegalArgumentException | RefusedException e) {
-                if (!isTooLarge(store, e)) {
+                if (!isTooLarge(engine, e)) {
                     throw e;
                 }
-                inHalves(store, slot, half, e);
+                inHalves(store, engine, slot, half, e);
             }
         }
     }
