@@ -223,7 +223,7 @@ public interface AsyncKeyValueStore {
 
     // ---- slots
 
-    /** As {@link KeyValueStore#transact}. */
+    /** As {@link KeyValueStore#transact(int, java.util.function.Function)}. */
     default <T extends @Nullable Object> CompletionStage<T> transact(
             int slot, Function<? super KeyOperations, ? extends T> function) {
         return this.<T>changing(store -> store.transact(slot, function));

@@ -10,11 +10,15 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Matches bytes with a glob pattern, without recursion: after a mismatch only the last star takes one byte more, since
- * what an earlier star could take instead, the last one can as well. Immutable.
+ * what an earlier star could take instead, the last one can as well. If that is repeated too often, the rest of the
+ * part after the star is looked for bit by bit in parallel (Baeza-Yates and Gonnet, "A new approach to text searching",
+ * 1992), whose work is bounded by the length of the key and one 64th of that of the part. Immutable.
  */
 final class GlobFilter implements KeyFilter {
     private static final int MAX_LENGTH = 1 << 16;
-    private static final int MAX_STEPS = 1_000_000;
+
+    /** How many bytes may be looked at again, before the search for a part is done in parallel. */
+    private static final int MAX_REPEATED = 1 << 12;
 
     /** Sets of bytes, and null for each star. */
     private final @Nullable BitSet[] tokens;
@@ -40,21 +44,30 @@ final class GlobFilter implements KeyFilter {
         int at = 0;
         int afterStar = -1; // the token after the last star, and up to where that star reaches
         int starEnd = 0;
-        int steps = 0;
+        int repeated = 0;
         while (at < key.length) {
-            if (++steps > MAX_STEPS) {
-                throw new IllegalArgumentException("a glob must match a key within " + MAX_STEPS + " steps: it has "
-                        + tokens.length + " parts, the key " + key.length + " bytes");
-            }
             if (isStar(token)) {
                 afterStar = ++token;
                 starEnd = at;
+                repeated = 0;
             } else if (matches(token, key[at])) {
                 token++;
                 at++;
             } else if (afterStar >= 0) {
+                repeated += token - afterStar;
                 token = afterStar;
                 at = ++starEnd;
+                if (repeated > MAX_REPEATED) {
+                    int end = endOfPart(afterStar);
+                    at = end == tokens.length
+                            ? Math.max(at, key.length - (end - afterStar)) // it must match at the very end
+                            : find(key, at, afterStar, end);
+                    if (at < 0) {
+                        return false;
+                    }
+                    starEnd = at;
+                    repeated = 0;
+                }
             } else {
                 return false;
             }
@@ -63,6 +76,49 @@ final class GlobFilter implements KeyFilter {
             token++;
         }
         return token == tokens.length;
+    }
+
+    private int endOfPart(int token) {
+        int end = token;
+        while (end < tokens.length && tokens[end] != null) {
+            end++;
+        }
+        return end;
+    }
+
+    /** Returns where some tokens, none of them a star, match first from a place on, or -1. */
+    private int find(byte[] key, int from, int firstToken, int endToken) {
+        int length = endToken - firstToken;
+        int words = (length + Long.SIZE - 1) / Long.SIZE;
+        long[][] masks = new long[256][];
+        long[] state = new long[words]; // bit i: the last i + 1 bytes match the first i + 1 tokens
+        for (int at = from; at < key.length; at++) {
+            int b = key[at] & 0xff;
+            if (masks[b] == null) {
+                masks[b] = mask(b, firstToken, length);
+            }
+            long carried = 1;
+            for (int word = 0; word < words; word++) {
+                long shifted = state[word] << 1 | carried;
+                carried = state[word] >>> 63;
+                state[word] = shifted & masks[b][word];
+            }
+            if ((state[words - 1] >>> (length - 1) & 1) != 0) {
+                return at - length + 1;
+            }
+        }
+        return -1;
+    }
+
+    /** Returns at which of some tokens a byte may be. */
+    private long[] mask(int b, int firstToken, int length) {
+        long[] mask = new long[(length + Long.SIZE - 1) / Long.SIZE];
+        for (int i = 0; i < length; i++) {
+            if (matches(firstToken + i, (byte) b)) {
+                mask[i / Long.SIZE] |= 1L << i;
+            }
+        }
+        return mask;
     }
 
     private boolean isStar(int token) {

@@ -37,9 +37,8 @@ public interface KeyFilter {
      * which {@code ?} and a class stand for.
      *
      * <p>Other than in Redis a pattern that ends within a class or after a <code>\</code>, has an empty class, a range
-     * that runs backwards or half of a surrogate pair is refused. So is a match that needs too many steps, which takes
-     * several {@code *} that nearly match again and again: the filter throws {@link IllegalArgumentException} for a key
-     * on which it would take more than a million steps.
+     * that runs backwards or half of a surrogate pair is refused. A match takes time in proportion to the length of the
+     * key, and at the worst to a 64th of that of the pattern.
      *
      * @param pattern the pattern; at most 65,536 bytes
      * @throws io.kvorum.slots.MalformedTextException if the pattern is malformed or too long

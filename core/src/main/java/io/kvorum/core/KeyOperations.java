@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The operations that read and change keys: of a {@link KeyValueStore}, where each is atomic, and of the keys of one
- * slot during {@link KeyValueStore#transact}, where all of them are one.
+ * slot during {@link KeyValueStore#transact(int, java.util.function.Function)}, where all of them are one.
  *
  * <p>An operation that throws has changed nothing. Where two keys or more take part, they must be in one slot; if not,
  * {@link io.kvorum.slots.topology.RefusedException} of kind {@code CROSS_SLOT} says so before anything has changed. A
@@ -142,7 +142,7 @@ public interface KeyOperations extends KeyReads {
      * @param key the key
      * @param function receives a copy of the value, or {@code null} if the key does not exist; what it returns is the
      *     new value, {@code null} deletes the key. It must be quick and must not use a store, see
-     *     {@link KeyValueStore#transact}.
+     *     {@link KeyValueStore#transact(int, java.util.function.Function)}.
      * @return what the function returned
      * @throws IllegalArgumentException if the key or the value is longer than the store takes
      */
@@ -231,4 +231,110 @@ public interface KeyOperations extends KeyReads {
      * @throws io.kvorum.slots.topology.RefusedException of kind {@code CROSS_SLOT} if the keys are not in one slot
      */
     boolean copyIfAbsent(byte[] from, byte[] to);
+
+    // ---- short forms
+
+    /**
+     * Sets a value that lives for some time, whether the key exists or not.
+     *
+     * @param key the key
+     * @param value the value
+     * @param timeToLive from now on, by the store's clock; at least a millisecond
+     */
+    default void set(byte[] key, byte[] value, Duration timeToLive) {
+        set(key, value, SetOptions.defaults().withDuration(timeToLive));
+    }
+
+    /**
+     * Sets a value if the key does not exist.
+     *
+     * @param key the key
+     * @param value the value
+     * @return whether the key did not exist
+     */
+    default boolean setIfAbsent(byte[] key, byte[] value) {
+        return set(key, value, SetOptions.defaults().withCondition(SetOptions.Condition.IF_ABSENT));
+    }
+
+    /**
+     * Sets a value that lives for some time if the key does not exist: what takes a lock.
+     *
+     * @param key the key
+     * @param value the value
+     * @param timeToLive from now on, by the store's clock; at least a millisecond
+     * @return whether the key did not exist
+     */
+    default boolean setIfAbsent(byte[] key, byte[] value, Duration timeToLive) {
+        return set(
+                key,
+                value,
+                SetOptions.defaults()
+                        .withCondition(SetOptions.Condition.IF_ABSENT)
+                        .withDuration(timeToLive));
+    }
+
+    /**
+     * Sets a value if the key exists. Its deadline is gone.
+     *
+     * @param key the key
+     * @param value the value
+     * @return whether the key existed
+     */
+    default boolean setIfPresent(byte[] key, byte[] value) {
+        return set(key, value, SetOptions.defaults().withCondition(SetOptions.Condition.IF_PRESENT));
+    }
+
+    /**
+     * Replaces a value if it is a certain one. The deadline of the key stays.
+     *
+     * @param key the key
+     * @param expected the value that it must have
+     * @param value the new value
+     * @return whether it had that value
+     */
+    default boolean compareAndSet(byte[] key, byte[] expected, byte[] value) {
+        return set(key, value, SetOptions.defaults().withExpected(expected).withDeadlineKept());
+    }
+
+    /**
+     * Sets a value and returns the one before. A deadline that the key had is gone.
+     *
+     * @param key the key
+     * @param value the value
+     * @return the value before, or {@code null} if the key did not exist
+     */
+    default byte @Nullable [] getAndSet(byte[] key, byte[] value) {
+        return getAndSet(key, value, SetOptions.defaults()).previous();
+    }
+
+    /**
+     * Deletes a key. The name that maps use for {@link #delete}.
+     *
+     * @param key the key
+     * @return whether the key existed
+     */
+    default boolean remove(byte[] key) {
+        return delete(key);
+    }
+
+    /**
+     * Adds 1 to a number, see {@link #increment(byte[], long)}.
+     *
+     * @param key the key
+     * @return the sum
+     */
+    default long increment(byte[] key) {
+        return increment(key, 1);
+    }
+
+    /**
+     * Gives a key some time to live: a short name of {@link #expireAfter}.
+     *
+     * @param key the key
+     * @param timeToLive from now on, by the store's clock; at least a millisecond
+     * @return whether the key existed
+     */
+    default boolean expire(byte[] key, Duration timeToLive) {
+        return expireAfter(key, timeToLive);
+    }
 }

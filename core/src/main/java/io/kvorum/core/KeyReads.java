@@ -2,6 +2,7 @@ package io.kvorum.core;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
@@ -85,4 +86,26 @@ public interface KeyReads {
      * @param key the key
      */
     Optional<Duration> timeToLive(byte[] key);
+
+    // ---- short forms
+
+    /**
+     * {@return the value of a key, or another one if the key does not exist}
+     *
+     * @param key the key
+     * @param otherwise what is returned if it does not exist
+     */
+    default byte[] getOrDefault(byte[] key, byte[] otherwise) {
+        byte[] value = get(key);
+        return value == null ? Objects.requireNonNull(otherwise, "otherwise") : value;
+    }
+
+    /**
+     * {@return whether a key exists} The name that maps use for {@link #exists}.
+     *
+     * @param key the key
+     */
+    default boolean contains(byte[] key) {
+        return exists(key);
+    }
 }

@@ -20,9 +20,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Every operation on one key is atomic, and so is every operation on several keys of one slot; what a read may miss
  * of the writes before it, each store says for itself. Several operations on the keys of one slot become one by
- * {@link #transact}. A key with a deadline exists up to and including that millisecond by the store's clock; afterwards
- * every operation treats it as absent, although {@link #size} and {@link #countInSlot} count it until it has been
- * deleted.
+ * {@link #transact(int, Function)}. A key with a deadline exists up to and including that millisecond by the store's
+ * clock; afterwards every operation treats it as absent, although {@link #size} and {@link #countInSlot} count it until
+ * it has been deleted.
  *
  * <p>An operation that the store refuses throws {@link io.kvorum.slots.topology.RefusedException} and has changed
  * nothing. A store that waits for other nodes may throw {@link io.kvorum.replication.OutcomeUnknownException}: then a
@@ -36,7 +36,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Safe for use by any number of threads.
  */
-public interface KeyValueStore extends KeyOperations {
+public interface KeyValueStore extends KeyOperations, AutoCloseable {
     /** What stands for a deadline where there is none. */
     long NO_DEADLINE = -1;
 
@@ -60,8 +60,34 @@ public interface KeyValueStore extends KeyOperations {
     <T extends @Nullable Object> T transact(int slot, Function<? super KeyOperations, ? extends T> function);
 
     /**
-     * Runs a function that reads keys of one slot at one moment. What {@link #transact} says of the function holds here
-     * too; others may read at the same time.
+     * As {@link #transact(int, Function)}, for the slot of a key.
+     *
+     * @param key a key, of whose slot are all keys that the function uses
+     * @param function receives the operations on the keys of the slot
+     * @param <T> what the function returns
+     * @return what the function returned
+     */
+    default <T extends @Nullable Object> T transact(byte[] key, Function<? super KeyOperations, ? extends T> function) {
+        return this.<T>transact(HashSlot.of(key), function);
+    }
+
+    /**
+     * As {@link #transact(byte[], Function)}, without a result.
+     *
+     * @param key a key, of whose slot are all keys that the action uses
+     * @param action receives the operations on the keys of the slot
+     */
+    default void update(byte[] key, Consumer<? super KeyOperations> action) {
+        Objects.requireNonNull(action, "action");
+        this.<@Nullable Void>transact(HashSlot.of(key), keys -> {
+            action.accept(keys);
+            return null;
+        });
+    }
+
+    /**
+     * Runs a function that reads keys of one slot at one moment. What {@link #transact(int, Function)} says of the
+     * function holds here too; others may read at the same time.
      *
      * @param slot the slot of all keys that the function uses
      * @param function receives the operations, which end with the call
@@ -103,6 +129,13 @@ public interface KeyValueStore extends KeyOperations {
      * @throws IllegalArgumentException if {@code slot} is not a slot
      */
     int dropSlot(int slot);
+
+    /**
+     * Ends what the store does by itself, such as deleting expired keys in the background; what it holds may still be
+     * read and changed. Nothing has to be closed unless the method that made it says so. Idempotent.
+     */
+    @Override
+    default void close() {}
 
     // ---- without copies
 
@@ -158,13 +191,13 @@ public interface KeyValueStore extends KeyOperations {
      * or goes meanwhile at most once. Pages may be empty before the end. The store keeps nothing between two calls.
      *
      * <p>A page costs time in proportion to the keys that it looks at, which are about as many as were asked for, but
-     * at least one slot in 64 parts: a slot that holds very many keys comes in up to 64 pages, each of which looks at
-     * the whole slot, in steps between which others may write.
+     * at least one slot in about 64 parts: a slot that holds very many keys comes in about 64 pages, each of which
+     * looks at the whole slot, in steps between which others may write.
      *
      * @param cursor {@link ScanCursor#START}, or where the page before left off
      * @param options which keys, and about how many at a time
      * @return the keys, and the next cursor
-     * @throws IllegalArgumentException if the cursor is at the end, or a glob needs too many steps for a key
+     * @throws IllegalArgumentException if the cursor is at the end
      */
     default ScanPage scan(ScanCursor cursor, ScanOptions options) {
         return SlotScan.page(this, cursor, options);

@@ -24,7 +24,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>The events of a key come in the order of its changes. Who hears of one and reads the key finds this change or a
  * later one, in the store and in its near caches. Several changes of a key by one transaction are one event, by what
- * became of the key in the end. What does not change the store gives no event.
+ * became of the key in the end; if the key was past its deadline before, {@code EXPIRED} comes first. What does not
+ * change the store gives no event.
  *
  * <p>Safe for use by any number of threads.
  */
@@ -36,6 +37,7 @@ public final class KeyspaceSubscription implements AutoCloseable {
 
     private final List<Engine> engines;
     private final Set<Kind> kinds;
+    private final KeyFilter filter;
     private final KeyspaceListener listener;
     private final Executor executor;
     private final int capacity;
@@ -48,26 +50,40 @@ public final class KeyspaceSubscription implements AutoCloseable {
     private boolean refused;
     private boolean busy; // there is a task that delivers
     private boolean closed;
+    private @Nullable Thread delivering; // the last one that began to
+    private boolean again; // for that thread alone: there is a task more
 
     /** Whether there are events and no task that delivers them; written with the lock held. */
     private volatile boolean waiting;
 
     private KeyspaceSubscription(
-            List<Engine> engines, Set<Kind> kinds, KeyspaceListener listener, Executor executor, int capacity) {
+            List<Engine> engines,
+            Set<Kind> kinds,
+            KeyFilter filter,
+            KeyspaceListener listener,
+            Executor executor,
+            int capacity) {
         if (capacity < 1) {
             throw new IllegalArgumentException("capacity must be at least 1: " + capacity);
         }
         this.engines = engines;
         this.kinds = EnumSet.of(Kind.REPLACED);
         this.kinds.addAll(kinds);
+        this.filter = Objects.requireNonNull(filter, "filter");
         this.listener = Objects.requireNonNull(listener, "listener");
         this.executor = Objects.requireNonNull(executor, "executor");
         this.capacity = capacity;
     }
 
     static KeyspaceSubscription start(
-            List<Engine> engines, Set<Kind> kinds, KeyspaceListener listener, Executor executor, int capacity) {
-        KeyspaceSubscription subscription = new KeyspaceSubscription(engines, kinds, listener, executor, capacity);
+            List<Engine> engines,
+            Set<Kind> kinds,
+            KeyFilter filter,
+            KeyspaceListener listener,
+            Executor executor,
+            int capacity) {
+        KeyspaceSubscription subscription =
+                new KeyspaceSubscription(engines, kinds, filter, listener, executor, capacity);
         engines.forEach(engine -> engine.watchers().add(subscription.watcher));
         return subscription;
     }
@@ -119,8 +135,18 @@ public final class KeyspaceSubscription implements AutoCloseable {
                 case EXPIRED -> Kind.EXPIRED;
                 case EVICTED -> Kind.EVICTED;
             };
-            if (kinds.contains(kind)) {
+            if (kinds.contains(kind) && isWanted(key)) {
                 offer(kind, slot, key);
+            }
+        }
+
+        /** What a filter throws must not damage the store: the event is wanted then. */
+        private boolean isWanted(byte[] key) {
+            try {
+                return filter.accepts(key);
+            } catch (RuntimeException e) {
+                logger.log(Level.WARNING, () -> "filter of a key-space subscription failed", e);
+                return true;
             }
         }
 
@@ -194,6 +220,27 @@ public final class KeyspaceSubscription implements AutoCloseable {
 
     /** Delivers a batch, one event at a time. */
     private void deliver() {
+        Thread current = Thread.currentThread();
+        synchronized (lock) {
+            if (delivering
+                    == current) { // an executor that runs tasks at once: the call below goes on, deeper it must not
+                again = true;
+                return;
+            }
+            delivering = current;
+        }
+        do {
+            again = false;
+            deliverBatch();
+        } while (again);
+        synchronized (lock) {
+            if (delivering == current) {
+                delivering = null;
+            }
+        }
+    }
+
+    private void deliverBatch() {
         int left = BATCH;
         KeyspaceEvent event = next();
         while (event != null) {

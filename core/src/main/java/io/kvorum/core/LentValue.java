@@ -98,6 +98,11 @@ public final class LentValue {
         target.writeBytes(array(), from, length);
     }
 
+    /** Returns whether the value has exactly these bytes. */
+    boolean hasBytes(byte[] bytes) {
+        return Arrays.equals(array(), from, from + length, bytes, 0, bytes.length);
+    }
+
     /** {@return a copy of the value} */
     public byte[] toArray() {
         return Arrays.copyOfRange(array(), from, from + length);

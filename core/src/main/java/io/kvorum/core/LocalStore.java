@@ -9,6 +9,7 @@ import io.kvorum.core.engine.SlotWalk;
 import io.kvorum.core.engine.SlowWatch.Operation;
 import io.kvorum.core.engine.StoreCounters;
 import io.kvorum.core.engine.Stripe;
+import io.kvorum.core.engine.Table;
 import io.kvorum.replication.ReplicatedState;
 import io.kvorum.slots.HashSlot;
 import io.kvorum.slots.topology.RefusedException;
@@ -17,6 +18,7 @@ import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.EnumSet;
 import java.util.List;
@@ -43,8 +45,13 @@ import org.jspecify.annotations.Nullable;
  * <p>What {@link StoreSettings#limit} allows is all that it holds: a write beyond that is refused as
  * {@code OUT_OF_MEMORY}, or other keys are evicted, as {@link MemoryLimit} says.
  *
- * <p>A key past its deadline is hidden from every operation. It is deleted by {@link #expire}, or by a write to it, and
- * never because a record of the replication log is applied: a replica does not delete by its clock.
+ * <p>A key past its deadline is hidden from every operation. It is deleted by {@link #expire} and by writes: each
+ * deletes a few such keys of its stripe, so a store that is written to does not fill up with them. It is never deleted
+ * because a record of the replication log is applied: a replica does not delete by its clock.
+ *
+ * <p>If an error of the JVM, such as a stack overflow, leaves a change half made, or its sink knows of a change that
+ * could not be made, the stripe is put out of use: every operation on it throws {@link IllegalStateException}, and
+ * {@link #health} says so, until a full sync replaces the data.
  *
  * <p>Safe for use by any number of threads.
  */
@@ -118,6 +125,12 @@ public final class LocalStore extends SlottedStore {
         return new LocalStore(settings, engine, Objects.requireNonNull(other, "sink")::accept);
     }
 
+    /** {@return the number of its keys, their weight and its state} */
+    @Override
+    public String toString() {
+        return "LocalStore[" + size() + " keys, " + bytes() + " bytes, " + health().state() + "]";
+    }
+
     /** {@return the settings} */
     public StoreSettings settings() {
         return settings;
@@ -163,7 +176,12 @@ public final class LocalStore extends SlottedStore {
         MemoryBudget budget = engine.budget();
         Stripe stripe = engine.lock(slot);
         try {
-            MemoryBudget.requireTable(stripe, slot, 1);
+            Table table = stripe.table();
+            boolean isTimed = deadline != NO_DEADLINE;
+            long share = table.shareOfBound(key.length, value.length, isTimed);
+            if (!table.canTake(share, true)) {
+                MemoryBudget.requireTable(stripe, slot, share, MemoryBudget.shareOf(stripe, keyHash, key));
+            }
             if (budget.isLimited()) {
                 budget.take(
                         stripe,
@@ -171,18 +189,27 @@ public final class LocalStore extends SlottedStore {
                         budget.entry(stripe, key.length, value.length),
                         budget.held(stripe, keyHash, key));
             }
+            boolean wasExpired = table.timed() > 0 && engine.isExpired(table.deadline(keyHash, key));
             if (sink != ChangeSink.NOBODY) {
                 ByteBuf change = stripe.scratch();
                 MutationWriter.put(change, key, value, deadline);
+                table.prepare(slot, keyHash, key, value.length, isTimed);
                 sink.accept(slot, change);
+                stripe.changing();
+            }
+            if (wasExpired) {
+                engine.expired(slot, key);
             }
             engine.put(stripe, slot, keyHash, key, value, deadline);
+            engine.expireSome(sink, stripe);
         } catch (RefusedException e) {
             throw engine.counters().refused(e);
         } finally {
             engine.unlock(stripe);
         }
-        engine.evict(sink);
+        if (budget.isExceeded()) {
+            engine.evict(sink, other -> Arrays.equals(other, key));
+        }
         engine.counters().set(1);
         return true;
     }
@@ -228,12 +255,15 @@ public final class LocalStore extends SlottedStore {
                     engine, settings, stripe, slot, engine.clock().millis());
             result = SlotView.<SlotTransaction, T>run(transaction, function);
             transaction.commit(sink);
+            engine.expireSome(sink, stripe);
         } catch (RefusedException e) {
             throw engine.counters().refused(e);
         } finally {
             engine.unlock(stripe);
         }
-        engine.evict(sink);
+        if (engine.budget().isExceeded()) {
+            engine.evict(sink, transaction::isSet);
+        }
         engine.counters().set(transaction.keysSet());
         engine.counters().deleted(transaction.keysDeleted());
         return result;
@@ -363,6 +393,22 @@ public final class LocalStore extends SlottedStore {
 
     // ---- listening
 
+    /**
+     * As {@link #subscribe(KeyspaceListener, Executor, int, Set)}, to events of every kind of some keys. Those of other
+     * keys take no number.
+     *
+     * @param filter which keys; asked under a lock of the store, so it must be quick and must call no store
+     * @param listener is told
+     * @param executor runs the listener, one call at a time
+     * @param capacity the most events that wait to be delivered; at least 1
+     * @return the subscription, which the caller closes
+     */
+    public KeyspaceSubscription subscribe(
+            KeyFilter filter, KeyspaceListener listener, Executor executor, int capacity) {
+        return KeyspaceSubscription.start(
+                List.of(engine), EnumSet.allOf(Kind.class), filter, listener, executor, capacity);
+    }
+
     /** As {@link #subscribe(KeyspaceListener, Executor, int, Set)}, to events of every kind. */
     public KeyspaceSubscription subscribe(KeyspaceListener listener, Executor executor, int capacity) {
         return subscribe(listener, executor, capacity, EnumSet.allOf(Kind.class));
@@ -384,7 +430,7 @@ public final class LocalStore extends SlottedStore {
      * @throws IllegalArgumentException if {@code capacity} is below 1
      */
     public KeyspaceSubscription subscribe(KeyspaceListener listener, Executor executor, int capacity, Set<Kind> kinds) {
-        return KeyspaceSubscription.start(List.of(engine), kinds, listener, executor, capacity);
+        return KeyspaceSubscription.start(List.of(engine), kinds, KeyFilter.all(), listener, executor, capacity);
     }
 
     // ---- how it does
@@ -418,8 +464,11 @@ public final class LocalStore extends SlottedStore {
         StoreHealth.State state = behind ? StoreHealth.State.EXPIRY_BEHIND : StoreHealth.State.OK;
         if (engine.budget().isExceeded()) {
             state = StoreHealth.State.ABOVE_LIMIT;
-        } else if (engine.budget().isFull()) {
+        } else if (engine.budget().isFull() || engine.isAtBound()) {
             state = StoreHealth.State.FULL;
+        }
+        if (engine.isDamaged()) {
+            state = StoreHealth.State.DAMAGED;
         }
         return new StoreHealth(state, size(), bytes(), settings.limit(), behind);
     }

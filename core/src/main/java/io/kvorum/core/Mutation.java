@@ -65,6 +65,37 @@ public sealed interface Mutation {
     }
 
     /**
+     * The key, if it exists, has this deadline and the value that it had.
+     *
+     * @param key the key
+     * @param deadline the last moment at which the key exists, in milliseconds since 1970, or
+     *     {@link KeyValueStore#NO_DEADLINE}
+     */
+    @SuppressWarnings("ArrayRecordComponent") // equality is by the bytes, see below
+    record Expire(byte[] key, long deadline) implements Mutation {
+        /** Checks the key. */
+        public Expire {
+            Objects.requireNonNull(key, "key");
+        }
+
+        @Override
+        public boolean equals(@Nullable Object other) {
+            return other instanceof Expire expire && deadline == expire.deadline && Arrays.equals(key, expire.key);
+        }
+
+        @Override
+        public int hashCode() {
+            return Arrays.hashCode(key) * 31 + Long.hashCode(deadline);
+        }
+
+        /** {@return the size of the key and the deadline, but never the bytes} */
+        @Override
+        public String toString() {
+            return "Expire[key of " + key.length + " bytes, deadline " + deadline + "]";
+        }
+    }
+
+    /**
      * Reads a change.
      *
      * @param change what a sink received, or the payload of a log record; borrowed: neither its indices nor its
@@ -77,9 +108,11 @@ public sealed interface Mutation {
         MutationReader reader = new MutationReader(change);
         while (reader.next()) {
             mutations.add(
-                    reader.isPut()
-                            ? new Put(new Entry(reader.key(), reader.value(), reader.deadline()))
-                            : new Delete(reader.key()));
+                    switch (reader.kind()) {
+                        case PUT -> new Put(new Entry(reader.key(), reader.value(), reader.deadline()));
+                        case DEADLINE -> new Expire(reader.key(), reader.deadline());
+                        case DELETE -> new Delete(reader.key());
+                    });
         }
         return List.copyOf(mutations);
     }

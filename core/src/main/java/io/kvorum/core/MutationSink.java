@@ -16,6 +16,9 @@ public interface MutationSink {
      * nothing. Only {@link KeyValueStore#dropSlot}, {@link KeyValueStore#clear} and {@link LocalStore#expire} make
      * several changes: a {@link io.kvorum.slots.topology.RefusedException} ends them, and the changes before it stay.
      *
+     * <p>A change that is refused for its length alone is refused by {@link ChangeTooLongException}: whoever can make
+     * it in smaller parts then does.
+     *
      * @param slot the slot of all keys that change
      * @param change one or more mutations that take effect together, as {@link Mutation#readAll} reads them; borrowed:
      *     valid only during the call, may be read freely

@@ -12,6 +12,7 @@ import io.kvorum.slots.topology.Shard;
 import io.kvorum.slots.topology.ShardId;
 import io.kvorum.slots.topology.TopologyChange;
 import io.netty.buffer.ByteBuf;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumSet;
@@ -22,6 +23,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.Executor;
+import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
@@ -54,6 +56,7 @@ public final class ShardedStore extends SlottedStore {
     private final Supplier<ClusterTopology> topology;
     private final Function<NodeId, @Nullable KeyValueStore> nodes;
     private final List<LocalStore> locals;
+    private volatile @Nullable BackgroundExpiry expiry;
     private final AtomicInteger nextShardToExpire = new AtomicInteger();
 
     /** By slot: the stores of an application without a cluster, which need not be looked up. */
@@ -80,6 +83,39 @@ public final class ShardedStore extends SlottedStore {
         this.fixed = locals.isEmpty() ? null : bySlot(locals);
     }
 
+    /** {@return what makes a store of several {@link LocalStore}s, for an application that needs no cluster yet} */
+    public static ShardedStoreBuilder builder() {
+        return new ShardedStoreBuilder();
+    }
+
+    static void checkShards(int shards) {
+        if (shards < 1 || shards > MAX_LOCAL) {
+            throw new IllegalArgumentException("shards must be between 1 and " + MAX_LOCAL + ": " + shards);
+        }
+    }
+
+    /** Deletes expired keys from now on, until this is closed. */
+    void expireWith(ScheduledExecutorService scheduler, Duration interval) {
+        expiry = BackgroundExpiry.start(this, scheduler, interval);
+    }
+
+    /** Ends the deletion of expired keys in the background, if the builder was given a scheduler. Idempotent. */
+    @Override
+    public void close() {
+        BackgroundExpiry running = expiry;
+        if (running != null) {
+            running.close();
+        }
+    }
+
+    /** {@return how many shards there are, and how many keys if they are in this JVM} */
+    @Override
+    public String toString() {
+        return locals.isEmpty()
+                ? "ShardedStore[" + topology.get().shards().size() + " shards of a cluster]"
+                : "ShardedStore[" + locals.size() + " local shards, " + size() + " keys]";
+    }
+
     /**
      * Makes a store of several {@link LocalStore}s with default settings, the system's clock and nobody who listens:
      * for an application that needs no cluster yet.
@@ -89,9 +125,7 @@ public final class ShardedStore extends SlottedStore {
      * @throws IllegalArgumentException if {@code shards} is out of range
      */
     public static ShardedStore local(int shards) {
-        if (shards < 1 || shards > MAX_LOCAL) {
-            throw new IllegalArgumentException("shards must be between 1 and " + MAX_LOCAL + ": " + shards);
-        }
+        checkShards(shards);
         return local(Stream.generate(LocalStore::new).limit(shards).toList());
     }
 
@@ -176,6 +210,29 @@ public final class ShardedStore extends SlottedStore {
         return deleted;
     }
 
+    /**
+     * As {@link LocalStore#subscribe(KeyFilter, KeyspaceListener, Executor, int)}, of every shard.
+     *
+     * @param filter which keys; asked under a lock of the store, so it must be quick and must call no store
+     * @param listener is told
+     * @param executor runs the listener, one call at a time
+     * @param capacity the most events that wait to be delivered; at least 1
+     * @return the subscription, which the caller closes
+     * @throws IllegalStateException if this store is a view of a cluster
+     */
+    public KeyspaceSubscription subscribe(
+            KeyFilter filter, KeyspaceListener listener, Executor executor, int capacity) {
+        requireLocal();
+        return KeyspaceSubscription.start(
+                Engines.of(this), EnumSet.allOf(KeyspaceEvent.Kind.class), filter, listener, executor, capacity);
+    }
+
+    private void requireLocal() {
+        if (locals.isEmpty()) {
+            throw new IllegalStateException("only a store made by ShardedStore.local has subscriptions");
+        }
+    }
+
     /** As {@link #subscribe(KeyspaceListener, Executor, int, Set)}, to events of every kind. */
     public KeyspaceSubscription subscribe(KeyspaceListener listener, Executor executor, int capacity) {
         return subscribe(listener, executor, capacity, EnumSet.allOf(KeyspaceEvent.Kind.class));
@@ -196,10 +253,8 @@ public final class ShardedStore extends SlottedStore {
      */
     public KeyspaceSubscription subscribe(
             KeyspaceListener listener, Executor executor, int capacity, Set<KeyspaceEvent.Kind> kinds) {
-        if (locals.isEmpty()) {
-            throw new IllegalStateException("only a store made by ShardedStore.local has subscriptions");
-        }
-        return KeyspaceSubscription.start(Engines.of(this), kinds, listener, executor, capacity);
+        requireLocal();
+        return KeyspaceSubscription.start(Engines.of(this), kinds, KeyFilter.all(), listener, executor, capacity);
     }
 
     @Override

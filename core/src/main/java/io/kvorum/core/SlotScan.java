@@ -4,8 +4,6 @@ import io.kvorum.core.engine.KeyHash;
 import io.kvorum.slots.HashSlot;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
-import java.util.TreeMap;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -15,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * knows, so that a cursor is good wherever the slot is by then.
  */
 final class SlotScan {
-    /** Into how many pages a slot is divided at the most. */
+    /** Into how many pages a slot is divided at the most, about. */
     private static final int MAX_PARTS = 64;
 
     private static final KeyHash ORDER = new KeyHash(0x6b766f72756d2d31L, 0x7363616e2d6f7264L);
@@ -24,6 +22,11 @@ final class SlotScan {
     /** Shows the keys of one slot that exist. */
     interface Keys {
         int count(int slot);
+
+        /** Draws a key of a slot; null if there is none, or if what was drawn does not exist any more. */
+        default byte @Nullable [] draw(int slot) {
+            return null;
+        }
 
         void forEach(int slot, Consumer<byte[]> action);
     }
@@ -44,12 +47,12 @@ final class SlotScan {
             int held = source.count(slot);
             if (held > 0) {
                 int wanted = Math.max(options.count() - looked, (held + MAX_PARTS - 1) / MAX_PARTS);
-                Part part = new Part(position, wanted);
+                Part part = new Part(position, held, wanted);
                 source.forEach(slot, part::offer);
-                part.addTo(keys, options.filter());
-                looked += part.size;
-                if (part.hasLeftOut) {
-                    return new ScanPage(keys, part.end(slot));
+                part.keys.stream().filter(options.filter()::accepts).forEach(keys::add);
+                looked += part.keys.size();
+                if (!part.isLast) {
+                    return new ScanPage(keys, new ScanCursor(slot, part.end));
                 }
                 if (looked >= options.count()) {
                     return new ScanPage(keys, after(slot));
@@ -110,6 +113,12 @@ final class SlotScan {
 
     /** Returns a key of a slot, each as likely as any other, or null if none exists. */
     static byte @Nullable [] randomKey(Keys source, int slot) {
+        for (int i = 0; i < TRIES; i++) {
+            byte[] key = source.draw(slot);
+            if (key != null) {
+                return key;
+            }
+        }
         Drawing drawing = new Drawing();
         source.forEach(slot, drawing);
         return drawing.drawn;
@@ -142,47 +151,24 @@ final class SlotScan {
         }
     }
 
-    /**
-     * The keys of a slot with the smallest hashes from a position on: as many as wanted, and those that share the
-     * largest of these hashes.
-     */
+    /** The keys of a slot whose hashes are in a range, which is as wide as takes in about as many as are wanted. */
     private static final class Part {
-        private final TreeMap<Long, List<byte[]>> byHash = new TreeMap<>(Long::compareUnsigned);
+        private final List<byte[]> keys = new ArrayList<>();
         private final long position;
-        private final int wanted;
-        private int size;
-        private boolean hasLeftOut;
+        private final long end;
+        private final boolean isLast;
 
-        Part(long position, int wanted) {
+        Part(long position, int held, int wanted) {
             this.position = position;
-            this.wanted = wanted;
+            this.end = position + Long.divideUnsigned(-1, held) * wanted;
+            this.isLast = wanted >= held || Long.compareUnsigned(end, position) <= 0;
         }
 
         void offer(byte[] key) {
             long order = ORDER.of(key);
-            if (Long.compareUnsigned(order, position) < 0) {
-                return;
+            if (Long.compareUnsigned(order, position) >= 0 && (isLast || Long.compareUnsigned(order, end) < 0)) {
+                keys.add(key);
             }
-            byHash.computeIfAbsent(order, hash -> new ArrayList<>(1)).add(key);
-            size++;
-            Map.Entry<Long, List<byte[]>> last = byHash.lastEntry();
-            while (last != null && size - last.getValue().size() >= wanted) {
-                size -= last.getValue().size();
-                byHash.remove(last.getKey());
-                hasLeftOut = true;
-                last = byHash.lastEntry();
-            }
-        }
-
-        void addTo(List<byte[]> keys, KeyFilter filter) {
-            byHash.values()
-                    .forEach(sameHash ->
-                            sameHash.stream().filter(filter::accepts).forEach(keys::add));
-        }
-
-        /** Returns the cursor behind the last key; something was left out, so its hash is not the largest of all. */
-        ScanCursor end(int slot) {
-            return new ScanCursor(slot, byHash.lastKey() + 1);
         }
     }
 }

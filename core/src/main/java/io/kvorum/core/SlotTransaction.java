@@ -33,19 +33,25 @@ final class SlotTransaction extends SlotView implements KeyOperations {
         final long keyHash;
         final boolean held; // by the table, expired or not
         final boolean existed;
+        final long before; // the deadline in the table
         byte @Nullable [] value;
         long deadline = KeyValueStore.NO_DEADLINE;
         boolean keepsValue; // which the table has
 
-        Change(byte[] key, long keyHash, boolean held, boolean existed) {
+        Change(byte[] key, long keyHash, long before, boolean existed) {
+            this.before = before;
             this.key = key;
             this.keyHash = keyHash;
-            this.held = held;
+            this.held = before != Table.ABSENT;
             this.existed = existed;
         }
 
         boolean hasEffect() {
-            return value != null || held;
+            return value == null ? held : !keepsValue || deadline != before;
+        }
+
+        boolean hasExpired() {
+            return held && !existed;
         }
     }
 
@@ -98,8 +104,8 @@ final class SlotTransaction extends SlotView implements KeyOperations {
         }
         long keyHash = engine.hash().of(key);
         long deadline = stripe.table().deadline(keyHash, key);
-        boolean held = deadline != Table.ABSENT;
-        Change change = new Change(key.clone(), keyHash, held, held && (deadline < 0 || now <= deadline));
+        boolean existed = deadline != Table.ABSENT && (deadline < 0 || now <= deadline);
+        Change change = new Change(key.clone(), keyHash, deadline, existed);
         changes.add(change);
         if (byKey != null) {
             byKey.put(new BinaryKey(change.key, keyHash), change);
@@ -112,7 +118,7 @@ final class SlotTransaction extends SlotView implements KeyOperations {
         return change;
     }
 
-    private void remove(byte[] key) {
+    private void drop(byte[] key) {
         put(key, null, KeyValueStore.NO_DEADLINE);
     }
 
@@ -120,15 +126,29 @@ final class SlotTransaction extends SlotView implements KeyOperations {
     private void give(byte[] key, byte[] value, long deadline) {
         settings.checkLengths(key.length, value.length);
         if (deadline != KeyValueStore.NO_DEADLINE && deadline <= now) {
-            remove(key);
+            drop(key);
         } else {
             put(key, value, deadline);
         }
     }
 
-    /** Takes the value over, with the deadline that the key has, if it has one: maybe this very millisecond. */
+    /**
+     * Takes the value over, with the deadline that the key has, if it has one: maybe this very millisecond. If it is
+     * the one that the key has, nothing changes.
+     */
     private void change(byte[] key, byte[] value) {
         settings.checkLengths(key.length, value.length);
+        if (!isValueOf(key, value)) {
+            replace(key, value);
+        }
+    }
+
+    private boolean isValueOf(byte[] key, byte[] value) {
+        Boolean equal = lendVisible(key, present -> present.hasBytes(value));
+        return equal != null && equal;
+    }
+
+    private void replace(byte[] key, byte[] value) {
         put(key, value, Life.kept().deadline(now, visibleDeadline(key)));
     }
 
@@ -148,10 +168,7 @@ final class SlotTransaction extends SlotView implements KeyOperations {
         if (changes.isEmpty()) {
             return;
         }
-        int puts = keysSet();
-        if (puts > 0) {
-            MemoryBudget.requireTable(stripe, slot, puts);
-        }
+        requireTable();
         if (engine.budget().isLimited()) {
             takeBudget(engine.budget());
         }
@@ -161,21 +178,78 @@ final class SlotTransaction extends SlotView implements KeyOperations {
             for (Change change : changes) {
                 if (change.value == null) {
                     MutationWriter.delete(encoded, change.key);
+                } else if (change.keepsValue) {
+                    MutationWriter.deadline(encoded, change.key, change.deadline);
                 } else {
                     MutationWriter.put(encoded, change.key, change.value, change.deadline);
                 }
             }
+            prepare();
             sink.accept(slot, encoded);
         }
         for (Change change : changes) {
-            if (change.value == null) {
-                engine.remove(stripe, slot, change.keyHash, change.key, change.existed ? Cause.DELETED : Cause.EXPIRED);
-            } else if (change.keepsValue) {
-                engine.setDeadline(stripe, slot, change.keyHash, change.key, change.deadline);
-            } else {
-                engine.put(stripe, slot, change.keyHash, change.key, change.value, change.deadline);
+            if (sink != ChangeSink.NOBODY) {
+                stripe.changing(); // until the last one is made, the store and what the sink knows differ
+            }
+            make(change);
+        }
+    }
+
+    private void make(Change change) {
+        byte[] value = change.value;
+        if (value == null) {
+            engine.counters().expired(change.existed ? 0 : 1);
+            engine.remove(stripe, slot, change.keyHash, change.key, change.existed ? Cause.DELETED : Cause.EXPIRED);
+        } else if (change.keepsValue) {
+            engine.setDeadline(stripe, slot, change.keyHash, change.key, change.deadline);
+        } else {
+            if (change.hasExpired()) {
+                engine.expired(slot, change.key);
+            }
+            engine.put(stripe, slot, change.keyHash, change.key, value, change.deadline);
+        }
+    }
+
+    /** Allocates what the first key that is set needs: all of it, if there is one such key. */
+    private void prepare() {
+        for (Change change : changes) {
+            if (change.value != null) {
+                stripe.table()
+                        .prepare(
+                                slot,
+                                change.keyHash,
+                                change.key,
+                                change.value.length,
+                                change.deadline != KeyValueStore.NO_DEADLINE);
+                return;
             }
         }
+    }
+
+    private void requireTable() {
+        long share = 0;
+        for (Change change : changes) {
+            share += change.value == null ? 0 : shareOfBound(change, change.value.length);
+        }
+        if (share == 0 || stripe.table().canTake(share, true)) {
+            return;
+        }
+        long replaced = 0;
+        for (Change change : changes) {
+            replaced += MemoryBudget.shareOf(stripe, change.keyHash, change.key);
+        }
+        MemoryBudget.requireTable(stripe, slot, share, replaced);
+    }
+
+    private long shareOfBound(Change change, int valueLength) {
+        return stripe.table()
+                .shareOfBound(change.key.length, valueLength, change.deadline != KeyValueStore.NO_DEADLINE);
+    }
+
+    /** Returns whether a key has been set. */
+    boolean isSet(byte[] key) {
+        Change change = find(key);
+        return change != null && change.value != null;
     }
 
     private void takeBudget(MemoryBudget budget) {
@@ -196,8 +270,7 @@ final class SlotTransaction extends SlotView implements KeyOperations {
                     + (change.value == null ? 0 : change.value.length);
         }
         if (length > Integer.MAX_VALUE) {
-            throw new IllegalArgumentException("all changes of one transaction must have at most " + Integer.MAX_VALUE
-                    + " bytes: they have " + length);
+            throw new ChangeTooLongException(length, Integer.MAX_VALUE);
         }
     }
 
@@ -235,7 +308,7 @@ final class SlotTransaction extends SlotView implements KeyOperations {
             return false;
         }
         if (options.life().kind() == Life.Kind.KEPT) {
-            change(key, value.clone());
+            replace(key, value.clone());
         } else {
             give(key, value.clone(), options.life().deadline(now, present));
         }
@@ -329,7 +402,7 @@ final class SlotTransaction extends SlotView implements KeyOperations {
     public byte @Nullable [] compute(byte[] key, Function<byte @Nullable [], byte @Nullable []> function) {
         byte[] result = function.apply(get(key));
         if (result == null) {
-            remove(key);
+            drop(key);
         } else {
             change(key, result.clone());
         }
@@ -341,7 +414,7 @@ final class SlotTransaction extends SlotView implements KeyOperations {
     @Override
     public boolean delete(byte[] key) {
         boolean existed = exists(key);
-        remove(key);
+        drop(key);
         return existed;
     }
 
@@ -349,7 +422,7 @@ final class SlotTransaction extends SlotView implements KeyOperations {
     public boolean deleteIfEqual(byte[] key, byte[] expected) {
         boolean equal = exists(key) && Arrays.equals(visibleValue(key), expected);
         if (equal) {
-            remove(key);
+            drop(key);
         }
         return equal;
     }
@@ -357,7 +430,7 @@ final class SlotTransaction extends SlotView implements KeyOperations {
     @Override
     public byte @Nullable [] getAndDelete(byte[] key) {
         byte[] value = get(key);
-        remove(key);
+        drop(key);
         return value;
     }
 
@@ -396,7 +469,7 @@ final class SlotTransaction extends SlotView implements KeyOperations {
     public boolean rename(byte[] from, byte[] to) {
         boolean existed = copy(from, to);
         if (existed && !Arrays.equals(from, to)) {
-            remove(from);
+            drop(from);
         }
         return existed;
     }

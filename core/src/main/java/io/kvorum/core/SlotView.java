@@ -112,9 +112,9 @@ class SlotView implements KeyReads {
 
     private static byte[] range(LentValue value, long first, long last) {
         int length = value.length();
-        long from = Math.max(0, first < 0 ? length + first : first);
-        long to = Math.min(length - 1L, last < 0 ? length + last : last);
-        byte[] range = new byte[(int) Math.max(0, to - from + 1)];
+        long from = Math.min(length, Math.max(0, first < 0 ? length + first : first));
+        long to = Math.max(-1, Math.min(length - 1L, last < 0 ? length + last : last));
+        byte[] range = new byte[(int) Math.max(0, to - from + 1)]; // both are clamped, so nothing overflows
         value.copyTo(range.length == 0 ? 0 : (int) from, range, 0, range.length);
         return range;
     }
@@ -173,7 +173,8 @@ class SlotView implements KeyReads {
         if (other != slot) {
             throw new RefusedException(
                     RefusedException.Kind.CROSS_SLOT,
-                    "the keys of one operation must be in one slot: " + slot + " and " + other,
+                    "the keys of one operation must be in one slot, as keys with one hash tag are, such as {user:1}:name"
+                            + " and {user:1}:mail: they are in " + slot + " and " + other,
                     slot,
                     null,
                     null,

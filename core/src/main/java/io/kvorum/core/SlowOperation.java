@@ -23,7 +23,10 @@ public record SlowOperation(Kind operation, int slot, Duration took, boolean fai
         SET,
         /** A function read keys of a slot: {@link KeyValueStore#read} and every other operation that only reads. */
         READ,
-        /** A function changed keys of a slot: {@link KeyValueStore#transact} and every other write. */
+        /**
+         * A function changed keys of a slot: {@link KeyValueStore#transact(int, java.util.function.Function)} and every
+         * other write.
+         */
         TRANSACT,
         /** A page of a scan was put together. */
         SCAN,

@@ -26,8 +26,16 @@ public record StoreHealth(State state, long entries, long bytes, MemoryLimit lim
          * writers are about to make room.
          */
         ABOVE_LIMIT,
-        /** The store does not evict, and not even an empty entry fits into its limit any more. */
-        FULL
+        /**
+         * The store does not evict, and not even an empty entry fits into its limit any more, or a stripe has met its
+         * fixed bound: see {@link StoreSettings}.
+         */
+        FULL,
+        /**
+         * An error of the JVM has left a change half made, and the stripe of its slot is out of use: see
+         * {@link LocalStore}.
+         */
+        DAMAGED
     }
 
     /** Checks that nothing is missing. */

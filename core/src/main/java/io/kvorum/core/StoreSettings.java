@@ -8,8 +8,8 @@ import java.util.Objects;
  * The values of a {@link LocalStore} that are fixed at construction.
  *
  * <p>Whatever the limit, a stripe of a store that does not evict has room for 131,071 parts, each an entry of more than
- * 16 KiB or 64 KiB of smaller ones. A write beyond that is refused as {@code OUT_OF_MEMORY}; more stripes have more
- * room.
+ * 16 KiB or 48 KiB or more of smaller ones. A write beyond that is refused as {@code OUT_OF_MEMORY}, unless it makes
+ * the stripe no larger; more stripes have more room.
  *
  * <p>Immutable.
  *
@@ -80,7 +80,9 @@ public record StoreSettings(int stripes, int maxKeyLength, int maxValueLength, M
                 stripes,
                 limit.unit() == MemoryLimit.Unit.ENTRIES,
                 limit.most(),
-                limit.whenFull() == MemoryLimit.WhenFull.EVICT);
+                limit.whenFull() == MemoryLimit.WhenFull.EVICT,
+                maxKeyLength,
+                maxValueLength);
     }
 
     /** Throws unless a key and a value are short enough. */

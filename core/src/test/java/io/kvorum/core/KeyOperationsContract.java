@@ -11,6 +11,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.kvorum.core.SetOptions.Condition;
 import io.kvorum.slots.topology.RefusedException;
+import java.math.BigInteger;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
@@ -442,5 +443,70 @@ abstract class KeyOperationsContract {
 
         assertEquals("value", text(keys().get(KEY)));
         assertEquals("computed", text(keys().get(OTHER)));
+    }
+
+    @Test
+    void aRangeIsWhatLiesBetweenItsBoundsHoweverFarTheyAre() {
+        byte[] key = bytes("range");
+        byte[] value = bytes("0123456789");
+        keys().set(key, value);
+        long[] bounds = {
+            Long.MIN_VALUE,
+            Long.MIN_VALUE + 1,
+            Long.MIN_VALUE + 10,
+            Integer.MIN_VALUE,
+            -12,
+            -11,
+            -10,
+            -9,
+            -1,
+            0,
+            1,
+            9,
+            10,
+            11,
+            200,
+            Integer.MAX_VALUE,
+            Long.MAX_VALUE - 10,
+            Long.MAX_VALUE - 1,
+            Long.MAX_VALUE
+        };
+        for (long first : bounds) {
+            for (long last : bounds) {
+                BigInteger from = place(first).max(BigInteger.ZERO);
+                BigInteger to = place(last).min(BigInteger.valueOf(9));
+                byte[] expected = from.compareTo(to) > 0
+                        ? new byte[0]
+                        : Arrays.copyOfRange(value, from.intValueExact(), to.intValueExact() + 1);
+                assertArrayEquals(expected, keys().getRange(key, first, last), first + " to " + last);
+            }
+        }
+    }
+
+    private static BigInteger place(long bound) {
+        BigInteger place = BigInteger.valueOf(bound);
+        return bound < 0 ? place.add(BigInteger.TEN) : place;
+    }
+
+    @Test
+    void shortFormsDoWhatTheirFullFormsDo() {
+        keys().set(KEY, VALUE, Duration.ofMillis(100));
+        assertEquals(OptionalLong.of(NOW + 100), keys().deadlineOf(KEY));
+        assertFalse(keys().setIfAbsent(KEY, bytes("x")));
+        assertTrue(keys().setIfAbsent(OTHER, bytes("x"), Duration.ofMillis(50)));
+        assertEquals(OptionalLong.of(NOW + 50), keys().deadlineOf(OTHER));
+        assertTrue(keys().compareAndSet(KEY, VALUE, bytes("y")));
+        assertFalse(keys().compareAndSet(KEY, VALUE, bytes("z")));
+        assertEquals(OptionalLong.of(NOW + 100), keys().deadlineOf(KEY));
+        assertEquals("y", text(keys().getAndSet(KEY, bytes("1"))));
+        assertEquals(2, keys().increment(KEY));
+        assertTrue(keys().contains(KEY));
+        assertEquals("2", text(keys().getOrDefault(KEY, bytes("0"))));
+        assertTrue(keys().setIfPresent(KEY, bytes("3")));
+        assertTrue(keys().expire(KEY, Duration.ofMillis(7)));
+        assertEquals(OptionalLong.of(NOW + 7), keys().deadlineOf(KEY));
+        assertTrue(keys().remove(KEY));
+        assertFalse(keys().setIfPresent(KEY, bytes("3")));
+        assertEquals("0", text(keys().getOrDefault(KEY, bytes("0"))));
     }
 }

@@ -21,6 +21,7 @@ import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 
@@ -369,5 +370,24 @@ final class KeyspaceSubscriptionTest {
     @SuppressWarnings("NullAway") // what a caller without the checker may pass
     private static byte[] nothing() {
         return null;
+    }
+
+    /** The executor runs each batch inside of the one before, as far as it is let. */
+    @Test
+    void manyEventsOfOneTransactionAreDeliveredByAnExecutorThatRunsTasksAtOnce() {
+        int count = 600_000;
+        List<Entry> entries = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            entries.add(new Entry(bytes("{t}" + i), bytes("")));
+        }
+        LocalStore large = new LocalStore();
+        AtomicInteger heard = new AtomicInteger();
+        try (KeyspaceSubscription subscription =
+                large.subscribe(event -> heard.incrementAndGet(), Runnable::run, count)) {
+            large.setAll(entries);
+
+            assertEquals(0, subscription.lost());
+            assertEquals(count, heard.get());
+        }
     }
 }

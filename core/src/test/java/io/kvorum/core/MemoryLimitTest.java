@@ -28,6 +28,7 @@ import java.util.concurrent.Future;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -310,6 +311,32 @@ final class MemoryLimitTest {
     private static void fill(LocalStore store, int count) {
         for (int i = 0; i < count; i++) {
             store.set(bytes("k" + i), bytes("v"));
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"1, 50", "1, 100000", "1, 1000000", "64, 10000", "64, 1000000"})
+    void whatWasJustSetStaysWhateverItsSize(int stripes, int size) {
+        LocalStore evicting = new LocalStore(
+                StoreSettings.defaults()
+                        .withStripes(stripes)
+                        .withLimit(MemoryLimit.bytes(4_000_000, MemoryLimit.WhenFull.EVICT)),
+                1,
+                new FixedClock(1));
+        for (int i = 0; i < 20_000; i++) {
+            evicting.set(bytes("k" + i), new byte[50]);
+        }
+        for (int i = 0; i < 20_000; i++) {
+            evicting.get(bytes("k" + i));
+        }
+        for (int i = 0; i < 20; i++) {
+            long before = evicting.size();
+            evicting.set(bytes("big" + i), new byte[size]);
+
+            assertTrue(evicting.exists(bytes("big" + i)));
+            long gone = before + 1 - evicting.size();
+            assertTrue(gone <= (size + 200L) / 250 + 64, "others gone: " + gone);
+            assertTrue(evicting.bytes() <= 4_000_000);
         }
     }
 }

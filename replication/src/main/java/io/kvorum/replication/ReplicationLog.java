@@ -95,14 +95,15 @@ public final class ReplicationLog implements AutoCloseable {
      * @param payload the readable bytes are copied; borrowed, its indexes stay
      * @return the offset after the record
      * @throws RefusedException if the gate is closed; nothing was appended
-     * @throws IllegalArgumentException if the slot is out of range, or the record is larger than {@link #maxPayload()}
+     * @throws IllegalArgumentException if the slot is out of range
+     * @throws RecordTooLongException if the record is larger than {@link #maxPayload()}
      * @throws IllegalStateException if the log was closed
      */
     public long append(int slot, ByteBuf payload) {
         HashSlot.check(slot);
         int length = payload.readableBytes();
         if (length > maxPayload()) {
-            throw new IllegalArgumentException("a record may have " + maxPayload() + " bytes: it has " + length);
+            throw new RecordTooLongException(length, maxPayload());
         }
         long after;
         synchronized (lock) {

@@ -6,8 +6,9 @@ import com.github.benmanes.caffeine.cache.Policy;
 import io.netty.buffer.ByteBuf;
 import java.time.InstantSource;
 import java.util.Arrays;
-import java.util.Iterator;
+import java.util.Map;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -44,6 +45,10 @@ final class CaffeineTable implements Table {
 
     private int size;
     private long payload;
+
+    /** Whether a change is under way: still so after it only if it failed there. */
+    private boolean midway;
+
     private long maximum = SPARE;
 
     /** What an entry is looked up by. */
@@ -175,8 +180,33 @@ final class CaffeineTable implements Table {
     // ---- what writers do
 
     @Override
-    public boolean canTake(int entries) {
-        return entries <= Integer.MAX_VALUE - 8 - size();
+    public long shareOfBound(int keyLength, int valueLength, boolean timed) {
+        return 1;
+    }
+
+    @Override
+    public boolean canTake(long share, boolean grows) {
+        return share <= Integer.MAX_VALUE - (grows ? 1024L : 8L) - size();
+    }
+
+    @Override
+    public boolean isBroken() {
+        return midway;
+    }
+
+    @Override
+    public int timed() {
+        return wheel.size();
+    }
+
+    /** The value is copied by {@link #put} all the same, before anything changes. */
+    @Override
+    public void prepare(int slot, long hash, byte[] key, int valueLength, boolean timed) {
+        wheel.prepare();
+        if (find(hash, key) == null) {
+            slotRecords.prepare(slot >>> stripeBits);
+            preparePlace();
+        }
     }
 
     @Override
@@ -185,24 +215,27 @@ final class CaffeineTable implements Table {
         if (item == null) {
             item = insert(slot >>> stripeBits, hash, key, value);
         } else {
-            payload += value.length - item.value.length;
-            if (item.value.length == value.length) {
-                System.arraycopy(value, 0, item.value, 0, value.length);
-            } else {
-                item.value = value.clone();
-            }
+            byte[] copy = value.clone();
+            wheel.prepare();
+            midway = true;
+            payload += copy.length - item.value.length;
+            item.value = copy;
         }
         setDeadline(item, deadline);
+        midway = false;
     }
 
     private Item insert(int slotIndex, long hash, byte[] key, byte[] value) {
         slotRecords.prepare(slotIndex);
         wheel.prepare();
-        int reference = takePlace();
-        Item item = new Item(hash, key.clone(), value.clone(), reference, slotIndex);
+        preparePlace();
+        Item item = new Item(hash, key.clone(), value.clone(), nextPlace(), slotIndex);
+        int reference = item.reference;
         if (size + SPARE / 4 >= maximum) {
             setMaximum();
         }
+        midway = true;
+        takePlace();
         cache.put(item, item);
         items[reference] = item;
         slotRecords.add(slotIndex, reference);
@@ -223,7 +256,10 @@ final class CaffeineTable implements Table {
         if (item == null) {
             return false;
         }
+        wheel.prepare();
+        midway = true;
         setDeadline(item, deadline);
+        midway = false;
         return true;
     }
 
@@ -249,12 +285,15 @@ final class CaffeineTable implements Table {
         if (item == null) {
             return false;
         }
-        cache.invalidate(item); // it allocates, so it is first: if it fails, nothing has changed
+        slotRecords.prepareToRemove();
+        midway = true;
+        cache.invalidate(item);
         slotRecords.remove(item.slotIndex, item.reference);
         setDeadline(item, Table.NO_DEADLINE);
         givePlaceBack(item.reference);
         size--;
         payload -= key.length + item.value.length;
+        midway = false;
         giveMemoryBack(item.slotIndex);
         return true;
     }
@@ -277,9 +316,25 @@ final class CaffeineTable implements Table {
     }
 
     @Override
-    public byte @Nullable [] coldestKey() {
-        Iterator<Key> coldest = order.coldest(1).keySet().iterator();
-        return coldest.hasNext() ? coldest.next().bytes : null;
+    public byte @Nullable [] coldestKey(Predicate<byte[]> except) {
+        int looks = 2;
+        while (true) {
+            Map<Key, Item> coldest = order.coldest(looks);
+            for (Key key : coldest.keySet()) {
+                if (!except.test(key.bytes)) {
+                    return key.bytes;
+                }
+            }
+            if (coldest.size() < looks) {
+                return null;
+            }
+            looks *= 4;
+        }
+    }
+
+    @Override
+    public byte[] keyAt(int slot, int index) {
+        return item(slotRecords.reference(slot >>> stripeBits, index)).bytes.clone();
     }
 
     @Override
@@ -297,17 +352,26 @@ final class CaffeineTable implements Table {
         return item;
     }
 
-    private int takePlace() {
-        if (freeCount > 0) {
-            return freePlaces[--freeCount];
-        }
-        if (highest + 1 >= items.length) {
+    private void preparePlace() {
+        if (freeCount == 0 && highest + 1 >= items.length) {
             int length = Math.max(MIN_CAPACITY, items.length * 2);
             @Nullable Item[] longer = Arrays.copyOf(items, length);
             freePlaces = Arrays.copyOf(freePlaces, length);
             items = longer;
         }
-        return ++highest; // 0 is no reference
+    }
+
+    /** Returns the reference that {@link #takePlace} takes. */
+    private int nextPlace() {
+        return freeCount > 0 ? freePlaces[freeCount - 1] : highest + 1; // 0 is no reference
+    }
+
+    private void takePlace() {
+        if (freeCount > 0) {
+            freeCount--;
+        } else {
+            highest++;
+        }
     }
 
     private void givePlaceBack(int reference) {

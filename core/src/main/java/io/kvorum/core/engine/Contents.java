@@ -2,6 +2,7 @@ package io.kvorum.core.engine;
 
 import io.kvorum.slots.HashSlot;
 import io.netty.buffer.ByteBuf;
+import java.util.Arrays;
 import java.util.random.RandomGenerator;
 
 /** All stripes of a store: what a full sync replaces in one step. */
@@ -49,17 +50,29 @@ public final class Contents {
             byte[] key = reader.key();
             long keyHash = hash.of(key);
             boolean changed = true;
-            if (reader.isPut()) {
-                table.put(slot, keyHash, key, reader.value(), reader.deadline());
-            } else {
-                changed = table.remove(keyHash, key);
+            switch (reader.kind()) {
+                case PUT -> table.put(slot, keyHash, key, reader.value(), reader.deadline());
+                case DEADLINE -> changed = table.setDeadline(keyHash, key, reader.deadline());
+                case DELETE -> changed = table.remove(keyHash, key);
             }
+            stripe.changing();
             for (Watcher watcher : watchers) {
                 if (changed) {
-                    watcher.changed(slot, key, reader.isPut() ? Cause.SET : Cause.DELETED);
+                    watcher.changed(slot, key, reader.kind() == MutationReader.Kind.DELETE ? Cause.DELETED : Cause.SET);
                 }
             }
+            stripe.changed();
         }
+    }
+
+    /** {@return whether a stripe is out of use} */
+    boolean isDamaged() {
+        return Arrays.stream(stripes).anyMatch(Stripe::isDamaged);
+    }
+
+    /** {@return whether a stripe has met the fixed bound of its table, so that it must not grow} */
+    boolean isAtBound() {
+        return Arrays.stream(stripes).anyMatch(stripe -> !stripe.canGrow());
     }
 
     public long size() {
@@ -133,9 +146,10 @@ public final class Contents {
         return sum;
     }
 
+    /** Locks all stripes, those that are damaged too. */
     void lockAll() {
         for (Stripe stripe : stripes) {
-            stripe.lock();
+            stripe.lockAnyway();
         }
     }
 

@@ -11,6 +11,7 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -140,6 +141,11 @@ public final class Engine implements ReplicatedState {
         return keys;
     }
 
+    /** {@return whether a key that is held with this deadline is past it} */
+    public boolean isExpired(long deadline) {
+        return deadline >= 0 && clock.millis() > deadline;
+    }
+
     /** {@return whether a key with this deadline exists now} */
     public boolean isVisible(long deadline) {
         return deadline < 0 || clock.millis() <= deadline;
@@ -159,9 +165,33 @@ public final class Engine implements ReplicatedState {
         return expirer.isBehind();
     }
 
-    /** Deletes the coldest keys until the store is within its limit; for a thread that holds no lock. */
-    public void evict(ChangeSink sink) {
-        evictor.evict(sink);
+    /** {@return whether an error has put a part of the store out of use} */
+    public boolean isDamaged() {
+        return contents.isDamaged();
+    }
+
+    /** {@return whether a stripe has met the fixed bound of its table} */
+    public boolean isAtBound() {
+        return contents.isAtBound();
+    }
+
+    /**
+     * Deletes some keys of a stripe whose deadline has passed, if there may be any, for a write that holds its lock: so
+     * that a store which is written to does not fill up with them although nobody calls {@link #expire}.
+     */
+    public void expireSome(ChangeSink sink, Stripe stripe) {
+        if (stripe.table().timed() > 0) {
+            expirer.expireSome(sink, stripe, clock.millis());
+        }
+    }
+
+    /**
+     * Deletes the coldest keys until the store is within its limit; for a thread that holds no lock.
+     *
+     * @param kept which keys must stay, since they were just set
+     */
+    public void evict(ChangeSink sink, Predicate<byte[]> kept) {
+        evictor.evict(sink, kept);
     }
 
     // ---- the replicated state
@@ -240,21 +270,33 @@ public final class Engine implements ReplicatedState {
     /** Puts an entry into the table and tells the watchers. */
     public void put(Stripe stripe, int slot, long keyHash, byte[] key, byte[] value, long deadline) {
         stripe.table().put(slot, keyHash, key, value, deadline);
+        stripe.changing();
         watchers.changed(slot, key, Cause.SET);
+        stripe.changed();
+    }
+
+    /** Tells the watchers that a key was past its deadline which is about to be set. */
+    public void expired(int slot, byte[] key) {
+        watchers.changed(slot, key, Cause.EXPIRED);
+        counters.expired(1);
     }
 
     /** Gives an entry of the table another deadline, or none, and tells the watchers. */
     public void setDeadline(Stripe stripe, int slot, long keyHash, byte[] key, long deadline) {
         stripe.table().setDeadline(keyHash, key, deadline);
+        stripe.changing();
         watchers.changed(slot, key, Cause.SET);
+        stripe.changed();
     }
 
     /** Removes an entry from the table and tells the watchers. Returns whether there was one. */
     public boolean remove(Stripe stripe, int slot, long keyHash, byte[] key, Cause cause) {
         boolean held = stripe.table().remove(keyHash, key);
         if (held) {
+            stripe.changing();
             watchers.changed(slot, key, cause);
         }
+        stripe.changed();
         return held;
     }
 
@@ -267,6 +309,7 @@ public final class Engine implements ReplicatedState {
             ByteBuf change = stripe.scratch();
             MutationWriter.delete(change, key);
             sink.accept(slot, change);
+            stripe.changing();
         }
         return remove(stripe, slot, keyHash, key, cause);
     }
@@ -308,7 +351,8 @@ public final class Engine implements ReplicatedState {
         return watchers;
     }
 
-    EngineSettings settings() {
+    /** {@return its fixed values} */
+    public EngineSettings settings() {
         return settings;
     }
 }

@@ -7,9 +7,13 @@ package io.kvorum.core.engine;
  * @param byEntry whether the limit counts entries instead of bytes
  * @param most the most entries or bytes; {@link Long#MAX_VALUE} for no limit
  * @param evicts whether entries make room for others, instead of a refusal
+ * @param maxKeyLength the most bytes of a key
+ * @param maxValueLength the most bytes of a value
  */
-public record EngineSettings(int stripes, boolean byEntry, long most, boolean evicts) {
-    boolean isLimited() {
+public record EngineSettings(
+        int stripes, boolean byEntry, long most, boolean evicts, int maxKeyLength, int maxValueLength) {
+    /** {@return whether there is a limit} */
+    public boolean isLimited() {
         return evicts || byEntry || most < Long.MAX_VALUE;
     }
 }

@@ -3,6 +3,7 @@ package io.kvorum.core.engine;
 import io.kvorum.core.engine.StoreEvents.EvictionEvent;
 import io.kvorum.slots.HashSlot;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Predicate;
 
 /**
  * Deletes keys to keep an engine within its limit, a stripe at a time, in turn. Safe for use by any number of threads,
@@ -18,8 +19,8 @@ final class Evictor {
         this.stripes = engine.settings().stripes();
     }
 
-    /** Deletes the coldest keys until the store holds no more than its limit. */
-    void evict(ChangeSink sink) {
+    /** Deletes the coldest keys but some until the store holds no more than its limit. */
+    void evict(ChangeSink sink, Predicate<byte[]> kept) {
         if (!engine.budget().isExceeded()) {
             return;
         }
@@ -28,7 +29,7 @@ final class Evictor {
         int evicted = 0;
         int passed = 0;
         while (engine.budget().isExceeded() && passed < 2 * stripes) {
-            boolean made = evictOne(sink, nextStripe.getAndIncrement() & (stripes - 1));
+            boolean made = evictOne(sink, kept, nextStripe.getAndIncrement() & (stripes - 1));
             passed = made ? 0 : passed + 1;
             evicted += made ? 1 : 0;
         }
@@ -41,11 +42,11 @@ final class Evictor {
     }
 
     /** Evicts a key of a stripe, unless the stripe is not due or the sink refuses. */
-    private boolean evictOne(ChangeSink sink, int index) {
+    private boolean evictOne(ChangeSink sink, Predicate<byte[]> kept, int index) {
         Stripe stripe = engine.lock(index);
         try {
             byte[] key = engine.budget().isExceeded() && engine.budget().isDue(stripe, stripes)
-                    ? stripe.table().coldestKey()
+                    ? stripe.table().coldestKey(kept)
                     : null;
             if (key == null) {
                 return false;

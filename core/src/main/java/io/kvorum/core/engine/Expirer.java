@@ -12,6 +12,9 @@ import java.util.concurrent.atomic.AtomicInteger;
 final class Expirer {
     private static final int BATCH = 64;
 
+    /** How many entries a write looks at: more than it can add, and than may have to be filed anew meanwhile. */
+    private static final int STEPS_OF_A_WRITE = 8;
+
     /** How many entries a sweep looks at for each that it may delete: most of them may turn out not to be due yet. */
     private static final int LOOKS = 8;
 
@@ -52,6 +55,27 @@ final class Expirer {
             event.commit();
         }
         return expiry.deleted;
+    }
+
+    /** Looks at a few entries of a stripe, for a write that holds its lock. What goes wrong must not fail the write. */
+    void expireSome(ChangeSink sink, Stripe stripe, long now) {
+        if (!stripe.isSweepDue(now)) {
+            return;
+        }
+        int[] deleted = {0};
+        boolean more = false;
+        try {
+            int left = stripe.table().sweep(now, STEPS_OF_A_WRITE, key -> {
+                engine.remove(sink, stripe, HashSlot.of(key), engine.hash().of(key), key, Cause.EXPIRED);
+                deleted[0]++;
+            });
+            more = left == 0;
+        } catch (RuntimeException e) {
+            more = true; // the sink refused: a later write tries again
+        } finally {
+            stripe.swept(now, more);
+            engine.counters().expired(deleted[0]);
+        }
     }
 
     /** Deletes what has expired, one step at a time. */

@@ -87,14 +87,30 @@ public final class MemoryBudget {
         stripe.counts(stripe.counted() + needed);
     }
 
-    /** Throws if the table of a stripe might meet its own bound with so many entries, whatever the limit is. */
-    public static void requireTable(Stripe stripe, int slot, int entries) {
-        if (!stripe.table().canTake(entries)) {
+    /**
+     * Throws if the table of a stripe might meet its own bound with a change, whatever the limit is. A change that
+     * makes it no larger is let through.
+     *
+     * @param share what the entries take of the bound that are put
+     * @param replaced what those take that they replace, and those that are removed
+     */
+    public static void requireTable(Stripe stripe, int slot, long share, long replaced) {
+        Table table = stripe.table();
+        if (!table.canTake(share, true) && !(share <= replaced && table.canTake(share, false))) {
             throw refusal(
                     slot,
                     "a stripe may hold a fixed number of large values and of parts for others: it holds "
                             + stripe.table().size() + " entries");
         }
+    }
+
+    /** {@return what the entry of a key takes of its table's bound, if it is held} */
+    public static long shareOf(Stripe stripe, long hash, byte[] key) {
+        Table table = stripe.table();
+        int valueLength = table.valueLength(hash, key);
+        return valueLength == Table.NO_VALUE
+                ? 0
+                : table.shareOfBound(key.length, valueLength, table.deadline(hash, key) >= 0);
     }
 
     private RefusedException refusal(int slot, long needed) {

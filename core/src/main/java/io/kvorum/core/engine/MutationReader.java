@@ -9,6 +9,14 @@ import io.netty.buffer.ByteBuf;
 public final class MutationReader {
     private static final byte[] EMPTY = {};
 
+    /** What a mutation does to its key. */
+    public enum Kind {
+        PUT,
+        /** Gives it another deadline, or none, and leaves its value. */
+        DEADLINE,
+        DELETE
+    }
+
     /** A key or a value that is longer than the reader takes. */
     public static final class TooLongException extends IllegalArgumentException {
         private static final long serialVersionUID = 1L;
@@ -23,7 +31,7 @@ public final class MutationReader {
     private final int maxKeyLength;
     private final int maxValueLength;
     private int index;
-    private boolean put;
+    private Kind kind = Kind.DELETE;
     private byte[] key = EMPTY;
     private byte[] value = EMPTY;
     private long deadline = Table.NO_DEADLINE;
@@ -52,22 +60,34 @@ public final class MutationReader {
         int tag = buffer.getByte(index++);
         switch (tag) {
             case MutationWriter.DELETE -> {
-                put = false;
+                kind = Kind.DELETE;
                 deadline = Table.NO_DEADLINE;
                 key = bytes("key", maxKeyLength);
                 value = EMPTY;
             }
             case MutationWriter.PUT -> {
-                put = true;
+                kind = Kind.PUT;
                 deadline = Table.NO_DEADLINE;
                 key = bytes("key", maxKeyLength);
                 value = bytes("value", maxValueLength);
             }
             case MutationWriter.PUT_WITH_DEADLINE -> {
-                put = true;
+                kind = Kind.PUT;
                 deadline = deadlineHere();
                 key = bytes("key", maxKeyLength);
                 value = bytes("value", maxValueLength);
+            }
+            case MutationWriter.DEADLINE -> {
+                kind = Kind.DEADLINE;
+                deadline = deadlineHere();
+                key = bytes("key", maxKeyLength);
+                value = EMPTY;
+            }
+            case MutationWriter.NO_DEADLINE -> {
+                kind = Kind.DEADLINE;
+                deadline = Table.NO_DEADLINE;
+                key = bytes("key", maxKeyLength);
+                value = EMPTY;
             }
             default -> throw new IllegalArgumentException("not a mutation: tag " + tag);
         }
@@ -79,8 +99,8 @@ public final class MutationReader {
         return index;
     }
 
-    public boolean isPut() {
-        return put;
+    public Kind kind() {
+        return kind;
     }
 
     public byte[] key() {

@@ -9,6 +9,8 @@ import io.netty.buffer.ByteBuf;
 public final class MutationWriter {
     public static final byte DELETE = 1;
     static final byte PUT = 2;
+    static final byte DEADLINE = 4;
+    static final byte NO_DEADLINE = 5;
     static final byte PUT_WITH_DEADLINE = 3;
 
     /** The most bytes that a mutation takes beside its key and its value: a tag, a deadline and two lengths. */
@@ -32,6 +34,17 @@ public final class MutationWriter {
 
     public static void delete(ByteBuf target, byte[] key) {
         target.writeByte(DELETE);
+        bytes(target, key, 0, key.length);
+    }
+
+    /** Writes that a key has another deadline, or none, and the value that it had. */
+    public static void deadline(ByteBuf target, byte[] key, long deadline) {
+        if (deadline == Table.NO_DEADLINE) {
+            target.writeByte(NO_DEADLINE);
+        } else {
+            target.writeByte(DEADLINE);
+            target.writeLong(deadline);
+        }
         bytes(target, key, 0, key.length);
     }
 

@@ -61,7 +61,7 @@ final class Segments {
     }
 
     /** Returns whether so many segments can be had beside those that there are. */
-    boolean canOpen(int more) {
+    boolean canOpen(long more) {
         return more <= maxCount - count;
     }
 

@@ -4,6 +4,7 @@ import io.netty.buffer.ByteBuf;
 import java.time.InstantSource;
 import java.util.Arrays;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,6 +27,9 @@ final class SlabTable implements Table {
     private static final int NONE = Segments.NONE;
     private static final long LOW_HALF = 0xffff_ffffL;
 
+    /** What of a shared segment is used at least: the rest may be too short for the next record. */
+    private static final int SHARE_OF_SEGMENT = Segments.FULL - Segments.MAX_SHARED;
+
     /** The hash of a key that is a part of an array. */
     interface Hash {
         long of(byte[] bytes, int from, int length);
@@ -37,8 +41,12 @@ final class SlabTable implements Table {
     private final SlotRecords slotRecords;
     private final DeadlineWheel wheel = new DeadlineWheel(new Deadlines());
     private final RecordIndex index = new RecordIndex();
+    private final int reserve;
     private int size;
     private long payload;
+
+    /** Whether a change is under way: still so after it only if it failed there. */
+    private boolean midway;
 
     /**
      * Makes an empty table for every slot of one stripe.
@@ -54,6 +62,7 @@ final class SlabTable implements Table {
     /** As above, with another bound of the segments that it may have. */
     SlabTable(Hash hash, int stripeBits, int slots, int maxSegments) {
         this.segments = new Segments(maxSegments);
+        this.reserve = maxSegments / 64;
         this.hash = hash;
         this.stripeBits = stripeBits;
         this.slotRecords = new SlotRecords(new Places(), slots);
@@ -186,10 +195,42 @@ final class SlabTable implements Table {
 
     // ---- what writers do
 
-    /** Each entry needs at most a segment of its own; moving others may need two. */
+    /** A large record has a segment of its own; the end of one that is shared may be too short for the next record. */
     @Override
-    public boolean canTake(int entries) {
-        return segments.canOpen(entries + 2);
+    public long shareOfBound(int keyLength, int valueLength, boolean timed) {
+        int bytes = SlabRecord.bytesFor(keyLength, valueLength, timed);
+        return bytes > Segments.MAX_SHARED ? SHARE_OF_SEGMENT : bytes;
+    }
+
+    /** Moving other records may need two segments more. */
+    @Override
+    public boolean canTake(long share, boolean grows) {
+        long opened = (share + SHARE_OF_SEGMENT - 1) / SHARE_OF_SEGMENT + 2;
+        return segments.canOpen(opened + (grows ? reserve : 0));
+    }
+
+    @Override
+    public boolean isBroken() {
+        return midway;
+    }
+
+    @Override
+    public int timed() {
+        return wheel.size();
+    }
+
+    @Override
+    public void prepare(int slot, long keyHash, byte[] key, int valueLength, boolean timed) {
+        int needed = SlabRecord.bytesFor(key.length, valueLength, timed);
+        int reference = (int) find(keyHash, key);
+        if (timed) {
+            wheel.prepare();
+        }
+        if (reference == NONE) {
+            prepareToInsert(slot >>> stripeBits, needed);
+        } else if (hasWrongSize(reference, needed)) {
+            makeRoom(needed);
+        }
     }
 
     @Override
@@ -202,6 +243,7 @@ final class SlabTable implements Table {
         }
         if (reference == NONE) {
             prepareToInsert(slot >>> stripeBits, needed);
+            midway = true;
             reference = insert(slot, keyHash, key, needed);
         } else {
             boolean resized = hasWrongSize(reference, needed);
@@ -209,7 +251,8 @@ final class SlabTable implements Table {
                 makeRoom(needed);
                 reference = (int) find(keyHash, key); // making room may have moved it
             }
-            // From here on nothing is allocated, so nothing fails halfway.
+            // From here on nothing is allocated: only a stack overflow can stop it halfway.
+            midway = true;
             payload -= SlabRecord.valueLength(segments.of(reference), Segments.offset(reference));
             SlabRecord.dropValue(segments.of(reference), Segments.offset(reference));
             if (!timed) {
@@ -224,6 +267,7 @@ final class SlabTable implements Table {
         }
         SlabRecord.setValue(segments.of(reference), Segments.offset(reference), value);
         payload += value.length;
+        midway = false;
     }
 
     private boolean hasWrongSize(int reference, int needed) {
@@ -256,7 +300,9 @@ final class SlabTable implements Table {
             return false;
         }
         if (deadline == Table.NO_DEADLINE) {
+            midway = true;
             clearDeadline(reference);
+            midway = false;
             return true;
         }
         wheel.prepare();
@@ -265,9 +311,13 @@ final class SlabTable implements Table {
         int needed = SlabRecord.bytesFor(key.length, SlabRecord.valueLength(segment, at), true);
         if (needed > SlabRecord.bytes(segment, at)) {
             makeRoom(needed);
-            reference = move((int) find(keyHash, key), RecordIndex.tag(keyHash), needed);
+            reference = (int) find(keyHash, key);
+            midway = true;
+            reference = move(reference, RecordIndex.tag(keyHash), needed);
         }
+        midway = true;
         giveDeadline(reference, deadline);
+        midway = false;
         return true;
     }
 
@@ -302,8 +352,10 @@ final class SlabTable implements Table {
         byte[] segment = segments.of(reference);
         int at = Segments.offset(reference);
         int slotIndex = SlabRecord.slotIndex(segment, at);
+        slotRecords.prepareToRemove();
+        // From here on nothing is allocated: only a stack overflow can stop it halfway.
+        midway = true;
         slotRecords.remove(slotIndex, reference);
-        // From here on nothing is allocated, so nothing fails halfway.
         if (SlabRecord.hasDeadline(segment, at)) {
             wheel.remove(reference);
         }
@@ -311,6 +363,7 @@ final class SlabTable implements Table {
         size--;
         payload -= key.length + SlabRecord.valueLength(segment, at);
         kill(reference);
+        midway = false;
         giveMemoryBack(slotIndex);
         return true;
     }
@@ -339,8 +392,14 @@ final class SlabTable implements Table {
     }
 
     @Override
-    public byte @Nullable [] coldestKey() {
+    public byte @Nullable [] coldestKey(Predicate<byte[]> except) {
         return null;
+    }
+
+    @Override
+    public byte[] keyAt(int slot, int index) {
+        int reference = slotRecords.reference(slot >>> stripeBits, index);
+        return SlabRecord.key(segments.of(reference), Segments.offset(reference));
     }
 
     @Override
@@ -394,9 +453,16 @@ final class SlabTable implements Table {
                 if (!segments.hasRoom(needed)) {
                     segments.open(Segments.FULL);
                 }
-                move(Segments.reference(id, at), RecordIndex.tag(keyHash), needed);
+                relocate(Segments.reference(id, at), RecordIndex.tag(keyHash), needed);
             }
         }
+    }
+
+    /** Moves a record on its own account, not as a part of a change. */
+    private void relocate(int reference, int tag, int bytes) {
+        midway = true;
+        int moved = move(reference, tag, bytes);
+        midway = moved == NONE;
     }
 
     /** Gives a record another place, of another size, for which there is room. Returns the new reference. */

@@ -43,6 +43,11 @@ final class SlotRecords {
         return slotIndex < all.length ? all[slotIndex] : 0;
     }
 
+    /** Returns one of the records of a slot. */
+    int reference(int slotIndex, int index) {
+        return references[slotIndex][index];
+    }
+
     /** Allocates what {@link #add} needs. */
     void prepare(int slotIndex) {
         if (references.length == 0) {
@@ -72,14 +77,18 @@ final class SlotRecords {
         sizes[slotIndex]++;
     }
 
-    /**
-     * Removes a record. The gap is closed by others, each from the end of those that a walk has yet to meet, so that
-     * every walk still meets what it would have met. If this fails for want of memory, nothing has changed.
-     */
-    void remove(int slotIndex, int reference) {
+    /** Allocates what {@link #remove} needs: to sort two walks or more may take memory. */
+    void prepareToRemove() {
         if (walks.size() > 1) {
             walks.sort(BY_LEFT);
         }
+    }
+
+    /**
+     * Removes a record. The gap is closed by others, each from the end of those that a walk has yet to meet, so that
+     * every walk still meets what it would have met. {@link #prepareToRemove} was called before.
+     */
+    void remove(int slotIndex, int reference) {
         int gap = places.place(reference);
         for (int i = 0; i < walks.size(); i++) {
             Walk walk = walks.get(i);

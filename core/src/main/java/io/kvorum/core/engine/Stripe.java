@@ -19,6 +19,10 @@ public final class Stripe {
     private ByteBuf scratch = Unpooled.EMPTY_BUFFER;
     private long stamp;
     private boolean retired;
+    private volatile @Nullable Throwable damage;
+    private boolean underway;
+    private boolean moreToSweep;
+    private long sweptAt;
     private long version;
     private long counted;
 
@@ -30,7 +34,7 @@ public final class Stripe {
         long read = lock.tryOptimisticRead();
         if (read != 0) {
             byte[] value = table.get(hash, key, clock);
-            if (lock.validate(read)) {
+            if (isValid(read)) {
                 return value;
             }
         }
@@ -49,11 +53,11 @@ public final class Stripe {
             int start = target.writerIndex();
             try {
                 int length = table.get(hash, key, clock, target);
-                if (lock.validate(read)) {
+                if (isValid(read)) {
                     return length;
                 }
             } catch (Throwable e) {
-                if (lock.validate(read)) {
+                if (isValid(read)) {
                     throw e;
                 }
             }
@@ -74,11 +78,11 @@ public final class Stripe {
         if (read != 0) {
             try {
                 T result = table.lend(hash, key, clock, reader, lender);
-                if (lock.validate(read)) {
+                if (isValid(read)) {
                     return result;
                 }
             } catch (Throwable e) {
-                if (lock.validate(read)) {
+                if (isValid(read)) {
                     throw e;
                 }
             }
@@ -99,7 +103,7 @@ public final class Stripe {
         if (read != 0 && lock.validate(read)) {
             return size;
         }
-        read = lockToRead();
+        read = lock.readLock();
         try {
             return table.size();
         } finally {
@@ -113,9 +117,19 @@ public final class Stripe {
         if (read != 0 && lock.validate(read)) {
             return size;
         }
-        read = lockToRead();
+        read = lock.readLock();
         try {
             return table.size(slot);
+        } finally {
+            lock.unlockRead(read);
+        }
+    }
+
+    /** Returns whether the table can take an entry more. */
+    boolean canGrow() {
+        long read = lock.readLock();
+        try {
+            return table.canTake(1, true);
         } finally {
             lock.unlockRead(read);
         }
@@ -128,7 +142,7 @@ public final class Stripe {
         if (read != 0 && lock.validate(read)) {
             return bytes;
         }
-        read = lockToRead();
+        read = lock.readLock();
         try {
             return table.bytes();
         } finally {
@@ -139,12 +153,73 @@ public final class Stripe {
     public void lock() {
         SlotFunctions.requireOutside();
         stamp = lock.writeLock();
+        if (damage != null && !retired) {
+            lock.unlockWrite(stamp);
+            throw damaged();
+        }
+    }
+
+    /** Locks the stripe even if it is damaged: to replace it. */
+    void lockAnyway() {
+        SlotFunctions.requireOutside();
+        stamp = lock.writeLock();
     }
 
     /** Locks for reading; what is returned unlocks it. */
     public long lockToRead() {
         SlotFunctions.requireOutside();
-        return lock.readLock();
+        long read = lock.readLock();
+        if (damage != null) {
+            lock.unlockRead(read);
+            throw damaged();
+        }
+        return read;
+    }
+
+    /**
+     * Takes the stripe out of use for good, because an error of the JVM has left it half changed or other than its log;
+     * for the holder of the lock. Only what replaces the whole stripe, a full sync, ends that.
+     */
+    void damage(Throwable cause) {
+        damage = cause;
+    }
+
+    /** Returns whether the stripe is out of use. */
+    boolean isDamaged() {
+        return damage != null;
+    }
+
+    /** Returns whether what was read without a lock since a stamp was taken is good. */
+    private boolean isValid(long read) {
+        return lock.validate(read) && damage == null;
+    }
+
+    /**
+     * Takes note that a change is about to be made that cannot be taken back, since somebody has been told of it; for
+     * the holder of the lock. If the lock is released before {@link #changed}, the stripe is damaged.
+     */
+    public void changing() {
+        underway = true;
+    }
+
+    /** Takes note that the change was made. */
+    public void changed() {
+        underway = false;
+    }
+
+    /** Returns whether entries may be past their deadline that no write has looked for since. */
+    boolean isSweepDue(long now) {
+        return moreToSweep || now != sweptAt;
+    }
+
+    void swept(long now, boolean more) {
+        sweptAt = now;
+        moreToSweep = more;
+    }
+
+    private IllegalStateException damaged() {
+        return new IllegalStateException(
+                "a stripe of the store is out of use, because an error left a change of it half made", damage);
     }
 
     public void unlockRead(long readStamp) {
@@ -177,6 +252,9 @@ public final class Stripe {
 
     public void unlock() {
         version++;
+        if (damage == null && (underway || table.isBroken())) {
+            damage(new IllegalStateException("a change was left half made"));
+        }
         if (scratch.capacity() > MAX_SCRATCH_KEPT) {
             scratch = Unpooled.EMPTY_BUFFER;
         }

@@ -3,6 +3,7 @@ package io.kvorum.core.engine;
 import io.netty.buffer.ByteBuf;
 import java.time.InstantSource;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -49,9 +50,30 @@ public interface Table {
     int valueLength(long hash, byte[] key);
 
     /**
-     * Returns whether so many entries of any size can be added or replaced before a fixed bound of the table is met.
+     * Returns how much of the table's fixed bound an entry takes at the most, in units of its own: what
+     * {@link #canTake} takes a sum of.
      */
-    boolean canTake(int entries);
+    long shareOfBound(int keyLength, int valueLength, boolean timed);
+
+    /**
+     * Returns whether entries can be added or replaced, one after the other, before a fixed bound of the table is met.
+     *
+     * @param share the sum of their {@link #shareOfBound}
+     * @param grows whether they make the table larger; what does not may use a reserve
+     */
+    boolean canTake(long share, boolean grows);
+
+    /** Allocates all that {@link #put} needs for such an entry, so that it allocates nothing if it is called next. */
+    void prepare(int slot, long hash, byte[] key, int valueLength, boolean timed);
+
+    /**
+     * Returns whether the last change failed on the way, by an error of the JVM such as a stack overflow, so that the
+     * table is neither as it was before nor as it should be.
+     */
+    boolean isBroken();
+
+    /** Returns how many entries have a deadline. */
+    int timed();
 
     /** Adds or replaces an entry. */
     void put(int slot, long hash, byte[] key, byte[] value, long deadline);
@@ -80,8 +102,10 @@ public interface Table {
     /**
      * Returns the key of the entry that is of the least use, by what has been read and written; or null if there is
      * none, or this table keeps no count. The key is borrowed.
+     *
+     * @param except which keys do not count
      */
-    byte @Nullable [] coldestKey();
+    byte @Nullable [] coldestKey(Predicate<byte[]> except);
 
     /** Returns how many entries are held. */
     int size();
@@ -97,6 +121,9 @@ public interface Table {
      * number, the same for every entry and close to the memory that it takes on the average.
      */
     long entryBytes(int keyLength, int valueLength);
+
+    /** Returns a copy of one of the keys of a slot, counted from 0 in an order that each change may change. */
+    byte[] keyAt(int slot, int index);
 
     /** Opens a cursor before the first entry of a slot. It costs every removal a little until it is closed. */
     Cursor cursor(int slot);

@@ -1,15 +1,18 @@
 package io.kvorum.core.snapshot;
 
+import io.kvorum.core.ChangeTooLongException;
 import io.kvorum.core.Entry;
 import io.kvorum.core.KeyOperations;
-import io.kvorum.core.LocalStore;
+import io.kvorum.core.KeyValueStore;
 import io.kvorum.core.Mutation;
 import io.kvorum.core.engine.BinaryKey;
 import io.kvorum.core.engine.Engine;
 import io.kvorum.core.engine.Engines;
 import io.kvorum.core.engine.MutationReader;
+import io.kvorum.replication.RecordTooLongException;
 import io.kvorum.slots.HashSlot;
 import io.kvorum.slots.SlotSet;
+import io.kvorum.slots.topology.RefusedException;
 import io.netty.buffer.ByteBuf;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -31,6 +34,13 @@ final class SnapshotContents implements SnapshotReader.Target {
         return new List[HashSlot.COUNT];
     }
 
+    private final Engine[] engines;
+
+    /** Begins with nothing, for a store that is made of some engines. */
+    SnapshotContents(List<Engine> engines) {
+        this.engines = Engines.bySlot(engines);
+    }
+
     @Override
     public void accept(int slot, ByteBuf chunk, int from, int to) {
         List<Part> parts = slots[slot];
@@ -42,18 +52,21 @@ final class SnapshotContents implements SnapshotReader.Target {
     }
 
     /** Replaces slots of a store, and forgets the entries of each. */
-    void replace(LocalStore store, SlotSet covered) {
+    void replace(KeyValueStore store, SlotSet covered, SnapshotProgress progress) {
+        int done = 0;
         for (int slot = covered.next(0); slot >= 0; slot = covered.next(slot + 1)) {
+            done++;
             List<Part> parts = slots[slot];
             slots[slot] = null;
             if (parts != null || store.countInSlot(slot) > 0) {
                 replaceSlot(store, slot, parts == null ? List.of() : parts);
             }
+            progress.at(done, covered.size(), 0);
         }
     }
 
-    private static void replaceSlot(LocalStore store, int slot, List<Part> parts) {
-        Engine engine = Engines.only(store);
+    private void replaceSlot(KeyValueStore store, int slot, List<Part> parts) {
+        Engine engine = engines[slot];
         List<Mutation> puts = new ArrayList<>();
         Set<BinaryKey> kept = new HashSet<>();
         for (Part part : parts) {
@@ -74,12 +87,28 @@ final class SnapshotContents implements SnapshotReader.Target {
                 changes.addAll(puts);
                 return make(keys, changes);
             });
-        } catch (IllegalArgumentException e) {
-            inHalves(store, slot, changes, e);
+        } catch (IllegalArgumentException | RefusedException e) {
+            if (!isTooLarge(engine, e)) {
+                throw e;
+            }
+            inHalves(store, engine, slot, changes, e);
         }
     }
 
-    private static void inHalves(LocalStore store, int slot, List<Mutation> changes, IllegalArgumentException tooLong) {
+    /**
+     * Returns whether smaller changes may be taken. A store without a limit refuses for want of memory only what may
+     * not fit into the table of a stripe, by an estimate that is the closer the smaller the change is.
+     */
+    private static boolean isTooLarge(Engine engine, RuntimeException e) {
+        return e instanceof ChangeTooLongException
+                || e instanceof RecordTooLongException
+                || (e instanceof RefusedException refusal
+                        && refusal.kind() == RefusedException.Kind.OUT_OF_MEMORY
+                        && !engine.settings().isLimited());
+    }
+
+    private static void inHalves(
+            KeyValueStore store, Engine engine, int slot, List<Mutation> changes, RuntimeException tooLong) {
         if (changes.size() < 2) {
             throw tooLong;
         }
@@ -87,8 +116,11 @@ final class SnapshotContents implements SnapshotReader.Target {
         for (List<Mutation> half : List.of(changes.subList(0, middle), changes.subList(middle, changes.size()))) {
             try {
                 store.transact(slot, keys -> make(keys, half));
-            } catch (IllegalArgumentException e) {
-                inHalves(store, slot, half, e);
+            } catch (IllegalArgumentException | RefusedException e) {
+                if (!isTooLarge(engine, e)) {
+                    throw e;
+                }
+                inHalves(store, engine, slot, half, e);
             }
         }
     }
@@ -105,7 +137,7 @@ final class SnapshotContents implements SnapshotReader.Target {
             }
         }
         if (length > MAX_CHANGE && changes.size() > 1) {
-            throw new IllegalArgumentException("a change must have at most " + MAX_CHANGE + " bytes: " + length);
+            throw new ChangeTooLongException(length, MAX_CHANGE);
         }
         return changes.size();
     }

@@ -148,7 +148,10 @@ final class SnapshotReader {
         int index = from;
         try {
             while (reader.next()) {
-                require(reader.isPut(), start + index, "a snapshot must hold no deletion");
+                require(
+                        reader.kind() == MutationReader.Kind.PUT,
+                        start + index,
+                        "a snapshot must hold whole entries only");
                 int found = HashSlot.of(reader.key());
                 require(
                         found == slot,

@@ -3,6 +3,8 @@ package io.kvorum.core.snapshot;
 import io.kvorum.core.engine.Checksum;
 import io.kvorum.core.engine.Contents;
 import io.kvorum.core.engine.ContentsScan;
+import io.kvorum.core.engine.Engine;
+import io.kvorum.core.engine.Engines;
 import io.kvorum.core.engine.Stripe;
 import io.kvorum.core.engine.Table;
 import io.kvorum.slots.SlotRange;
@@ -13,6 +15,8 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.Arrays;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.zip.CRC32C;
 
@@ -21,8 +25,9 @@ import java.util.zip.CRC32C;
  * current chunk if it fits there, or else into the next. Confined to one thread.
  */
 final class SnapshotWriter {
-    private final Contents contents;
+    private final Contents[] contents; // by slot: those of the beginning
     private final InstantSource clock;
+    private final SnapshotProgress progress;
     private final int chunkLength;
     private final OutputStream target;
     private final CRC32C checksum = new CRC32C();
@@ -32,9 +37,12 @@ final class SnapshotWriter {
     private long chunks;
     private long bytes;
 
-    SnapshotWriter(Contents contents, InstantSource clock, int chunkLength, OutputStream target) {
-        this.contents = contents;
-        this.clock = clock;
+    SnapshotWriter(List<Engine> engines, int chunkLength, OutputStream target, SnapshotProgress progress) {
+        IdentityHashMap<Engine, Contents> present = new IdentityHashMap<>();
+        engines.forEach(engine -> present.put(engine, engine.contents()));
+        this.contents = Arrays.stream(Engines.bySlot(engines)).map(present::get).toArray(Contents[]::new);
+        this.clock = engines.get(0).clock();
+        this.progress = progress;
         this.chunkLength = chunkLength;
         this.target = target;
     }
@@ -42,11 +50,14 @@ final class SnapshotWriter {
     SnapshotSummary write(SlotSet slots) throws IOException {
         Instant createdAt = Instant.ofEpochMilli(clock.millis());
         writeHeader(slots, createdAt);
+        int done = 0;
         for (int slot = slots.next(0); slot >= 0; slot = slots.next(slot + 1)) {
-            Stripe stripe = contents.stripeOf(slot);
+            Stripe stripe = contents[slot].stripeOf(slot);
             if (stripe.size(slot) > 0) {
                 writeSlot(stripe, slot);
             }
+            done++;
+            progress.at(done, slots.size(), bytes);
         }
         writeChunk();
         writeTotals();

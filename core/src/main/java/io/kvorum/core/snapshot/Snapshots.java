@@ -1,22 +1,28 @@
 package io.kvorum.core.snapshot;
 
+import io.kvorum.core.ChangeTooLongException;
 import io.kvorum.core.KeyValueStore;
 import io.kvorum.core.LocalStore;
-import io.kvorum.core.StoreSettings;
 import io.kvorum.core.engine.Engine;
 import io.kvorum.core.engine.Engines;
 import io.kvorum.core.snapshot.SnapshotEvents.SnapshotLoadedEvent;
 import io.kvorum.core.snapshot.SnapshotEvents.SnapshotWrittenEvent;
 import io.kvorum.slots.SlotSet;
+import java.io.BufferedOutputStream;
+import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.List;
 import java.util.Objects;
 
 /**
- * Snapshots of a {@link LocalStore}, or of some of its slots, in a file or any other stream: a versioned binary format
- * with checksums, which {@code docs/snapshot-format.md} describes. A snapshot in which a single byte is missing,
- * changed or added is not read.
+ * Snapshots of a {@link LocalStore}, or of a {@link io.kvorum.core.ShardedStore} of local ones, or of some of its
+ * slots, in a file or any other stream: a versioned binary format with checksums, which {@code docs/snapshot-format.md}
+ * describes. A snapshot in which a single byte is missing, changed or added is not read.
  *
  * <p>Safe for use by any number of threads, each with a stream of its own.
  */
@@ -30,9 +36,9 @@ public final class Snapshots {
      * @param target takes the snapshot; flushed and not closed
      * @return what was written
      * @throws IOException if the stream fails; what it has got by then is no snapshot
-     * @see #write(LocalStore, SlotSet, OutputStream)
+     * @see #write(KeyValueStore, SlotSet, OutputStream)
      */
-    public static SnapshotSummary write(LocalStore store, OutputStream target) throws IOException {
+    public static SnapshotSummary write(KeyValueStore store, OutputStream target) throws IOException {
         return write(store, SlotSet.ALL, target);
     }
 
@@ -53,19 +59,74 @@ public final class Snapshots {
      * @return what was written
      * @throws IOException if the stream fails; what it has got by then is no snapshot
      */
-    public static SnapshotSummary write(LocalStore store, SlotSet slots, OutputStream target) throws IOException {
-        return write(store, slots, target, SnapshotFormat.CHUNK_LENGTH);
+    public static SnapshotSummary write(KeyValueStore store, SlotSet slots, OutputStream target) throws IOException {
+        return write(store, slots, target, SnapshotFormat.CHUNK_LENGTH, SnapshotProgress.none());
     }
 
-    static SnapshotSummary write(LocalStore store, SlotSet slots, OutputStream target, int chunkLength)
+    /**
+     * Writes all slots of a store to a file. The file appears, or replaces another one, when it is complete and on the
+     * disk; until then its name ends in {@code .tmp}.
+     *
+     * @param store the store
+     * @param file the file
+     * @return what was written
+     * @throws IOException if the file cannot be written; what was there before is still there
+     * @see #write(KeyValueStore, SlotSet, OutputStream)
+     */
+    public static SnapshotSummary write(KeyValueStore store, Path file) throws IOException {
+        return write(store, file, SnapshotProgress.none());
+    }
+
+    /**
+     * As {@link #write(KeyValueStore, Path)}.
+     *
+     * @param store the store
+     * @param file the file
+     * @param progress is told how far it is
+     * @return what was written
+     * @throws IOException if the file cannot be written; what was there before is still there
+     */
+    public static SnapshotSummary write(KeyValueStore store, Path file, SnapshotProgress progress) throws IOException {
+        Objects.requireNonNull(progress, "progress");
+        Path unfinished = file.resolveSibling(file.getFileName() + ".tmp");
+        try {
+            SnapshotSummary summary;
+            try (FileOutputStream disk = new FileOutputStream(unfinished.toFile())) {
+                OutputStream target = new BufferedOutputStream(disk, 1 << 16);
+                summary = write(store, SlotSet.ALL, target, SnapshotFormat.CHUNK_LENGTH, progress);
+                disk.getFD().sync();
+            }
+            Files.move(unfinished, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+            return summary;
+        } finally {
+            Files.deleteIfExists(unfinished);
+        }
+    }
+
+    /** Returns the engines that a store is made of, all in this JVM. */
+    private static List<Engine> engines(KeyValueStore store) {
+        List<Engine> engines = Engines.of(Objects.requireNonNull(store, "store"));
+        if (engines.isEmpty()) {
+            throw new IllegalArgumentException("a snapshot is of a LocalStore or a ShardedStore of local ones: "
+                    + store.getClass().getName());
+        }
+        return engines;
+    }
+
+    static SnapshotSummary write(KeyValueStore store, SlotSet slots, OutputStream target, int chunkLength)
+            throws IOException {
+        return write(store, slots, target, chunkLength, SnapshotProgress.none());
+    }
+
+    private static SnapshotSummary write(
+            KeyValueStore store, SlotSet slots, OutputStream target, int chunkLength, SnapshotProgress progress)
             throws IOException {
         Objects.requireNonNull(slots, "slots");
         Objects.requireNonNull(target, "target");
-        Engine engine = Engines.only(store);
+        List<Engine> engines = engines(store);
         SnapshotWrittenEvent event = new SnapshotWrittenEvent();
         event.begin();
-        SnapshotSummary summary =
-                new SnapshotWriter(engine.contents(), engine.clock(), chunkLength, target).write(slots);
+        SnapshotSummary summary = new SnapshotWriter(engines, chunkLength, target, progress).write(slots);
         event.commit(summary);
         return summary;
     }
@@ -91,12 +152,12 @@ public final class Snapshots {
      * it is long, until the slots are replaced, one after the other in ascending order, and in addition a few times as
      * much as the slot that is being replaced.
      *
-     * <p>Each slot is replaced in one {@link KeyValueStore#transact transaction}: keys that the snapshot does not have
-     * are deleted, those that it has are set, the sink sees all that as one change, and the slot is locked as long as
-     * it takes. Keys that have expired by the store's clock do not come back.
+     * <p>Each slot is replaced in one {@link KeyValueStore#transact(int, java.util.function.Function) transaction}:
+     * keys that the snapshot does not have are deleted, those that it has are set, the sink sees all that as one
+     * change, and the slot is locked as long as it takes. Keys that have expired by the store's clock do not come back.
      *
-     * <p>If the sink finds the change of a slot too long, which it says by {@link IllegalArgumentException}, the slot
-     * is replaced in several steps, which others see. If it refuses for any other reason, or a memory limit does, its
+     * <p>If the sink finds the change of a slot too long, which it says by {@link ChangeTooLongException}, the slot is
+     * replaced in several steps, which others see. If it refuses for any other reason, or a memory limit does, its
      * exception ends the loading: the slots before are replaced then, and the others are not. To load the same snapshot
      * again does no harm.
      *
@@ -111,16 +172,56 @@ public final class Snapshots {
      *     replaced
      * @throws IOException if the stream fails; the store is as it was
      */
-    public static SnapshotSummary load(LocalStore store, InputStream source, SnapshotLimits limits) throws IOException {
+    public static SnapshotSummary load(KeyValueStore store, InputStream source, SnapshotLimits limits)
+            throws IOException {
+        return load(store, source, limits, SnapshotProgress.none());
+    }
+
+    /**
+     * As {@link #load(KeyValueStore, InputStream, SnapshotLimits)}, from a file with
+     * {@linkplain SnapshotLimits#defaults() default limits}.
+     *
+     * @param store the store
+     * @param file the file
+     * @return what was loaded
+     * @throws IOException if the file cannot be read; the store is as it was
+     */
+    public static SnapshotSummary load(KeyValueStore store, Path file) throws IOException {
+        return load(store, file, SnapshotProgress.none());
+    }
+
+    /**
+     * As {@link #load(KeyValueStore, Path)}.
+     *
+     * @param store the store
+     * @param file the file
+     * @param progress is told how many slots have been replaced
+     * @return what was loaded
+     * @throws IOException if the file cannot be read; the store is as it was
+     */
+    public static SnapshotSummary load(KeyValueStore store, Path file, SnapshotProgress progress) throws IOException {
+        try (InputStream source = Files.newInputStream(file)) {
+            return load(store, source, SnapshotLimits.defaults(), Objects.requireNonNull(progress, "progress"));
+        }
+    }
+
+    private static SnapshotSummary load(
+            KeyValueStore store, InputStream source, SnapshotLimits limits, SnapshotProgress progress)
+            throws IOException {
         Objects.requireNonNull(source, "source");
+        List<Engine> engines = engines(store);
         SnapshotLoadedEvent event = new SnapshotLoadedEvent();
         event.begin();
-        StoreSettings settings = store.settings();
-        SnapshotLimits narrower = limits.withMaxKeyLength(Math.min(limits.maxKeyLength(), settings.maxKeyLength()))
-                .withMaxValueLength(Math.min(limits.maxValueLength(), settings.maxValueLength()));
-        SnapshotContents contents = new SnapshotContents();
+        SnapshotLimits narrower = limits;
+        for (Engine engine : engines) {
+            narrower = narrower.withMaxKeyLength(
+                            Math.min(narrower.maxKeyLength(), engine.settings().maxKeyLength()))
+                    .withMaxValueLength(Math.min(
+                            narrower.maxValueLength(), engine.settings().maxValueLength()));
+        }
+        SnapshotContents contents = new SnapshotContents(engines);
         SnapshotSummary summary = new SnapshotReader(source, narrower).read(contents);
-        contents.replace(store, summary.slots());
+        contents.replace(store, summary.slots(), progress);
         event.commit(summary);
         return summary;
     }

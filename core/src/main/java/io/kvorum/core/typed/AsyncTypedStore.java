@@ -6,7 +6,7 @@ import io.kvorum.core.KeyValueStore;
 import io.kvorum.core.Life;
 import io.kvorum.core.SetOptions;
 import java.time.Duration;
-import java.util.List;
+import java.util.Collection;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -89,8 +89,8 @@ public interface AsyncTypedStore<K, V> {
         return this.<@Nullable TypedValue<V>>reading(store -> store.lookUp(key));
     }
 
-    /** As {@link TypedReads#getAll(List)}. */
-    default CompletionStage<List<@Nullable V>> getAll(List<? extends K> keys) {
+    /** As {@link TypedReads#getAll(Collection)}. */
+    default CompletionStage<Map<K, V>> getAll(Collection<? extends K> keys) {
         return reading(store -> store.getAll(keys));
     }
 
@@ -204,7 +204,7 @@ public interface AsyncTypedStore<K, V> {
 
     // ---- slots
 
-    /** As {@link TypedStore#transact}. */
+    /** As {@link TypedStore#transact(int, Function)}. */
     default <T extends @Nullable Object> CompletionStage<T> transact(
             int slot, Function<? super TypedOperations<K, V>, ? extends T> function) {
         return this.<T>changing(store -> store.<T>transact(slot, function));

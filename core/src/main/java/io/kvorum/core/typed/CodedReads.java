@@ -4,7 +4,11 @@ import io.kvorum.core.KeyReads;
 import io.kvorum.core.StoredValue;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -51,16 +55,21 @@ class CodedReads<K, V> implements TypedReads<K, V> {
     }
 
     @Override
-    public final List<@Nullable V> getAll(List<? extends K> wanted) {
-        List<byte[]> encoded = new ArrayList<>(wanted.size());
-        for (K key : wanted) {
+    public final Map<K, V> getAll(Collection<? extends K> wanted) {
+        List<K> order = List.copyOf(wanted);
+        List<byte[]> encoded = new ArrayList<>(order.size());
+        for (K key : order) {
             encoded.add(bytesOf(key));
         }
-        List<@Nullable V> decoded = new ArrayList<>(encoded.size());
-        for (byte[] bytes : reads.getAll(encoded)) {
-            decoded.add(decode(bytes));
+        List<byte @Nullable []> found = reads.getAll(encoded);
+        Map<K, V> decoded = new LinkedHashMap<>();
+        for (int i = 0; i < order.size(); i++) {
+            V value = decode(found.get(i));
+            if (value != null) {
+                decoded.put(order.get(i), value);
+            }
         }
-        return decoded;
+        return Collections.unmodifiableMap(decoded);
     }
 
     @Override

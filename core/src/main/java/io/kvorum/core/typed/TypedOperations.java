@@ -133,7 +133,8 @@ public interface TypedOperations<K, V> extends TypedReads<K, V> {
      *
      * @param key the key
      * @param function receives the value, or {@code null} if the key does not exist; what it returns is the new value,
-     *     {@code null} deletes the key. It must be quick and must not use a store, see {@link TypedStore#transact}.
+     *     {@code null} deletes the key. It must be quick and must not use a store, see {@link TypedStore#transact(int,
+     *     Function)}.
      * @return what the function returned
      */
     @Nullable
@@ -181,5 +182,111 @@ public interface TypedOperations<K, V> extends TypedReads<K, V> {
      */
     default boolean persist(K key) {
         return expire(key, Life.forever(), ExpireCondition.IF_ANY);
+    }
+
+    // ---- short forms
+
+    /**
+     * Sets a value that lives for some time, whether the key exists or not.
+     *
+     * @param key the key
+     * @param value the value
+     * @param timeToLive from now on, by the store's clock; at least a millisecond
+     */
+    default void set(K key, V value, Duration timeToLive) {
+        set(key, value, SetOptions.defaults().withDuration(timeToLive));
+    }
+
+    /**
+     * Sets a value if the key does not exist.
+     *
+     * @param key the key
+     * @param value the value
+     * @return whether the key did not exist
+     */
+    default boolean setIfAbsent(K key, V value) {
+        return set(key, value, SetOptions.defaults().withCondition(SetOptions.Condition.IF_ABSENT));
+    }
+
+    /**
+     * Sets a value that lives for some time if the key does not exist: what takes a lock.
+     *
+     * @param key the key
+     * @param value the value
+     * @param timeToLive from now on, by the store's clock; at least a millisecond
+     * @return whether the key did not exist
+     */
+    default boolean setIfAbsent(K key, V value, Duration timeToLive) {
+        return set(
+                key,
+                value,
+                SetOptions.defaults()
+                        .withCondition(SetOptions.Condition.IF_ABSENT)
+                        .withDuration(timeToLive));
+    }
+
+    /**
+     * Sets a value if the key exists. Its deadline is gone.
+     *
+     * @param key the key
+     * @param value the value
+     * @return whether the key existed
+     */
+    default boolean setIfPresent(K key, V value) {
+        return set(key, value, SetOptions.defaults().withCondition(SetOptions.Condition.IF_PRESENT));
+    }
+
+    /**
+     * Replaces a value if it is a certain one: a short name of {@link #setIfEqual}. The deadline of the key stays.
+     *
+     * @param key the key
+     * @param expected the value that it must have
+     * @param value the new value
+     * @return whether it had that value
+     */
+    default boolean compareAndSet(K key, V expected, V value) {
+        return setIfEqual(key, expected, value);
+    }
+
+    /**
+     * Sets a value and returns the one before. A deadline that the key had is gone.
+     *
+     * @param key the key
+     * @param value the value
+     * @return the value before, or {@code null} if the key did not exist
+     */
+    default @Nullable V getAndSet(K key, V value) {
+        return getAndSet(key, value, SetOptions.defaults()).previous();
+    }
+
+    /**
+     * Deletes a key. The name that maps use for {@link #delete}.
+     *
+     * @param key the key
+     * @return whether the key existed
+     */
+    default boolean remove(K key) {
+        return delete(key);
+    }
+
+    /**
+     * Adds 1 to a number, see {@link #increment(Object, long)}.
+     *
+     * @param key the key
+     * @return the sum
+     */
+    default long increment(K key) {
+        return increment(key, 1);
+    }
+
+    /**
+     * Gives a key some time to live: a short name of {@link #expireAfter}.
+     *
+     * @param key the key
+     * @param timeToLive from now on, by the store's clock; at least a millisecond
+     * @return whether the key existed
+     */
+    default boolean expire(K key, Duration timeToLive) {
+        return expireAfter(key, timeToLive);
     }
 }

@@ -2,7 +2,8 @@ package io.kvorum.core.typed;
 
 import io.kvorum.core.KeyReads;
 import java.time.Duration;
-import java.util.List;
+import java.util.Collection;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
@@ -37,10 +38,10 @@ public interface TypedReads<K, V> {
      * Reads several keys of one slot at one moment.
      *
      * @param keys the keys; may be empty
-     * @return the values in the order of the keys, {@code null} for each key that does not exist
+     * @return the values of those keys that exist, in the order of the keys; unmodifiable
      * @throws io.kvorum.slots.topology.RefusedException of kind {@code CROSS_SLOT} if the keys are not all in one slot
      */
-    List<@Nullable V> getAll(List<? extends K> keys);
+    Map<K, V> getAll(Collection<? extends K> keys);
 
     /**
      * {@return whether a key exists} Its value is not decoded.
@@ -70,4 +71,35 @@ public interface TypedReads<K, V> {
      * @param key the key
      */
     Optional<Duration> timeToLive(K key);
+
+    // ---- short forms
+
+    /**
+     * {@return the value of a key, or empty if the key does not exist}
+     *
+     * @param key the key
+     */
+    default Optional<V> find(K key) {
+        return Optional.ofNullable(get(key));
+    }
+
+    /**
+     * {@return the value of a key, or another one if the key does not exist}
+     *
+     * @param key the key
+     * @param otherwise what is returned if it does not exist
+     */
+    default V getOrDefault(K key, V otherwise) {
+        V value = get(key);
+        return value == null ? otherwise : value;
+    }
+
+    /**
+     * {@return whether a key exists} The name that maps use for {@link #exists}.
+     *
+     * @param key the key
+     */
+    default boolean contains(K key) {
+        return exists(key);
+    }
 }

@@ -1,12 +1,24 @@
 package io.kvorum.core.typed;
 
+import io.kvorum.core.KeyFilter;
 import io.kvorum.core.KeyOperations;
 import io.kvorum.core.KeyValueStore;
 import io.kvorum.core.LocalStore;
+import io.kvorum.core.ScanOptions;
+import io.kvorum.core.SetOptions;
 import io.kvorum.core.ShardedStore;
 import io.kvorum.slots.HashSlot;
+import java.time.Duration;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.Executor;
+import java.util.function.BiConsumer;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -30,6 +42,7 @@ import org.jspecify.annotations.Nullable;
 public final class TypedStore<K, V> extends CodedOperations<K, V> implements AutoCloseable {
     private final KeyValueStore store;
     private final @Nullable NearCache<V> near;
+    private final Loads<K, V> loads = new Loads<>();
 
     private TypedStore(KeyValueStore store, Codec<K> keys, Codec<V> values, @Nullable NearCache<V> near) {
         super(store, keys, values);
@@ -104,7 +117,8 @@ public final class TypedStore<K, V> extends CodedOperations<K, V> implements Aut
     }
 
     /**
-     * Runs a function on the keys of one slot, atomically and isolated, as {@link KeyValueStore#transact} does.
+     * Runs a function on the keys of one slot, atomically and isolated, as {@link KeyValueStore#transact(int,
+     * java.util.function.Function)} does.
      *
      * @param slot the slot of all keys that the function uses, see {@link #slotOf}
      * @param function receives the operations on the keys of the slot, which end with the call. It must be quick and
@@ -124,8 +138,8 @@ public final class TypedStore<K, V> extends CodedOperations<K, V> implements Aut
      * Runs a function that reads keys of one slot at one moment, as {@link KeyValueStore#read} does.
      *
      * @param slot the slot of all keys that the function uses, see {@link #slotOf}
-     * @param function receives the operations, which end with the call; what {@link #transact} says of it holds here
-     *     too
+     * @param function receives the operations, which end with the call; what {@link #transact(int, Function)} says of
+     *     it holds here too
      * @param <T> what the function returns
      * @return what the function returned
      * @throws IllegalArgumentException if {@code slot} is not a slot
@@ -163,5 +177,185 @@ public final class TypedStore<K, V> extends CodedOperations<K, V> implements Aut
         <T extends @Nullable Object> T atomically(byte[] key, Function<? super KeyOperations, ? extends T> action) {
             return action.apply(operations);
         }
+    }
+
+    // ---- one slot, named by a key
+
+    /**
+     * As {@link #transact(int, Function)}, for the slot of a key.
+     *
+     * @param key a key, of whose slot are all keys that the function uses
+     * @param function receives the operations on the keys of the slot
+     * @param <T> what the function returns
+     * @return what the function returned
+     */
+    public <T extends @Nullable Object> T transact(
+            K key, Function<? super TypedOperations<K, V>, ? extends T> function) {
+        return this.<T>transact(slotOf(key), function);
+    }
+
+    /**
+     * As {@link #transact(Object, Function)}, without a result.
+     *
+     * @param key a key, of whose slot are all keys that the action uses
+     * @param action receives the operations on the keys of the slot
+     */
+    public void update(K key, Consumer<? super TypedOperations<K, V>> action) {
+        Objects.requireNonNull(action, "action");
+        this.<@Nullable Void>transact(slotOf(key), keys -> {
+            action.accept(keys);
+            return null;
+        });
+    }
+
+    // ---- loading
+
+    /**
+     * Returns the value of a key; if it does not exist, loads one and sets it. The loader runs in the calling thread
+     * and under no lock of the store: it may take its time, and may use the store. Calls for one key by this object
+     * load once: the others wait for the first one, and calls for other keys never wait.
+     *
+     * <p>If somebody else sets the key while a value is loaded, that value stays and is returned. A loader that returns
+     * {@code null} leaves the key absent, and all who waited get {@code null}; nothing remembers that, so the next call
+     * loads again. What a loader throws is thrown to its caller, and to those who waited wrapped in a
+     * {@link CompletionException}; nothing was changed.
+     *
+     * @param key the key
+     * @param loader makes the value
+     * @return the value that the key has now, or {@code null} if the loader returned none
+     * @throws IllegalStateException if the loader asks for the key that it loads
+     */
+    public @Nullable V computeIfAbsent(K key, Function<? super K, ? extends @Nullable V> loader) {
+        Objects.requireNonNull(loader, "loader");
+        V present = get(key);
+        return present == null ? loads.load(key, () -> load(key, SetOptions.defaults(), loader)) : present;
+    }
+
+    /**
+     * As {@link #computeIfAbsent(Object, Function)}; what is loaded lives for some time.
+     *
+     * @param key the key
+     * @param timeToLive how long what is loaded lives; at least a millisecond
+     * @param loader makes the value
+     * @return the value that the key has now, or {@code null} if the loader returned none
+     */
+    public @Nullable V computeIfAbsent(K key, Duration timeToLive, Function<? super K, ? extends @Nullable V> loader) {
+        Objects.requireNonNull(loader, "loader");
+        SetOptions options = SetOptions.defaults().withDuration(timeToLive);
+        V present = get(key);
+        return present == null ? loads.load(key, () -> load(key, options, loader)) : present;
+    }
+
+    /** Loads a value and sets it, unless the key exists by then. */
+    private @Nullable V load(K key, SetOptions options, Function<? super K, ? extends @Nullable V> loader) {
+        V present = get(key); // somebody may have loaded it just before
+        V loaded = present == null ? loader.apply(key) : null;
+        if (loaded == null) {
+            return present;
+        }
+        TypedSetResult<V> result = getAndSet(key, loaded, options.withCondition(SetOptions.Condition.IF_ABSENT));
+        return result.applied() ? loaded : result.previous();
+    }
+
+    // ---- several slots
+
+    /**
+     * Reads keys of any slots, one after the other: not at one moment. For keys of one slot see {@link #getAll}.
+     *
+     * @param wanted the keys
+     * @return the values of those keys that exist, in the order of the keys; unmodifiable
+     */
+    public Map<K, V> getEach(Collection<? extends K> wanted) {
+        Map<K, V> found = new LinkedHashMap<>();
+        for (K key : wanted) {
+            V value = get(key);
+            if (value != null) {
+                found.put(key, value);
+            }
+        }
+        return Collections.unmodifiableMap(found);
+    }
+
+    /**
+     * Sets keys of any slots, one after the other: if one is refused, those before it are set. For all or none see
+     * {@link #setAll}.
+     *
+     * @param wanted the values by their keys
+     */
+    public void setEach(Map<? extends K, ? extends V> wanted) {
+        wanted.forEach(this::set);
+    }
+
+    /**
+     * Deletes keys of any slots, one after the other.
+     *
+     * @param wanted the keys
+     * @return how many of them existed
+     */
+    public int deleteEach(Collection<? extends K> wanted) {
+        int deleted = 0;
+        for (K key : wanted) {
+            deleted += delete(key) ? 1 : 0;
+        }
+        return deleted;
+    }
+
+    // ---- all keys
+
+    /** {@return how many keys the store holds, see {@link KeyValueStore#size}} */
+    public long size() {
+        return store.size();
+    }
+
+    /** {@return how many keys were deleted: all of them, see {@link KeyValueStore#clear()}} */
+    public long clear() {
+        return store.clear();
+    }
+
+    /**
+     * Hands each key and its value to an action, page by page as {@link KeyValueStore#scan} does: a key that exists
+     * throughout is handed over once, one that comes or goes meanwhile at most once. The action may use the store.
+     *
+     * @param action receives the keys and values
+     */
+    public void forEach(BiConsumer<? super K, ? super V> action) {
+        Objects.requireNonNull(action, "action");
+        for (K key : keys()) {
+            V value = get(key);
+            if (value != null) {
+                action.accept(key, value);
+            }
+        }
+    }
+
+    /** {@return all keys, read page by page while they are walked through, see {@link KeyValueStore#scan}} */
+    public Iterable<K> keys() {
+        return keys(KeyFilter.all());
+    }
+
+    /**
+     * {@return some keys, read page by page while they are walked through}
+     *
+     * @param filter which keys, by their bytes
+     */
+    public Iterable<K> keys(KeyFilter filter) {
+        ScanOptions options = ScanOptions.defaults().withFilter(filter);
+        return () -> new KeyIterator<>(store, options, keys);
+    }
+
+    /**
+     * {@return this store as a map, through which it is read and changed} Each operation on one key is atomic.
+     * Functions that are given to the map run under a lock of the store, and must be quick and call no store: a value
+     * that takes time to make belongs to {@link #computeIfAbsent}. The size counts expired keys that have not been
+     * deleted, and is {@link Integer#MAX_VALUE} at the most. Keys and values are compared by their bytes.
+     */
+    public ConcurrentMap<K, V> asMap() {
+        return new MapView<>(this);
+    }
+
+    /** {@return the store and whether it has a near cache} */
+    @Override
+    public String toString() {
+        return "TypedStore[" + store + (near == null ? "" : ", near cache") + "]";
     }
 }

@@ -185,26 +185,55 @@ final class SlabTableTest extends TableContract {
     void saysBeforehandWhetherItsBoundIsNear() {
         SlabTable table = new SlabTable((array, from, length) -> array[from], 0, 1, 10);
         byte[] large = new byte[Segments.MAX_SHARED + 1];
+        long share = table.shareOfBound(1, large.length, false);
         byte key = 0;
-        while (table.canTake(1)) {
+        while (table.canTake(share, true)) {
             table.put(0, key, new byte[] {key}, large, Table.NO_DEADLINE);
             table.checkInvariants();
             key++;
         }
 
         assertEquals(8, table.size());
-        assertFalse(table.canTake(1));
+        assertFalse(table.canTake(share, true));
         table.remove(0, new byte[] {0});
-        assertTrue(table.canTake(1));
-        assertFalse(table.canTake(2));
+        assertTrue(table.canTake(share, true));
+        assertFalse(table.canTake(2 * share, true));
         table.checkInvariants();
+    }
+
+    @Test
+    void manySmallEntriesTakeLittleOfTheBound() {
+        SlabTable table = new SlabTable(hash::of, 0, 1, 10);
+
+        assertTrue(table.canTake(5_000 * table.shareOfBound(10, 20, false), true));
+        assertFalse(table.canTake(20_000 * table.shareOfBound(10, 20, false), true));
+    }
+
+    @Test
+    void atItsBoundWhatMakesItNoLargerIsTakenFromAReserve() {
+        SlabTable table = new SlabTable(hash::of, 0, 1, 640);
+        byte[] large = new byte[Segments.MAX_SHARED + 1];
+        long share = table.shareOfBound(2, large.length, false);
+        int keys = 0;
+        while (table.canTake(share, true)) {
+            byte[] key = {(byte) (keys >> 8), (byte) keys++};
+            table.put(0, hash.of(key), key, large, Table.NO_DEADLINE);
+        }
+
+        for (int i = 0; i < keys; i++) {
+            assertTrue(table.canTake(share, false));
+            byte[] key = {(byte) (i >> 8), (byte) i};
+            table.put(0, hash.of(key), key, new byte[large.length + i % 7], Table.NO_DEADLINE);
+        }
+        table.checkInvariants();
+        assertFalse(table.canTake(share, true));
     }
 
     @Test
     void aRemovalNeedsNoRoom() {
         SlabTable table = new SlabTable(hash::of, 0, 1, 10);
         int count = 0;
-        while (table.canTake(1)) {
+        while (table.canTake(table.shareOfBound(4, 1_000, false), true)) {
             byte[] key = bytes("k" + count++);
             table.put(0, hash.of(key), key, new byte[1_000], Table.NO_DEADLINE);
         }

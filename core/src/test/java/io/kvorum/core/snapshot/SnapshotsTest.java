@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.kvorum.core.ChangeTooLongException;
 import io.kvorum.core.FixedClock;
 import io.kvorum.core.LocalStore;
 import io.kvorum.core.MemoryLimit;
@@ -170,7 +171,7 @@ final class SnapshotsTest {
         List<Change> sent = new ArrayList<>();
         LocalStore target = new LocalStore(StoreSettings.defaults(), 8, clock, (slot, change) -> {
             if (change.readableBytes() > longest) {
-                throw new IllegalArgumentException("too long");
+                throw new ChangeTooLongException(change.readableBytes(), longest);
             }
             sent.add(Change.copyOf(slot, change));
         });
@@ -344,5 +345,17 @@ final class SnapshotsTest {
 
     private static void copy(LocalStore from, SlotSet slots, LocalStore to) {
         slots.forEach(slot -> from.forEachInSlot(slot, entry -> to.setAll(List.of(entry))));
+    }
+
+    @Test
+    void aSlotOfVeryManyKeysIsLoaded() throws IOException {
+        LocalStore source = Replicas.empty(1);
+        for (int i = 0; i < 140_000; i++) {
+            source.set(bytes("{tenant-7}:" + i), bytes("v" + i));
+        }
+        LocalStore target = Replicas.empty(2);
+        Snapshots.load(target, source(snapshot(source, SlotSet.ALL, 1 << 20)), SnapshotLimits.defaults());
+
+        assertEquals(source.digest(), target.digest());
     }
 }
