@@ -5,7 +5,7 @@ import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
-/** Reads eight bytes as one number, the first byte in the lowest bits, and finds a byte among the eight. */
+/** Little-endian reads of several bytes at once, and the search for a byte among them. */
 final class Bytes {
     private static final VarHandle LONGS = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
     private static final VarHandle INTS = MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.LITTLE_ENDIAN);
@@ -34,12 +34,12 @@ final class Bytes {
         return bytes.order() == ByteOrder.BIG_ENDIAN ? Integer.reverseBytes(value) : value;
     }
 
-    /** Returns 0 if no byte of {@code bytes} is zero, else a number whose lowest bit lies in the first byte that is. */
+    /** Returns 0 if no byte of {@code bytes} is zero, else a number whose lowest bit is in the first zero byte. */
     static long zeroByte(long bytes) {
         return (bytes - LOW_BITS) & ~bytes & HIGH_BITS;
     }
 
-    /** Returns whether a byte of these is zero; one mask for both costs less than one for each. */
+    /** Returns whether a byte of either is zero; one mask for both costs less than one for each. */
     static boolean hasZeroByte(long some, long others) {
         return ((((some - LOW_BITS) & ~some) | ((others - LOW_BITS) & ~others)) & HIGH_BITS) != 0;
     }

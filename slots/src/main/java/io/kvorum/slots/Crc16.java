@@ -7,18 +7,18 @@ import java.util.Objects;
  * CRC-16/XMODEM: polynomial 0x1021, initial value 0, nothing reflected, nothing inverted. The checksum of the ASCII
  * bytes {@code 123456789} is 0x31C3.
  *
- * <p>A checksum is a plain {@code int} between 0 and 0xFFFF. Bytes that arrive in pieces are summed by handing the
- * result of one piece to the next: {@code update(update(0, a), b)} is the checksum of {@code a} followed by {@code b}.
+ * <p>A checksum is a plain {@code int} between 0 and 0xFFFF. To sum bytes that arrive in pieces, pass the result of one
+ * piece to the next: {@code update(update(0, a), b)} is the checksum of {@code a} followed by {@code b}.
  *
  * <p>Safe for use by any number of threads.
  */
 public final class Crc16 {
-    // The textbook loop looks up one byte at a time, and each look-up waits for the one before. Here sixteen tables
-    // give what a byte adds when k bytes follow it, so that the look-ups of sixteen bytes are independent but for the
-    // two bytes that the checksum so far is mixed into; those two are looked up last. The odd bytes are taken first,
-    // not last: zero bytes in front leave a checksum of 0 as it is, so a short first word is filled up with them.
+    // The textbook loop looks up one byte at a time, and each look-up depends on the one before. Here sixteen tables
+    // hold the contribution of a byte that k bytes follow, so the look-ups of sixteen bytes are independent, except for
+    // the two bytes that the checksum so far is mixed into; those two are looked up last. The odd bytes come first, not
+    // last: zero bytes in front leave a checksum of 0 unchanged, so a short first word is padded with them.
 
-    /** The checksum of no bytes: where an incremental computation starts. */
+    /** The checksum of no bytes, the start of an incremental computation. */
     public static final int INITIAL = 0;
 
     private static final int POLYNOMIAL = 0x1021;
@@ -29,7 +29,7 @@ public final class Crc16 {
 
     private Crc16() {}
 
-    /** {@return the checksum of all of {@code bytes}} */
+    /** {@return the checksum of an array} */
     public static int of(byte[] bytes) {
         return update(INITIAL, bytes, 0, bytes.length);
     }
@@ -37,12 +37,12 @@ public final class Crc16 {
     /**
      * Continues a checksum over a part of an array.
      *
-     * @param crc the checksum of what came before; only its low 16 bits count
+     * @param crc the checksum of the bytes before; only its low 16 bits count
      * @param bytes the array that holds the bytes
-     * @param offset where they start
-     * @param length how many they are
-     * @return the checksum of what came before followed by these bytes
-     * @throws IndexOutOfBoundsException if the part does not lie in the array
+     * @param offset the index of the first one
+     * @param length their number
+     * @return the checksum of the bytes before, followed by these
+     * @throws IndexOutOfBoundsException if the part is not within the array
      */
     public static int update(int crc, byte[] bytes, int offset, int length) {
         Objects.checkFromIndexSize(offset, length, bytes.length);
@@ -59,12 +59,11 @@ public final class Crc16 {
     }
 
     /**
-     * Continues a checksum over the bytes between a buffer's position and limit. Position, limit and mark stay as they
-     * are.
+     * Continues a checksum over the bytes between a buffer's position and limit. Position, limit and mark don't change.
      *
-     * @param crc the checksum of what came before; only its low 16 bits count
+     * @param crc the checksum of the bytes before; only its low 16 bits count
      * @param bytes the buffer, of any kind
-     * @return the checksum of what came before followed by these bytes
+     * @return the checksum of the bytes before, followed by these
      */
     public static int update(int crc, ByteBuffer bytes) {
         return update(crc, bytes, bytes.position(), bytes.remaining());
@@ -86,9 +85,9 @@ public final class Crc16 {
     /**
      * Continues a checksum by one byte.
      *
-     * @param crc the checksum of what came before; only its low 16 bits count
+     * @param crc the checksum of the bytes before; only its low 16 bits count
      * @param b the byte
-     * @return the checksum of what came before followed by {@code b}
+     * @return the checksum of the bytes before, followed by {@code b}
      */
     public static int update(int crc, byte b) {
         return ((crc << 8) & MASK) ^ TABLE[((crc >>> 8) ^ b) & 0xFF];
@@ -97,9 +96,9 @@ public final class Crc16 {
     /**
      * Continues a checksum by eight bytes at once.
      *
-     * @param crc the checksum of what came before; only its low 16 bits count
+     * @param crc the checksum of the bytes before; only its low 16 bits count
      * @param bytes the bytes, the first of them in the lowest eight bits
-     * @return the checksum of what came before followed by these bytes
+     * @return the checksum of the bytes before, followed by these
      */
     public static int updateWord(int crc, long bytes) {
         int rest = ((TABLE[0x500 + ((int) (bytes >>> 16) & 0xFF)] ^ TABLE[0x400 + ((int) (bytes >>> 24) & 0xFF)])
@@ -131,7 +130,7 @@ public final class Crc16 {
                         ^ TABLE[0xE00 + ((crc ^ (int) (first >>> 8)) & 0xFF)]);
     }
 
-    /** Returns what a byte, as a number below 256, adds to a checksum when so many more bytes follow it, at most 15. */
+    /** Returns the contribution to a checksum of a byte, 0 to 255, that is followed by 0 to 15 more bytes. */
     static int share(int b, int following) {
         return TABLE[256 * following + b];
     }

@@ -8,19 +8,19 @@ import java.util.OptionalInt;
  * The slot of a key: the low 14 bits of the {@link Crc16} of its bytes, as every node and client of a Redis cluster
  * computes it.
  *
- * <p>Keys that must share a slot carry the same hash tag. The tag is what lies between the first <code>{</code> of the
- * key and the first <code>}</code> after it; if both are there and at least one byte lies between them, only those
- * bytes are hashed. In every other case the whole key is: an empty first pair is not passed over for a later one.
+ * <p>Keys with the same hash tag share a slot. The tag is the text between the first <code>{</code> of the key and the
+ * first <code>}</code> after it. If both exist with at least one byte between them, only those bytes are hashed;
+ * otherwise the whole key is. An empty first pair is not skipped in favour of a later one.
  *
- * <p>Nothing is allocated, except for a {@link CharSequence} whose {@code charAt} allocates. Safe for use by any number
- * of threads.
+ * <p>Hashing allocates nothing, unless the {@code charAt} of a {@link CharSequence} does. Safe for use by any number of
+ * threads.
  */
 public final class HashSlot {
-    // A key is hashed and searched for a brace in one pass. Only when that meets one does the key go the slow way,
-    // which finds the tag first. As in Crc16 the odd bytes come first, filled up in front with zero bytes, which change
-    // nothing: so a key of up to eight bytes is one word, and a longer one a short word and then whole words.
+    // A key is hashed and searched for a brace in one pass. Only if there is one does the key take the slow path, which
+    // finds the tag first. As in Crc16 the odd bytes come first, padded in front with zero bytes, which change nothing:
+    // a key of up to eight bytes is one word, a longer one a short word and then whole words.
 
-    /** How many slots there are; they are numbered from 0 to {@code COUNT - 1}. */
+    /** The number of slots; they are numbered from 0 to {@code COUNT - 1}. */
     public static final int COUNT = 16_384;
 
     private static final int MASK = COUNT - 1;
@@ -30,19 +30,19 @@ public final class HashSlot {
 
     private HashSlot() {}
 
-    /** {@return the slot of the key that is all of {@code key}} */
+    /** {@return the slot of a key} */
     public static int of(byte[] key) {
         return slotOf(key, 0, key.length);
     }
 
     /**
-     * Computes the slot of a key that lies in a part of an array.
+     * Computes the slot of a key in a part of an array.
      *
      * @param bytes the array that holds the key
-     * @param offset where the key starts
-     * @param length how many bytes it has
+     * @param offset the index of its first byte
+     * @param length its length in bytes
      * @return the slot
-     * @throws IndexOutOfBoundsException if the part does not lie in the array
+     * @throws IndexOutOfBoundsException if the part is not within the array
      */
     public static int of(byte[] bytes, int offset, int length) {
         Objects.checkFromIndexSize(offset, length, bytes.length);
@@ -50,8 +50,7 @@ public final class HashSlot {
     }
 
     /**
-     * Computes the slot of the key that lies between a buffer's position and limit. Position, limit and mark stay as
-     * they are.
+     * Computes the slot of the key between a buffer's position and limit. Position, limit and mark don't change.
      *
      * @param key the buffer, of any kind and byte order
      * @return the slot
@@ -63,10 +62,10 @@ public final class HashSlot {
     }
 
     /**
-     * Computes the slot of a key given as text: the slot of its UTF-8 bytes. A surrogate without its partner counts as
-     * {@code ?}, as {@link String#getBytes(java.nio.charset.Charset)} encodes it.
+     * Computes the slot of a key given as text: the slot of its UTF-8 bytes. An unpaired surrogate counts as {@code ?},
+     * as {@link String#getBytes(java.nio.charset.Charset)} encodes it.
      *
-     * @param key the text; it must not change meanwhile
+     * @param key the text; must not change during the call
      * @return the slot
      */
     public static int of(CharSequence key) {
@@ -74,12 +73,12 @@ public final class HashSlot {
     }
 
     /**
-     * Finds the slot of all keys that match a glob pattern, where they share one. They do if the pattern's own hash tag
-     * ends before the first of {@code *}, {@code ?}, {@code [} and <code>\</code>, or if it has none of these and so
-     * matches one key only.
+     * Finds the slot of all keys that match a glob pattern, if they share one. They do if the pattern's own hash tag
+     * ends before the first of {@code *}, {@code ?}, {@code [} and <code>\</code>, or if the pattern has none of these
+     * and so matches a single key.
      *
      * @param glob the pattern
-     * @return the slot, or nothing if the matching keys may be in several
+     * @return the slot, or empty if the matching keys may be in several
      */
     public static OptionalInt ofPattern(String glob) {
         int literal = 0;
@@ -138,7 +137,7 @@ public final class HashSlot {
         return crc & MASK;
     }
 
-    /** Takes up to eight bytes. */
+    /** Hashes up to eight bytes. */
     private static int shortSlotOf(byte[] bytes, int offset, int length) {
         if (length <= Integer.BYTES) {
             int word = length == Integer.BYTES ? Bytes.intAt(bytes, offset) : tinyWord(bytes, offset, length);
@@ -147,15 +146,14 @@ public final class HashSlot {
                     : Crc16.ofInt(word) & MASK;
         }
         long first = Bytes.intAt(bytes, offset) & 0xFFFF_FFFFL;
-        long last =
-                Bytes.intAt(bytes, offset + length - Integer.BYTES); // may repeat bytes of the first, in their place
+        long last = Bytes.intAt(bytes, offset + length - Integer.BYTES); // may overlap the first
         long word = (first << (-8 * length)) | (last << Integer.SIZE);
         return Bytes.zeroByte(word ^ OPEN) != 0
                 ? taggedSlotOf(bytes, offset, length)
                 : Crc16.updateWord(Crc16.INITIAL, word) & MASK;
     }
 
-    /** Reads fewer than four bytes, filled up in front with zero bytes. */
+    /** Reads fewer than four bytes, padded in front with zero bytes. */
     private static int tinyWord(byte[] bytes, int offset, int length) {
         int word = 0;
         for (int i = offset; i < offset + length; i++) {
@@ -190,7 +188,7 @@ public final class HashSlot {
         return -1;
     }
 
-    // The same once more for a buffer without an accessible array: direct or read-only.
+    // The same for a buffer without an accessible array: direct or read-only.
 
     private static int slotOf(ByteBuffer bytes, int offset, int length) {
         if (length <= Long.BYTES) {
@@ -230,8 +228,7 @@ public final class HashSlot {
                     : Crc16.ofInt(word) & MASK;
         }
         long first = Bytes.intAt(bytes, offset) & 0xFFFF_FFFFL;
-        long last =
-                Bytes.intAt(bytes, offset + length - Integer.BYTES); // may repeat bytes of the first, in their place
+        long last = Bytes.intAt(bytes, offset + length - Integer.BYTES); // may overlap the first
         long word = (first << (-8 * length)) | (last << Integer.SIZE);
         return Bytes.zeroByte(word ^ OPEN) != 0
                 ? taggedSlotOf(bytes, offset, length)

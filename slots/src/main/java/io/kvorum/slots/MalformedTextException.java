@@ -1,6 +1,6 @@
 package io.kvorum.slots;
 
-/** A text that is not in the form it should have. Says where it went wrong, and why. */
+/** Thrown for a text that cannot be parsed. Carries the position of the fault and the broken rule. */
 public final class MalformedTextException extends IllegalArgumentException {
     private static final long serialVersionUID = 1L;
 
@@ -8,11 +8,10 @@ public final class MalformedTextException extends IllegalArgumentException {
     private final String rule;
 
     /**
-     * Describes a fault.
+     * Creates the exception.
      *
-     * @param position the index of the character at which the fault was seen; the length of the text if it ended too
-     *     early
-     * @param rule the rule that the text breaks, and the value that breaks it
+     * @param position the index of the character at fault; the length of the text if it ended too early
+     * @param rule the broken rule and the value that breaks it
      */
     public MalformedTextException(int position, String rule) {
         super(rule + ", at position " + position);
@@ -20,14 +19,12 @@ public final class MalformedTextException extends IllegalArgumentException {
         this.rule = rule;
     }
 
-    /**
-     * {@return the index of the character at which the fault was seen; the length of the text if it ended too early}
-     */
+    /** {@return the index of the character at fault; the length of the text if it ended too early} */
     public int position() {
         return position;
     }
 
-    /** {@return the rule that the text breaks, and the value that breaks it} */
+    /** {@return the broken rule and the value that breaks it} */
     public String rule() {
         return rule;
     }

@@ -4,7 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * A run of neighbouring slots, both ends included. Ordered by the first slot, then by the last.
+ * A range of consecutive slots, both ends included. Ordered by the first slot, then by the last.
  *
  * <p>Immutable.
  *
@@ -26,7 +26,7 @@ public record SlotRange(int first, int last) implements Comparable<SlotRange> {
     }
 
     /**
-     * Reads a range as {@link #toString()} writes it: {@code 0-5460}, or a single slot.
+     * Parses the form that {@link #toString()} writes: {@code 0-5460}, or a single slot.
      *
      * @param text the text
      * @return the range
@@ -40,9 +40,9 @@ public record SlotRange(int first, int last) implements Comparable<SlotRange> {
     }
 
     /**
-     * Splits all slots into neighbouring ranges whose sizes differ by at most one.
+     * Splits all slots into consecutive ranges whose sizes differ by at most one.
      *
-     * @param parts how many ranges; 1 to {@link HashSlot#COUNT}
+     * @param parts the number of ranges, 1 to {@link HashSlot#COUNT}
      * @return the ranges, in ascending order; for three parts 0-5460, 5461-10922 and 10923-16383
      * @throws IllegalArgumentException if {@code parts} is out of range
      */
@@ -60,12 +60,12 @@ public record SlotRange(int first, int last) implements Comparable<SlotRange> {
         return List.copyOf(ranges);
     }
 
-    /** {@return how many slots the range has} */
+    /** {@return the number of slots in the range} */
     public int size() {
         return last - first + 1;
     }
 
-    /** {@return whether {@code slot} lies in the range} */
+    /** {@return whether {@code slot} is in the range} */
     public boolean contains(int slot) {
         return first <= slot && slot <= last;
     }
@@ -76,7 +76,7 @@ public record SlotRange(int first, int last) implements Comparable<SlotRange> {
         return byFirst != 0 ? byFirst : Integer.compare(last, other.last);
     }
 
-    /** {@return {@code first-last}, or only the slot where there is one} */
+    /** {@return {@code first-last}, or the slot if there is only one} */
     @Override
     public String toString() {
         return first == last ? Integer.toString(first) : first + "-" + last;

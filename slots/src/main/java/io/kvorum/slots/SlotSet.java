@@ -9,17 +9,17 @@ import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A set of slots. It takes one bit for each slot between its lowest and its highest, so 2 KiB at most.
+ * A set of slots. It takes one bit for each slot between its lowest and its highest, 2 KiB at most.
  *
- * <p>Sets are ordered by their slots in ascending order, as words are by their letters: the empty set comes first, and
- * {@code 0,7} before {@code 1}.
+ * <p>Sets are ordered lexicographically by their slots in ascending order: the empty set comes first, and {@code 0,7}
+ * before {@code 1}.
  *
  * <p>Immutable.
  */
 public final class SlotSet implements Comparable<SlotSet> {
     private static final int WORDS = HashSlot.COUNT / Long.SIZE;
 
-    /** The set without a slot. */
+    /** The empty set. */
     public static final SlotSet EMPTY = new SlotSet(0, new long[0], 0);
 
     /** The set of all slots. */
@@ -41,7 +41,7 @@ public final class SlotSet implements Comparable<SlotSet> {
     }
 
     /**
-     * Makes the set of the given slots; one that is given twice counts once.
+     * Creates a set of slots; a slot given twice counts once.
      *
      * @param slots the slots, in any order
      * @return the set
@@ -71,7 +71,7 @@ public final class SlotSet implements Comparable<SlotSet> {
     }
 
     /**
-     * Makes the set of the slots from one to another, both included.
+     * Creates the set of the slots from one to another, both included.
      *
      * @param first the lowest slot
      * @param last the highest slot
@@ -83,7 +83,7 @@ public final class SlotSet implements Comparable<SlotSet> {
     }
 
     /**
-     * Makes the set of all slots of some ranges, which may overlap.
+     * Creates the set of all slots of some ranges, which may overlap.
      *
      * @param ranges the ranges, in any order
      * @return the set
@@ -112,13 +112,13 @@ public final class SlotSet implements Comparable<SlotSet> {
     }
 
     /**
-     * Reads a set as {@link #toString()} writes it: slots and ranges in any order, each set off from the next by a
-     * comma, spaces, or both, as in {@code 0-5460,5462 16000-16383}. No text is the empty set.
+     * Parses the form that {@link #toString()} writes: slots and ranges in any order, separated by a comma, spaces, or
+     * both, as in {@code 0-5460,5462 16000-16383}. An empty text is the empty set.
      *
      * @param text the text
      * @return the set
-     * @throws MalformedTextException if the text has another form, a number that is no slot, a range that ends before
-     *     it starts, or a slot twice
+     * @throws MalformedTextException if the text has another form, or contains a number that is no slot, a range that
+     *     ends before it starts, or a slot twice
      */
     public static SlotSet parse(String text) {
         SlotText reader = new SlotText(text);
@@ -168,7 +168,7 @@ public final class SlotSet implements Comparable<SlotSet> {
         return new SlotSet(from, Arrays.copyOfRange(bits, from, to), size);
     }
 
-    /** {@return whether {@code slot} is in the set; false for what is no slot} */
+    /** {@return whether {@code slot} is in the set; false if it is no slot} */
     public boolean contains(int slot) {
         int index = (slot >> 6) - base;
         return index >= 0 && index < words.length && ((words[index] >>> slot) & 1) != 0;
@@ -179,21 +179,21 @@ public final class SlotSet implements Comparable<SlotSet> {
         return other.minus(this).isEmpty();
     }
 
-    /** {@return how many slots are in the set} */
+    /** {@return the number of slots in the set} */
     public int size() {
         return size;
     }
 
-    /** {@return whether there is no slot in the set} */
+    /** {@return whether the set is empty} */
     public boolean isEmpty() {
         return size == 0;
     }
 
     /**
      * Finds the next slot in ascending order. {@code for (int s = set.next(0); s >= 0; s = set.next(s + 1))} visits
-     * all.
+     * every slot.
      *
-     * @param from where to start; at least 0
+     * @param from the number to start at; at least 0
      * @return the lowest slot of the set that is at least {@code from}, or -1 if there is none
      */
     public int next(int from) {
@@ -206,9 +206,9 @@ public final class SlotSet implements Comparable<SlotSet> {
     }
 
     /**
-     * Hands every slot of the set to {@code action}, in ascending order.
+     * Calls {@code action} with each slot of the set, in ascending order.
      *
-     * @param action called once for each slot
+     * @param action the action
      */
     public void forEach(IntConsumer action) {
         for (int i = 0; i < words.length; i++) {
@@ -223,7 +223,7 @@ public final class SlotSet implements Comparable<SlotSet> {
         return size == 0 ? IntStream.empty() : IntStream.iterate(next(0), slot -> slot >= 0, slot -> next(slot + 1));
     }
 
-    /** {@return the set as the fewest ranges, in ascending order; the list can't be changed} */
+    /** {@return the set as the fewest ranges, in ascending order; unmodifiable} */
     public List<SlotRange> ranges() {
         List<SlotRange> ranges = new ArrayList<>();
         for (int first = next(0); first >= 0; ) {
@@ -234,7 +234,7 @@ public final class SlotSet implements Comparable<SlotSet> {
         return List.copyOf(ranges);
     }
 
-    /** {@return the slots that are in this set, in {@code other}, or in both} */
+    /** {@return the slots in this set, in {@code other}, or in both} */
     public SlotSet union(SlotSet other) {
         long[] bits = new long[WORDS];
         for (int i = 0; i < WORDS; i++) {
@@ -243,7 +243,7 @@ public final class SlotSet implements Comparable<SlotSet> {
         return ofBits(bits);
     }
 
-    /** {@return the slots that are in both this set and {@code other}} */
+    /** {@return the slots in both this set and {@code other}} */
     public SlotSet intersect(SlotSet other) {
         long[] bits = new long[WORDS];
         for (int i = 0; i < WORDS; i++) {
@@ -252,7 +252,7 @@ public final class SlotSet implements Comparable<SlotSet> {
         return ofBits(bits);
     }
 
-    /** {@return the slots of this set that are not in {@code other}} */
+    /** {@return the slots of this set without those of {@code other}} */
     public SlotSet minus(SlotSet other) {
         long[] bits = new long[WORDS];
         for (int i = 0; i < WORDS; i++) {
@@ -261,7 +261,7 @@ public final class SlotSet implements Comparable<SlotSet> {
         return ofBits(bits);
     }
 
-    /** {@return the slots that are not in this set} */
+    /** {@return all slots without those of this set} */
     public SlotSet complement() {
         return ALL.minus(this);
     }
@@ -273,7 +273,7 @@ public final class SlotSet implements Comparable<SlotSet> {
             if (differing != 0) {
                 int slot = (i << 6) + Long.numberOfTrailingZeros(differing);
                 if (contains(slot)) {
-                    return other.next(slot) < 0 ? 1 : -1; // without a later slot the other is this one's beginning
+                    return other.next(slot) < 0 ? 1 : -1; // without a later slot the other is a prefix of this one
                 }
                 return next(slot) < 0 ? -1 : 1;
             }

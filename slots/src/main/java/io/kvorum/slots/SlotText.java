@@ -1,6 +1,6 @@
 package io.kvorum.slots;
 
-/** Reads slots and ranges of slots from a text, from left to right. */
+/** A parser of slots and ranges of slots. */
 final class SlotText {
     private static final int MAX_DIGITS = 5;
 
@@ -45,7 +45,7 @@ final class SlotText {
         }
     }
 
-    /** Passes spaces, at most one comma, and spaces; returns whether there was a comma. */
+    /** Skips spaces, at most one comma, and spaces; returns whether there was a comma. */
     boolean skipSeparator() {
         int start = position;
         skipSpace();

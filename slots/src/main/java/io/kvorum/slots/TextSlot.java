@@ -1,8 +1,8 @@
 package io.kvorum.slots;
 
 /**
- * The slot of a key given as text, without its bytes ever being in an array. The braces of a tag are ASCII, so the tag
- * can be found among the characters as well as among the bytes.
+ * The slot of a key given as text, computed without encoding the text into an array. The braces of a tag are ASCII, so
+ * the tag is found among the characters as well as among the bytes.
  */
 final class TextSlot {
     private static final int MASK = HashSlot.COUNT - 1;
@@ -103,10 +103,10 @@ final class TextSlot {
         return i < to ? utf8Crc(crc, text, i, to) : crc;
     }
 
-    /** Continues a checksum over characters of which any may lie beyond ASCII. */
+    /** Continues a checksum over characters, ASCII or not. */
     private static int utf8Crc(int start, CharSequence text, int from, int to) {
         int crc = start;
-        long word = 0; // the bytes that wait to be summed, the first in the lowest bits
+        long word = 0; // the bytes not summed yet, the first in the lowest bits
         int bits = 0;
         for (int i = from; i < to; i++) {
             char c = text.charAt(i);

@@ -83,7 +83,7 @@ public final class ClusterTopology {
     }
 
     /**
-     * Creates a topology of its parts.
+     * Creates a topology from its parts.
      *
      * @param basis a topology that most of the parts were taken from; its shards are used again where they are equal
      */
@@ -281,7 +281,7 @@ public final class ClusterTopology {
      * Says whether every slot would still be served after the loss of any one node: every slot has an owner, and every
      * shard that owns slots keeps the majority of its nodes that a failover needs. That takes three nodes.
      *
-     * @return whether any one node may be lost
+     * @return whether the slots survive the loss of any one node
      */
     public boolean survivesLossOfAnyNode() {
         return uncovered().isEmpty()
@@ -401,7 +401,7 @@ public final class ClusterTopology {
      * for each owner and number of changes of slots, and one for each node with an address.
      *
      * <pre>
-     * topology format=1 version=16388
+     * topology format=1 version=16387
      * shard id=s1 generation=1 epoch=0.1 primary=s1-a nodes=s1-a,s1-b,s1-c
      * slots owner=s1 stamp=1 set=0-16383
      * node id=s1-a stamp=1 address=10.0.0.1:7000
@@ -415,8 +415,7 @@ public final class ClusterTopology {
 
     /**
      * Parses the form that {@link #toText()} writes. Unknown kinds of lines and unknown fields of a shard, written by a
-     * later release, are kept: they are in the text of the result, of what is made from it by changes, and of what it
-     * is merged into.
+     * later release, are kept: they stay in the topology through changes and merges.
      *
      * @param text the text
      * @return the topology, equal to the one that was written
@@ -449,7 +448,7 @@ public final class ClusterTopology {
         return "ClusterTopology[version=" + version + ", shards=" + shards + "]";
     }
 
-    // The parts, which nobody must change.
+    // The parts, not to be modified.
 
     List<ShardEntry> entries() {
         return Arrays.asList(entries);
@@ -467,7 +466,7 @@ public final class ClusterTopology {
         return otherLines;
     }
 
-    /** Returns what is remembered of a shard, removed or not, or {@code null} if it never was there. */
+    /** Returns the record of a shard, removed or not, or {@code null} if it was never added. */
     @Nullable
     ShardEntry entry(ShardId id) {
         int index = indexOf(id);

@@ -1,6 +1,6 @@
 package io.kvorum.slots.topology;
 
-/** The rule that every identifier keeps. */
+/** The rule that every identifier must follow. */
 final class Identifiers {
     private static final int MAX_LENGTH = 64;
 

@@ -3,7 +3,7 @@ package io.kvorum.slots.topology;
 import java.util.Objects;
 
 /**
- * One incarnation of a node: what a shard counts its majorities in.
+ * A node in one incarnation, the unit in which a shard counts its majorities.
  *
  * <p>The incarnation is a random number drawn when the node creates its promise file. A node that lost the file draws
  * another number and is another member, so that its forgotten promises count for nothing.

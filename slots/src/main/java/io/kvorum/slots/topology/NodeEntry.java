@@ -3,8 +3,8 @@ package io.kvorum.slots.topology;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a topology remembers of a node's address. In a merge the later one wins; of two that were set at once, either
- * one, the same everywhere.
+ * A topology's record of a node's address, in a form that merges: the later address wins, and of two that were set at
+ * once the one with the greater text.
  *
  * @param stamp how often the address was set, 1 or more
  * @param address the address; {@code null} if it was last forgotten

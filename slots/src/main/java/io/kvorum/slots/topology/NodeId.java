@@ -1,7 +1,7 @@
 package io.kvorum.slots.topology;
 
 /**
- * The stable identity of a node or a sentinel, independent of any address. Compared by the characters of its value.
+ * The stable identity of a node or a sentinel, independent of any address. Ordered by the characters of its value.
  *
  * <p>Immutable.
  *

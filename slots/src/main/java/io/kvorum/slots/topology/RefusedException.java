@@ -4,34 +4,34 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A request that was refused before it changed anything. It says why, and about which slot, shard, node and epoch; what
- * the caller can do about it follows from {@link #kind()}.
+ * Thrown when a node refuses a request, before anything changed. Carries the slot, shard, node and epoch in question;
+ * the {@link #kind()} tells what to do next.
  *
- * <p>No stack trace is recorded: a refusal is an expected answer, and some arrive by the thousand. Not meant for Java
- * serialization, which would drop the identities.
+ * <p>No stack trace is recorded, since a refusal is an expected answer, and some arrive by the thousand. Not meant for
+ * Java serialization, which would drop the identities.
  */
 public final class RefusedException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
-    /** Why a request was refused. */
+    /** The reason of a refusal. */
     public enum Kind {
-        /** The keys of one atomic request are in different slots. A retry is useless. */
+        /** The keys of one atomic request are in different slots. Do not retry; give the keys a common hash tag. */
         CROSS_SLOT,
         /** The slot belongs to another shard. Retry at {@link #primary()}. */
         MOVED,
-        /** Nobody serves the slot now. Retry later. */
+        /** No node serves the slot at present. Retry later. */
         CLUSTER_DOWN,
         /** The node is a replica and takes no writes. Retry at {@link #primary()}, if that is known. */
         READ_ONLY,
-        /** The node was the primary, but has promised a later epoch and takes no more writes. Ask who leads now. */
+        /** The node was the primary, but has promised a later epoch and takes no more writes. Find the new primary. */
         FENCED,
         /** The primary holds its writes back for a switchover. Retry shortly. */
         PAUSED,
-        /** Fewer replicas than the shard demands are connected. Retry later. */
+        /** Fewer replicas are connected than the shard requires. Retry later. */
         TOO_FEW_REPLICAS,
-        /** The replica has not yet what the read demands. Retry later, or at {@link #primary()}. */
+        /** The replica is behind the position that the read requires. Retry later, or at {@link #primary()}. */
         LAGGING,
-        /** The store holds as much as it may. Delete something, or retry later. */
+        /** The store is at its memory limit. Delete something, or retry later. */
         OUT_OF_MEMORY
     }
 
@@ -43,15 +43,15 @@ public final class RefusedException extends RuntimeException {
     private final long epoch;
 
     /**
-     * Describes a refusal.
+     * Creates the exception.
      *
      * @param kind the reason
-     * @param message the rule that was broken, then the values
-     * @param slot the slot it is about, or -1
-     * @param shard the shard it is about, if any
+     * @param message the broken rule, then the values
+     * @param slot the slot in question, or -1
+     * @param shard the shard in question, if any
      * @param node the node that refuses, if any
      * @param primary the node that may serve the request, if known
-     * @param epoch the highest epoch that the refusing side knows for the shard, or -1
+     * @param epoch the highest epoch of the shard that the refusing side knows, or -1
      */
     public RefusedException(
             Kind kind,
@@ -70,17 +70,17 @@ public final class RefusedException extends RuntimeException {
         this.epoch = epoch;
     }
 
-    /** {@return why the request was refused} */
+    /** {@return the reason} */
     public Kind kind() {
         return kind;
     }
 
-    /** {@return the slot it is about, or -1} */
+    /** {@return the slot in question, or -1} */
     public int slot() {
         return slot;
     }
 
-    /** {@return the shard it is about, if any} */
+    /** {@return the shard in question, if any} */
     public @Nullable ShardId shard() {
         return shard;
     }
@@ -90,12 +90,12 @@ public final class RefusedException extends RuntimeException {
         return node;
     }
 
-    /** {@return the node that may serve the request, if it is known} */
+    /** {@return the node that may serve the request, if known} */
     public @Nullable NodeId primary() {
         return primary;
     }
 
-    /** {@return the highest epoch that the refusing side knows for the shard, or -1} */
+    /** {@return the highest epoch of the shard that the refusing side knows, or -1} */
     public long epoch() {
         return epoch;
     }

@@ -8,28 +8,28 @@ import java.util.SortedMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a topology remembers of one shard, removed or not, so that two topologies can be merged.
+ * A topology's record of one shard, removed or not, in a form that merges.
  *
- * <p>A shard that is added begins a <em>generation</em>, which ends when the shard is removed. Of two entries the one
- * of the later generation wins, and within a generation the removal: so no news from before a removal, whatever its
- * epoch, brings a shard back. Within a generation two things change, each by rules of its own:
+ * <p>Adding a shard begins a <em>generation</em>, removing it ends the generation. Of two entries, the one of the later
+ * generation wins, and within a generation the removal. So no news from before a removal, whatever its epoch, brings a
+ * shard back. Within a generation two parts change independently:
  *
  * <ul>
- *   <li>who leads: the higher epoch wins;
- *   <li>which nodes belong to the shard: the later position of the member list in the shard's log wins.
+ *   <li>the primary: the higher epoch wins;
+ *   <li>the nodes: the later position of the member list in the shard's log wins.
  * </ul>
  *
- * <p>Where these leave a tie (two shards added under one id at once), the rest of the entry decides.
+ * <p>The rest of the entry breaks ties, as between two shards that were added under one id at once.
  *
- * <p>Each part comes with a number that only grows, in a merge the higher of both sides. Their sum is what the entry
- * adds to the version of its topology. A promotion adds the rise of the epoch, a member list the rise of its position:
- * so a topology that missed some of them has the same version after the last one.
+ * <p>Each part has a number that only grows; a merge takes the higher of both sides. Their sum is the entry's share of
+ * the topology's version. A promotion adds the rise of the epoch, a member list the rise of its position, so a topology
+ * that missed some of them has the same version after the last one.
  *
  * @param generation how often the shard was added, 1 or more
- * @param present the shard as it is in this generation; {@code null} if it is removed
+ * @param present the shard in this generation; {@code null} if it is removed
  * @param epochTotal the rises of the epoch in all generations
  * @param membersTotal the rises of the member list's position in all generations
- * @param fields what a later release knows of the shard and this one only keeps, by name
+ * @param fields the fields that only a later release understands, by name
  */
 record ShardEntry(
         ShardId id,
@@ -57,7 +57,7 @@ record ShardEntry(
         return present == null;
     }
 
-    /** Returns what the entry adds to the version of its topology: it grows with each change and in no merge falls. */
+    /** Returns the entry's share of the topology's version. It grows with each change and never falls in a merge. */
     long weight() {
         return Math.addExact(Math.addExact(epochTotal, membersTotal), tenure());
     }
@@ -67,12 +67,12 @@ record ShardEntry(
         return 2L * generation + (present == null ? 0 : -1);
     }
 
-    /** Returns the owner that slots given to the shard now belong to. */
+    /** Returns the owner of slots that are given to the shard now. */
     SlotTable.Owner owner() {
         return new SlotTable.Owner(id, generation);
     }
 
-    /** Says whether an owner of slots is this shard as it is now. */
+    /** Says whether an owner of slots is this shard in its present generation. */
     boolean isOwner(SlotTable.Owner owner) {
         return present != null && generation == owner.generation() && id.equals(owner.shard());
     }
@@ -119,7 +119,7 @@ record ShardEntry(
         return Objects.requireNonNull(present, "present");
     }
 
-    /** Shows the entry to users of the topology: as a shard with these slots, or as {@code null} if it is removed. */
+    /** Returns the shard with these slots, or {@code null} if it is removed. */
     @Nullable
     Shard shard(SlotSet slots) {
         return present == null

@@ -1,7 +1,7 @@
 package io.kvorum.slots.topology;
 
 /**
- * The stable identity of a shard. Compared by the characters of its value.
+ * The stable identity of a shard. Ordered by the characters of its value.
  *
  * <p>Immutable.
  *

@@ -15,31 +15,31 @@ import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Steps that bring slots to the shards that should own them. A plan changes nothing: it is made for one version of a
- * topology, can be printed and checked, and is carried out either at once by {@link #applyTo} or step by step, each
- * step being one {@link TopologyChange} that assigns or moves slots.
+ * The steps that bring slots to the shards that should own them. A plan changes nothing: it is made for one version of
+ * a topology, can be printed and checked, and is carried out at once by {@link #applyTo} or step by step. Each step is
+ * a {@link TopologyChange} that assigns or moves slots.
  *
- * <p>Plans are the same for the same input. Of the slots of a shard those with the lowest numbers move first.
+ * <p>The same input gives the same plan. Of the slots of a shard, those with the lowest numbers move first.
  *
  * <p>Immutable.
  *
  * @param version the version of the topology that the plan was made for
- * @param steps the changes, in the order in which they are possible; each an {@link TopologyChange.AssignSlots} or a
+ * @param steps the changes, in an order in which they are possible; each an {@link TopologyChange.AssignSlots} or a
  *     {@link TopologyChange.MoveSlots}
  */
 public record SlotPlan(long version, List<TopologyChange> steps) {
-    /** The highest weight that a shard can have. */
+    /** The highest weight of a shard. */
     public static final int MAX_WEIGHT = 1_000_000;
 
-    /** Takes a copy of the steps. */
+    /** Copies the steps. */
     public SlotPlan {
         steps = List.copyOf(steps);
     }
 
     /**
-     * Plans to give all slots to some shards: one range to each, of sizes that differ by at most one.
+     * Plans an even split of all slots: one range to each shard, of sizes that differ by at most one.
      *
-     * @param topology where the plan starts
+     * @param topology the topology to start from
      * @param shards the shards, in the order of their ranges; 1 to {@link HashSlot#COUNT} different ones
      * @return the plan
      * @throws IllegalArgumentException if there is no shard or one is named twice
@@ -58,10 +58,10 @@ public record SlotPlan(long version, List<TopologyChange> steps) {
     }
 
     /**
-     * Plans to give the named slots to the named shards. All other slots stay where they are.
+     * Plans to give certain slots to certain shards. All other slots stay.
      *
-     * @param topology where the plan starts
-     * @param slots for each shard the slots that it shall own
+     * @param topology the topology to start from
+     * @param slots for each shard the slots to give it
      * @return the plan
      * @throws IllegalArgumentException if a slot is given to two shards
      * @throws TopologyConflictException if one of the shards is not in the topology
@@ -87,13 +87,13 @@ public record SlotPlan(long version, List<TopologyChange> steps) {
     }
 
     /**
-     * Plans to give each shard a part of all slots in proportion to its weight, by the fewest moves. In the end each
-     * shard has its exact share, rounded down or up; slots without an owner are handed out and are no moves.
+     * Plans to give each shard a share of all slots in proportion to its weight, by the fewest moves. In the end each
+     * shard has its exact share, rounded down or up. Slots without an owner are assigned, which counts as no move.
      *
-     * @param topology where the plan starts
-     * @param weights the weight of a shard, 0 to {@link #MAX_WEIGHT}; a shard that is not named has weight 1
-     * @param threshold how far a shard may be from its share, as a part of that share, before anything is moved: with
-     *     0.02 nothing is planned while all slots are owned and all shards within two per cent; at least 0
+     * @param topology the topology to start from
+     * @param weights the weights of shards, 0 to {@link #MAX_WEIGHT}; a shard that is not named has weight 1
+     * @param threshold the tolerated distance of a shard from its share, as a fraction of that share: with 0.02 nothing
+     *     is planned while all slots have an owner and all shards are within two per cent; at least 0
      * @return the plan
      * @throws IllegalArgumentException if a weight or the threshold is out of range, or no shard has a weight above 0
      * @throws TopologyConflictException if a named shard is not in the topology
@@ -132,12 +132,12 @@ public record SlotPlan(long version, List<TopologyChange> steps) {
     }
 
     /**
-     * Plans to take all slots from some shards. They go where the fewest slots are, and no other slot moves.
+     * Plans to take all slots from some shards. They go to the shards with the fewest slots, and no other slot moves.
      *
-     * @param topology where the plan starts
+     * @param topology the topology to start from
      * @param drained the shards to empty
      * @return the plan
-     * @throws IllegalArgumentException if no other shard is left to take the slots
+     * @throws IllegalArgumentException if there is no other shard to take the slots
      * @throws TopologyConflictException if one of the shards is not in the topology
      */
     public static SlotPlan drain(ClusterTopology topology, Collection<ShardId> drained) {
@@ -158,22 +158,22 @@ public record SlotPlan(long version, List<TopologyChange> steps) {
             }
         }
         if (takers.isEmpty() && freed > 0) {
-            throw new IllegalArgumentException("shard that takes the slots must be left, besides " + givers);
+            throw new IllegalArgumentException("there must be another shard to take the slots of " + givers);
         }
-        takers.sort(Comparator.comparingInt(share -> share.owned)); // stable: equal ones stay in the order of their ids
+        takers.sort(Comparator.comparingInt(share -> share.owned)); // stable: equal ones stay ordered by id
         raise(takers, freed);
         return plan(topology, shares, SlotSet.EMPTY);
     }
 
     /**
-     * Plans to move a number of slots to one shard from others, from each in proportion to what it owns.
+     * Plans to move a number of slots from some shards to another, from each in proportion to the slots it owns.
      *
-     * @param topology where the plan starts
-     * @param count how many slots to move; 0 to the number of slots that {@code from} own together
+     * @param topology the topology to start from
+     * @param count the number of slots to move; 0 to the number that {@code from} own together
      * @param to the shard that takes them
-     * @param from the shards that give them; {@code to} is not among them
+     * @param from the shards that give them; without {@code to}
      * @return the plan
-     * @throws IllegalArgumentException if {@code count} is out of range or {@code to} is among the givers
+     * @throws IllegalArgumentException if {@code count} is out of range or {@code from} contains {@code to}
      * @throws TopologyConflictException if one of the shards is not in the topology
      */
     public static SlotPlan move(ClusterTopology topology, int count, ShardId to, Collection<ShardId> from) {
@@ -198,7 +198,7 @@ public record SlotPlan(long version, List<TopologyChange> steps) {
             share.target -= given;
             left -= given;
         }
-        for (Share share : shares) { // what the rounding down left: fewer than there are givers
+        for (Share share : shares) { // the remainder of the rounding, less than the number of givers
             if (left > 0 && share.target > 0) {
                 share.target--;
                 left--;
@@ -210,7 +210,7 @@ public record SlotPlan(long version, List<TopologyChange> steps) {
         return plan(topology, shares, SlotSet.EMPTY);
     }
 
-    /** {@return how many slots the plan moves from one shard to another} */
+    /** {@return the number of slots that the plan moves from one shard to another} */
     public int movedSlots() {
         int moved = 0;
         for (TopologyChange step : steps) {
@@ -225,14 +225,14 @@ public record SlotPlan(long version, List<TopologyChange> steps) {
      *
      * @param topology the topology that the plan was made for
      * @return the topology after the last step
-     * @throws TopologyConflictException if it is another version, or a step is not possible; nothing changed. To check
-     *     a plan, carry it out and forget the result
+     * @throws TopologyConflictException if the topology is at another version, or a step is impossible; nothing
+     *     changed. To check a plan, carry it out and drop the result
      */
     public ClusterTopology applyTo(ClusterTopology topology) {
         return topology.apply(version, steps);
     }
 
-    /** {@return the version and one line a step, as in {@code move 0-99 from s1 to s2}} */
+    /** {@return the version and a line for each step, as in {@code move 0-99 from s1 to s2}} */
     @Override
     public String toString() {
         return "plan for version " + version + ", " + movedSlots() + " slots move"
@@ -248,7 +248,7 @@ public record SlotPlan(long version, List<TopologyChange> steps) {
         return step.toString();
     }
 
-    /** A shard, what it owns, and what it shall own. */
+    /** A shard, how many slots it owns, and how many it should own. */
     private static final class Share {
         private final Shard shard;
         private final int weight;
@@ -264,8 +264,8 @@ public record SlotPlan(long version, List<TopologyChange> steps) {
     }
 
     /**
-     * Sets the targets: each share rounded down, and as many rounded up as slots are left. Rounding up saves a move
-     * where the shard owns more than its share rounded down; so those go first, and no other choice needs fewer moves.
+     * Sets the targets: each share rounded down, and as many rounded up as slots are left. Rounding up saves a move if
+     * the shard owns more than its share rounded down, so those go first, and no other choice needs fewer moves.
      */
     private static void roundShares(List<Share> shares, long total) {
         long left = HashSlot.COUNT;
@@ -285,7 +285,7 @@ public record SlotPlan(long version, List<TopologyChange> steps) {
         }
     }
 
-    /** Hands slots out one by one, always to the share with the lowest target; they come sorted by it. */
+    /** Raises the lowest targets by a number of slots, one by one; the shares are sorted by their targets. */
     private static void raise(List<Share> sorted, int slots) {
         int left = slots;
         for (int level = 1; left > 0; level++) {
@@ -293,7 +293,7 @@ public record SlotPlan(long version, List<TopologyChange> steps) {
             int height = sorted.get(level - 1).target;
             int next = level < sorted.size() ? sorted.get(level).target : Integer.MAX_VALUE;
             int each = (int) Math.min(left / level, (long) next - height);
-            for (int i = 0; i < level; i++) {
+            for (int i = 0; each > 0 && i < level; i++) {
                 sorted.get(i).target += each;
             }
             left -= each * level;
@@ -306,7 +306,7 @@ public record SlotPlan(long version, List<TopologyChange> steps) {
         }
     }
 
-    /** Makes the steps: hands out what nobody owns, then what shards own above their targets, to those below theirs. */
+    /** Creates the steps: slots without an owner, then slots above the targets of shards, go to shards below theirs. */
     private static SlotPlan plan(ClusterTopology topology, List<Share> shares, SlotSet unowned) {
         IntStream surplus = shares.stream()
                 .flatMapToInt(share -> share.shard.slots().stream().limit(Math.max(share.owned - share.target, 0)));

@@ -6,7 +6,7 @@ import org.jspecify.annotations.Nullable;
 
 /** Slots on their way from one owner to another, collected into the fewest changes. */
 final class SlotRoutes {
-    /** Two owners, of which one may be nobody. */
+    /** The old and the new owner of slots; {@code null} for none. */
     private record Route(@Nullable ShardId from, @Nullable ShardId to) {}
 
     private final SlotGroups<Route> slots = new SlotGroups<>();

@@ -11,8 +11,8 @@ import org.jspecify.annotations.Nullable;
  * The owner of each slot, and how often it changed. Of two owners of a slot the one that was given it later wins in a
  * merge.
  *
- * <p>An owner is a shard in one {@linkplain ShardEntry#generation() generation}: slots that a shard was given before it
- * was removed are not its own when it is added again, however late the news of them comes.
+ * <p>An owner is a shard in one {@linkplain ShardEntry#generation() generation}. Slots that a shard was given before it
+ * was removed don't belong to it when it is added again, however late the news of them arrives.
  *
  * <p>Immutable.
  */
@@ -48,7 +48,7 @@ final class SlotTable {
         changes = sum;
     }
 
-    /** Returns who was last given a slot, or {@code null} if it was last taken away or never given. */
+    /** Returns the owner that a slot was last given to, or {@code null} if it was last taken away or never given. */
     @Nullable
     Owner owner(int slot) {
         return owners[slot];
@@ -99,7 +99,7 @@ final class SlotTable {
         return Objects.hash(changes, Arrays.hashCode(owners));
     }
 
-    /** A table under construction. Copies what it starts from at the first change. */
+    /** A table under construction. The first change copies the arrays of the table it starts from. */
     static final class Draft {
         private final SlotTable start;
         private @Nullable Owner[] owners;
@@ -130,7 +130,7 @@ final class SlotTable {
             return -1;
         }
 
-        /** Gives slots to another owner, or to nobody. */
+        /** Gives slots to another owner, or to none. */
         void give(SlotSet slots, @Nullable Owner owner) {
             copy();
             for (SlotRange range : slots.ranges()) {

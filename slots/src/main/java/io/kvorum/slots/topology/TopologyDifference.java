@@ -14,7 +14,7 @@ import java.util.SortedSet;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
-/** The changes from one topology to a later one. */
+/** The list of changes from one topology to a later one. */
 final class TopologyDifference {
     private final ClusterTopology before;
     private final ClusterTopology after;

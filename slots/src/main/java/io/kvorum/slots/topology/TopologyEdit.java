@@ -19,13 +19,13 @@ import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The way from one version of a topology to a later one: what each change demands, and what it makes.
+ * An edit of a topology: checks and applies a list of changes.
  *
- * <p>Changes are collected beside the topology they are applied to, and joined with it once, at the end. So a list of
- * changes costs as much as it is long, and the topology as much as it is large.
+ * <p>Changes are collected beside the topology and joined with it once, at the end. So the time is proportional to the
+ * length of the list and the size of the topology, not to their product.
  */
 final class TopologyEdit {
-    /** What the edit has made of a shard so far. */
+    /** A shard after the changes so far. */
     private static final class Draft {
         private ShardEntry entry;
         private int owned;
@@ -132,7 +132,7 @@ final class TopologyEdit {
                 start);
     }
 
-    /** Returns how many shards, nodes and slots the edit has visited. */
+    /** Returns the number of shards, nodes and slots that the edit has visited. */
     long work() {
         return work;
     }
@@ -319,7 +319,7 @@ final class TopologyEdit {
                 .toArray());
     }
 
-    /** Gives slots, which all belong to {@code from} or have no owner, to {@code to} or to nobody. */
+    /** Gives slots, which all belong to {@code from} or have no owner, to {@code to} or to none. */
     private void give(SlotSet given, @Nullable Draft from, @Nullable Draft to) {
         slots.give(given, to == null ? null : to.entry.owner());
         if (from != null) {

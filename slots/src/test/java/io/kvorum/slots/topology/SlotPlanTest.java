@@ -297,7 +297,7 @@ final class SlotPlanTest {
         ClusterTopology topology = topology("0-9", "");
 
         assertMessage(
-                "shard that takes the slots must be left, besides [s0, s1]",
+                "there must be another shard to take the slots of [s0, s1]",
                 () -> SlotPlan.drain(topology, List.of(S0, S1)));
         assertUnknown(() -> SlotPlan.drain(topology, List.of(S2)));
         assertEquals(
