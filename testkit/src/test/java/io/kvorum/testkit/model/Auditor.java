@@ -15,7 +15,7 @@ import java.util.Map;
  *       other.
  *   <li>What is committed is in the log of every primary of a later epoch of that history.
  *   <li>A replica takes for committed only what is.
- *   <li>A shard that has begun is begun again only by a command that says that data is lost.
+ *   <li>A shard that has begun is begun again, in a later epoch, only by a command that says that data is lost.
  * </ul>
  *
  * <p>A history begins when the shard does, and again with each command that gives data up.
@@ -86,12 +86,12 @@ final class Auditor {
     }
 
     /**
-     * Checks a bootstrap.
+     * Checks a bootstrap. A shard that was begun anew meanwhile, in a later epoch, is none of its business.
      *
      * @param survived whether at least half of the members of the last committed list are still in their incarnations
      */
     void bootstrapped(int node, Entry begin, boolean survived) {
-        if (!commits.isEmpty() && survived) {
+        if (survived && commits.stream().anyMatch(commit -> commit.epoch < begin.epoch)) {
             throw new Violation("node " + node + " begins a shard that had begun: " + begin);
         }
     }
