@@ -38,11 +38,11 @@ class SlotView implements KeyReads {
 
     /** Runs a function that is given a view, with which the use of the view ends. */
     static <V extends SlotView, T extends @Nullable Object> T run(V view, Function<? super V, ? extends T> function) {
-        SlotFunctions.enter();
+        SlotFunctions.Mark mark = SlotFunctions.enter();
         try {
             return function.apply(view);
         } finally {
-            SlotFunctions.leave();
+            mark.inside = false;
             SlotView ended = view;
             ended.over = true;
         }

@@ -88,11 +88,11 @@ public final class Stripe {
             }
         }
         read = lockToRead();
-        SlotFunctions.enter();
+        SlotFunctions.Mark mark = SlotFunctions.enter();
         try {
             return table.lend(hash, key, clock, reader, lender);
         } finally {
-            SlotFunctions.leave();
+            mark.inside = false;
             lock.unlockRead(read);
         }
     }
