@@ -44,6 +44,9 @@ public final class Benchmarks {
      */
     private static final List<String> HEAP = List.of("-Xms4g", "-Xmx4g", "-XX:+AlwaysPreTouch");
 
+    /** What a peer needs to read the parts of the JDK that it uses. */
+    private static final List<String> OPENED = List.of("--add-opens=java.base/jdk.internal.misc=ALL-UNNAMED");
+
     /** What {@code compare} runs in each of its JVMs: one comparison, given by its full name. */
     private static final String COMPARE_HERE = "compare-here";
 
@@ -90,6 +93,7 @@ public final class Benchmarks {
     private static Map<String, Supplier<Comparison>> comparisons() {
         Map<String, Supplier<Comparison>> all = new LinkedHashMap<>(SlotComparisons.all());
         all.putAll(StoreComparisons.all());
+        all.putAll(LogComparisons.all());
         return all;
     }
 
@@ -111,6 +115,7 @@ public final class Benchmarks {
         List<String> line = new ArrayList<>();
         line.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         line.addAll(HEAP);
+        line.addAll(OPENED);
         line.addAll(List.of("-Drounds=" + ROUNDS, "-cp", System.getProperty("java.class.path")));
         line.addAll(List.of(Benchmarks.class.getName(), COMPARE_HERE, name));
         Process process = new ProcessBuilder(line)

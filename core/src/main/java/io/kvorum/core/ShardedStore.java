@@ -439,7 +439,7 @@ public final class ShardedStore extends SlottedStore {
     private static boolean isElsewhere(RefusedException refusal) {
         return switch (refusal.kind()) {
             case MOVED, READ_ONLY, FENCED -> true;
-            case CROSS_SLOT, CLUSTER_DOWN, PAUSED, TOO_FEW_REPLICAS, LAGGING, OUT_OF_MEMORY -> false;
+            case CROSS_SLOT, CLUSTER_DOWN, PAUSED, TOO_FEW_REPLICAS, OVERLOADED, LAGGING, OUT_OF_MEMORY -> false;
         };
     }
 

@@ -34,6 +34,28 @@ public final class LogHistory {
         this.leaderships = leaderships;
     }
 
+    /**
+     * Creates a history from its parts, as another node has sent them.
+     *
+     * @param leaderships the leaderships, oldest first; at most {@value #MAX_LEADERSHIPS}
+     * @return the history
+     * @throws IllegalArgumentException if there are too many, an epoch does not rise, or an offset goes back
+     */
+    static LogHistory of(List<Leadership> leaderships) {
+        if (leaderships.size() > MAX_LEADERSHIPS) {
+            throw new IllegalArgumentException(
+                    "history must have at most " + MAX_LEADERSHIPS + " leaderships: " + leaderships.size());
+        }
+        Leadership last = new Leadership(0, 0);
+        for (Leadership each : leaderships) {
+            if (each.epoch() <= last.epoch() || each.firstOffset() < last.firstOffset()) {
+                throw new IllegalArgumentException("leaderships must be in order: " + each + " after " + last);
+            }
+            last = each;
+        }
+        return new LogHistory(List.copyOf(leaderships));
+    }
+
     /** {@return the leaderships, oldest first} */
     public List<Leadership> leaderships() {
         return leaderships;

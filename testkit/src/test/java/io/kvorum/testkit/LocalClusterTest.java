@@ -48,7 +48,7 @@ final class LocalClusterTest {
         assertEquals(new NodeId("node-2.1"), cluster.primaryOf(SECOND).id());
         assertEquals(6, cluster.nodes().size());
         assertEquals(3, cluster.sentinels().size());
-        assertTrue(cluster.sentinel(SENTINEL).driver().quorumCheck().majorityReachable());
+        assertTrue(cluster.sentinel(SENTINEL).driver().quorumCheck().votesReachable());
     }
 
     @Test
@@ -111,7 +111,8 @@ final class LocalClusterTest {
                 .driver()
                 .failOver(FIRST)
                 .toCompletableFuture()
-                .join();
+                .join()
+                .primary();
 
         assertNotEquals(before.id(), after);
         cluster.awaitReady(LIMIT);

@@ -10,18 +10,11 @@ import io.kvorum.core.ScanPage;
 import io.kvorum.core.SetOptions;
 import io.kvorum.core.ValueReader;
 import io.kvorum.replication.Acknowledgement;
-import io.kvorum.replication.NodeStatus;
-import io.kvorum.replication.OutcomeUnknownException;
 import io.kvorum.slots.HashSlot;
 import io.kvorum.slots.SlotSet;
 import io.netty.buffer.ByteBuf;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.CompletionStage;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -31,14 +24,14 @@ final class BlockingStore implements KeyValueStore {
     private final ReplicatedStore node;
     private final Acknowledgement writeLevel;
     private final ReadLevel readLevel;
-    private final Duration timeout;
+    private final Wait wait;
 
     /** The timeout is at most a hundred years. */
-    BlockingStore(ReplicatedStore node, Acknowledgement writeLevel, ReadLevel readLevel, Duration timeout) {
+    BlockingStore(ReplicatedStore node, Acknowledgement writeLevel, ReadLevel readLevel, Wait wait) {
         this.node = node;
         this.writeLevel = writeLevel;
         this.readLevel = readLevel;
-        this.timeout = timeout;
+        this.wait = wait;
     }
 
     @Override
@@ -132,32 +125,10 @@ final class BlockingStore implements KeyValueStore {
     }
 
     private <T extends @Nullable Object> T read(Function<KeyValueStore, T> operation) {
-        return await(node.read(readLevel, timeout, operation));
+        return node.<T>readAndWait(readLevel, wait, operation);
     }
 
     private <T extends @Nullable Object> T write(Function<KeyValueStore, T> operation) {
-        return await(node.write(writeLevel, timeout, operation)).result();
-    }
-
-    private <T extends @Nullable Object> T await(CompletionStage<T> stage) {
-        try {
-            return stage.toCompletableFuture().get(timeout.multipliedBy(2).toNanos(), TimeUnit.NANOSECONDS);
-        } catch (ExecutionException e) {
-            if (e.getCause() instanceof RuntimeException cause) {
-                throw cause;
-            }
-            throw new AssertionError(e);
-        } catch (TimeoutException e) {
-            throw unknown();
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw unknown();
-        }
-    }
-
-    private OutcomeUnknownException unknown() {
-        NodeStatus status = node.status();
-        return new OutcomeUnknownException(
-                OutcomeUnknownException.Reason.TIMEOUT, status.shard(), status.node(), status.position());
+        return node.<T>writeAndWait(writeLevel, wait, operation);
     }
 }

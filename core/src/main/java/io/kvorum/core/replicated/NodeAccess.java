@@ -206,7 +206,7 @@ final class NodeAccess implements KeyValueStore, MutationSink {
         if (purpose != Purpose.READ_ANYWHERE && status.role() != NodeRole.PRIMARY) {
             throw readOnly(slot);
         }
-        if (!status.synced()) {
+        if (!status.complete()) {
             throw new RefusedException(
                     Kind.LAGGING,
                     "the node has not completed a full sync: " + status.node(),

@@ -33,7 +33,7 @@ public final class OneNode implements AutoCloseable {
     public final ClusterTopology topology;
     public final ReplicatedStore store;
     private final ExecutorService executor = Executors.newSingleThreadExecutor();
-    private final ReplicationLog log = new ReplicationLog(UnpooledByteBufAllocator.DEFAULT, 1 << 14);
+    private final ReplicationLog log = ReplicationLog.inMemory(1 << 14);
     private final NodeDriver driver;
 
     private static final class NoPromises implements PromiseStore {

@@ -61,7 +61,7 @@ final class ShardOfThree implements AutoCloseable {
 
         Node(NodeId id, ShardNode.Start start) {
             this.id = id;
-            this.log = new ReplicationLog(allocator, 1 << 14);
+            this.log = ReplicationLog.inMemory(1 << 14);
             this.local = new LocalStore(StoreSettings.defaults().withStripes(8), id.hashCode(), clock, log::append);
             ShardNode node = new ShardNode(
                     settings, new NodeIdentity(SHARD, id), log, local.replicatedState(), allocator, start);

@@ -2,9 +2,10 @@ package io.kvorum.failover.runtime;
 
 import static java.util.Objects.requireNonNull;
 
+import io.kvorum.failover.AbortReason;
 import io.kvorum.failover.SentinelEvent;
-import io.kvorum.failover.SentinelEvent.AbortReason;
-import io.kvorum.failover.SentinelEvent.FailoverAborted;
+import io.kvorum.failover.SentinelFact;
+import io.kvorum.failover.SentinelFact.FailoverAborted;
 import io.kvorum.slots.topology.NodeId;
 import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Meter;
@@ -40,7 +41,7 @@ public final class SentinelMetrics implements MeterBinder, Consumer<SentinelEven
      */
     public SentinelMetrics(NodeId sentinel) {
         this.sentinel = requireNonNull(sentinel, "sentinel");
-        addKinds(SentinelEvent.class);
+        addKinds(SentinelFact.class);
         for (AbortReason reason : AbortReason.values()) {
             aborts.put(tag(reason), new LongAdder());
         }
@@ -67,8 +68,8 @@ public final class SentinelMetrics implements MeterBinder, Consumer<SentinelEven
 
     @Override
     public void accept(SentinelEvent event) {
-        requireNonNull(events.get(tag(event.getClass()))).increment();
-        if (event instanceof FailoverAborted aborted) {
+        requireNonNull(events.get(tag(event.fact().getClass()))).increment();
+        if (event.fact() instanceof FailoverAborted aborted) {
             requireNonNull(aborts.get(tag(aborted.reason()))).increment();
         }
     }

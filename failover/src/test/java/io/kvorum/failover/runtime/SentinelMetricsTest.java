@@ -2,9 +2,11 @@ package io.kvorum.failover.runtime;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import io.kvorum.failover.SentinelEvent.AbortReason;
-import io.kvorum.failover.SentinelEvent.FailoverAborted;
-import io.kvorum.failover.SentinelEvent.LeaderElected;
+import io.kvorum.failover.AbortReason;
+import io.kvorum.failover.SentinelEvent;
+import io.kvorum.failover.SentinelFact;
+import io.kvorum.failover.SentinelFact.FailoverAborted;
+import io.kvorum.failover.SentinelFact.LeaderElected;
 import io.kvorum.slots.topology.NodeId;
 import io.kvorum.slots.topology.ShardId;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -22,14 +24,14 @@ final class SentinelMetricsTest {
     @Test
     void eventsAreCountedByKindAndAbortsByReason() {
         metrics.bindTo(registry);
-        metrics.accept(new LeaderElected(1, SENTINEL, SHARD, 2, 3));
-        metrics.accept(new FailoverAborted(1, SENTINEL, SHARD, 2, AbortReason.TOO_FEW_NODES));
-        metrics.accept(new FailoverAborted(1, SENTINEL, SHARD, 3, AbortReason.TOO_FEW_NODES));
+        metrics.accept(event(new LeaderElected(SHARD, 2, 7, 3)));
+        metrics.accept(event(new FailoverAborted(SHARD, 2, AbortReason.TOO_FEW_PROMISES)));
+        metrics.accept(event(new FailoverAborted(SHARD, 3, AbortReason.TOO_FEW_PROMISES)));
 
         assertEquals(1, count("kvorum.sentinel.events", "event", "leader-elected"));
         assertEquals(2, count("kvorum.sentinel.events", "event", "failover-aborted"));
         assertEquals(0, count("kvorum.sentinel.events", "event", "switched"));
-        assertEquals(2, count("kvorum.sentinel.aborts", "reason", "too-few-nodes"));
+        assertEquals(2, count("kvorum.sentinel.aborts", "reason", "too-few-promises"));
     }
 
     @Test
@@ -46,5 +48,9 @@ final class SentinelMetricsTest {
                 .tag(tag, value)
                 .functionCounter()
                 .count();
+    }
+
+    private static SentinelEvent event(SentinelFact fact) {
+        return new SentinelEvent(1, 1, SENTINEL, fact);
     }
 }

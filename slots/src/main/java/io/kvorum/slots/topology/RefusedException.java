@@ -32,7 +32,9 @@ public final class RefusedException extends RuntimeException {
         /** The replica is behind the position that the read requires. Retry later, or at {@link #primary()}. */
         LAGGING,
         /** The store is at its memory limit. Delete something, or retry later. */
-        OUT_OF_MEMORY
+        OUT_OF_MEMORY,
+        /** The log is full of records that a replica still needs. Nothing was changed. Retry later. */
+        OVERLOADED
     }
 
     private final Kind kind;

@@ -13,6 +13,7 @@ import io.kvorum.replication.OutcomeUnknownException;
 import io.kvorum.replication.ReplicationSettings;
 import io.kvorum.slots.HashSlot;
 import io.kvorum.slots.SlotSet;
+import io.kvorum.slots.topology.Epoch;
 import io.kvorum.slots.topology.NodeId;
 import io.kvorum.slots.topology.RefusedException;
 import io.kvorum.slots.topology.Shard;
@@ -137,7 +138,7 @@ public final class Story {
                     shard.id().value(),
                     shard.slots().toString(),
                     String.valueOf(shard.slots().size()),
-                    String.valueOf(shard.epoch()),
+                    Epoch.toString(shard.epoch()),
                     shard.primary().value(),
                     joined(shard.replicas())));
         }
@@ -182,7 +183,7 @@ public final class Story {
 
     private static String described(RefusedException e) {
         return e.kind() + ", slot " + e.slot() + " of " + e.shard() + (e.node() == null ? "" : ", at " + e.node())
-                + ", whose primary is " + e.primary() + " in epoch " + e.epoch();
+                + ", whose primary is " + e.primary() + " in epoch " + Epoch.toString(e.epoch());
     }
 
     private void load() {
@@ -261,12 +262,12 @@ public final class Story {
         printer.say("the sentinels of %s: %s", FIRST, joined(sentinel.sentinels()));
         QuorumCheck check = sentinel.quorumCheck();
         printer.promise(
-                check.quorumReachable() && check.majorityReachable(),
-                "%d of %d sentinels are usable; a quorum needs %d, a majority %d",
+                check.quorumReachable() && check.votesReachable(),
+                "%d of %d sentinels are usable; a quorum needs %d, an election %d",
                 check.usable(),
                 check.sentinels(),
                 check.quorum(),
-                check.majority());
+                check.votes());
         printer.promise(cluster.primaryOf(FIRST).id().equals(sentinel.primaryOf(FIRST)), "sentinels and client agree");
     }
 
@@ -346,10 +347,10 @@ public final class Story {
                 (System.nanoTime() - healed) / 1e6);
         inSync(THIRD);
         printer.say(
-                "%s leads %s in epoch %d",
+                "%s leads %s in epoch %s",
                 cluster.primaryOf(THIRD).id(),
                 THIRD,
-                cluster.primaryOf(THIRD).status().epoch());
+                Epoch.toString(cluster.primaryOf(THIRD).status().epoch()));
         Map<String, String> inShard = new LinkedHashMap<>(data.entries());
         inShard.keySet().removeIf(key -> !SLOTS.get(2).contains(HashSlot.of(key)));
         readBack(inShard, "pairs of " + THIRD);
@@ -395,7 +396,7 @@ public final class Story {
                     LocalNode primary = cluster.primaryOf(shard);
                     return cluster.nodes(shard).stream()
                             .filter(LocalNode::isRunning)
-                            .allMatch(node -> node.status().synced()
+                            .allMatch(node -> node.status().complete()
                                     && node.status()
                                             .position()
                                             .equals(primary.status().position()));

@@ -43,6 +43,9 @@ final class ArchitectureTest {
     /** The log is what writers and the node's driver share; all else in the pure packages has one owner. */
     private static final String SHARED = "io.kvorum.replication.ReplicationLog";
 
+    /** Where an application hands in its threads and its time. */
+    private static final Set<String> SEAM = Set.of("io.kvorum.slots.Scheduler", "io.kvorum.slots.ExecutorScheduler");
+
     /** The most top-level classes that may all depend on one another. */
     private static final int MAX_CLASS_CYCLE = 4;
 
@@ -194,7 +197,9 @@ final class ArchitectureTest {
     }
 
     private static JavaClasses pure() {
-        return ALL.that(inPackages(PURE_PACKAGES));
+        return ALL.that(inPackages(PURE_PACKAGES)
+                .and(DescribedPredicate.describe(
+                        "not the seam to threads and time", type -> !SEAM.contains(type.getName()))));
     }
 
     private static JavaClasses ownedByOneThread() {

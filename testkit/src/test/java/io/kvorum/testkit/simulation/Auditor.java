@@ -9,6 +9,7 @@ import io.kvorum.slots.topology.NodeId;
 import io.kvorum.slots.topology.ShardId;
 import io.netty.buffer.ByteBuf;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -17,35 +18,46 @@ import org.jspecify.annotations.Nullable;
  * sees: all of them.
  *
  * <ul>
- *   <li>A shard has at most one primary in an epoch, and at most one sentinel that leads a failover to it.
- *   <li>A sentinel gives at most one vote in a shard and epoch, and has saved it before.
+ *   <li>A shard has at most one primary in an epoch.
  *   <li>What a node has promised never goes back, over restarts too.
  *   <li>A node whose data is complete has all that it ever had, or what a later epoch put in its place.
  *   <li>Where two logs of a shard have the same position, everything before it is the same.
  *   <li>What was acknowledged by a majority is in the log of every primary of a later epoch.
+ *   <li>No two promotions of one epoch are ordered to different nodes.
+ *   <li>A promise that a node shows to anybody is on its disk.
+ *   <li>A node that lost its data isn't complete before it has taken a full sync.
+ *   <li>A sentinel that is asked for a switchover orders no promotion before the primary is paused.
  * </ul>
  *
  * <p>Confined to one thread.
  */
 final class Auditor {
-    private static final int HEADER = 8; // of a record: the length of its payload, and its slot or EPOCH
-    private static final int EPOCH = 16_384;
+    private static final int HEADER = 8; // of a record: the length of its payload, its kind, its version, its slot
+    private static final int BEGIN = 1;
     private static final int AUDIT_BYTES = 1 << 20;
 
     private final Cluster cluster;
     private final Map<InEpoch, NodeId> primaries = new HashMap<>();
-    private final Map<InEpoch, NodeId> leaders = new HashMap<>();
-    private final Map<Ballot, NodeId> votes = new HashMap<>();
+    private final Map<InEpoch, NodeId> promotions = new HashMap<>();
+    private final Map<ShardId, Switchover> switchovers = new HashMap<>();
     private final Map<NodeId, NodeAudit> nodes = new HashMap<>();
     private final Map<ShardId, ShardAudit> shards = new HashMap<>();
     private final ByteBuf records;
 
     private record InEpoch(ShardId shard, long epoch) {}
 
-    private record Ballot(NodeId sentinel, ShardId shard, long epoch) {}
+    private static final class Switchover {
+        final NodeId sentinel;
+        boolean paused;
+
+        Switchover(NodeId sentinel) {
+            this.sentinel = sentinel;
+        }
+    }
 
     private static final class NodeAudit {
         long promised;
+        boolean lost;
         LogPosition had = LogPosition.START;
 
         @Nullable
@@ -61,6 +73,8 @@ final class Auditor {
         long epoch;
         LogHistory history = LogHistory.EMPTY;
         long promotedAt;
+        long promised;
+        long ordered = Cluster.FIRST_EPOCH;
     }
 
     Auditor(Cluster cluster) {
@@ -83,7 +97,21 @@ final class Auditor {
             fail("epochs never go back", status.node() + " had promised " + audit.promised + ", now " + status.epoch());
         }
         audit.promised = status.epoch();
-        if (status.synced()) {
+        ShardAudit shard = shard(status.shard());
+        if (status.epoch() > shard.ordered && cluster.mutant() == Mutant.NONE) {
+            fail(
+                    "an epoch comes from a sentinel",
+                    status.node() + " promised " + status.epoch() + ", ordered was " + shard.ordered);
+        }
+        if (status.epoch() > shard.promised) {
+            shard.promised = status.epoch();
+            cluster.liveness()
+                    .epochUsed(cluster.plan().shape().shardOf(node.process().index()));
+        }
+        if (status.complete()) {
+            if (audit.lost && cluster.mutant() != Mutant.EMPTY_TAKEN_FOR_COMPLETE) {
+                fail("a node that lost its data is not complete", status.toString());
+            }
             boolean known = cluster.mutant() == Mutant.EMPTY_TAKEN_FOR_COMPLETE; // it's to be found by what is lost
             if (!known && status.position().compareTo(audit.had) < 0) {
                 fail("no complete node goes back", status + " had " + audit.had);
@@ -92,7 +120,9 @@ final class Auditor {
         }
         if (status.role() == NodeRole.PRIMARY) {
             NodeId other = primaries.putIfAbsent(new InEpoch(status.shard(), status.epoch()), status.node());
-            if (other != null && !other.equals(status.node())) {
+            if (other == null) {
+                promoted(node, status.epoch());
+            } else if (!other.equals(status.node())) {
                 fail(
                         "one primary per epoch",
                         status.shard() + " epoch " + status.epoch() + ": " + other + " and " + status.node());
@@ -110,6 +140,90 @@ final class Auditor {
         if (audit != null) {
             audit.promised = savedPromise;
         }
+    }
+
+    /** Notes that a node lost its data, and perhaps its promise. */
+    void dataLost(DataNode node, boolean promiseToo) {
+        NodeAudit audit = nodes.computeIfAbsent(node.identity().node(), id -> new NodeAudit());
+        audit.lost = true;
+        audit.had = LogPosition.START;
+        if (promiseToo) {
+            audit.promised = 0;
+        }
+    }
+
+    /** Notes that a node is given the last part of a full sync that was meant for this life of it. */
+    void syncCompletes(DataNode node) {
+        NodeAudit audit = nodes.get(node.identity().node());
+        if (audit != null) {
+            audit.lost = false;
+        }
+    }
+
+    /** Notes that all data of a shard is lost, so that nothing of it can be demanded any more. */
+    void allLost(List<DataNode> members) {
+        ShardAudit shard = shard(members.get(0).identity().shard());
+        shard.acknowledged = LogPosition.START;
+        shard.history = LogHistory.EMPTY;
+        shard.promotedAt = 0;
+        shard.digests.clear();
+        shard.digests.put(LogPosition.START, 0L);
+        members.forEach(this::syncCompletes);
+    }
+
+    /** Notes that a node showed its promise to somebody. */
+    void promiseShown(DataNode node, long shown, long saved) {
+        if (shown > saved && cluster.mutant() == Mutant.NONE) {
+            fail("a promise is saved first", node.identity().node() + " shows " + shown + ", saved is " + saved);
+        }
+    }
+
+    /** Notes that a sentinel ordered a node of a shard to promise an epoch. */
+    void epochOrdered(ShardId id, long epoch) {
+        ShardAudit shard = shard(id);
+        shard.ordered = Math.max(shard.ordered, epoch);
+    }
+
+    /** Notes that a sentinel ordered a promotion. */
+    void promoteSent(NodeId sentinel, ShardId shard, long epoch, NodeId node) {
+        NodeId other = promotions.putIfAbsent(new InEpoch(shard, epoch), node);
+        if (other != null && !other.equals(node)) {
+            fail(
+                    "one promotion per epoch",
+                    shard + " epoch " + epoch + ": " + other + " and, by " + sentinel + ", " + node);
+        }
+        Switchover switchover = switchovers.get(shard);
+        if (switchover != null && switchover.sentinel.equals(sentinel) && !switchover.paused) {
+            fail("a switchover pauses first", sentinel + " promotes " + node + " in epoch " + epoch + " of " + shard);
+        }
+    }
+
+    /** Notes that an operator asked a sentinel to give a shard whose primary is well another one. */
+    void switchoverAsked(NodeId sentinel, ShardId shard) {
+        if (cluster.isServedFor(sentinel, shard)) {
+            switchovers.put(shard, new Switchover(sentinel));
+        }
+    }
+
+    /** Notes that the primary told a sentinel that it is paused. */
+    void switchoverPaused(NodeId sentinel, ShardId shard) {
+        Switchover switchover = switchovers.get(shard);
+        if (switchover != null && switchover.sentinel.equals(sentinel)) {
+            switchover.paused = true;
+        }
+    }
+
+    /** Notes that what an operator asked for is over, or that the primary isn't well any more. */
+    void switchoverOver(NodeId sentinel, ShardId shard) {
+        Switchover switchover = switchovers.get(shard);
+        if (switchover != null && switchover.sentinel.equals(sentinel)) {
+            switchovers.remove(shard);
+        }
+    }
+
+    /** Forgets all switchovers: something went wrong that may make failovers of them. */
+    void switchoversDisturbed() {
+        switchovers.clear();
     }
 
     /** Follows a node's log from where it was last read, or from where it begins now. */
@@ -134,7 +248,7 @@ final class Auditor {
         int size;
         for (int at = 0; at < records.writerIndex(); at += size) {
             size = HEADER + records.getInt(at);
-            epoch = records.getInt(at + Integer.BYTES) == EPOCH ? records.getLong(at + HEADER) : epoch;
+            epoch = records.getByte(at + Integer.BYTES) == BEGIN ? records.getLong(at + HEADER) : epoch;
             offset += size;
             audit.digest = digest(audit.digest, at, size);
             LogPosition position = new LogPosition(epoch, offset);
@@ -209,24 +323,6 @@ final class Auditor {
     /** {@return the last position that was acknowledged in a shard} */
     LogPosition lastAcknowledged(ShardId shard) {
         return shard(shard).acknowledged;
-    }
-
-    /** Notes that a sentinel gave its vote, to itself or to another. */
-    void voted(NodeId sentinel, ShardId shard, long epoch, NodeId candidate) {
-        NodeId other = votes.putIfAbsent(new Ballot(sentinel, shard, epoch), candidate);
-        if (other != null && !other.equals(candidate)) {
-            fail(
-                    "one vote per sentinel and epoch",
-                    sentinel + " voted in " + shard + " epoch " + epoch + " for " + other + " and for " + candidate);
-        }
-    }
-
-    /** Notes that a sentinel was elected. */
-    void elected(NodeId sentinel, ShardId shard, long epoch) {
-        NodeId other = leaders.putIfAbsent(new InEpoch(shard, epoch), sentinel);
-        if (other != null && !other.equals(sentinel)) {
-            fail("one leader per epoch", shard + " epoch " + epoch + ": " + other + " and " + sentinel);
-        }
     }
 
     private ShardAudit shard(ShardId id) {

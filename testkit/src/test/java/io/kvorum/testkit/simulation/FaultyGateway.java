@@ -51,9 +51,13 @@ final class FaultyGateway implements NodeGateway {
 
     /** Promotes the node at whatever position it has. */
     private void promoteAnyhow(NodeId node, NodeCommand.Promote promote, Consumer<NodeAnswer> answer) {
-        nodes.send(node, new NodeCommand.Fence(promote.shard(), promote.epoch()), fenced -> {
+        nodes.send(node, new NodeCommand.Fence(promote.shard(), promote.epoch(), promote.holder()), fenced -> {
             NodeCommand actual = new NodeCommand.Promote(
-                    promote.shard(), promote.epoch(), fenced.report().position(), promote.nodes());
+                    promote.shard(),
+                    promote.epoch(),
+                    promote.holder(),
+                    fenced.report().incarnation(),
+                    fenced.report().position());
             nodes.send(
                     node,
                     actual,
@@ -73,11 +77,14 @@ final class FaultyGateway implements NodeGateway {
         return new NodeReport(
                 report.node(),
                 report.shard(),
+                report.incarnation(),
                 report.primary() && report.epoch() == epoch,
                 epoch,
                 report.following(),
                 position,
-                report.synced(),
+                report.complete(),
+                report.begun(),
+                report.membership(),
                 report.priority());
     }
 }

@@ -18,8 +18,6 @@ enum Mutant {
     FENCE_IGNORED,
     /** All positions that nodes report are the same, so that the priority decides who is promoted. */
     PRIORITY_DECIDES,
-    /** A sentinel that restarts has forgotten its votes. */
-    VOTES_FORGOTTEN,
     /** A node that restarts has forgotten its promise. */
     PROMISES_FORGOTTEN,
     /** A node that restarts without its data says that it is complete. */
@@ -42,7 +40,6 @@ enum Mutant {
             case NONE -> EnumSet.allOf(Kind.class);
             case FENCE_IGNORED -> EnumSet.of(Kind.PAUSE, Kind.SLOW, Kind.SWITCHOVER);
             case PRIORITY_DECIDES -> EnumSet.of(Kind.CRASH, Kind.CUT, Kind.PAUSE);
-            case VOTES_FORGOTTEN -> EnumSet.of(Kind.CRASH, Kind.PAUSE);
             case PROMISES_FORGOTTEN -> EnumSet.of(Kind.CRASH);
             case EMPTY_TAKEN_FOR_COMPLETE -> EnumSet.of(Kind.LAST_COPY_DOWN, Kind.CRASH);
             case LIVES_ALIKE -> EnumSet.of(Kind.LATE_COPIES, Kind.CRASH_EMPTY);

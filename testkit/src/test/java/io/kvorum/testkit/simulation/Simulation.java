@@ -14,7 +14,12 @@ final class Simulation {
 
     /** {@return how the run of a seed ended} */
     static Report run(long seed, Mutant mutant) {
-        return new Cluster(Plan.draw(seed), mutant, false).run();
+        return run(seed, Profile.CLASSIC, mutant);
+    }
+
+    /** {@return how the run of a seed in a profile ended} */
+    static Report run(long seed, Profile profile, Mutant mutant) {
+        return new Cluster(Plan.draw(seed, profile), mutant, false).run();
     }
 
     /** {@return how the run of a seed ended, with its timeline} */
@@ -29,14 +34,16 @@ final class Simulation {
         StringBuilder text = new StringBuilder();
         text.append(String.format(
                 Locale.ROOT,
-                "seed %d, mutant %s: %s%n",
+                "profile %s, seed %d, mutant %s: %s%n",
+                failed.plan().profile(),
                 failed.plan().seed(),
                 mutant,
                 violation(failed).getMessage()));
         text.append(String.format(
                 Locale.ROOT,
                 "replay: mvn -pl testkit -am test -Dtest=SimulationTest -Dsurefire.failIfNoSpecifiedTests=false"
-                        + " -Dkvorum.sim.seed=%d%n",
+                        + " -Dkvorum.sim.profile=%s -Dkvorum.sim.seed=%d%n",
+                failed.plan().profile(),
                 failed.plan().seed()));
         text.append(String.format(
                 Locale.ROOT,

@@ -27,6 +27,7 @@ final class SimulationTest {
     private static final long FIRST = Long.getLong("kvorum.sim.first", 1);
     private static final long SEEDS = Long.getLong("kvorum.sim.seeds", SEEDS_OF_THE_BUILD);
     private static final @Nullable Long SEED = Long.getLong("kvorum.sim.seed");
+    private static final Profile PROFILE = Profile.valueOf(System.getProperty("kvorum.sim.profile", "CLASSIC"));
     private static final int THREADS = Integer.getInteger("kvorum.sim.threads", 2);
 
     @Test
@@ -35,7 +36,7 @@ final class SimulationTest {
             replay(SEED);
             return;
         }
-        Totals totals = Totals.run(FIRST, SEEDS, THREADS);
+        Totals totals = Totals.run(PROFILE, FIRST, SEEDS, THREADS);
         System.out.println(totals);
         System.out.println(totals.coverage());
         if (!totals.failures().isEmpty()) {
@@ -51,7 +52,7 @@ final class SimulationTest {
     }
 
     private static void replay(long seed) {
-        Report report = Simulation.replay(Plan.draw(seed), Mutant.NONE);
+        Report report = Simulation.replay(Plan.draw(seed, PROFILE), Mutant.NONE);
         System.out.println(report.plan());
         report.timeline().forEach(System.out::println);
         System.out.printf(Locale.ROOT, "digest %016x%n", report.digest());

@@ -12,7 +12,7 @@ import java.util.concurrent.atomic.AtomicLong;
  */
 final class Totals {
     private static final double NANOS_PER_HOUR = 3600e9;
-    private static final int KEPT_FAILURES = 20;
+    private static final int KEPT_FAILURES = 1_000;
 
     private final Coverage coverage = new Coverage();
     private final List<Report> failures = new ArrayList<>();
@@ -23,8 +23,8 @@ final class Totals {
     private long operations;
     private long digest;
 
-    /** Runs {@code count} seeds from {@code first} on, each in one of some threads. */
-    static Totals run(long first, long count, int threads) throws InterruptedException {
+    /** Runs {@code count} seeds of a profile from {@code first} on, each in one of some threads. */
+    static Totals run(Profile profile, long first, long count, int threads) throws InterruptedException {
         Totals totals = new Totals();
         AtomicLong next = new AtomicLong(first);
         List<Thread> workers = new ArrayList<>();
@@ -32,7 +32,7 @@ final class Totals {
             Thread worker = new Thread(
                     () -> {
                         for (long seed = next.getAndIncrement(); seed < first + count; seed = next.getAndIncrement()) {
-                            totals.add(Simulation.run(seed, Mutant.NONE));
+                            totals.add(Simulation.run(seed, profile, Mutant.NONE));
                         }
                     },
                     "simulation-" + i);
