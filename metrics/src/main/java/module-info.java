@@ -1,9 +1,12 @@
-/** Micrometer meters of stores. */
+/** Micrometer meters of stores, replication and sentinels. */
 @SuppressWarnings({"requires-automatic", "requires-transitive-automatic"}) // Micrometer has no module descriptor
 @org.jspecify.annotations.NullMarked
 module io.kvorum.metrics {
     requires static transitive org.jspecify;
+    requires transitive io.kvorum.slots;
+    requires transitive io.kvorum.replication;
     requires transitive io.kvorum.core;
+    requires transitive io.kvorum.failover;
     requires transitive micrometer.core;
 
     exports io.kvorum.metrics;

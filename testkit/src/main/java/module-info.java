@@ -6,6 +6,7 @@ module io.kvorum.testkit {
     requires transitive io.kvorum.replication;
     requires transitive io.kvorum.core;
     requires transitive io.kvorum.failover;
+    requires transitive io.kvorum.cluster;
 
     exports io.kvorum.testkit;
 }

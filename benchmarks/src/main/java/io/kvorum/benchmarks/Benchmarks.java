@@ -13,13 +13,18 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.Supplier;
+import java.util.regex.PatternSyntaxException;
 import java.util.stream.Collectors;
 import org.openjdk.jmh.results.RunResult;
 import org.openjdk.jmh.results.format.ResultFormatType;
+import org.openjdk.jmh.runner.BenchmarkList;
 import org.openjdk.jmh.runner.Runner;
 import org.openjdk.jmh.runner.RunnerException;
+import org.openjdk.jmh.runner.format.OutputFormat;
+import org.openjdk.jmh.runner.format.OutputFormatFactory;
 import org.openjdk.jmh.runner.options.OptionsBuilder;
 import org.openjdk.jmh.runner.options.TimeValue;
+import org.openjdk.jmh.runner.options.VerboseMode;
 
 /**
  * Runs the benchmarks and writes what came out, as JSON and as a Markdown table of ratios, into
@@ -33,7 +38,11 @@ import org.openjdk.jmh.runner.options.TimeValue;
  *       of shuffled order; one fresh JVM for each comparison.
  *   <li>{@code java -jar benchmarks/target/benchmarks.jar memory}: the bytes of heap that an entry takes in a store and
  *       in its peers.
- *   <li>Anything else goes to JMH as it is.
+ *   <li>{@code java -jar benchmarks/target/benchmarks.jar hits}: how often a store that evicts has what is asked for,
+ *       beside Caffeine.
+ *   <li>{@code java -jar benchmarks/target/benchmarks.jar BENCHMARK [OPTION...]}, or an option of JMH first, goes to
+ *       JMH as it is.
+ *   <li>{@code java -jar benchmarks/target/benchmarks.jar -h}: all this in short, and the options of JMH.
  * </ul>
  */
 public final class Benchmarks {
@@ -44,8 +53,21 @@ public final class Benchmarks {
      */
     private static final List<String> HEAP = List.of("-Xms4g", "-Xmx4g", "-XX:+AlwaysPreTouch");
 
+    /** What a peer needs to read the parts of the JDK that it uses. */
+    private static final List<String> OPENED = List.of("--add-opens=java.base/jdk.internal.misc=ALL-UNNAMED");
+
     /** What {@code compare} runs in each of its JVMs: one comparison, given by its full name. */
     private static final String COMPARE_HERE = "compare-here";
+
+    private static final String USAGE = """
+            java -jar benchmarks.jar quick [PATTERN]    every benchmark whose name matches, briefly
+            java -jar benchmarks.jar full [PATTERN]     the same, long enough to quote
+            java -jar benchmarks.jar compare [PATTERN]  close contenders in one JVM, in batches of shuffled order
+            java -jar benchmarks.jar memory             bytes of heap that an entry takes, beside peers
+            java -jar benchmarks.jar hits               hit rates of a store that evicts, beside Caffeine
+            java -jar benchmarks.jar BENCHMARK [...]    goes to JMH, as do its options: -l lists the benchmarks
+            java -jar benchmarks.jar -h                 this, and the options of JMH
+            """;
 
     private Benchmarks() {}
 
@@ -56,20 +78,52 @@ public final class Benchmarks {
      * @throws Exception if a benchmark fails or a result can't be written
      */
     public static void main(String[] args) throws Exception {
-        String command = args.length == 0 ? "" : args[0];
+        String command = args.length == 0 ? "-h" : args[0];
         String pattern = args.length < 2 ? "" : args[1];
         switch (command) {
             case "quick" -> measure(command, pattern, 1, 3, 5, TimeValue.milliseconds(200));
             case "full" -> measure(command, pattern, 2, 5, 5, TimeValue.seconds(1));
             case "compare" -> compare(pattern);
             case "memory" -> publish(results().resolve("memory.md"), StoreMemory.table());
+            case "hits" -> publish(results().resolve("hits.md"), HitRates.table());
             case COMPARE_HERE -> compareHere(pattern);
-            default -> org.openjdk.jmh.Main.main(args);
+            case "-h", "--help", "help" -> {
+                System.out.println(USAGE);
+                org.openjdk.jmh.Main.main(new String[] {"-h"});
+            }
+            default -> {
+                if (!command.startsWith("-")) {
+                    requireBenchmark(command);
+                }
+                org.openjdk.jmh.Main.main(args);
+            }
         }
+    }
+
+    /** Ends the program unless the name of a benchmark matches. */
+    private static void requireBenchmark(String pattern) {
+        OutputFormat silent = OutputFormatFactory.createFormatInstance(System.out, VerboseMode.SILENT);
+        boolean matches;
+        try {
+            matches = !BenchmarkList.defaultList()
+                    .find(silent, List.of(pattern), List.of())
+                    .isEmpty();
+        } catch (PatternSyntaxException e) {
+            matches = false;
+        }
+        if (!matches) {
+            refuse("neither a command nor the name of a benchmark: " + pattern);
+        }
+    }
+
+    private static void refuse(String why) {
+        System.err.println(why + System.lineSeparator() + System.lineSeparator() + USAGE);
+        System.exit(2);
     }
 
     private static void measure(String pass, String pattern, int forks, int warmUps, int iterations, TimeValue time)
             throws RunnerException, IOException {
+        requireBenchmark(pattern);
         Path results = results();
         Collection<RunResult> runs = new Runner(new OptionsBuilder()
                         .include(pattern)
@@ -90,10 +144,15 @@ public final class Benchmarks {
     private static Map<String, Supplier<Comparison>> comparisons() {
         Map<String, Supplier<Comparison>> all = new LinkedHashMap<>(SlotComparisons.all());
         all.putAll(StoreComparisons.all());
+        all.putAll(LogComparisons.all());
         return all;
     }
 
     private static void compare(String pattern) throws IOException, InterruptedException {
+        if (comparisons().keySet().stream().noneMatch(name -> name.contains(pattern))) {
+            refuse("no comparison has this in its name: " + pattern + "; there are "
+                    + String.join(", ", comparisons().keySet()));
+        }
         Path results = results();
         List<Interleaved.Outcome> outcomes = new ArrayList<>();
         for (String name : comparisons().keySet()) {
@@ -111,6 +170,7 @@ public final class Benchmarks {
         List<String> line = new ArrayList<>();
         line.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         line.addAll(HEAP);
+        line.addAll(OPENED);
         line.addAll(List.of("-Drounds=" + ROUNDS, "-cp", System.getProperty("java.class.path")));
         line.addAll(List.of(Benchmarks.class.getName(), COMPARE_HERE, name));
         Process process = new ProcessBuilder(line)

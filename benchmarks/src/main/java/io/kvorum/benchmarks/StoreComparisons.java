@@ -53,6 +53,7 @@ final class StoreComparisons {
         Map<String, Supplier<Comparison>> all = new LinkedHashMap<>();
         for (Load load : List.of(
                 new Load("1m-zipf", 1_000_000, 100, true),
+                new Load("1k-zipf", 1_000, 100, true),
                 new Load("100k-uniform", 100_000, 100, false),
                 new Load("100k-zipf-1k", 100_000, 1_024, true))) {
             put(all, "store-get-" + load.name(), name -> get(name, load, false));

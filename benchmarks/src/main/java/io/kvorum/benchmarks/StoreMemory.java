@@ -1,6 +1,7 @@
 package io.kvorum.benchmarks;
 
 import io.kvorum.core.ShardedStore;
+import io.kvorum.slots.HashSlot;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
@@ -15,18 +16,20 @@ final class StoreMemory {
 
     static String table() {
         Map<String, Supplier<StorePeers.Peer>> peers = new LinkedHashMap<>();
-        peers.put("kvorum", StoreMemory::ours);
+        peers.put("kvorum", () -> ours(3));
+        peers.put("kvorum, 1,000 shards", () -> ours(1_000));
+        peers.put("kvorum, 16,384 shards", () -> ours(HashSlot.COUNT));
         peers.put("map", StorePeers::map);
         peers.put("caffeine-maximum", () -> StorePeers.caffeineWithMaximum(2L * ENTRIES));
         peers.put("caffeine-expiry", StorePeers::caffeineWithExpiry);
         StringBuilder table = new StringBuilder("| store | bytes per entry |\n|---|---|\n");
-        peers.forEach((name, peer) ->
-                table.append(String.format(Locale.ROOT, "| %s | %.1f |%n", name, bytesPerEntry(peer.get()))));
+        peers.forEach(
+                (name, peer) -> table.append(String.format(Locale.ROOT, "| %s | %.1f |%n", name, bytesPerEntry(peer))));
         return table.toString();
     }
 
-    private static StorePeers.Peer ours() {
-        ShardedStore store = ShardedStore.local(3);
+    private static StorePeers.Peer ours(int shards) {
+        ShardedStore store = ShardedStore.local(shards);
         return new StorePeers.Peer() {
             @Override
             public byte[] get(byte[] key) {
@@ -41,9 +44,11 @@ final class StoreMemory {
     }
 
     /** Each key is an array of its own, as it comes from a network, and belongs to the store that keeps it. */
-    private static double bytesPerEntry(StorePeers.Peer peer) {
-        long before = usedBytes();
+    private static double bytesPerEntry(Supplier<StorePeers.Peer> maker) {
         byte[] value = new byte[VALUE];
+        maker.get().set(key(0), value); // whatever is loaded at the first use is no entry's
+        long before = usedBytes();
+        StorePeers.Peer peer = maker.get();
         for (int i = 0; i < ENTRIES; i++) {
             peer.set(key(i), value);
         }

@@ -221,6 +221,26 @@ public interface AsyncKeyValueStore {
         return changing(store -> store.copyIfAbsent(from, to));
     }
 
+    // ---- several slots
+
+    /** As {@link KeyValueStore#getEach(List)}. */
+    default CompletionStage<List<byte @Nullable []>> getEach(List<byte[]> keys) {
+        return reading(store -> store.getEach(keys));
+    }
+
+    /** As {@link KeyValueStore#setEach(List)}. */
+    default CompletionStage<@Nullable Void> setEach(List<Entry> entries) {
+        return this.<@Nullable Void>changing(store -> {
+            store.setEach(entries);
+            return null;
+        });
+    }
+
+    /** As {@link KeyValueStore#deleteEach(List)}. */
+    default CompletionStage<Integer> deleteEach(List<byte[]> keys) {
+        return changing(store -> store.deleteEach(keys));
+    }
+
     // ---- slots
 
     /** As {@link KeyValueStore#transact(int, java.util.function.Function)}. */

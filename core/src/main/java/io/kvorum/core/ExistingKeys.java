@@ -45,9 +45,14 @@ final class ExistingKeys implements SlotScan.Keys {
     }
 
     @Override
-    public void forEach(int slot, Consumer<byte[]> action) {
+    public int parts(int slot) {
+        return engine.contents().stripeOf(slot).parts(slot);
+    }
+
+    @Override
+    public void forEach(int slot, long first, long last, Consumer<byte[]> action) {
         List<byte[]> batch = new ArrayList<>(BATCH);
-        try (SlotWalk walk = new SlotWalk(engine.contents().stripeOf(slot), slot)) {
+        try (SlotWalk walk = new SlotWalk(engine.contents().stripeOf(slot), slot, first, last)) {
             boolean more = true;
             while (more) {
                 more = walk.next(BATCH, cursor -> addVisible(cursor, batch));

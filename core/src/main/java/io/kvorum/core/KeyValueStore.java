@@ -183,6 +183,49 @@ public interface KeyValueStore extends KeyOperations, AutoCloseable {
         set(key, ByteBufUtil.getBytes(value, value.readerIndex(), value.readableBytes(), false));
     }
 
+    // ---- several slots
+
+    /**
+     * Reads keys of any slots, one after the other: not at one moment. For keys of one slot see {@link #getAll}.
+     *
+     * @param keys the keys
+     * @return a value for each key, in the same order; {@code null} for a key that does not exist
+     */
+    default List<byte @Nullable []> getEach(List<byte[]> keys) {
+        List<byte @Nullable []> values = new ArrayList<>(keys.size());
+        for (byte[] key : keys) {
+            values.add(get(key));
+        }
+        return values;
+    }
+
+    /**
+     * Sets keys of any slots, one after the other: if one is refused, those before it are set. For all or none see
+     * {@link #setAll}.
+     *
+     * @param entries the entries
+     */
+    default void setEach(List<Entry> entries) {
+        for (Entry entry : entries) {
+            Life life = entry.deadline() == NO_DEADLINE ? Life.forever() : Life.until(entry.deadline());
+            set(entry.key(), entry.value(), SetOptions.defaults().withLife(life));
+        }
+    }
+
+    /**
+     * Deletes keys of any slots, one after the other.
+     *
+     * @param keys the keys
+     * @return how many of them existed
+     */
+    default int deleteEach(List<byte[]> keys) {
+        int deleted = 0;
+        for (byte[] key : keys) {
+            deleted += delete(key) ? 1 : 0;
+        }
+        return deleted;
+    }
+
     // ---- all slots
 
     /**
@@ -190,9 +233,10 @@ public interface KeyValueStore extends KeyOperations, AutoCloseable {
      * once, whatever else changes, and even if the topology does or another node takes over meanwhile; a key that comes
      * or goes meanwhile at most once. Pages may be empty before the end. The store keeps nothing between two calls.
      *
-     * <p>A page costs time in proportion to the keys that it looks at, which are about as many as were asked for, but
-     * at least one slot in about 64 parts: a slot that holds very many keys comes in about 64 pages, each of which
-     * looks at the whole slot, in steps between which others may write.
+     * <p>A page costs time in proportion to the keys that it looks at. A {@link LocalStore} looks at no more than about
+     * twice as many as were asked for, or 16,384, or a thousandth of a slot that holds very many, whichever is the
+     * most, in steps between which others may write. A slot of some thousand keys comes in up to 64 pages, however few
+     * were asked for.
      *
      * @param cursor {@link ScanCursor#START}, or where the page before left off
      * @param options which keys, and about how many at a time

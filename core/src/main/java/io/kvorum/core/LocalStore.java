@@ -49,11 +49,10 @@ import org.jspecify.annotations.Nullable;
  * deletes a few such keys of its stripe, so a store that is written to does not fill up with them. It is never deleted
  * because a record of the replication log is applied: a replica does not delete by its clock.
  *
- * <p>If an error of the JVM, such as one for want of memory, leaves a change half made, or its sink knows of a change
- * that could not be made, the stripe is put out of use: every operation on it throws {@link IllegalStateException}, and
- * {@link #health} says so, until a full sync replaces the data.
- *
- * <p>A stack that overflows inside a change is not covered: the lock of the slot may then stay taken.
+ * <p>An operation for which the stack does not last throws {@link StackOverflowError} and leaves the old value or the
+ * new one, and no lock taken. If another error of the JVM, such as one for want of memory, leaves a change half made,
+ * or its sink knows of a change that could not be made, the stripe is put out of use: every operation on it throws
+ * {@link IllegalStateException}, and {@link #health} says so, until a full sync replaces the data.
  *
  * <p>Safe for use by any number of threads.
  */
@@ -176,6 +175,7 @@ public final class LocalStore extends SlottedStore {
         }
         long keyHash = engine.hash().of(key);
         MemoryBudget budget = engine.budget();
+        engine.contents().stripeOf(slot).fetch(keyHash, key);
         Stripe stripe = engine.lock(slot);
         try {
             Table table = stripe.table();

@@ -29,7 +29,6 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -39,8 +38,9 @@ import org.jspecify.annotations.Nullable;
  * <p>An operation on keys, {@link #countInSlot} or {@link #dropSlot} that a node refuses because it is not, or no
  * longer, the right one ({@code MOVED}, {@code READ_ONLY}, {@code FENCED}) is sent on to the node that the refusal
  * names, else to the one that the topology names by then; after {@value #MAX_REDIRECTS} such redirects the last refusal
- * is thrown. A slot that nobody owns, or whose primary cannot be reached, is refused as {@code CLUSTER_DOWN}. Refused
- * operations have changed nothing, so sending them on is safe.
+ * is thrown. A slot whose data has not followed it yet is refused as {@code MOVING}, one that nobody owns, or whose
+ * primary cannot be reached, as {@code CLUSTER_DOWN}. Refused operations have changed nothing, so sending them on is
+ * safe.
  *
  * <p>{@link #size} adds up the primaries of all shards, one after the other. Neither it nor {@link #forEachInSlot},
  * whose action may have seen entries by then, is sent on: what the node refuses is thrown.
@@ -51,7 +51,7 @@ public final class ShardedStore extends SlottedStore {
     /** How often one operation is sent on before its refusal is thrown. */
     public static final int MAX_REDIRECTS = 5;
 
-    private static final int MAX_LOCAL = 1024;
+    private static final int MAX_LOCAL = HashSlot.COUNT;
 
     private final Supplier<ClusterTopology> topology;
     private final Function<NodeId, @Nullable KeyValueStore> nodes;
@@ -117,16 +117,15 @@ public final class ShardedStore extends SlottedStore {
     }
 
     /**
-     * Makes a store of several {@link LocalStore}s with default settings, the system's clock and nobody who listens:
-     * for an application that needs no cluster yet.
+     * Makes a store of several {@link LocalStore}s with the default settings of a {@link #builder}, the system's clock
+     * and nobody who listens: for an application that needs no cluster yet.
      *
-     * @param shards how many; 1 to 1,024
+     * @param shards how many; 1 to 16,384
      * @return the store
      * @throws IllegalArgumentException if {@code shards} is out of range
      */
     public static ShardedStore local(int shards) {
-        checkShards(shards);
-        return local(Stream.generate(LocalStore::new).limit(shards).toList());
+        return builder().shards(shards).build();
     }
 
     /**
@@ -134,7 +133,7 @@ public final class ShardedStore extends SlottedStore {
      * may keep them, to ask for their statistics or to digest them; what changes them is shown to the sinks they were
      * made with.
      *
-     * @param stores the stores, each once; 1 to 1,024. What they hold must be in the slots they get.
+     * @param stores the stores, each once; 1 to 16,384. What they hold must be in the slots they get.
      * @return the store
      * @throws IllegalArgumentException if there are too few or too many stores, or one of them occurs twice
      */
@@ -198,16 +197,34 @@ public final class ShardedStore extends SlottedStore {
         if (budget < 1) {
             throw new IllegalArgumentException("budget must be at least 1: " + budget);
         }
-        List<Shard> shards = topology.get().shards();
+        List<LocalStore> stores = locals.isEmpty() ? localPrimaries() : locals;
         int first = nextShardToExpire.getAndIncrement();
         int deleted = 0;
-        for (int i = 0; i < shards.size() && deleted < budget; i++) {
-            Shard shard = shards.get(Math.floorMod(first + i, shards.size()));
-            if (nodes.apply(shard.primary()) instanceof LocalStore store) {
-                deleted += store.expire(budget - deleted);
-            }
+        for (int i = 0; i < stores.size() && deleted < budget; i++) {
+            LocalStore store = stores.get(Math.floorMod(first + i, stores.size()));
+            deleted += store.expire(budget - deleted);
         }
         return deleted;
+    }
+
+    /**
+     * {@return what the shards have done together since this was first called, as {@link LocalStore#stats}}
+     *
+     * @throws IllegalStateException if this store is a view of a cluster
+     */
+    public StoreStats stats() {
+        requireLocal();
+        return locals.stream().map(LocalStore::stats).reduce(StoreStats::plus).orElseThrow();
+    }
+
+    private List<LocalStore> localPrimaries() {
+        List<LocalStore> stores = new ArrayList<>();
+        for (Shard shard : topology.get().shards()) {
+            if (nodes.apply(shard.primary()) instanceof LocalStore store) {
+                stores.add(store);
+            }
+        }
+        return stores;
     }
 
     /**
@@ -229,7 +246,7 @@ public final class ShardedStore extends SlottedStore {
 
     private void requireLocal() {
         if (locals.isEmpty()) {
-            throw new IllegalStateException("only a store made by ShardedStore.local has subscriptions");
+            throw new IllegalStateException("only a store made by ShardedStore.local has subscriptions and statistics");
         }
     }
 
@@ -385,9 +402,11 @@ public final class ShardedStore extends SlottedStore {
     /** Returns the primary of each shard that owns slots. */
     private List<KeyValueStore> primaries() {
         List<KeyValueStore> stores = new ArrayList<>();
-        for (Shard shard : topology.get().shards()) {
+        ClusterTopology current = topology.get();
+        for (Shard shard : current.shards()) {
             if (!shard.slots().isEmpty()) {
-                stores.add(primaryOf(shard.slots().next(0)));
+                int slot = shard.slots().next(0);
+                stores.add(fixed == null ? store(current, slot) : fixed[slot]);
             }
         }
         return stores;
@@ -439,7 +458,8 @@ public final class ShardedStore extends SlottedStore {
     private static boolean isElsewhere(RefusedException refusal) {
         return switch (refusal.kind()) {
             case MOVED, READ_ONLY, FENCED -> true;
-            case CROSS_SLOT, CLUSTER_DOWN, PAUSED, TOO_FEW_REPLICAS, LAGGING, OUT_OF_MEMORY -> false;
+            case CROSS_SLOT, MOVING, CLUSTER_DOWN, PAUSED, TOO_FEW_REPLICAS, OVERLOADED, LAGGING, OUT_OF_MEMORY ->
+                false;
         };
     }
 
@@ -449,12 +469,32 @@ public final class ShardedStore extends SlottedStore {
 
     private KeyValueStore currentPrimaryOf(int slot) {
         ClusterTopology current = topology.get();
+        if (current.isMoving(slot)) {
+            throw moving(current, slot);
+        }
+        return store(current, slot);
+    }
+
+    private KeyValueStore store(ClusterTopology current, int slot) {
         NodeId primary = current.primaryOf(slot);
         KeyValueStore store = primary == null ? null : nodes.apply(primary);
         if (store == null) {
             throw unserved(current, slot);
         }
         return store;
+    }
+
+    private static RefusedException moving(ClusterTopology topology, int slot) {
+        Shard shard = Objects.requireNonNull(topology.shardOf(slot), "a slot on its way has an owner");
+        return new RefusedException(
+                Kind.MOVING,
+                "slot " + slot + " was given to " + shard.id() + ", but its data is still at "
+                        + topology.sourceOf(slot),
+                slot,
+                shard.id(),
+                null,
+                shard.primary(),
+                shard.epoch());
     }
 
     private static RefusedException unserved(ClusterTopology topology, int slot) {

@@ -19,7 +19,11 @@ import org.jspecify.annotations.Nullable;
 public final class ShardedStoreBuilder {
     private static final Duration EXPIRY_INTERVAL = Duration.ofMillis(100);
 
+    /** About how many stripes a store has whose settings say nothing of them, unless it has more shards. */
+    private static final int STRIPES = 256;
+
     private int shards = 1;
+    private boolean stripesGiven;
     private StoreSettings settings = StoreSettings.defaults();
     private InstantSource clock = InstantSource.system();
     private @Nullable Long seed;
@@ -33,7 +37,7 @@ public final class ShardedStoreBuilder {
     /**
      * Sets the number of shards; 1 unless set.
      *
-     * @param newShards 1 to 1,024
+     * @param newShards 1 to 16,384
      * @return this builder
      */
     public ShardedStoreBuilder shards(int newShards) {
@@ -42,13 +46,15 @@ public final class ShardedStoreBuilder {
     }
 
     /**
-     * Sets the settings of each shard, but not its limit, for which see {@link #limit}.
+     * Sets the settings of each shard, but not its limit, for which see {@link #limit}. Without them a shard has 64
+     * stripes, or fewer where there are many shards.
      *
      * @param newSettings the settings; their limit becomes that of the whole store
      * @return this builder
      */
     public ShardedStoreBuilder settings(StoreSettings newSettings) {
         this.settings = Objects.requireNonNull(newSettings, "settings");
+        this.stripesGiven = true;
         return this;
     }
 
@@ -129,6 +135,9 @@ public final class ShardedStoreBuilder {
     public ShardedStore build() {
         ShardedStore.checkShards(shards);
         StoreSettings each = settings.withLimit(share(settings.limit()));
+        if (!stripesGiven) {
+            each = each.withStripes(Math.max(1, Math.min(each.stripes(), STRIPES / Integer.highestOneBit(shards))));
+        }
         long first = seed == null ? new SecureRandom().nextLong() : seed;
         List<LocalStore> stores = new ArrayList<>();
         for (int i = 0; i < shards; i++) {

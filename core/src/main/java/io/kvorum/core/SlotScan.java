@@ -13,10 +13,9 @@ import org.jspecify.annotations.Nullable;
  * knows, so that a cursor is good wherever the slot is by then.
  */
 final class SlotScan {
-    /** Into how many pages a slot is divided at the most, about. */
-    private static final int MAX_PARTS = 64;
+    /** Into how many pages a slot that is in one part is divided at the most, about. */
+    private static final int MAX_PAGES = 64;
 
-    private static final KeyHash ORDER = new KeyHash(0x6b766f72756d2d31L, 0x7363616e2d6f7264L);
     private static final int TRIES = 16;
 
     /** Shows the keys of one slot that exist. */
@@ -28,7 +27,13 @@ final class SlotScan {
             return null;
         }
 
-        void forEach(int slot, Consumer<byte[]> action);
+        /** Returns into how many parts a slot is divided, one of which is looked at at least. */
+        default int parts(int slot) {
+            return 1;
+        }
+
+        /** Shows at least the keys of a range of {@link KeyHash#ORDER}, both ends among it. */
+        void forEach(int slot, long first, long last, Consumer<byte[]> action);
     }
 
     private SlotScan() {}
@@ -46,9 +51,10 @@ final class SlotScan {
         for (int slot = cursor.slot(); slot <= lastSlot; slot++) {
             int held = source.count(slot);
             if (held > 0) {
-                int wanted = Math.max(options.count() - looked, (held + MAX_PARTS - 1) / MAX_PARTS);
+                int pages = Math.max(MAX_PAGES, source.parts(slot));
+                int wanted = Math.max(options.count() - looked, (held + pages - 1) / pages);
                 Part part = new Part(position, held, wanted);
-                source.forEach(slot, part::offer);
+                source.forEach(slot, position, part.isLast ? -1 : part.end - 1, part::offer);
                 part.keys.stream().filter(options.filter()::accepts).forEach(keys::add);
                 looked += part.keys.size();
                 if (!part.isLast) {
@@ -87,7 +93,7 @@ final class SlotScan {
             }
 
             @Override
-            public void forEach(int slot, Consumer<byte[]> action) {
+            public void forEach(int slot, long first, long last, Consumer<byte[]> action) {
                 store.forEachInSlot(slot, entry -> action.accept(entry.key()));
             }
         };
@@ -111,7 +117,7 @@ final class SlotScan {
         return anyKey(source);
     }
 
-    /** Returns a key of a slot, each as likely as any other, or null if none exists. */
+    /** Returns a key of a slot, or null if none exists: each as likely as any other, unless nearly all have expired. */
     static byte @Nullable [] randomKey(Keys source, int slot) {
         for (int i = 0; i < TRIES; i++) {
             byte[] key = source.draw(slot);
@@ -119,8 +125,14 @@ final class SlotScan {
                 return key;
             }
         }
+        int parts = source.parts(slot);
+        int first = ThreadLocalRandom.current().nextInt(parts);
         Drawing drawing = new Drawing();
-        source.forEach(slot, drawing);
+        for (int i = 0; i < parts && drawing.drawn == null; i++) {
+            long from = (first + i) % parts * (Long.divideUnsigned(-1, parts) + 1); // parts is a power of two
+            long to = from + Long.divideUnsigned(-1, parts);
+            source.forEach(slot, from, to, drawing);
+        }
         return drawing.drawn;
     }
 
@@ -165,7 +177,7 @@ final class SlotScan {
         }
 
         void offer(byte[] key) {
-            long order = ORDER.of(key);
+            long order = KeyHash.ORDER.of(key);
             if (Long.compareUnsigned(order, position) >= 0 && (isLast || Long.compareUnsigned(order, end) < 0)) {
                 keys.add(key);
             }

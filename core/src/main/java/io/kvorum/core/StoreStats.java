@@ -1,6 +1,7 @@
 package io.kvorum.core;
 
 import io.kvorum.slots.topology.RefusedException;
+import java.util.EnumMap;
 import java.util.Map;
 
 /**
@@ -28,5 +29,19 @@ public record StoreStats(
     /** Copies the map. */
     public StoreStats {
         refusals = Map.copyOf(refusals);
+    }
+
+    /** Returns the sums of these numbers and others. */
+    StoreStats plus(StoreStats other) {
+        Map<RefusedException.Kind, Long> sums = new EnumMap<>(refusals);
+        other.refusals.forEach((kind, count) -> sums.merge(kind, count, Long::sum));
+        return new StoreStats(
+                hits + other.hits,
+                misses + other.misses,
+                sets + other.sets,
+                deletes + other.deletes,
+                expirations + other.expirations,
+                evictions + other.evictions,
+                sums);
     }
 }

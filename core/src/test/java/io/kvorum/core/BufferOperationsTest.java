@@ -95,7 +95,7 @@ final class BufferOperationsTest {
     @Test
     void whatIsNotConfirmedIsTakenOutOfTheBuffer() {
         try (OneNode node = new OneNode(16_384)) {
-            node.promote(OneNode.NODE, new NodeId("absent"));
+            node.begin(OneNode.NODE, new NodeId("absent"));
             node.store
                     .store(Acknowledgement.LOCAL, ReadLevel.LOCAL, Duration.ofMinutes(5))
                     .set(KEY, bytes("value"));
@@ -106,14 +106,17 @@ final class BufferOperationsTest {
             assertEquals(">", target.toString(UTF_8));
             AsyncKeyValueStore async =
                     node.store.async(Acknowledgement.LOCAL, ReadLevel.CONFIRMED, Duration.ofMillis(1));
-            CompletionException failure =
-                    assertThrows(CompletionException.class, () -> node.await(async.get(KEY, target)));
+            CompletionException failure = assertThrows(
+                    CompletionException.class,
+                    () -> async.get(KEY, target).toCompletableFuture().join());
             assertTrue(failure.getCause() instanceof OutcomeUnknownException);
             assertEquals(">", target.toString(UTF_8));
             AtomicInteger seen = new AtomicInteger();
             assertThrows(
                     CompletionException.class,
-                    () -> node.await(async.forEachInSlot(HashSlot.of(KEY), entry -> seen.incrementAndGet())));
+                    () -> async.forEachInSlot(HashSlot.of(KEY), entry -> seen.incrementAndGet())
+                            .toCompletableFuture()
+                            .join());
             assertEquals(0, seen.get());
         }
     }

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.kvorum.slots.topology.RefusedException;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -136,5 +137,41 @@ final class ExpiryOnWriteTest {
 
     private static SetOptions lasting(long millis) {
         return SetOptions.defaults().withDuration(Duration.ofMillis(millis));
+    }
+
+    @Test
+    void aStoreWithoutADeadlineIsNotLookedThrough() {
+        int[] asked = {0};
+        FixedClock time = new FixedClock(1_000);
+        InstantSource counting = () -> {
+            asked[0]++;
+            return time.instant();
+        };
+        LocalStore timeless = new LocalStore(StoreSettings.defaults(), 7, counting);
+        for (int i = 0; i < 1_000; i++) {
+            timeless.set(bytes("k" + i), bytes("v"));
+        }
+        assertEquals(0, timeless.expire(100));
+        assertEquals(0, asked[0]);
+
+        timeless.set(bytes("k1"), bytes("v"), Duration.ofMillis(5));
+        asked[0] = 0;
+        assertEquals(0, timeless.expire(100));
+        assertTrue(asked[0] > 0);
+        time.set(1_006);
+        assertEquals(1, timeless.expire(100));
+        asked[0] = 0;
+        assertEquals(0, timeless.expire(100));
+        assertEquals(0, asked[0]);
+
+        LocalStore source = new LocalStore(StoreSettings.defaults(), 8, time);
+        source.set(bytes("late"), bytes("v"), Duration.ofMillis(5));
+        Replicas.load(timeless, Replicas.chunks(source, 100));
+        time.set(2_000);
+        assertEquals(1, timeless.expire(100));
+        Replicas.load(timeless, Replicas.chunks(Replicas.empty(2), 100));
+        asked[0] = 0;
+        assertEquals(0, timeless.expire(100));
+        assertEquals(0, asked[0]);
     }
 }

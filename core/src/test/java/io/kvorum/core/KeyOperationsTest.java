@@ -84,7 +84,7 @@ final class KeyOperationsTest {
         KeyOperations keys() {
             node.clock.set(clock.millis());
             if (node.store.status().epoch() == 0) {
-                node.promote(OneNode.NODE);
+                node.begin(OneNode.NODE);
             }
             return store;
         }
@@ -123,7 +123,7 @@ final class KeyOperationsTest {
         KeyOperations keys() {
             node.clock.set(clock.millis());
             if (node.store.status().epoch() == 0) {
-                node.promote(OneNode.NODE);
+                node.begin(OneNode.NODE);
             }
             return keys;
         }

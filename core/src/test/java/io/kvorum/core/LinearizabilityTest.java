@@ -28,7 +28,7 @@ import org.junit.jupiter.api.Timeout;
 @Tag("lincheck")
 @Timeout(600)
 final class LinearizabilityTest {
-    private static final int ITERATIONS = Integer.getInteger("kvorum.lincheck.iterations", 20);
+    private static final int ITERATIONS = Integer.getInteger("kvorum.lincheck.iterations", 10);
     private static final int SLOT = HashSlot.of("{t}");
 
     @Test

@@ -4,10 +4,12 @@ import static io.kvorum.core.Bytes.bytes;
 import static io.kvorum.core.Bytes.text;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.kvorum.core.engine.Engines;
 import io.kvorum.core.replicated.OneNode;
 import io.kvorum.core.replicated.ReadLevel;
 import io.kvorum.replication.Acknowledgement;
@@ -21,7 +23,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.SplittableRandom;
+import java.util.function.Consumer;
 import java.util.function.IntConsumer;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -94,6 +98,64 @@ final class ScanTest {
         assertTrue(sixtyFourth > 40 && sixtyFourth < 120, "it has " + sixtyFourth);
         assertTrue(asked > 400 && asked < 600, "it has " + asked);
         assertEquals(5_000, pageSize(5_000));
+    }
+
+    /** Counted in keys that are looked at, of which each costs about the same. */
+    @Test
+    void aPageAndARandomKeyOfAVeryLargeSlotTakeABoundedNumberOfSteps() {
+        int held = 200_000;
+        for (int i = 0; i < held; i++) {
+            store.set(bytes("{one slot}" + i), bytes("v"), SetOptions.defaults().withDeadline(NOW + (i == 0 ? 10 : 5)));
+        }
+        long[] looks = {0};
+        SlotScan.Keys keys = new ExistingKeys(Engines.only(store));
+        SlotScan.Keys counted = new SlotScan.Keys() {
+            @Override
+            public int count(int slot) {
+                return keys.count(slot);
+            }
+
+            @Override
+            public byte @Nullable [] draw(int slot) {
+                looks[0]++;
+                return keys.draw(slot);
+            }
+
+            @Override
+            public int parts(int slot) {
+                return keys.parts(slot);
+            }
+
+            @Override
+            public void forEach(int slot, long first, long last, Consumer<byte[]> action) {
+                keys.forEach(slot, first, last, key -> {
+                    looks[0]++;
+                    action.accept(key);
+                });
+            }
+        };
+
+        Set<String> found = new HashSet<>();
+        ScanCursor cursor = ScanCursor.START;
+        long most = 0;
+        while (!cursor.isEnd()) {
+            looks[0] = 0;
+            ScanPage page = SlotScan.page(counted, cursor, ScanOptions.defaults());
+            page.keys().forEach(key -> assertTrue(found.add(text(key)), "a key must come once"));
+            cursor = page.next();
+            most = Math.max(most, looks[0]);
+        }
+        assertEquals(held, found.size());
+        assertTrue(most < 5 * held / 1024, "a page looked at " + most + " keys");
+
+        looks[0] = 0;
+        int slot = HashSlot.of(bytes("{one slot}"));
+        assertNotNull(SlotScan.randomKey(counted, slot));
+        assertEquals(1, looks[0]);
+
+        clock.set(NOW + 8); // one key is left, among many that have expired
+        assertEquals("{one slot}0", text(SlotScan.randomKey(counted, slot)));
+        assertTrue(looks[0] < 100, "it looked at " + looks[0] + " keys");
     }
 
     private int pageSize(int count) {
@@ -258,7 +320,7 @@ final class ScanTest {
     @Timeout(60)
     void aNodeScansWhatItsShardOwns() {
         try (OneNode node = new OneNode(8192)) {
-            node.promote(OneNode.NODE);
+            node.begin(OneNode.NODE);
             KeyValueStore view = node.store.store(Acknowledgement.MAJORITY, ReadLevel.CONFIRMED, Duration.ofMinutes(5));
             List<String> own = new ArrayList<>();
             for (int i = 0; i < 200; i++) {

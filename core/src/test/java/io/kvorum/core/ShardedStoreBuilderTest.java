@@ -2,11 +2,13 @@ package io.kvorum.core;
 
 import static io.kvorum.core.Bytes.bytes;
 import static io.kvorum.core.Bytes.text;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.kvorum.core.snapshot.Snapshots;
+import io.kvorum.slots.HashSlot;
 import io.kvorum.slots.topology.RefusedException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -121,5 +123,19 @@ final class ShardedStoreBuilderTest {
         }
         assertEquals(List.of("a1", "a2"), heard);
         assertTrue(store.toString().startsWith("ShardedStore["));
+    }
+
+    @Test
+    void thereMayBeAShardForEachSlot() {
+        ShardedStore store = ShardedStore.local(HashSlot.COUNT);
+        for (int i = 0; i < 1_000; i++) {
+            store.set(bytes("k" + i), bytes("v" + i));
+        }
+        for (int i = 0; i < 1_000; i++) {
+            assertArrayEquals(bytes("v" + i), store.get(bytes("k" + i)));
+        }
+        assertEquals(1_000, store.size());
+        assertEquals(0, store.expire(10));
+        assertThrows(IllegalArgumentException.class, () -> ShardedStore.local(HashSlot.COUNT + 1));
     }
 }

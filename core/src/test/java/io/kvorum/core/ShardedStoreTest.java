@@ -133,6 +133,25 @@ final class ShardedStoreTest {
     }
 
     @Test
+    void aSlotWhoseDataHasNotFollowedItIsRefused() {
+        store.set(FOO, FOO);
+        SlotSet slot = SlotSet.of(12182);
+        topology = applied(topology, new TopologyChange.MoveSlots(slot, RIGHT, LEFT));
+        RefusedException refusal = assertThrows(RefusedException.class, () -> store.get(FOO));
+
+        assertEquals(Kind.MOVING, refusal.kind());
+        assertEquals(12182, refusal.slot());
+        assertEquals(LEFT, refusal.shard());
+        assertThrows(RefusedException.class, () -> store.set(FOO, BAR));
+        assertThrows(RefusedException.class, () -> store.countInSlot(12182));
+        assertEquals(1, store.size()); // of what the nodes hold
+
+        at(ALICE).set(FOO, FOO);
+        topology = applied(topology, new TopologyChange.FinishMove(slot, LEFT));
+        assertEquals("foo", text(store.get(FOO)));
+    }
+
+    @Test
     void aSlotWhosePrimaryCannotBeReachedIsRefused() {
         nodes.remove(BOB);
         RefusedException refusal = assertThrows(RefusedException.class, () -> store.set(FOO, FOO));
@@ -237,7 +256,7 @@ final class ShardedStoreTest {
     }
 
     @ParameterizedTest
-    @ValueSource(ints = {0, 1025})
+    @ValueSource(ints = {0, 16_385})
     void aLocalOneHasABoundedNumberOfShards(int shards) {
         assertThrows(IllegalArgumentException.class, () -> ShardedStore.local(shards));
     }

@@ -3,8 +3,7 @@ package io.kvorum.failover;
 import java.time.Duration;
 
 /**
- * Holds a node down once it has been silent for a fixed time. Time in which the observer itself was late does not
- * count.
+ * A detector with a fixed limit of silence. Time in which the observer itself was late does not count.
  *
  * <p>Confined to one thread.
  */
@@ -38,7 +37,7 @@ public final class DeadlineDetector implements FailureDetector {
     }
 
     @Override
-    public boolean isDown(long now) {
-        return now - heardAt >= downAfter;
+    public long downAt() {
+        return heardAt + downAfter;
     }
 }

@@ -1,275 +1,516 @@
 package io.kvorum.failover;
 
-import io.kvorum.failover.SentinelEvent.AbortReason;
-import io.kvorum.failover.SentinelEvent.FailoverAborted;
-import io.kvorum.failover.SentinelEvent.NodeFenced;
-import io.kvorum.failover.SentinelEvent.NodePromoted;
-import io.kvorum.failover.SentinelEvent.NodeSelected;
-import io.kvorum.failover.SentinelEvent.PrimaryPaused;
+import io.kvorum.failover.NodeAnswer.Outcome;
+import io.kvorum.failover.SentinelFact.EpochTaken;
+import io.kvorum.failover.SentinelFact.FailoverAborted;
+import io.kvorum.failover.SentinelFact.NodeFenced;
+import io.kvorum.failover.SentinelFact.NodePromoted;
+import io.kvorum.failover.SentinelFact.NodeSelected;
+import io.kvorum.failover.SentinelFact.NumberConflict;
+import io.kvorum.failover.SentinelFact.PrimaryPaused;
 import io.kvorum.slots.topology.LogPosition;
+import io.kvorum.slots.topology.Membership;
 import io.kvorum.slots.topology.NodeId;
 import java.time.Duration;
-import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
+import java.util.Collection;
 import java.util.List;
-import java.util.Map;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What an elected leader does in its epoch: it has the nodes promise the epoch, chooses among those that did, and
- * promotes the chosen one. If any of it fails, or takes too long, the leader gives up; whatever it has done by then is
- * harmless, and a later epoch does it anew. A leader promotes at most one node, so an epoch has at most one primary.
+ * One attempt to give a shard another primary: a failover, or the switchover from a primary that is well.
  *
- * <p>For a switchover, that is with a primary which is well, it first has the primary hold its writes back until a
- * replica has all of them.
+ * <p>Each step rests on a majority of the shard's members, never on a timer and never on this sentinel's memory:
+ *
+ * <ul>
+ *   <li><em>Asking.</em> A majority of complete members has answered this very question, and the epoch is above all
+ *       that they have promised. An epoch that anyone ever led had the promises of a majority, so one of those
+ *       answering had promised it or a later one, unless it forgot that, and then it answers as another member and does
+ *       not count. So no epoch is led twice, not even by a sentinel that has lost its memory and takes its own old
+ *       messages for new. Where losses are allowed and no majority answers, the round is drawn ({@link Rounds}).
+ *   <li><em>Fencing.</em> A majority of the members has promised the epoch and is complete. A write that any majority
+ *       has acknowledged in a lower epoch is held by at least one of them, and no other can be acknowledged any more:
+ *       those who promised refuse it. Their positions are final, so the greatest of them includes every such write.
+ *   <li><em>Promoting.</em> In this epoch one node is asked to lead, once and for all, and accepts only if nothing has
+ *       happened to it since its promise: same incarnation, same position, no later promise. If it refuses, the attempt
+ *       is over; another node may lead in another epoch only.
+ * </ul>
+ *
+ * <p>A switchover adds steps before the fencing, on which its loss of nothing rests: the primary holds its writes back,
+ * enough replicas take over all of them, and then the primary promises the epoch <em>alone and first</em>. Until it has
+ * promised, the switchover can be given up and the primary goes on; after that it is a failover among nodes of which a
+ * majority has every write. If the target is lost at that point the former primary can be promoted again.
+ *
+ * <p>If this sentinel dies at any step, another one begins anew at a later epoch: whatever this one has asked of the
+ * nodes by then is harmless.
+ *
+ * <pre>
+ * Asking         -> Fencing          enough members answered to have a prospect; an epoch is taken
+ * Asking         -> Pausing          the same, for a switchover
+ * Pausing        -> CatchingUp       the primary holds its writes back
+ * CatchingUp     -> FencingPrimary   enough replicas have all of its writes
+ * FencingPrimary -> Fencing          the primary has promised the epoch
+ * Fencing        -> Promoting        enough complete members have promised it, and one of them is chosen
+ * Promoting      -> Promoted         the chosen node leads the epoch
+ * all but Promoted -> Ended          a node refused, the time of the step is over, or a later primary came up;
+ *                                    from Pausing, CatchingUp and FencingPrimary the primary is told to go on
+ * </pre>
  */
-final class Failover {
-    private enum Step {
-        PAUSING,
-        CATCHING_UP,
-        FENCING,
-        PROMOTING,
-        PROMOTED,
-        ABORTED
+final class Failover implements Procedure {
+    /** A step, with the data of that step. */
+    sealed interface Step permits Waiting, Procedure.Promoted, Procedure.Ended {}
+
+    /** A step that waits for answers until a moment. */
+    private sealed interface Waiting extends Step
+            permits Asking, Pausing, CatchingUp, FencingPrimary, Fencing, Promoting {
+        long endsAt();
     }
 
-    private final long epoch;
-    private final Configuration before;
-    private final boolean switchover;
-    private final List<NodeId> nodes;
-    private final SentinelSettings settings;
-    private final Watch watch;
-    private final Outbox outbox;
+    private record Asking(long nonce, Answers answers, long endsAt) implements Waiting {}
 
-    private Step step;
-    /** When the primary was to be paused, or the nodes to be fenced: each has its own time limit. */
-    private long begunAt;
+    private record Pausing(Taken taken, long endsAt) implements Waiting {}
 
-    private long sentAt;
-    private @Nullable LogPosition finalPosition;
-    /** In a switchover the nodes that have all of the primary's writes, itself included. */
-    private final Set<NodeId> caughtUp = new LinkedHashSet<>();
+    private record CatchingUp(Taken taken, LogPosition end, long endsAt) implements Waiting {}
 
-    private final Map<NodeId, NodeReport> promised = new LinkedHashMap<>();
-    /** When the promises sufficed to go on; meaningful once {@link #enough} is set. */
-    private long enoughAt;
+    private record FencingPrimary(Taken taken, long endsAt) implements Waiting {}
 
-    private boolean enough;
-    private @Nullable NodeReport chosen;
+    private record Fencing(Taken taken, Answers promised, long graceEndsAt, long endsAt) implements Waiting {}
+
+    private record Promoting(long epoch, NodeReport chosen, long committed, long endsAt) implements Waiting {}
 
     /**
-     * Starts the failover; the primary is paused first if {@code switchover} is set.
+     * An epoch that was taken.
      *
-     * @param epoch the epoch that this sentinel was elected for
-     * @param before the configuration to replace
+     * @param lossy whether no majority was asked for it, so that one complete member must do in the end
      */
-    Failover(
-            long epoch,
-            Configuration before,
-            boolean switchover,
-            SentinelSettings settings,
-            Watch watch,
-            Outbox outbox,
-            long now) {
-        this.epoch = epoch;
+    private record Taken(long epoch, boolean lossy) {}
+
+    private final ShardContext context;
+    private final SentinelSettings settings;
+    private final Watch watch;
+    private final ShardPrimary before;
+    private final boolean switchover;
+    /** To whom the promises of this attempt are given. */
+    private final NodeId holder;
+
+    private Step step;
+    /** When the commands of the present step are repeated. */
+    private long resendAt;
+
+    private Failover(ShardContext context, Watch watch, ShardPrimary before, boolean switchover, long now) {
+        this.context = context;
+        this.watch = watch;
         this.before = before;
         this.switchover = switchover;
-        this.settings = settings;
-        this.watch = watch;
-        this.outbox = outbox;
-        nodes = watch.nodes();
-        step = switchover ? Step.PAUSING : Step.FENCING;
-        begunAt = now;
-        if (switchover && nodes.stream().noneMatch(this::mayBePromoted)) {
-            outbox.add(new FailoverAborted(now, outbox.self(), before.shard(), epoch, AbortReason.NO_ELIGIBLE_NODE));
-            step = Step.ABORTED;
+        settings = context.settings();
+        long attempt = context.draw();
+        holder = context.holder(attempt);
+        step = new Asking(
+                attempt, new Answers(), now + settings.attemptTimeout().toNanos());
+        resendAt = now;
+    }
+
+    /**
+     * Begins an attempt.
+     *
+     * @param before the primary to replace
+     * @param switchover whether that primary is well and is to hand over
+     */
+    static Failover begin(ShardContext context, Watch watch, ShardPrimary before, boolean switchover, long now) {
+        Failover failover = new Failover(context, watch, before, switchover, now);
+        failover.send(now);
+        return failover;
+    }
+
+    @Override
+    public @Nullable End end() {
+        return step instanceof End end ? end : null;
+    }
+
+    // 1. Asking: an epoch above the promises of a majority.
+
+    private void reported(Asking asking, NodeAnswer answer, long now) {
+        if (answer.done() // a node that cannot save its promise cannot give another
+                && answer.command() instanceof NodeCommand.Describe question
+                && question.nonce() == asking.nonce) {
+            asking.answers.add(answer.report());
+            takeEpochIfEnough(asking, now);
         }
-        send(now);
     }
 
-    private boolean mayBePromoted(NodeId node) {
-        NodeReport report = watch.report(node);
-        return report != null && !node.equals(before.primary()) && report.synced() && report.priority() > 0;
-    }
-
-    long epoch() {
-        return epoch;
-    }
-
-    boolean isAborted() {
-        return step == Step.ABORTED;
-    }
-
-    /** {@return the configuration that this failover has brought about, or null while it has not} */
-    @Nullable
-    Configuration result() {
-        return step == Step.PROMOTED && chosen != null ? new Configuration(before.shard(), epoch, chosen.node()) : null;
-    }
-
-    void tick(long now) {
-        if (isTooLate(now)) {
-            abortTooLate(now);
+    private void takeEpochIfEnough(Asking asking, long now) {
+        Collection<NodeReport> reports = asking.answers.reports();
+        if (!Prospect.of(watch.nodes(), reports, settings.allowLossyFailover()).isGood()) {
             return;
         }
-        if (step == Step.FENCING) {
-            chooseIfReady(now);
+        boolean lossy = settings.allowLossyFailover() && !asking.answers.isCompleteMajority();
+        boolean waits =
+                lossy && watch.nodes().stream().anyMatch(node -> !watch.isDown(node) && !asking.answers.isFrom(node));
+        if (waits && now - asking.endsAt < 0) {
+            return; // without a majority, at least with everyone who is there
         }
-        long period = step == Step.CATCHING_UP // writes are held back meanwhile
-                ? settings.tickPeriod().toNanos()
-                : settings.resendPeriod().toNanos();
-        if (now - sentAt >= period) {
-            send(now);
+        if (switchover && watch.reports().stream().noneMatch(this::isTarget)) {
+            becomeEnded(AbortReason.NO_ELIGIBLE_NODE, now);
+            return;
         }
-    }
-
-    private boolean isTooLate(long now) {
-        boolean pausing = step == Step.PAUSING || step == Step.CATCHING_UP;
-        Duration limit = pausing ? settings.pauseLimit() : settings.attemptTimeout();
-        return now - begunAt >= limit.toNanos();
-    }
-
-    private void abortTooLate(long now) {
-        if (step == Step.PAUSING || step == Step.CATCHING_UP) {
-            abort(AbortReason.REPLICAS_BEHIND, now);
+        long known = Math.max(asking.answers.highestEpoch(), Math.max(watch.highestEpoch(), before.epoch()));
+        long epoch = lossy
+                ? Rounds.lossy(known, context.number(), context.random())
+                : Rounds.next(known, context.number(), context.random());
+        context.tell(new EpochTaken(context.shard(), epoch), now);
+        Taken taken = new Taken(epoch, lossy);
+        if (switchover) {
+            becomePausing(taken, now);
         } else {
-            abort(step == Step.PROMOTING ? AbortReason.PROMOTION_TIMEOUT : AbortReason.TOO_FEW_NODES, now);
+            becomeFencing(taken, new Answers(), now);
         }
     }
 
-    /** Sends what is still unanswered in this step. */
-    private void send(long now) {
-        sentAt = now;
-        if (step == Step.PAUSING) {
-            outbox.send(before.primary(), new NodeCommand.Pause(before.shard(), before.epoch(), settings.pauseLimit()));
-        } else if (step == Step.CATCHING_UP) {
-            for (NodeId node : nodes) {
-                if (!node.equals(before.primary())) {
-                    outbox.send(node, new NodeCommand.Describe(before.shard()));
-                }
-            }
-        } else if (step == Step.FENCING) {
-            for (NodeId node : nodes) {
-                if (!promised.containsKey(node)) {
-                    outbox.send(node, new NodeCommand.Fence(before.shard(), epoch));
-                }
-            }
-        } else if (step == Step.PROMOTING && chosen != null) {
-            outbox.send(chosen.node(), new NodeCommand.Promote(before.shard(), epoch, chosen.position(), nodes));
+    // 2. A switchover: the primary pauses, a replica catches up, the primary promises.
+
+    private void paused(Pausing pausing, NodeAnswer answer, long now) {
+        if (!(answer.command() instanceof NodeCommand.Pause pause)
+                || pause.epoch() != before.epoch()
+                || !answer.report().node().equals(before.primary())) {
+            return;
+        }
+        if (answer.done()) {
+            context.tell(
+                    new PrimaryPaused(
+                            context.shard(),
+                            pausing.taken.epoch,
+                            before.primary(),
+                            answer.report().position()),
+                    now);
+            becomeCatchingUp(pausing, answer.report().position(), now);
+        } else if (!answer.isTransient()) {
+            becomeEnded(AbortReason.PAUSE_REFUSED, now);
         }
     }
 
-    private void enter(Step next, long now) {
-        step = next;
-        send(now);
-    }
-
-    /** Another sentinel has come up in a later epoch, or a node has promised one. */
-    void superseded(long now) {
-        abort(AbortReason.SUPERSEDED, now);
-    }
-
-    /** Gives up; what was asked of the nodes is harmless. */
-    void abort(AbortReason reason, long now) {
-        if (step == Step.PAUSING || step == Step.CATCHING_UP) {
-            outbox.send(before.primary(), new NodeCommand.Resume(before.shard(), before.epoch()));
+    /** Goes on once so many members have everything that the promises of the others are not needed. */
+    private void fencePrimaryIfCaughtUp(CatchingUp catchingUp, long now) {
+        List<NodeReport> caughtUp = watch.reports().stream()
+                .filter(report -> report.complete() && report.position().compareTo(catchingUp.end) >= 0)
+                .toList();
+        Membership membership = Answers.newest(caughtUp);
+        boolean enough = membership != null
+                && (catchingUp.taken.lossy
+                        || membership.isMajority(member -> caughtUp.stream()
+                                .anyMatch(report -> report.member().equals(member))));
+        if (enough && caughtUp.stream().anyMatch(this::isTarget)) {
+            becomeFencingPrimary(catchingUp, now);
         }
-        step = Step.ABORTED;
-        outbox.add(new FailoverAborted(now, outbox.self(), before.shard(), epoch, reason));
     }
 
-    void answered(NodeAnswer answer, long now) {
+    private boolean isTarget(NodeReport report) {
+        return !report.node().equals(before.primary()) && report.complete() && report.priority() > 0;
+    }
+
+    private void primaryAnswered(FencingPrimary fencing, NodeAnswer answer, long now) {
+        if (answer.report().node().equals(before.primary()) && isPromise(answer, fencing.taken.epoch, now)) {
+            Answers promised = new Answers();
+            promised.add(answer.report());
+            becomeFencing(fencing.taken, promised, now);
+        }
+    }
+
+    // 3. Fencing: no lower epoch can acknowledge anything any more.
+
+    private void fenceAnswered(Fencing fencing, NodeAnswer answer, long now) {
+        if (isPromise(answer, fencing.taken.epoch, now)) {
+            fencing.promised.add(answer.report());
+            chooseIfEnough(fencing, now);
+        }
+    }
+
+    /** Whether an answer is the promise of an epoch; a refusal ends the attempt. */
+    private boolean isPromise(NodeAnswer answer, long epoch, long now) {
         NodeReport report = answer.report();
-        if (step == Step.PROMOTED || step == Step.ABORTED || !nodes.contains(report.node())) {
-            return;
+        if (!(answer.command() instanceof NodeCommand.Fence fence)
+                || fence.epoch() != epoch
+                || !fence.holder().equals(holder)) {
+            return false;
         }
-        if (report.epoch() > epoch) {
-            superseded(now);
-        } else if (step != Step.PROMOTING && isTooLate(now)) { // what is promoted already may still be found to be so
-            abortTooLate(now);
-        } else if (step == Step.PAUSING && answer.command() instanceof NodeCommand.Pause pause) {
-            paused(pause, answer, now);
-        } else if (step == Step.CATCHING_UP) {
-            describedWhilePaused(report, now);
-        } else if (step == Step.FENCING && answer.command() instanceof NodeCommand.Fence fence) {
-            if (fence.epoch() == epoch && answer.done() && !promised.containsKey(report.node())) {
-                promised.put(report.node(), report);
-                outbox.add(new NodeFenced(
-                        now, outbox.self(), before.shard(), epoch, report.node(), report.position(), report.synced()));
-                chooseIfReady(now);
-            }
-        } else if (step == Step.PROMOTING) {
-            promoteAnswered(answer, now);
+        if (answer.outcome() == Outcome.OTHER_HOLDER) {
+            context.tell(new NumberConflict(context.shard(), epoch, report.node()), now);
+            becomeEnded(AbortReason.OTHER_HOLDER, List.of(report.node()), now);
+        } else if (answer.outcome() == Outcome.STALE_EPOCH || (answer.done() && report.epoch() > epoch)) {
+            becomeEnded(AbortReason.SUPERSEDED, List.of(report.node()), now);
+        } else if (answer.done() && report.epoch() == epoch) {
+            context.tell(
+                    new NodeFenced(context.shard(), epoch, report.node(), report.position(), report.complete()), now);
+            return true;
         }
+        return false;
     }
 
-    private void paused(NodeCommand.Pause pause, NodeAnswer answer, long now) {
-        NodeReport report = answer.report();
-        if (pause.epoch() != before.epoch() || !report.node().equals(before.primary())) {
-            return;
-        }
-        if (!answer.done()) {
-            abort(AbortReason.PAUSE_REFUSED, now);
-            return;
-        }
-        finalPosition = report.position();
-        caughtUp.add(report.node());
-        outbox.add(new PrimaryPaused(now, outbox.self(), before.shard(), epoch, report.node(), report.position()));
-        enter(Step.CATCHING_UP, now);
-    }
-
-    /** Goes on once so many nodes have everything that the promises of the others are not needed. */
-    private void describedWhilePaused(NodeReport report, long now) {
-        if (report.synced() && report.position().equals(finalPosition)) {
-            caughtUp.add(report.node());
-        }
-        int needed = settings.allowLossyFailover() ? 2 : Math.max(2, Watch.majority(nodes.size()));
-        if (caughtUp.size() >= needed && caughtUp.stream().anyMatch(this::mayBePromoted)) {
-            begunAt = now;
-            enter(Step.FENCING, now);
-        }
-    }
-
-    private void chooseIfReady(long now) {
-        long synced = promised.values().stream().filter(NodeReport::synced).count();
-        if (synced < (settings.allowLossyFailover() ? 1 : Watch.majority(nodes.size()))) {
-            return;
-        }
-        if (!enough) {
-            enough = true;
-            enoughAt = now;
-        }
-        boolean othersMayAnswer = nodes.stream().anyMatch(node -> !promised.containsKey(node) && !watch.isDown(node));
-        if (othersMayAnswer && now - enoughAt < settings.fenceGrace().toNanos()) {
+    private void chooseIfEnough(Fencing fencing, long now) {
+        List<NodeReport> candidates = fencing.promised.candidates();
+        boolean enough = fencing.taken.lossy ? !candidates.isEmpty() : fencing.promised.isCompleteMajority();
+        if (!enough || (now - fencing.graceEndsAt < 0 && othersMayPromise(fencing))) {
             return;
         }
         NodeId former = before.primary();
         Selection selection = new Selection(
                 switchover || watch.report(former) == null ? null : former,
                 switchover ? former : null,
-                settings.allowLossyFailover());
-        chosen = selection.choose(promised.values());
+                fencing.taken.lossy);
+        NodeReport chosen = selection.choose(candidates);
         if (chosen == null) {
-            abort(AbortReason.NO_ELIGIBLE_NODE, now);
-            return;
+            becomeEnded(AbortReason.NO_ELIGIBLE_NODE, now);
+        } else {
+            context.tell(new NodeSelected(context.shard(), fencing.taken.epoch, chosen.node(), chosen.position()), now);
+            becomePromoting(fencing, chosen, now);
         }
-        outbox.add(new NodeSelected(now, outbox.self(), before.shard(), epoch, chosen.node(), chosen.position()));
-        enter(Step.PROMOTING, now);
     }
 
-    private void promoteAnswered(NodeAnswer answer, long now) {
+    /** Whether a complete member that is up has not promised yet; it may have more data. */
+    private boolean othersMayPromise(Fencing fencing) {
+        Membership members = Answers.newest(fencing.promised.reports());
+        for (NodeReport report : watch.reports()) {
+            if (report.complete()
+                    && !watch.isDown(report.node())
+                    && !fencing.promised.isFrom(report.node())
+                    && members != null
+                    && members.isMember(report.member())) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    // 4. Promoting: one node, asked to lead this epoch once and for all.
+
+    private void promoteAnswered(Promoting promoting, NodeAnswer answer, long now) {
         NodeReport report = answer.report();
-        if (chosen == null || !report.node().equals(chosen.node())) {
+        if (!report.node().equals(promoting.chosen.node())) {
             return;
         }
-        if (report.leads(epoch)) { // whatever it answers: a lost answer to the promotion is made up for by any other
-            step = Step.PROMOTED;
-            outbox.add(new NodePromoted(now, outbox.self(), before.shard(), epoch, report.node()));
+        if (report.leads(promoting.epoch)) { // any answer makes up for a lost one
+            becomePromoted(promoting, now);
         } else if (answer.command() instanceof NodeCommand.Promote promote
-                && promote.epoch() == epoch
+                && promote.epoch() == promoting.epoch
                 && !answer.done()
-                && answer.outcome() != NodeAnswer.Outcome.NOT_SAVED) {
-            abort(AbortReason.PROMOTION_REFUSED, now);
+                && !answer.isTransient()) {
+            becomeEnded(
+                    answer.outcome() == Outcome.STALE_EPOCH ? AbortReason.SUPERSEDED : AbortReason.PROMOTION_REFUSED,
+                    List.of(report.node()),
+                    now);
+        }
+    }
+
+    // Answers and time.
+
+    @Override
+    public void answered(NodeAnswer answer, long now) {
+        if (step instanceof Asking asking) {
+            reported(asking, answer, now);
+        } else if (step instanceof Pausing pausing) {
+            paused(pausing, answer, now);
+        } else if (step instanceof CatchingUp catchingUp) {
+            fencePrimaryIfCaughtUp(catchingUp, now);
+        } else if (step instanceof FencingPrimary fencing) {
+            primaryAnswered(fencing, answer, now);
+        } else if (step instanceof Fencing fencing) {
+            fenceAnswered(fencing, answer, now);
+        } else if (step instanceof Promoting promoting) {
+            promoteAnswered(promoting, answer, now);
+        }
+    }
+
+    @Override
+    public void tick(long now) {
+        if (step instanceof Asking asking) {
+            takeEpochIfEnough(asking, now);
+        } else if (step instanceof Fencing fencing) {
+            chooseIfEnough(fencing, now);
+        }
+        if (step instanceof Waiting waiting) {
+            if (now - waiting.endsAt() >= 0) {
+                expire(waiting, now);
+            } else if (now - resendAt >= 0) {
+                send(now);
+            }
+        }
+    }
+
+    private void expire(Waiting waiting, long now) {
+        if (waiting instanceof Asking asking) {
+            Prospect prospect = Prospect.of(watch.nodes(), asking.answers.reports(), settings.allowLossyFailover());
+            becomeEnded(
+                    AbortReason.NO_MAJORITY,
+                    prospect.missing().isEmpty() ? prospect.incomplete() : prospect.missing(),
+                    now);
+        } else if (waiting instanceof Pausing) {
+            becomeEnded(AbortReason.PRIMARY_SILENT, List.of(before.primary()), now);
+        } else if (waiting instanceof CatchingUp) {
+            becomeEnded(AbortReason.REPLICAS_BEHIND, now);
+        } else if (waiting instanceof FencingPrimary) {
+            becomeEnded(AbortReason.PRIMARY_NOT_FENCED, List.of(before.primary()), now);
+        } else if (waiting instanceof Fencing fencing) {
+            List<NodeId> silent = watch.nodes().stream()
+                    .filter(node -> !fencing.promised.isFrom(node))
+                    .toList();
+            becomeEnded(AbortReason.TOO_FEW_PROMISES, silent, now);
+        } else if (waiting instanceof Promoting promoting) {
+            becomeEnded(AbortReason.PROMOTION_TIMEOUT, List.of(promoting.chosen.node()), now);
+        }
+    }
+
+    /** Sends what is unanswered in this step. */
+    private void send(long now) {
+        Duration pause = settings.resendPeriod();
+        if (step instanceof Asking asking) {
+            for (NodeId node : watch.nodes()) {
+                if (!asking.answers.isFrom(node)) {
+                    context.send(node, new NodeCommand.Describe(context.shard(), asking.nonce));
+                }
+            }
+        } else if (step instanceof Pausing) {
+            context.send(
+                    before.primary(), new NodeCommand.Pause(context.shard(), before.epoch(), settings.pauseLimit()));
+        } else if (step instanceof CatchingUp) {
+            pause = settings.catchUpPeriod();
+            for (NodeId node : watch.nodes()) {
+                context.send(node, new NodeCommand.Describe(context.shard(), 0));
+            }
+        } else if (step instanceof FencingPrimary fencing) {
+            context.send(before.primary(), fence(fencing.taken.epoch));
+        } else if (step instanceof Fencing fencing) {
+            for (NodeId node : watch.nodes()) {
+                if (!fencing.promised.isFrom(node)) {
+                    context.send(node, fence(fencing.taken.epoch));
+                }
+            }
+        } else if (step instanceof Promoting promoting) {
+            NodeReport chosen = promoting.chosen;
+            context.send(
+                    chosen.node(),
+                    new NodeCommand.Promote(
+                            context.shard(),
+                            promoting.epoch,
+                            holder,
+                            chosen.incarnation(),
+                            chosen.position(),
+                            promoting.committed));
+        }
+        resendAt = now + pause.toNanos();
+    }
+
+    private NodeCommand fence(long epoch) {
+        return new NodeCommand.Fence(context.shard(), epoch, holder);
+    }
+
+    @Override
+    public void abort(AbortReason reason, long now) {
+        if (step instanceof Waiting) {
+            becomeEnded(reason, now);
+        }
+    }
+
+    /** {@return whether the primary still leads for certain, so that an abort changes nothing} */
+    boolean isHarmless() {
+        return step instanceof Asking || isPrimaryHeld();
+    }
+
+    private boolean isPrimaryHeld() {
+        return step instanceof Pausing || step instanceof CatchingUp || step instanceof FencingPrimary;
+    }
+
+    @Override
+    public long dueBy(long due, long now) {
+        if (step instanceof Waiting waiting) {
+            due = ShardContext.earlier(due, ShardContext.earlier(resendAt, waiting.endsAt()));
+        }
+        if (step instanceof Fencing fencing && now - fencing.graceEndsAt < 0) {
+            due = ShardContext.earlier(due, fencing.graceEndsAt);
+        }
+        return due;
+    }
+
+    // The transitions.
+
+    private void becomePausing(Taken taken, long now) {
+        check(step instanceof Asking, "a switchover asks before it pauses");
+        enter(new Pausing(taken, now + settings.pauseLimit().toNanos()), now);
+    }
+
+    private void becomeCatchingUp(Pausing pausing, LogPosition end, long now) {
+        check(step == pausing, "a replica catches up with a primary that is paused");
+        CatchingUp catchingUp = new CatchingUp(pausing.taken, end, pausing.endsAt);
+        enter(catchingUp, now);
+        fencePrimaryIfCaughtUp(catchingUp, now);
+    }
+
+    private void becomeFencingPrimary(CatchingUp catchingUp, long now) {
+        check(step == catchingUp, "a primary is fenced once a replica has caught up");
+        enter(new FencingPrimary(catchingUp.taken, catchingUp.endsAt), now);
+    }
+
+    private void becomeFencing(Taken taken, Answers promised, long now) {
+        check(step instanceof Asking || step instanceof FencingPrimary, "an epoch is taken before it is promised");
+        Fencing fencing = new Fencing(
+                taken,
+                promised,
+                now + settings.fenceGrace().toNanos(),
+                now + settings.attemptTimeout().toNanos());
+        enter(fencing, now);
+        chooseIfEnough(fencing, now); // a shard of one member
+    }
+
+    private void becomePromoting(Fencing fencing, NodeReport chosen, long now) {
+        check(step == fencing, "a node is promoted once a majority has promised");
+        enter(new Promoting(fencing.taken.epoch, chosen, fencing.promised.committed(chosen), fencing.endsAt), now);
+    }
+
+    private void becomePromoted(Promoting promoting, long now) {
+        check(step == promoting, "only the chosen node leads");
+        NodeId node = promoting.chosen.node();
+        context.tell(new NodePromoted(context.shard(), promoting.epoch, node), now);
+        step = new Promoted(new ShardPrimary(context.shard(), promoting.epoch, node));
+    }
+
+    private void becomeEnded(AbortReason reason, long now) {
+        becomeEnded(reason, List.of(), now);
+    }
+
+    private void becomeEnded(AbortReason reason, List<NodeId> nodes, long now) {
+        check(step instanceof Waiting, "only an attempt under way ends");
+        if (isPrimaryHeld()) {
+            context.send(before.primary(), new NodeCommand.Resume(context.shard(), before.epoch()));
+        }
+        step = new Ended(epoch(), reason, nodes);
+        context.tell(new FailoverAborted(context.shard(), epoch(), reason), now);
+    }
+
+    private void enter(Waiting next, long now) {
+        step = next;
+        send(now);
+    }
+
+    /** {@return the epoch that was taken; that of the former primary before that} */
+    private long epoch() {
+        if (step instanceof Pausing pausing) {
+            return pausing.taken.epoch;
+        } else if (step instanceof CatchingUp catchingUp) {
+            return catchingUp.taken.epoch;
+        } else if (step instanceof FencingPrimary fencing) {
+            return fencing.taken.epoch;
+        } else if (step instanceof Fencing fencing) {
+            return fencing.taken.epoch;
+        } else if (step instanceof Promoting promoting) {
+            return promoting.epoch;
+        } else if (step instanceof Promoted promoted) {
+            return promoted.primary().epoch();
+        } else if (step instanceof Ended ended) {
+            return ended.epoch();
+        }
+        return before.epoch();
+    }
+
+    private void check(boolean holds, String rule) {
+        if (!holds) {
+            throw new IllegalStateException(rule + ": " + context.shard() + ", " + step);
         }
     }
 }

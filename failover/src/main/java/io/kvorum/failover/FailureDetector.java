@@ -3,8 +3,8 @@ package io.kvorum.failover;
 import java.time.Duration;
 
 /**
- * Judges one node from the signs of life that it gives. Times are in nanoseconds, of any origin, and never decrease
- * from one call to the next.
+ * Judges one node by its signs of life. Times are in nanoseconds of any origin, and never decrease from one call to the
+ * next.
  *
  * <p>Implementations are confined to one thread and read no clock of their own.
  */
@@ -17,26 +17,35 @@ public interface FailureDetector {
     void heard(long now);
 
     /**
-     * The observer itself did nothing for a while, and so could neither ask nor hear: the silence of that time says
-     * nothing about the node.
+     * The observer did not run for a while and could not have heard the node. The detector must not hold the node's
+     * silence of that time against it, and nothing more than that time.
      *
      * @param nanos how long, at least 0; the time ended just now
      */
     void observerWasLate(long nanos);
 
     /**
-     * Whether the node has been silent for so long that it is held down.
+     * The moment from which the node is held down, unless it gives a sign of life before.
+     *
+     * @return that moment, in the future or the past
+     */
+    long downAt();
+
+    /**
+     * Whether the node is held down.
      *
      * @param now the current time
      * @return true if so
      */
-    boolean isDown(long now);
+    default boolean isDown(long now) {
+        return now - downAt() >= 0;
+    }
 
-    /** Makes a detector for each node that is watched. */
+    /** Creates a detector for each node that is watched. */
     @FunctionalInterface
     interface Factory {
         /**
-         * Makes a detector for a node that counts as heard just now.
+         * Creates a detector for a node that counts as heard just now.
          *
          * @param downAfter the silence after which the node is to be held down; positive
          * @param now the current time, in nanoseconds

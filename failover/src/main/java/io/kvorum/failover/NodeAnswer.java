@@ -3,31 +3,49 @@ package io.kvorum.failover;
 import static java.util.Objects.requireNonNull;
 
 /**
- * What a node answers to a command.
+ * The answer of a node to a command.
  *
  * <p>Immutable.
  *
  * @param command the command that is answered
- * @param outcome what became of it
- * @param report the node after the command
+ * @param outcome the outcome of the command
+ * @param report the state of the node after the command
  */
 public record NodeAnswer(NodeCommand command, Outcome outcome, NodeReport report) {
-    /** What became of a command. Everything but {@link #DONE} changed nothing. */
+    /** The outcome of a command. Every outcome but {@link #DONE} means that the command changed nothing. */
     public enum Outcome {
-        /** It has been carried out, now or when it was first received. */
+        /** The command was carried out, now or when it was first received. */
         DONE,
-        /** The node has promised a later epoch. */
+        /** The node has promised a later epoch, or this one to its primary. */
         STALE_EPOCH,
-        /** The node's data is not complete, so it cannot be promoted. */
-        NOT_SYNCED,
-        /** The node's log does not end where it was expected to. */
+        /** The node has promised this very epoch to another attempt: two sentinels use one number, or one forgot. */
+        OTHER_HOLDER,
+        /** The node has not promised this epoch. */
+        NOT_FENCED,
+        /** The data of the node is not complete. */
+        NOT_COMPLETE,
+        /** The node has lost its promise since, and is another member now. */
+        OTHER_INCARNATION,
+        /** The log of the node does not end at the expected position. */
         WRONG_POSITION,
-        /** The node is not the primary of the command's epoch. */
+        /** The node follows another primary in this epoch. */
+        OTHER_PRIMARY,
+        /** The node is not the primary of this epoch. */
         NOT_PRIMARY,
+        /** The node has been part of the shard's history before. */
+        ALREADY_BEGUN,
+        /** A node that the command is about is not in the member list, or may not be changed in it. */
+        NOT_MEMBER,
+        /** Another change of the member list is under way; a repetition may succeed. */
+        CHANGE_UNDER_WAY,
         /** The node belongs to another shard. */
         WRONG_SHARD,
         /** The node could not save its promise; a repetition may succeed. */
-        NOT_SAVED
+        NOT_SAVED,
+        /** The node has too many commands waiting; a repetition may succeed. */
+        OVERLOADED,
+        /** The node is closed. */
+        CLOSED
     }
 
     /** Checks the parts. */
@@ -37,8 +55,13 @@ public record NodeAnswer(NodeCommand command, Outcome outcome, NodeReport report
         requireNonNull(report, "report");
     }
 
-    /** {@return whether the command has been carried out} */
+    /** {@return whether the command was carried out} */
     public boolean done() {
         return outcome == Outcome.DONE;
+    }
+
+    /** {@return whether a repetition of the same command may succeed although this one did not} */
+    boolean isTransient() {
+        return outcome == Outcome.NOT_SAVED || outcome == Outcome.OVERLOADED || outcome == Outcome.CLOSED;
     }
 }

@@ -1,47 +1,53 @@
 package io.kvorum.failover;
 
+import io.kvorum.failover.SentinelMessage.Opinion;
+import io.kvorum.failover.SentinelMessage.Opinions;
 import io.kvorum.slots.topology.NodeId;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Set;
 
-/** Has the configuration that a leader's failover brought about stored by a majority of the sentinels. */
+/** Tells the other sentinels of a primary that this one brought about, until a majority of them knows it. */
 final class Publication {
-    private final Configuration configuration;
-    private final Outbox outbox;
-    private final Set<NodeId> stored = new LinkedHashSet<>();
-    private long sentAt;
+    private final ShardPrimary primary;
+    private final ShardContext context;
+    private final Set<NodeId> knowing = new LinkedHashSet<>();
+    private long resendAt;
 
-    Publication(Configuration configuration, Outbox outbox, long now) {
-        this.configuration = configuration;
-        this.outbox = outbox;
-        sentAt = now; // whoever adopts a configuration tells everybody at once
-        stored.add(outbox.self());
+    Publication(ShardPrimary primary, ShardContext context, long now) {
+        this.primary = primary;
+        this.context = context;
+        knowing.add(context.self());
+        resendAt = now + context.settings().resendPeriod().toNanos(); // a new primary is announced at once
     }
 
-    Configuration configuration() {
-        return configuration;
+    ShardPrimary primary() {
+        return primary;
     }
 
-    /** A sentinel says what configuration it holds: it says so only after it has stored it. */
-    void heard(NodeId from, Configuration holds) {
-        if (holds.epoch() >= configuration.epoch()) {
-            stored.add(from);
+    void heard(NodeId from, ShardPrimary known) {
+        if (known.epoch() >= primary.epoch()) {
+            knowing.add(from);
         }
     }
 
-    boolean isStoredByMajority() {
-        return stored.size() >= Watch.majority(outbox.peers().size() + 1);
+    boolean isComplete() {
+        return knowing.size() >= context.sentinels().majority();
     }
 
-    /** Tells those again who have not confirmed. */
-    void resend(SentinelMessage opinion, SentinelSettings settings, long now) {
-        if (now - sentAt >= settings.resendPeriod().toNanos()) {
-            sentAt = now;
-            for (NodeId peer : outbox.peers()) {
-                if (!stored.contains(peer)) {
-                    outbox.send(peer, opinion);
-                }
+    void resend(Opinion opinion, long now) {
+        if (now - resendAt < 0) {
+            return;
+        }
+        resendAt = now + context.settings().resendPeriod().toNanos();
+        for (NodeId peer : context.outbox().peers()) {
+            if (!knowing.contains(peer)) {
+                context.outbox().send(peer, new Opinions(List.of(opinion)));
             }
         }
+    }
+
+    long dueBy(long due) {
+        return ShardContext.earlier(due, resendAt);
     }
 }

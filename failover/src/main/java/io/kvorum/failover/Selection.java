@@ -2,40 +2,32 @@ package io.kvorum.failover;
 
 import io.kvorum.slots.topology.LogPosition;
 import io.kvorum.slots.topology.NodeId;
-import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Chooses whom to promote among nodes that have promised the epoch. The log decides: only a node that has everything
- * that any of them has may be chosen. Priority and id decide only between equals.
+ * Chooses which node to promote among complete members that have promised the epoch. The log decides: only a node that
+ * has everything that any of them has may be chosen. Priority and id decide between equals.
  *
- * @param keep the node that is preferred to others of its priority, if any: a failover that nobody's silence caused
- *     need not move the primary
- * @param avoid the node that is chosen only if no other can be, if any: the primary that a switchover takes leave of
- * @param lossy whether a node may be chosen although those with more data cannot be
+ * @param keep a node that is preferred to others of its priority, or null: a failover that no silence has caused need
+ *     not move the primary
+ * @param avoid a node that is chosen only if no other can be, or null: the outgoing primary of a switchover
+ * @param lossy whether a node may be chosen although another one, of priority 0, has more data
  */
 record Selection(@Nullable NodeId keep, @Nullable NodeId avoid, boolean lossy) {
-    /**
-     * Chooses one.
-     *
-     * @param promised what the nodes said when they promised the epoch
-     * @return the node to promote, or null if none may be
-     */
+    /** {@return the node to promote, or null if none may be} */
     @Nullable
-    NodeReport choose(Iterable<NodeReport> promised) {
-        List<NodeReport> complete = new ArrayList<>();
-        for (NodeReport report : promised) {
-            if (report.synced() && (!lossy || report.priority() > 0)) {
-                complete.add(report);
-            }
-        }
-        LogPosition best = complete.stream()
+    NodeReport choose(Collection<NodeReport> promised) {
+        List<NodeReport> considered = promised.stream()
+                .filter(report -> !lossy || report.priority() > 0)
+                .toList();
+        LogPosition best = considered.stream()
                 .map(NodeReport::position)
                 .max(Comparator.naturalOrder())
                 .orElse(LogPosition.START);
-        return complete.stream()
+        return considered.stream()
                 .filter(report -> report.priority() > 0 && report.position().equals(best))
                 .min(Comparator.<NodeReport, Boolean>comparing(
                                 report -> report.node().equals(avoid))

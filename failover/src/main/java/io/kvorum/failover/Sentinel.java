@@ -2,71 +2,76 @@ package io.kvorum.failover;
 
 import static java.util.Objects.requireNonNull;
 
-import io.kvorum.failover.SentinelEvent.AbortReason;
-import io.kvorum.failover.SentinelEvent.FailoverRefused;
-import io.kvorum.failover.SentinelEvent.MergeRefused;
 import io.kvorum.failover.SentinelMessage.ElectionMessage;
 import io.kvorum.failover.SentinelMessage.Opinion;
 import io.kvorum.failover.SentinelMessage.Opinions;
-import io.kvorum.failover.SentinelState.ShardMemory;
+import io.kvorum.failover.SentinelState.KnownShard;
 import io.kvorum.slots.topology.ClusterTopology;
+import io.kvorum.slots.topology.LogPosition;
 import io.kvorum.slots.topology.NodeId;
 import io.kvorum.slots.topology.Shard;
 import io.kvorum.slots.topology.ShardId;
 import io.kvorum.slots.topology.TopologyChange;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One voter that watches shards and, together with the other sentinels, replaces a primary that is down.
+ * A voter that watches shards and, together with the other sentinels, replaces a primary that is down.
  *
- * <p>For each shard, and independent of every other: every sentinel asks all nodes to describe themselves. A primary
- * that is silent, or keeps saying that it is not one, is <em>subjectively down</em> to it; once a quorum of sentinels
- * says so of the same configuration it is <em>objectively down</em>. Then one of them asks the others for their votes
- * in a new epoch, of which each has one. Whoever has the votes of a majority leads: it has a majority of the shard's
- * nodes promise the epoch, so that no lower epoch can have a write acknowledged by a majority any more; promotes the
- * node with the most complete log; has the new configuration stored by a majority of sentinels; and points the other
- * nodes to the new primary.
+ * <p>Each shard is independent of every other. A sentinel asks all its nodes for reports. A primary that is silent, or
+ * keeps reporting that it does not lead, is <em>subjectively down</em>; when a quorum of sentinels says so of the same
+ * primary, it is <em>objectively down</em>. The sentinels then agree on one candidate, which has a majority of the
+ * shard's members promise an epoch, promotes the member with the most complete log among them, and tells everyone.
  *
- * <p>A leader that fails at any step, or dies, is succeeded by another election in a later epoch. In an epoch there is
- * at most one leader, and it promotes at most one node.
+ * <p>What is safe rests on the promises of the members, not on the sentinels: they may lose their memory, be paused, or
+ * work against each other, and still a shard never has two primaries in one epoch, nor a primary that lacks a write
+ * that a majority acknowledged. What the sentinels keep on disk is a cache.
  *
  * <p>This is a pure state machine: it owns no thread, reads no clock and sends nothing. Every input takes the current
- * time in nanoseconds, which must never decrease from one call to the next; what is to be done about it is asked for
- * with {@link #ready()}, after one input or after several. Confined to one thread.
+ * time in nanoseconds, which must never decrease from one call to the next. {@link #ready()} returns what is to be
+ * done, after one input or after several. Confined to one thread.
  */
 public final class Sentinel {
-    private static final long FRESH_PERIODS = 5;
+    /** The {@link Ready#wakeAt()} of a sentinel without shards. */
+    public static final long NEVER = Long.MAX_VALUE;
 
     private final SentinelSettings settings;
     private final NodeId self;
-    private final List<NodeId> sentinels;
+    private final SentinelList sentinels;
     private final RandomGenerator random;
     private final Outbox outbox;
-    private final Map<ShardId, ShardSentinel> shards = new TreeMap<>();
-    /** Memories of shards that the topology lacks, perhaps because it is not yet told of them. */
-    private final Map<ShardId, ShardMemory> unwatched = new TreeMap<>();
-
+    private final Map<ShardId, Entry> shards = new LinkedHashMap<>();
+    private final DueTimes<Entry> due = new DueTimes<>();
     private final Map<NodeId, Long> heardAt = new LinkedHashMap<>();
 
     private ClusterTopology topology;
     private boolean topologyChanged = true;
-    private boolean stateChanged;
-    private boolean abstaining;
-    private final long abstainsFrom;
-    private long tickedAt;
-    private long saidAt;
+    private boolean stateChanged = true;
+    /** When the opinions of all shards are due. */
+    private long sayAt;
+    /** When this sentinel last ran, by its inputs. */
+    private long ranAt;
+
+    /** A shard and when it is due. */
+    private static final class Entry extends DueTimes.Item {
+        private final ShardSentinel shard;
+        /** Which shard of its id it is: one that was removed and added again is another one. */
+        private final int generation;
+
+        private Entry(ShardSentinel shard, int generation) {
+            this.shard = shard;
+            this.generation = generation;
+        }
+    }
 
     /**
-     * A message for another sentinel.
-     *
-     * <p>Immutable.
+     * A message to another sentinel.
      *
      * @param to the receiver
      * @param message the message
@@ -74,9 +79,7 @@ public final class Sentinel {
     public record Envelope(NodeId to, SentinelMessage message) {}
 
     /**
-     * A command for a node.
-     *
-     * <p>Immutable.
+     * A command to a node.
      *
      * @param to the node
      * @param command the command
@@ -84,124 +87,122 @@ public final class Sentinel {
     public record AddressedCommand(NodeId to, NodeCommand command) {}
 
     /**
-     * What is to be done after an input. The state must be saved before anything else of this, or of any later one,
-     * leaves the process; if it cannot be saved, messages and commands may be thrown away, as if they had been lost.
+     * The end of an operation.
      *
-     * <p>Immutable.
+     * @param request the number that the operation was started with
+     * @param operation the operation
+     * @param outcome its outcome
+     */
+    public record Completion(long request, Operation operation, OperationOutcome outcome) {}
+
+    /**
+     * What is to be done after an input, in no particular order: nothing here waits for the state to be saved.
      *
      * @param toSave the state to save, or null if it has not changed
-     * @param messages what to send to other sentinels
-     * @param commands what to send to nodes
+     * @param messages the messages to other sentinels
+     * @param commands the commands to nodes
      * @param events what has happened, in order
+     * @param completions the operations that ended
      * @param published the topology to publish, or null if it has not changed
+     * @param wakeAt when {@link #tick} is due at the latest, in nanoseconds of the sentinel's clock; {@link #NEVER}
+     *     without shards. May be over already
      */
     public record Ready(
             @Nullable SentinelState toSave,
             List<Envelope> messages,
             List<AddressedCommand> commands,
             List<SentinelEvent> events,
-            @Nullable ClusterTopology published) {}
+            List<Completion> completions,
+            @Nullable ClusterTopology published,
+            long wakeAt) {}
 
     /**
      * Starts a sentinel.
      *
-     * @param settings how it works
+     * @param settings its settings
      * @param self its id
-     * @param sentinels the ids of all sentinels, this one included; the same for all of them
-     * @param topology the topology to start with. It must have the nodes of each shard as all other sentinels have
-     *     them, and as this one had them in every earlier life. A restored configuration whose primary it lacks is set
-     *     aside; the votes are remembered in any case, of shards that it lacks, too
-     * @param restored the state that it last saved, or {@link SentinelState#initial} if it never ran before. If this is
-     *     null it takes itself to have lost its state: it gives no votes for the time of the settings'
-     *     {@code abstention}, in which the others' elections that it may have voted in come to their end
-     * @param random draws the delays before elections; another one for each sentinel
+     * @param sentinels all sentinels with their numbers, this one included; the same list for each of them
+     * @param topology the topology to start with
+     * @param cached the state that it last saved, or null if it has none: it then learns by asking
+     * @param random draws the numbers of attempts and questions; another generator for each sentinel
      * @param now the current time, in nanoseconds
-     * @throws IllegalArgumentException if {@code self} is not among the sentinels or one of them occurs twice, if the
-     *     quorum is above their number, or if the state is another sentinel's
+     * @throws IllegalArgumentException if {@code self} is not among the sentinels, if two settings contradict each
+     *     other, if the quorum is above the number of sentinels, or if the state is another sentinel's
      */
     public Sentinel(
             SentinelSettings settings,
             NodeId self,
-            List<NodeId> sentinels,
+            SentinelList sentinels,
             ClusterTopology topology,
-            @Nullable SentinelState restored,
+            @Nullable SentinelState cached,
             RandomGenerator random,
             long now) {
-        this.settings = requireNonNull(settings, "settings");
+        this.settings = settings.checked();
         this.self = requireNonNull(self, "self");
-        this.sentinels = List.copyOf(sentinels);
-        this.random = requireNonNull(random, "random");
+        this.sentinels = requireNonNull(sentinels, "sentinels");
         this.topology = requireNonNull(topology, "topology");
-        if (!this.sentinels.contains(self)) {
-            throw new IllegalArgumentException("sentinels must include " + self + ": " + sentinels);
+        this.random = requireNonNull(random, "random");
+        sentinels.numberOf(self);
+        if (settings.quorum() > sentinels.size()) {
+            throw new IllegalArgumentException(
+                    "quorum must be at most the number of sentinels, " + sentinels.size() + ": " + settings.quorum());
         }
-        if (new LinkedHashSet<>(this.sentinels).size() != this.sentinels.size()) {
-            throw new IllegalArgumentException("a sentinel must occur once: " + sentinels);
-        }
-        if (settings.quorum() > this.sentinels.size()) {
-            throw new IllegalArgumentException("quorum must be at most the number of sentinels, "
-                    + this.sentinels.size() + ": " + settings.quorum());
-        }
-        if (restored != null && !restored.sentinel().equals(self)) {
-            throw new IllegalArgumentException("state must be of " + self + ": " + restored.sentinel());
+        if (cached != null && !cached.sentinel().equals(self)) {
+            throw new IllegalArgumentException("state must be of " + self + ": " + cached.sentinel());
         }
         outbox = new Outbox(
-                self, this.sentinels.stream().filter(id -> !id.equals(self)).toList());
-        abstaining = restored == null || restored.abstaining();
-        stateChanged = restored == null;
-        abstainsFrom = now;
-        tickedAt = now;
-        saidAt = now - settings.askPeriod().toNanos();
-        if (restored != null) {
-            restored.shards()
-                    .forEach(memory -> unwatched.put(memory.configuration().shard(), memory));
+                self, sentinels.ids().stream().filter(id -> !id.equals(self)).toList());
+        ranAt = now;
+        sayAt = now;
+        Map<ShardId, KnownShard> remembered = new LinkedHashMap<>();
+        if (cached != null) {
+            cached.shards().forEach(known -> remembered.put(known.primary().shard(), known));
         }
         for (Shard shard : topology.shards()) {
-            add(shard, now);
+            add(shard, remembered.get(shard.id()), now);
         }
     }
 
-    private void add(Shard shard, long now) {
-        ShardMemory memory = unwatched.remove(shard.id());
-        ShardMemory remembered = memory == null ? ShardMemory.initial(shard) : memory.appliedTo(shard);
-        ShardSentinel added = new ShardSentinel(remembered, shard.nodes(), settings, outbox, random, now);
-        shards.put(shard.id(), added);
-        added.learn(new Configuration(shard.id(), shard.epoch(), shard.primary()), now);
-        bringTopologyUpToDate(added.configuration());
-        stateChanged |= !remembered.equals(memory);
+    private void add(Shard shard, @Nullable KnownShard remembered, long now) {
+        ShardPrimary primary = new ShardPrimary(shard.id(), shard.epoch(), shard.primary());
+        Set<NodeId> nodes = new TreeSet<>(shard.nodes());
+        if (remembered != null) {
+            nodes.addAll(remembered.nodes());
+            primary = remembered.primary().epoch() > primary.epoch() ? remembered.primary() : primary;
+        }
+        ShardContext context = new ShardContext(shard.id(), sentinels, settings, outbox, random);
+        Entry entry = new Entry(new ShardSentinel(context, primary, nodes, now), shard.generation());
+        shards.put(shard.id(), entry);
+        due.set(entry, now);
+        update(entry);
     }
 
     // Inputs.
 
     /**
-     * Time has passed. To be called once per {@code tickPeriod}: if it is called later, this sentinel takes itself to
-     * have been paused, and does not hold it against the nodes.
+     * Time has passed. Due at {@link Ready#wakeAt()}: a sentinel that is called much later takes itself to have been
+     * paused, and does not hold the silence of that time against the nodes.
      *
      * @param now the current time, in nanoseconds
      */
     public void tick(long now) {
         observe(now);
-        tickedAt = now;
-        if (abstaining && now - abstainsFrom >= settings.abstention().toNanos()) {
-            abstaining = false;
-            stateChanged = true;
+        for (Entry entry : due.takeDue(now)) {
+            entry.shard.tick(now);
+            settle(entry, now);
         }
-        for (ShardSentinel shard : shards.values()) {
-            shard.tick(abstaining, now);
-            bringTopologyUpToDate(shard.configuration());
-        }
-        if (now - saidAt >= settings.askPeriod().toNanos() && !shards.isEmpty()) {
-            saidAt = now;
+        if (now - sayAt >= 0 && !shards.isEmpty()) {
+            sayAt = now + settings.askPeriod().toNanos();
             List<Opinion> opinions = new ArrayList<>(shards.size());
-            for (ShardSentinel shard : shards.values()) {
-                opinions.add(shard.opinion());
+            for (Entry entry : shards.values()) {
+                opinions.add(entry.shard.opinion());
             }
             outbox.broadcast(new Opinions(opinions));
         }
     }
 
     /**
-     * Another sentinel sent a message. One of an unknown sentinel, or about an unknown shard, is ignored.
+     * Another sentinel sent a message. Messages from unknown sentinels or about unknown shards are ignored.
      *
      * @param from the sender
      * @param message the message
@@ -215,17 +216,17 @@ public final class Sentinel {
         heardAt.put(from, now);
         if (message instanceof Opinions opinions) {
             for (Opinion opinion : opinions.shards()) {
-                ShardSentinel shard = shards.get(opinion.configuration().shard());
-                if (shard != null) {
-                    shard.receive(from, opinion, now);
-                    bringTopologyUpToDate(shard.configuration());
+                Entry entry = shards.get(opinion.primary().shard());
+                if (entry != null) {
+                    entry.shard.heard(from, opinion, now);
+                    settle(entry, now);
                 }
             }
         } else if (message instanceof ElectionMessage about) {
-            ShardSentinel shard = shards.get(about.configuration().shard());
-            if (shard != null) {
-                shard.receive(from, about, abstaining, now);
-                bringTopologyUpToDate(shard.configuration());
+            Entry entry = shards.get(about.primary().shard());
+            if (entry != null) {
+                entry.shard.receive(from, about, now);
+                settle(entry, now);
             }
         } else {
             throw new AssertionError(message);
@@ -233,86 +234,140 @@ public final class Sentinel {
     }
 
     /**
-     * A node answered a command. An answer that is late, repeated, or about an unknown shard is harmless.
+     * A node answered a command. Answers that are late, repeated, or about unknown shards are harmless.
      *
      * @param answer the answer
      * @param now the current time, in nanoseconds
      */
     public void answered(NodeAnswer answer, long now) {
         observe(now);
-        ShardSentinel shard = shards.get(answer.report().shard());
-        if (shard != null && answer.command().shard().equals(answer.report().shard())) {
-            shard.answered(answer, now);
-            bringTopologyUpToDate(shard.configuration());
+        Entry entry = shards.get(answer.report().shard());
+        if (entry != null && answer.command().shard().equals(answer.report().shard())) {
+            entry.shard.answered(answer, now);
+            settle(entry, now);
         }
     }
 
     /**
-     * An operator wants a shard to have another primary. If the present one is well it is a switchover, which loses no
-     * write and is given up if it cannot be done within the pause limit of the settings; if not, a failover. How it
-     * ends is told by an event: {@link SentinelEvent.Switched}, {@link SentinelEvent.FailoverAborted} or, if it is not
-     * even begun, {@link FailoverRefused}.
+     * An operator gives an order. {@link Ready#completions()} tells how it ended, within the time that the settings
+     * state.
      *
-     * @param shard the shard
+     * @param request a number that identifies the operation in its completion
+     * @param operation the operation
      * @param now the current time, in nanoseconds
      */
-    public void failOver(ShardId shard, long now) {
+    public void start(long request, Operation operation, long now) {
         observe(now);
-        ShardSentinel known = shards.get(shard);
-        if (known == null) {
-            outbox.add(new FailoverRefused(now, self, shard, 0, AbortReason.UNKNOWN_SHARD));
+        Entry entry = shards.get(operation.shard());
+        if (entry == null) {
+            outbox.complete(
+                    request, operation, new OperationOutcome.Failed(0, AbortReason.UNKNOWN_SHARD, List.of()), now);
             return;
         }
-        known.failOver(abstaining, now);
-        bringTopologyUpToDate(known.configuration());
+        if (operation instanceof Operation.Replace replace) {
+            Shard other = topology.shardOf(replace.incoming());
+            if (other != null && !other.id().equals(replace.shard())) {
+                AbortReason reason = AbortReason.NODE_ELSEWHERE;
+                long epoch = entry.shard.primary().epoch();
+                outbox.complete(
+                        request,
+                        operation,
+                        new OperationOutcome.Failed(epoch, reason, List.of(replace.incoming())),
+                        now);
+                return;
+            }
+        }
+        entry.shard.start(request, operation, now);
+        settle(entry, now);
     }
 
     /**
-     * Somebody changed the topology elsewhere: moved slots, added or removed a shard. This is not passed on to the
-     * other sentinels; each is to be told. A failover of a shard that is removed is given up.
+     * Someone changed the topology elsewhere: moved slots, added or removed a shard. The change is not passed on; each
+     * sentinel must be told. A failover of a shard that is removed is given up.
      *
-     * <p>A shard keeps its nodes: a topology that adds or removes a replica is refused as a whole. The primary counts
-     * its majorities among the nodes with which it was promoted, and a failover among the nodes that the sentinels
-     * know; were these not the same, a failover could miss a write that a majority has acknowledged. To change the
-     * nodes of a shard is not supported yet.
-     *
-     * @param other the changed topology, of which all that is later than what this sentinel knows is taken over
+     * @param other the changed topology; whatever in it is later than what this sentinel knows is taken over
      * @param now the current time, in nanoseconds
-     * @return whether it was taken over; if not, nothing has changed, and {@link MergeRefused} tells of a shard whose
-     *     nodes differ
      */
-    public boolean merge(ClusterTopology other, long now) {
+    public void merge(ClusterTopology other, long now) {
         observe(now);
         ClusterTopology merged = topology.merge(other);
         if (merged.equals(topology)) {
-            return true;
-        }
-        for (ShardSentinel known : shards.values()) {
-            Configuration configuration = known.configuration();
-            Shard shard = merged.shard(configuration.shard());
-            if (shard != null && !known.hasNodes(shard.nodes())) {
-                outbox.add(new MergeRefused(now, self, shard.id(), configuration.epoch()));
-                return false;
-            }
+            return;
         }
         topology = merged;
         topologyChanged = true;
-        stateChanged |= shards.values().removeIf(known -> {
-            boolean removed = merged.shard(known.configuration().shard()) == null;
+        stateChanged |= shards.values().removeIf(entry -> {
+            Shard present = merged.shard(entry.shard.primary().shard());
+            boolean removed = present == null || present.generation() != entry.generation;
             if (removed) {
-                known.removed(now);
+                entry.shard.removed(now);
+                due.remove(entry);
             }
             return removed;
         });
         for (Shard shard : merged.shards()) {
-            ShardSentinel known = shards.get(shard.id());
-            if (known == null) {
-                add(shard, now);
+            Entry entry = shards.get(shard.id());
+            if (entry == null) {
+                add(shard, null, now);
             } else {
-                known.learn(new Configuration(shard.id(), shard.epoch(), shard.primary()), now);
+                entry.shard.merged(new ShardPrimary(shard.id(), shard.epoch(), shard.primary()), shard.nodes(), now);
+                settle(entry, now);
             }
         }
-        return true;
+    }
+
+    /** If this sentinel ran later than it had asked for, it could not have heard anyone since then. */
+    private void observe(long now) {
+        long expected = due.isEmpty() ? now : ShardContext.earlier(due.first(), sayAt);
+        long since = expected - ranAt > 0 ? expected : ranAt;
+        ranAt = now;
+        long late = now - since;
+        if (expected - now < 0 && late > settings.tolerance().toNanos()) {
+            for (Entry entry : shards.values()) {
+                entry.shard.observerWasLate(late);
+            }
+        }
+    }
+
+    /** Takes over what an input has changed in a shard. */
+    private void settle(Entry entry, long now) {
+        due.set(entry, entry.shard.dueAt(now));
+        update(entry);
+    }
+
+    private void update(Entry entry) {
+        NodeReport members = entry.shard.takeMembers();
+        if (members != null) {
+            updateNodes(entry, members.membersAt(), members.nodes());
+        }
+        updatePrimary(entry);
+    }
+
+    /** The topology lists the members that the shard's log names, and the nodes that are to join. */
+    private void updateNodes(Entry entry, LogPosition at, List<NodeId> nodes) {
+        Shard shard = topology.shard(entry.shard.primary().shard());
+        if (shard == null
+                || at.compareTo(shard.membersAt()) <= 0
+                || new TreeSet<>(shard.nodes()).equals(new TreeSet<>(nodes))) {
+            return;
+        }
+        topology = topology.apply(topology.version(), new TopologyChange.SetMembers(shard.id(), at, nodes));
+        topologyChanged = true;
+        entry.shard.listed(nodes);
+    }
+
+    private void updatePrimary(Entry entry) {
+        ShardPrimary primary = entry.shard.primary();
+        Shard shard = topology.shard(primary.shard());
+        if (shard == null || shard.epoch() >= primary.epoch()) {
+            return;
+        }
+        if (!shard.nodes().contains(primary.primary())) {
+            return; // until its own report tells of the member list that it is in
+        }
+        topology = topology.apply(
+                topology.version(), new TopologyChange.Promote(primary.shard(), primary.epoch(), primary.primary()));
+        topologyChanged = true;
     }
 
     // Outputs.
@@ -320,14 +375,31 @@ public final class Sentinel {
     /** {@return what is to be done since this was last asked} */
     public Ready ready() {
         boolean save = stateChanged;
-        for (ShardSentinel shard : shards.values()) {
-            save |= shard.takeChanged();
+        for (Entry entry : shards.values()) {
+            save |= entry.shard.takeChanged();
         }
         ClusterTopology published = topologyChanged ? topology : null;
         stateChanged = false;
         topologyChanged = false;
         return new Ready(
-                save ? state() : null, outbox.takeMessages(), outbox.takeCommands(), outbox.takeEvents(), published);
+                save ? state() : null,
+                outbox.takeMessages(),
+                outbox.takeCommands(),
+                outbox.takeEvents(),
+                outbox.takeCompletions(),
+                published,
+                due.isEmpty() ? NEVER : ShardContext.earlier(due.first(), sayAt));
+    }
+
+    /**
+     * Numbers a fact of the sentinel's driver among the events of the sentinel. The caller delivers it.
+     *
+     * @param fact the fact
+     * @param now the current time, in nanoseconds
+     * @return the event
+     */
+    public SentinelEvent event(SentinelFact fact, long now) {
+        return outbox.event(fact, now);
     }
 
     /** {@return this sentinel's id} */
@@ -335,27 +407,26 @@ public final class Sentinel {
         return self;
     }
 
-    /** {@return the ids of all sentinels, this one included} */
-    public List<NodeId> sentinels() {
+    /** {@return all sentinels, this one included} */
+    public SentinelList sentinels() {
         return sentinels;
     }
 
-    /** {@return the topology, by the latest configurations that this sentinel knows} */
+    /** {@return the topology, with the latest primaries that this sentinel knows} */
     public ClusterTopology topology() {
         return topology;
     }
 
-    /** {@return what it must remember over a crash} */
+    /** {@return what is worth remembering over a restart} */
     public SentinelState state() {
-        Map<ShardId, ShardMemory> memories = new TreeMap<>(unwatched);
-        shards.forEach((id, shard) -> memories.put(id, shard.memory()));
-        return new SentinelState(self, abstaining, List.copyOf(memories.values()));
+        return new SentinelState(
+                self, shards.values().stream().map(entry -> entry.shard.known()).toList());
     }
 
     /** {@return the nodes of a shard that this sentinel holds subjectively down; none if it does not know the shard} */
     public List<NodeId> down(ShardId shard) {
-        ShardSentinel known = shards.get(shard);
-        return known == null ? List.of() : known.down();
+        Entry entry = shards.get(shard);
+        return entry == null ? List.of() : entry.shard.down();
     }
 
     /**
@@ -365,17 +436,13 @@ public final class Sentinel {
      * @return what this sentinel can tell by what it has heard lately
      */
     public QuorumCheck quorumCheck(long now) {
+        long life = settings.opinionLife().toNanos();
         int usable = 1;
         for (long at : heardAt.values()) {
-            if (now - at < FRESH_PERIODS * settings.askPeriod().toNanos()) {
-                usable++;
-            }
+            usable += now - at < life ? 1 : 0;
         }
         return new QuorumCheck(
-                usable,
-                sentinels.size(),
-                settings.quorum(),
-                Math.max(settings.quorum(), Watch.majority(sentinels.size())));
+                usable, sentinels.size(), settings.quorum(), Math.max(settings.quorum(), sentinels.majority()));
     }
 
     /**
@@ -385,39 +452,15 @@ public final class Sentinel {
      * @throws AssertionError if it does not hold
      */
     public boolean checkInvariants() {
-        for (Map.Entry<ShardId, ShardSentinel> entry : shards.entrySet()) {
-            entry.getValue().checkInvariants();
-            Shard shard = topology.shard(entry.getKey());
-            Configuration configuration = entry.getValue().configuration();
+        for (Entry entry : shards.values()) {
+            entry.shard.checkInvariants();
+            ShardPrimary primary = entry.shard.primary();
+            Shard shard = topology.shard(primary.shard());
             if (shard == null
-                    || shard.epoch() != configuration.epoch()
-                    || !shard.primary().equals(configuration.primary())) {
-                throw new AssertionError(
-                        "the topology must agree with the configurations: " + shard + ", " + configuration);
+                    || (shard.epoch() < primary.epoch() && shard.nodes().contains(primary.primary()))) {
+                throw new AssertionError("the topology must know the latest primary: " + shard + ", " + primary);
             }
         }
         return true;
-    }
-
-    /** If nobody called for so long that a tick or more was left out, this sentinel was not running. */
-    private void observe(long now) {
-        long period = settings.tickPeriod().toNanos();
-        long gap = now - tickedAt;
-        if (gap >= 2 * period) {
-            tickedAt = now;
-            for (ShardSentinel shard : shards.values()) {
-                shard.observerWasLate(gap - period);
-            }
-        }
-    }
-
-    private void bringTopologyUpToDate(Configuration configuration) {
-        Shard shard = topology.shard(configuration.shard());
-        if (shard != null && shard.epoch() < configuration.epoch()) {
-            topology = topology.apply(
-                    topology.version(),
-                    new TopologyChange.Promote(configuration.shard(), configuration.epoch(), configuration.primary()));
-            topologyChanged = true;
-        }
     }
 }

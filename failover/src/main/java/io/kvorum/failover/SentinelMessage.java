@@ -6,18 +6,17 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What sentinels say to each other. The receiver learns the sender from the transport. Every message may be lost,
- * repeated, delayed or overtaken without harm.
+ * A message between sentinels. The receiver learns the sender from the transport. Messages may be lost, repeated,
+ * delayed or overtaken without harm.
  *
  * <p>Immutable.
  */
 public sealed interface SentinelMessage {
     /**
-     * What the sender holds about shards: sent for all of them in every period, and for one at once when it changes. It
-     * spreads configurations, says that the sender lives, and tells a leader that a configuration has been stored: a
-     * sentinel saves what it says before it says it.
+     * The opinions of the sender: about all shards once per period, and about one shard at once when its opinion
+     * changes.
      *
-     * @param shards an opinion for each shard
+     * @param shards one opinion per shard
      */
     record Opinions(List<Opinion> shards) implements SentinelMessage {
         /** Copies the list. */
@@ -27,107 +26,120 @@ public sealed interface SentinelMessage {
     }
 
     /**
-     * What a sentinel holds about one shard.
+     * The opinion of a sentinel about one shard.
      *
-     * @param configuration the latest configuration it knows
-     * @param subjectivelyDown whether it holds the primary of that configuration subjectively down
-     * @param leading the epoch in which it is failing the shard over as elected leader, or 0
+     * @param primary the latest primary that it knows
+     * @param subjectivelyDown whether it holds that primary subjectively down
+     * @param leadingAttempt the attempt by which it is failing the shard over now; 0 if it is not
      */
-    record Opinion(Configuration configuration, boolean subjectivelyDown, long leading) {
+    record Opinion(ShardPrimary primary, boolean subjectivelyDown, long leadingAttempt) {
         /** Checks the parts. */
         public Opinion {
-            requireNonNull(configuration, "configuration");
+            requireNonNull(primary, "primary");
         }
     }
 
-    /** A message of an election, about one shard. */
+    /**
+     * A message of an election. An election is about one attempt of one candidate, which draws a random number for it.
+     * Votes only keep two candidates from working against each other; no safety rests on them.
+     */
     sealed interface ElectionMessage extends SentinelMessage {
-        /** {@return the latest configuration of the shard that the sender knows} */
-        Configuration configuration();
+        /** {@return the latest primary of the shard that the sender knows} */
+        ShardPrimary primary();
 
-        /** {@return the epoch that the election is about} */
-        long epoch();
+        /** {@return the number of the attempt; not 0} */
+        long attempt();
     }
 
     /**
-     * Asks whether the receiver would vote for the sender. Promises nothing and changes nothing, so that a candidate
-     * who cannot win uses up no epoch.
+     * Asks whether the receiver would vote for the sender. Promises nothing and changes nothing.
      *
-     * @param configuration the latest configuration that the sender knows
-     * @param epoch the epoch it would ask the vote for
-     * @param manual whether an operator asked for this failover, so that the primary need not be down
+     * @param primary the latest primary that the sender knows
+     * @param attempt the number of the attempt; not 0
      */
-    record PreVoteRequest(Configuration configuration, long epoch, boolean manual) implements ElectionMessage {
-        /** Checks the parts. */
+    record PreVoteRequest(ShardPrimary primary, long attempt) implements ElectionMessage {
+        /**
+         * Checks the parts.
+         *
+         * @throws IllegalArgumentException if {@code attempt} is 0
+         */
         public PreVoteRequest {
-            requireNonNull(configuration, "configuration");
+            requireNonNull(primary, "primary");
+            requireAttempt(attempt);
         }
     }
 
     /**
      * Answers a {@link PreVoteRequest}.
      *
-     * @param configuration the latest configuration that the sender knows
-     * @param epoch the epoch that was asked for
-     * @param refusal why not, or null for yes
-     * @param highest the highest epoch of the shard that the sender has heard of
+     * @param primary the latest primary that the sender knows
+     * @param attempt the attempt that was asked about
+     * @param refusal why the sender would not vote for it, or null if it would
      */
     record PreVoteAnswer(
-            Configuration configuration,
-            long epoch,
-            @Nullable Refusal refusal,
-            long highest) implements ElectionMessage {
-        /** Checks the parts. */
+            ShardPrimary primary, long attempt, @Nullable Refusal refusal) implements ElectionMessage {
+        /**
+         * Checks the parts.
+         *
+         * @throws IllegalArgumentException if {@code attempt} is 0
+         */
         public PreVoteAnswer {
-            requireNonNull(configuration, "configuration");
+            requireNonNull(primary, "primary");
+            requireAttempt(attempt);
         }
     }
 
     /**
-     * Asks for the receiver's only vote in a shard and epoch.
+     * Asks for the receiver's vote.
      *
-     * @param configuration the latest configuration that the sender knows
-     * @param epoch the epoch to vote in
+     * @param primary the latest primary that the sender knows
+     * @param attempt the number of the attempt; not 0
      */
-    record VoteRequest(Configuration configuration, long epoch) implements ElectionMessage {
-        /** Checks the parts. */
+    record VoteRequest(ShardPrimary primary, long attempt) implements ElectionMessage {
+        /**
+         * Checks the parts.
+         *
+         * @throws IllegalArgumentException if {@code attempt} is 0
+         */
         public VoteRequest {
-            requireNonNull(configuration, "configuration");
+            requireNonNull(primary, "primary");
+            requireAttempt(attempt);
         }
     }
 
     /**
-     * Answers a {@link VoteRequest}. A vote is saved before it is sent.
+     * Answers a {@link VoteRequest}.
      *
-     * @param configuration the latest configuration that the sender knows
-     * @param epoch the epoch that was asked for
-     * @param refusal why not, or null for yes
-     * @param highest the highest epoch of the shard that the sender has heard of
+     * @param primary the latest primary that the sender knows
+     * @param attempt the attempt that was asked about
+     * @param refusal why the sender does not vote for it, or null for its vote
      */
     record VoteAnswer(
-            Configuration configuration,
-            long epoch,
-            @Nullable Refusal refusal,
-            long highest) implements ElectionMessage {
-        /** Checks the parts. */
+            ShardPrimary primary, long attempt, @Nullable Refusal refusal) implements ElectionMessage {
+        /**
+         * Checks the parts.
+         *
+         * @throws IllegalArgumentException if {@code attempt} is 0
+         */
         public VoteAnswer {
-            requireNonNull(configuration, "configuration");
+            requireNonNull(primary, "primary");
+            requireAttempt(attempt);
         }
     }
 
-    /** Why a vote is refused. */
+    /** The reason for refusing a vote. */
     enum Refusal {
-        /** The epoch is not above all that the voter knows of; a higher one may succeed. */
-        STALE_EPOCH,
-        /** The voter gave its vote in this epoch to another. */
+        /** The voter has given its vote to another attempt, and holds it for a while. */
         ALREADY_VOTED,
-        /** The voter knows a later configuration. */
-        STALE_CONFIGURATION,
-        /** The voter does not hold the primary down. */
-        PRIMARY_UP,
-        /** The voter waits for another sentinel that is failing the shard over, or is about to. */
-        FAILOVER_IN_PROGRESS,
-        /** The voter started without its state and abstains until older votes of its own can do no harm. */
-        ABSTAINING
+        /** The voter knows a later primary. */
+        STALE_PRIMARY,
+        /** The voter is failing the shard over itself. */
+        FAILOVER_IN_PROGRESS
+    }
+
+    private static void requireAttempt(long attempt) {
+        if (attempt == 0) {
+            throw new IllegalArgumentException("attempt must not be 0");
+        }
     }
 }

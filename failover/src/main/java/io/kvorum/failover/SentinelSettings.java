@@ -3,558 +3,408 @@ package io.kvorum.failover;
 import static java.util.Objects.requireNonNull;
 
 import java.time.Duration;
+import java.util.function.Consumer;
 
 /**
- * How a sentinel works. All sentinels of a cluster should have the same. No duration may be above a day.
+ * The settings of a sentinel. All sentinels of a cluster should have the same.
+ *
+ * <p>Each value has a range, which is checked when it is set. Values that depend on each other are checked together
+ * when a sentinel is started with them, or by {@link #checked()}, so the order in which they are set does not matter:
+ * an exception names both. The periods of detection follow {@link #downAfter()} unless they are set.
+ *
+ * <p>No safety rests on any of these times. They decide how soon something is tried, and how long a sentinel waits
+ * before it tries something else.
  *
  * <p>Immutable.
- *
- * @param quorum how many sentinels must hold a primary down before it is failed over; at least 1, at most all
- * @param tickPeriod how often the owner calls the sentinel for time. A sentinel that is called later than that takes
- *     itself to have been paused, and does not count that time as a node's silence; positive
- * @param pingPeriod how often every node is asked to describe itself; positive
- * @param askPeriod how often sentinels tell each other their opinions; an opinion older than five periods does not
- *     count; positive
- * @param downAfter the silence after which a node is held down; positive
- * @param roleLimit how long a primary may say that it is not one, before it is held down; positive
- * @param electionJitter the longest random delay before an election, which keeps candidates apart; at least 0
- * @param electionTimeout how long a candidate waits for votes, and a voter for the sentinel it has voted for; positive
- * @param resendPeriod how often an unanswered request of a failover is repeated; positive
- * @param fenceGrace how long a leader that can go on waits for the promises of the other nodes; at least 0
- * @param attemptTimeout how long a leader may take from its election to the promotion; positive
- * @param pauseLimit how long a switchover may hold writes back; positive
- * @param repairDelay how long a node may follow the wrong primary before any sentinel corrects it; at least 0
- * @param abstention how long a sentinel without its state gives no votes; at least 0
- * @param parallelSyncs how many replicas are re-pointed at the same time; at least 1
- * @param allowLossyFailover whether a primary may be replaced when fewer than a majority of the shard's nodes can be
- *     asked for their logs, so that writes acknowledged by a majority may be lost
- * @param detector makes the failure detectors
  */
-public record SentinelSettings(
-        int quorum,
-        Duration tickPeriod,
-        Duration pingPeriod,
-        Duration askPeriod,
-        Duration downAfter,
-        Duration roleLimit,
-        Duration electionJitter,
-        Duration electionTimeout,
-        Duration resendPeriod,
-        Duration fenceGrace,
-        Duration attemptTimeout,
-        Duration pauseLimit,
-        Duration repairDelay,
-        Duration abstention,
-        int parallelSyncs,
-        boolean allowLossyFailover,
-        FailureDetector.Factory detector) {
-    /** The longest duration that any of these may be: a day. */
+public final class SentinelSettings {
+    /** The longest duration that a setting may have: a day. */
     public static final Duration MAX_DURATION = Duration.ofDays(1);
 
+    private static final Duration LONGEST_PERIOD = Duration.ofMillis(100);
+    private static final Duration MILLI = Duration.ofMillis(1);
+
+    /** The values; fixed once settings are made of them. */
+    private static final class Values {
+        private int quorum = 2;
+
+        private Duration downAfter = Duration.ofSeconds(1);
+        private Duration pingPeriod = LONGEST_PERIOD;
+        private Duration askPeriod = LONGEST_PERIOD;
+        private Duration roleLimit = Duration.ofMillis(500);
+        private boolean pingPeriodSet;
+        private boolean askPeriodSet;
+        private boolean roleLimitSet;
+        private FailureDetector.Factory detector = DeadlineDetector::new;
+
+        private Duration electionStep = Duration.ofMillis(20);
+        private Duration electionTimeout = Duration.ofMillis(250);
+
+        private Duration resendPeriod = Duration.ofMillis(50);
+        private Duration fenceGrace = Duration.ofMillis(10);
+        private Duration attemptTimeout = Duration.ofSeconds(1);
+        private boolean allowLossyFailover;
+
+        private Duration pauseLimit = Duration.ofMillis(500);
+        private Duration operationTimeout = Duration.ofSeconds(5);
+        private Duration replaceTimeout = Duration.ofMinutes(5);
+
+        private Duration repointingDelay = Duration.ofSeconds(1);
+        private int parallelSyncs = 1;
+
+        private Values() {}
+
+        private Values(Values other) {
+            quorum = other.quorum;
+            downAfter = other.downAfter;
+            pingPeriod = other.pingPeriod;
+            askPeriod = other.askPeriod;
+            roleLimit = other.roleLimit;
+            pingPeriodSet = other.pingPeriodSet;
+            askPeriodSet = other.askPeriodSet;
+            roleLimitSet = other.roleLimitSet;
+            detector = other.detector;
+            electionStep = other.electionStep;
+            electionTimeout = other.electionTimeout;
+            resendPeriod = other.resendPeriod;
+            fenceGrace = other.fenceGrace;
+            attemptTimeout = other.attemptTimeout;
+            allowLossyFailover = other.allowLossyFailover;
+            pauseLimit = other.pauseLimit;
+            operationTimeout = other.operationTimeout;
+            replaceTimeout = other.replaceTimeout;
+            repointingDelay = other.repointingDelay;
+            parallelSyncs = other.parallelSyncs;
+        }
+    }
+
+    private final Values values;
+
+    private SentinelSettings(Values values) {
+        this.values = values;
+        derive(values);
+        checkRanges(values);
+    }
+
     /**
-     * Checks the values.
+     * Checks whether the values fit each other.
      *
-     * @throws IllegalArgumentException if a value is out of its range
+     * @return these settings
+     * @throws IllegalArgumentException if two of the values contradict each other
      */
-    public SentinelSettings {
-        requireAtLeast("quorum", quorum, 1);
-        requirePositive("tickPeriod", tickPeriod);
-        requirePositive("pingPeriod", pingPeriod);
-        requirePositive("askPeriod", askPeriod);
-        requirePositive("downAfter", downAfter);
-        requirePositive("roleLimit", roleLimit);
-        requireNotNegative("electionJitter", electionJitter);
-        requirePositive("electionTimeout", electionTimeout);
-        requirePositive("resendPeriod", resendPeriod);
-        requireNotNegative("fenceGrace", fenceGrace);
-        requirePositive("attemptTimeout", attemptTimeout);
-        requirePositive("pauseLimit", pauseLimit);
-        requireNotNegative("repairDelay", repairDelay);
-        requireNotNegative("abstention", abstention);
-        requireAtLeast("parallelSyncs", parallelSyncs, 1);
-        requireNonNull(detector, "detector");
+    public SentinelSettings checked() {
+        checkRelations(values);
+        return this;
+    }
+
+    private static void derive(Values v) {
+        requirePositive("downAfter", v.downAfter);
+        Duration period = longer(MILLI, shorter(LONGEST_PERIOD, v.downAfter.dividedBy(10)));
+        if (!v.pingPeriodSet) {
+            v.pingPeriod = shorter(period, longer(v.downAfter.dividedBy(2), Duration.ofNanos(1)));
+        }
+        if (!v.askPeriodSet) {
+            v.askPeriod = shorter(period, longer(v.downAfter.dividedBy(2), Duration.ofNanos(1)));
+        }
+        if (!v.roleLimitSet) {
+            v.roleLimit = longer(v.downAfter.dividedBy(2), Duration.ofNanos(1));
+        }
+    }
+
+    private static void checkRanges(Values v) {
+        requireAtLeast("quorum", v.quorum, 1);
+        requirePositive("pingPeriod", v.pingPeriod);
+        requirePositive("askPeriod", v.askPeriod);
+        requirePositive("roleLimit", v.roleLimit);
+        requireNonNull(v.detector, "detector");
+        requirePositive("electionStep", v.electionStep);
+        requirePositive("electionTimeout", v.electionTimeout);
+        requirePositive("resendPeriod", v.resendPeriod);
+        requireNotNegative("fenceGrace", v.fenceGrace);
+        requirePositive("attemptTimeout", v.attemptTimeout);
+        requirePositive("pauseLimit", v.pauseLimit);
+        requirePositive("operationTimeout", v.operationTimeout);
+        requirePositive("replaceTimeout", v.replaceTimeout);
+        requireNotNegative("repointingDelay", v.repointingDelay);
+        requireAtLeast("parallelSyncs", v.parallelSyncs, 1);
+    }
+
+    private static void checkRelations(Values v) {
+        // Two pings must fit into the silence that condemns a node, or one lost answer would.
+        requireAtMost("2 x pingPeriod", v.pingPeriod.multipliedBy(2), "downAfter", v.downAfter);
+        requireAtMost("askPeriod", v.askPeriod, "downAfter", v.downAfter);
+        // A vote must last until the candidate has said twice that it is at work.
+        requireAtMost("2 x askPeriod", v.askPeriod.multipliedBy(2), "electionTimeout", v.electionTimeout);
+        requireAtMost("electionStep", v.electionStep, "electionTimeout", v.electionTimeout);
+        // What is lost must be sent again before it is given up.
+        requireAtMost("2 x resendPeriod", v.resendPeriod.multipliedBy(2), "electionTimeout", v.electionTimeout);
+        requireAtMost("2 x resendPeriod", v.resendPeriod.multipliedBy(2), "attemptTimeout", v.attemptTimeout);
+        requireAtMost("2 x resendPeriod", v.resendPeriod.multipliedBy(2), "pauseLimit", v.pauseLimit);
+        requireAtMost("fenceGrace", v.fenceGrace, "attemptTimeout", v.attemptTimeout);
+        // An attempt must not end before the votes for it do.
+        requireAtMost("electionTimeout", v.electionTimeout, "attemptTimeout", v.attemptTimeout);
+        // A switchover is an election by pre-votes and votes, a question, a pause and a promotion.
+        Duration switchover = v.electionTimeout
+                .multipliedBy(2)
+                .plus(v.attemptTimeout.multipliedBy(2))
+                .plus(v.pauseLimit);
+        requireAtMost(
+                "2 x electionTimeout + 2 x attemptTimeout + pauseLimit",
+                switchover,
+                "operationTimeout",
+                v.operationTimeout);
+        requireAtMost("operationTimeout", v.operationTimeout, "replaceTimeout", v.replaceTimeout);
     }
 
     /**
      * {@return settings for sentinels and nodes in one process or on a fast network: a quorum of 2, down after a second
-     * of silence, and a failover in some tenths of a second after that}
+     * of silence, and a failover within some milliseconds after that}
      */
     public static SentinelSettings defaults() {
-        return new SentinelSettings(
-                2,
-                Duration.ofMillis(10),
-                Duration.ofMillis(100),
-                Duration.ofMillis(100),
-                Duration.ofSeconds(1),
-                Duration.ofMillis(500),
-                Duration.ofMillis(50),
-                Duration.ofMillis(250),
-                Duration.ofMillis(50),
-                Duration.ofMillis(100),
-                Duration.ofSeconds(1),
-                Duration.ofMillis(500),
-                Duration.ofSeconds(1),
-                Duration.ofSeconds(2),
-                1,
-                false,
-                DeadlineDetector::new);
+        return new SentinelSettings(new Values());
     }
 
-    /**
-     * {@return these settings with another {@link #quorum()}}
-     *
-     * @param value the new value
-     * @throws IllegalArgumentException if it is out of range
-     */
+    // Agreement.
+
+    /** {@return how many sentinels must hold a primary down before it is failed over; at least 1, at most all} */
+    public int quorum() {
+        return values.quorum;
+    }
+
+    /** {@return these settings with another {@link #quorum()}} */
     public SentinelSettings withQuorum(int value) {
-        return new SentinelSettings(
-                value,
-                tickPeriod,
-                pingPeriod,
-                askPeriod,
-                downAfter,
-                roleLimit,
-                electionJitter,
-                electionTimeout,
-                resendPeriod,
-                fenceGrace,
-                attemptTimeout,
-                pauseLimit,
-                repairDelay,
-                abstention,
-                parallelSyncs,
-                allowLossyFailover,
-                detector);
+        return with(v -> v.quorum = value);
     }
 
-    /**
-     * {@return these settings with another {@link #tickPeriod()}}
-     *
-     * @param value the new value
-     * @throws IllegalArgumentException if it is out of range
-     */
-    public SentinelSettings withTickPeriod(Duration value) {
-        return new SentinelSettings(
-                quorum,
-                value,
-                pingPeriod,
-                askPeriod,
-                downAfter,
-                roleLimit,
-                electionJitter,
-                electionTimeout,
-                resendPeriod,
-                fenceGrace,
-                attemptTimeout,
-                pauseLimit,
-                repairDelay,
-                abstention,
-                parallelSyncs,
-                allowLossyFailover,
-                detector);
+    // Detection.
+
+    /** {@return the silence after which a node is held down} */
+    public Duration downAfter() {
+        return values.downAfter;
     }
 
-    /**
-     * {@return these settings with another {@link #pingPeriod()}}
-     *
-     * @param value the new value
-     * @throws IllegalArgumentException if it is out of range
-     */
-    public SentinelSettings withPingPeriod(Duration value) {
-        return new SentinelSettings(
-                quorum,
-                tickPeriod,
-                value,
-                askPeriod,
-                downAfter,
-                roleLimit,
-                electionJitter,
-                electionTimeout,
-                resendPeriod,
-                fenceGrace,
-                attemptTimeout,
-                pauseLimit,
-                repairDelay,
-                abstention,
-                parallelSyncs,
-                allowLossyFailover,
-                detector);
-    }
-
-    /**
-     * {@return these settings with another {@link #askPeriod()}}
-     *
-     * @param value the new value
-     * @throws IllegalArgumentException if it is out of range
-     */
-    public SentinelSettings withAskPeriod(Duration value) {
-        return new SentinelSettings(
-                quorum,
-                tickPeriod,
-                pingPeriod,
-                value,
-                downAfter,
-                roleLimit,
-                electionJitter,
-                electionTimeout,
-                resendPeriod,
-                fenceGrace,
-                attemptTimeout,
-                pauseLimit,
-                repairDelay,
-                abstention,
-                parallelSyncs,
-                allowLossyFailover,
-                detector);
-    }
-
-    /**
-     * {@return these settings with another {@link #downAfter()}}
-     *
-     * @param value the new value
-     * @throws IllegalArgumentException if it is out of range
-     */
+    /** {@return these settings with another {@link #downAfter()}, and with the periods that follow it} */
     public SentinelSettings withDownAfter(Duration value) {
-        return new SentinelSettings(
-                quorum,
-                tickPeriod,
-                pingPeriod,
-                askPeriod,
-                value,
-                roleLimit,
-                electionJitter,
-                electionTimeout,
-                resendPeriod,
-                fenceGrace,
-                attemptTimeout,
-                pauseLimit,
-                repairDelay,
-                abstention,
-                parallelSyncs,
-                allowLossyFailover,
-                detector);
+        return with(v -> v.downAfter = value);
     }
 
     /**
-     * {@return these settings with another {@link #roleLimit()}}
-     *
-     * @param value the new value
-     * @throws IllegalArgumentException if it is out of range
+     * {@return how often every node is asked to report; at most half of {@link #downAfter()}. Unless set, a tenth of
+     * that, at most 100 ms}
      */
+    public Duration pingPeriod() {
+        return values.pingPeriod;
+    }
+
+    /** {@return these settings with a fixed {@link #pingPeriod()}} */
+    public SentinelSettings withPingPeriod(Duration value) {
+        return with(v -> {
+            v.pingPeriod = value;
+            v.pingPeriodSet = true;
+        });
+    }
+
+    /**
+     * {@return how often sentinels tell each other their opinions; at most half of {@link #electionTimeout()}. Unless
+     * set, a tenth of {@link #downAfter()}, at most 100 ms}
+     */
+    public Duration askPeriod() {
+        return values.askPeriod;
+    }
+
+    /** {@return these settings with a fixed {@link #askPeriod()}} */
+    public SentinelSettings withAskPeriod(Duration value) {
+        return with(v -> {
+            v.askPeriod = value;
+            v.askPeriodSet = true;
+        });
+    }
+
+    /** {@return how long an opinion of another sentinel counts: five {@link #askPeriod()}s} */
+    public Duration opinionLife() {
+        return values.askPeriod.multipliedBy(5);
+    }
+
+    /**
+     * {@return how long a primary may report that it does not lead before it is held down. Unless set, half of
+     * {@link #downAfter()}}
+     */
+    public Duration roleLimit() {
+        return values.roleLimit;
+    }
+
+    /** {@return these settings with a fixed {@link #roleLimit()}} */
     public SentinelSettings withRoleLimit(Duration value) {
-        return new SentinelSettings(
-                quorum,
-                tickPeriod,
-                pingPeriod,
-                askPeriod,
-                downAfter,
-                value,
-                electionJitter,
-                electionTimeout,
-                resendPeriod,
-                fenceGrace,
-                attemptTimeout,
-                pauseLimit,
-                repairDelay,
-                abstention,
-                parallelSyncs,
-                allowLossyFailover,
-                detector);
+        return with(v -> {
+            v.roleLimit = value;
+            v.roleLimitSet = true;
+        });
     }
 
     /**
-     * {@return these settings with another {@link #electionJitter()}}
-     *
-     * @param value the new value
-     * @throws IllegalArgumentException if it is out of range
+     * {@return how late a sentinel may run before it takes itself to have been paused: a quarter of
+     * {@link #pingPeriod()}}
      */
-    public SentinelSettings withElectionJitter(Duration value) {
-        return new SentinelSettings(
-                quorum,
-                tickPeriod,
-                pingPeriod,
-                askPeriod,
-                downAfter,
-                roleLimit,
-                value,
-                electionTimeout,
-                resendPeriod,
-                fenceGrace,
-                attemptTimeout,
-                pauseLimit,
-                repairDelay,
-                abstention,
-                parallelSyncs,
-                allowLossyFailover,
-                detector);
+    public Duration tolerance() {
+        return values.pingPeriod.dividedBy(4);
     }
 
-    /**
-     * {@return these settings with another {@link #electionTimeout()}}
-     *
-     * @param value the new value
-     * @throws IllegalArgumentException if it is out of range
-     */
-    public SentinelSettings withElectionTimeout(Duration value) {
-        return new SentinelSettings(
-                quorum,
-                tickPeriod,
-                pingPeriod,
-                askPeriod,
-                downAfter,
-                roleLimit,
-                electionJitter,
-                value,
-                resendPeriod,
-                fenceGrace,
-                attemptTimeout,
-                pauseLimit,
-                repairDelay,
-                abstention,
-                parallelSyncs,
-                allowLossyFailover,
-                detector);
+    /** {@return what creates the failure detectors} */
+    public FailureDetector.Factory detector() {
+        return values.detector;
     }
 
-    /**
-     * {@return these settings with another {@link #resendPeriod()}}
-     *
-     * @param value the new value
-     * @throws IllegalArgumentException if it is out of range
-     */
-    public SentinelSettings withResendPeriod(Duration value) {
-        return new SentinelSettings(
-                quorum,
-                tickPeriod,
-                pingPeriod,
-                askPeriod,
-                downAfter,
-                roleLimit,
-                electionJitter,
-                electionTimeout,
-                value,
-                fenceGrace,
-                attemptTimeout,
-                pauseLimit,
-                repairDelay,
-                abstention,
-                parallelSyncs,
-                allowLossyFailover,
-                detector);
-    }
-
-    /**
-     * {@return these settings with another {@link #fenceGrace()}}
-     *
-     * @param value the new value
-     * @throws IllegalArgumentException if it is out of range
-     */
-    public SentinelSettings withFenceGrace(Duration value) {
-        return new SentinelSettings(
-                quorum,
-                tickPeriod,
-                pingPeriod,
-                askPeriod,
-                downAfter,
-                roleLimit,
-                electionJitter,
-                electionTimeout,
-                resendPeriod,
-                value,
-                attemptTimeout,
-                pauseLimit,
-                repairDelay,
-                abstention,
-                parallelSyncs,
-                allowLossyFailover,
-                detector);
-    }
-
-    /**
-     * {@return these settings with another {@link #attemptTimeout()}}
-     *
-     * @param value the new value
-     * @throws IllegalArgumentException if it is out of range
-     */
-    public SentinelSettings withAttemptTimeout(Duration value) {
-        return new SentinelSettings(
-                quorum,
-                tickPeriod,
-                pingPeriod,
-                askPeriod,
-                downAfter,
-                roleLimit,
-                electionJitter,
-                electionTimeout,
-                resendPeriod,
-                fenceGrace,
-                value,
-                pauseLimit,
-                repairDelay,
-                abstention,
-                parallelSyncs,
-                allowLossyFailover,
-                detector);
-    }
-
-    /**
-     * {@return these settings with another {@link #pauseLimit()}}
-     *
-     * @param value the new value
-     * @throws IllegalArgumentException if it is out of range
-     */
-    public SentinelSettings withPauseLimit(Duration value) {
-        return new SentinelSettings(
-                quorum,
-                tickPeriod,
-                pingPeriod,
-                askPeriod,
-                downAfter,
-                roleLimit,
-                electionJitter,
-                electionTimeout,
-                resendPeriod,
-                fenceGrace,
-                attemptTimeout,
-                value,
-                repairDelay,
-                abstention,
-                parallelSyncs,
-                allowLossyFailover,
-                detector);
-    }
-
-    /**
-     * {@return these settings with another {@link #repairDelay()}}
-     *
-     * @param value the new value
-     * @throws IllegalArgumentException if it is out of range
-     */
-    public SentinelSettings withRepairDelay(Duration value) {
-        return new SentinelSettings(
-                quorum,
-                tickPeriod,
-                pingPeriod,
-                askPeriod,
-                downAfter,
-                roleLimit,
-                electionJitter,
-                electionTimeout,
-                resendPeriod,
-                fenceGrace,
-                attemptTimeout,
-                pauseLimit,
-                value,
-                abstention,
-                parallelSyncs,
-                allowLossyFailover,
-                detector);
-    }
-
-    /**
-     * {@return these settings with another {@link #abstention()}}
-     *
-     * @param value the new value
-     * @throws IllegalArgumentException if it is out of range
-     */
-    public SentinelSettings withAbstention(Duration value) {
-        return new SentinelSettings(
-                quorum,
-                tickPeriod,
-                pingPeriod,
-                askPeriod,
-                downAfter,
-                roleLimit,
-                electionJitter,
-                electionTimeout,
-                resendPeriod,
-                fenceGrace,
-                attemptTimeout,
-                pauseLimit,
-                repairDelay,
-                value,
-                parallelSyncs,
-                allowLossyFailover,
-                detector);
-    }
-
-    /**
-     * {@return these settings with another {@link #parallelSyncs()}}
-     *
-     * @param value the new value
-     * @throws IllegalArgumentException if it is out of range
-     */
-    public SentinelSettings withParallelSyncs(int value) {
-        return new SentinelSettings(
-                quorum,
-                tickPeriod,
-                pingPeriod,
-                askPeriod,
-                downAfter,
-                roleLimit,
-                electionJitter,
-                electionTimeout,
-                resendPeriod,
-                fenceGrace,
-                attemptTimeout,
-                pauseLimit,
-                repairDelay,
-                abstention,
-                value,
-                allowLossyFailover,
-                detector);
-    }
-
-    /**
-     * {@return these settings with another {@link #allowLossyFailover()}}
-     *
-     * @param value the new value
-     */
-    public SentinelSettings withAllowLossyFailover(boolean value) {
-        return new SentinelSettings(
-                quorum,
-                tickPeriod,
-                pingPeriod,
-                askPeriod,
-                downAfter,
-                roleLimit,
-                electionJitter,
-                electionTimeout,
-                resendPeriod,
-                fenceGrace,
-                attemptTimeout,
-                pauseLimit,
-                repairDelay,
-                abstention,
-                parallelSyncs,
-                value,
-                detector);
-    }
-
-    /**
-     * {@return these settings with another {@link #detector()}}
-     *
-     * @param value the new value
-     */
+    /** {@return these settings with another {@link #detector()}} */
     public SentinelSettings withDetector(FailureDetector.Factory value) {
-        return new SentinelSettings(
-                quorum,
-                tickPeriod,
-                pingPeriod,
-                askPeriod,
-                downAfter,
-                roleLimit,
-                electionJitter,
-                electionTimeout,
-                resendPeriod,
-                fenceGrace,
-                attemptTimeout,
-                pauseLimit,
-                repairDelay,
-                abstention,
-                parallelSyncs,
-                allowLossyFailover,
-                value);
+        return with(v -> v.detector = value);
+    }
+
+    // Election.
+
+    /**
+     * {@return how much later a candidate starts than the one ranked before it, which keeps candidates apart; more than
+     * sentinels need to exchange two messages}
+     */
+    public Duration electionStep() {
+        return values.electionStep;
+    }
+
+    /** {@return these settings with another {@link #electionStep()}} */
+    public SentinelSettings withElectionStep(Duration value) {
+        return with(v -> v.electionStep = value);
+    }
+
+    /** {@return how long a candidate waits for votes, and how long a voter holds the vote that it gave} */
+    public Duration electionTimeout() {
+        return values.electionTimeout;
+    }
+
+    /** {@return these settings with another {@link #electionTimeout()}} */
+    public SentinelSettings withElectionTimeout(Duration value) {
+        return with(v -> v.electionTimeout = value);
+    }
+
+    // Failover.
+
+    /** {@return how often an unanswered request or command is repeated} */
+    public Duration resendPeriod() {
+        return values.resendPeriod;
+    }
+
+    /** {@return these settings with another {@link #resendPeriod()}} */
+    public SentinelSettings withResendPeriod(Duration value) {
+        return with(v -> v.resendPeriod = value);
+    }
+
+    /**
+     * {@return how long a failover that has the promises of a majority waits, from the moment it asked, for other
+     * complete members that are up: they may have more of the writes that no majority had acknowledged}
+     */
+    public Duration fenceGrace() {
+        return values.fenceGrace;
+    }
+
+    /** {@return these settings with another {@link #fenceGrace()}} */
+    public SentinelSettings withFenceGrace(Duration value) {
+        return with(v -> v.fenceGrace = value);
+    }
+
+    /**
+     * {@return how long a failover may ask for reports, and then again how long from the first fence to the promotion}
+     */
+    public Duration attemptTimeout() {
+        return values.attemptTimeout;
+    }
+
+    /** {@return these settings with another {@link #attemptTimeout()}} */
+    public SentinelSettings withAttemptTimeout(Duration value) {
+        return with(v -> v.attemptTimeout = value);
+    }
+
+    /**
+     * {@return whether a primary may be replaced although fewer than a majority of complete members answer, so that
+     * writes that a majority acknowledged may be lost}
+     */
+    public boolean allowLossyFailover() {
+        return values.allowLossyFailover;
+    }
+
+    /** {@return these settings with another {@link #allowLossyFailover()}} */
+    public SentinelSettings withAllowLossyFailover(boolean value) {
+        return with(v -> v.allowLossyFailover = value);
+    }
+
+    // Operations.
+
+    /** {@return how long a switchover may hold writes back} */
+    public Duration pauseLimit() {
+        return values.pauseLimit;
+    }
+
+    /** {@return these settings with another {@link #pauseLimit()}} */
+    public SentinelSettings withPauseLimit(Duration value) {
+        return with(v -> v.pauseLimit = value);
+    }
+
+    /** {@return how often a switchover asks whether a replica has caught up: a tenth of {@link #resendPeriod()}} */
+    public Duration catchUpPeriod() {
+        return longer(values.resendPeriod.dividedBy(10), Duration.ofNanos(1));
+    }
+
+    /** {@return the time within which every operation ends, except for the replacement of a member} */
+    public Duration operationTimeout() {
+        return values.operationTimeout;
+    }
+
+    /** {@return these settings with another {@link #operationTimeout()}} */
+    public SentinelSettings withOperationTimeout(Duration value) {
+        return with(v -> v.operationTimeout = value);
+    }
+
+    /** {@return the time within which the replacement of a member ends, including the full sync of the new node} */
+    public Duration replaceTimeout() {
+        return values.replaceTimeout;
+    }
+
+    /** {@return these settings with another {@link #replaceTimeout()}} */
+    public SentinelSettings withReplaceTimeout(Duration value) {
+        return with(v -> v.replaceTimeout = value);
+    }
+
+    // Repointing.
+
+    /** {@return how long a node may fail to follow the primary before any sentinel corrects it} */
+    public Duration repointingDelay() {
+        return values.repointingDelay;
+    }
+
+    /** {@return these settings with another {@link #repointingDelay()}} */
+    public SentinelSettings withRepointingDelay(Duration value) {
+        return with(v -> v.repointingDelay = value);
+    }
+
+    /** {@return how many replicas are told to follow a new primary at the same time} */
+    public int parallelSyncs() {
+        return values.parallelSyncs;
+    }
+
+    /** {@return these settings with another {@link #parallelSyncs()}} */
+    public SentinelSettings withParallelSyncs(int value) {
+        return with(v -> v.parallelSyncs = value);
+    }
+
+    private SentinelSettings with(Consumer<Values> change) {
+        Values changed = new Values(values);
+        change.accept(changed);
+        return new SentinelSettings(changed);
+    }
+
+    private static Duration shorter(Duration a, Duration b) {
+        return a.compareTo(b) <= 0 ? a : b;
+    }
+
+    private static Duration longer(Duration a, Duration b) {
+        return a.compareTo(b) >= 0 ? a : b;
     }
 
     private static void requireAtLeast(String name, int value, int least) {
@@ -564,22 +414,33 @@ public record SentinelSettings(
     }
 
     private static void requirePositive(String name, Duration value) {
-        if (value.isNegative() || value.isZero()) {
+        requireNotNegative(name, value);
+        if (value.isZero()) {
             throw new IllegalArgumentException(name + " must be positive: " + value);
         }
-        requireAtMostADay(name, value);
     }
 
     private static void requireNotNegative(String name, Duration value) {
+        requireNonNull(value, name);
         if (value.isNegative()) {
             throw new IllegalArgumentException(name + " must not be negative: " + value);
         }
-        requireAtMostADay(name, value);
+        if (value.compareTo(MAX_DURATION) > 0) {
+            throw new IllegalArgumentException(name + " must be at most a day: " + value);
+        }
     }
 
-    private static void requireAtMostADay(String name, Duration value) {
-        if (value.compareTo(MAX_DURATION) > 0) {
-            throw new IllegalArgumentException(name + " must be a day at the most: " + value);
+    private static void requireAtMost(String name, Duration value, String limitName, Duration limit) {
+        if (value.compareTo(limit) > 0) {
+            throw new IllegalArgumentException(name + " must be at most " + limitName + ", " + limit + ": " + value);
         }
+    }
+
+    /** {@return the values that differ most between clusters} */
+    @Override
+    public String toString() {
+        return "SentinelSettings[quorum=" + values.quorum + ", downAfter=" + values.downAfter + ", pingPeriod="
+                + values.pingPeriod + ", electionTimeout=" + values.electionTimeout + ", attemptTimeout="
+                + values.attemptTimeout + ", allowLossyFailover=" + values.allowLossyFailover + "]";
     }
 }

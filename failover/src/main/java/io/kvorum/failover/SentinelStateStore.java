@@ -4,27 +4,24 @@ import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Keeps what a sentinel must not forget: its votes and the configurations it knows. A driver sends nothing before the
- * state it follows from has been saved.
+ * Keeps the state of a sentinel: a cache, which makes a restarted sentinel useful at once. No safety rests on it, and a
+ * sentinel goes on working while its state cannot be saved.
  *
  * <p>Every sentinel has a store of its own. {@link #load} is called before there is a driver; {@link #save} by the
- * thread that takes the driver's step: never by two at a time, but by changing ones, each of which sees what the one
- * before has done.
+ * driver, never by two threads at a time but by changing ones, each of which sees what the one before did.
  */
 public interface SentinelStateStore {
     /**
      * Reads the state that was last saved.
      *
      * @return the state, or null if none was ever saved
-     * @throws IOException if there is a state and it cannot be read: a sentinel must then not start, for it may have
-     *     given votes that it no longer knows
+     * @throws IOException if there is a state that cannot be read; starting without it is safe
      */
     @Nullable
     SentinelState load() throws IOException;
 
     /**
-     * Saves a state in place of the one before. When this returns, the state survives a crash of the process; when it
-     * throws, either of the two may be found afterwards, but never a mixture.
+     * Saves a state in place of the one before. A crash leaves either of the two, never a mixture.
      *
      * @param state the state
      * @throws IOException if it could not be saved

@@ -1,75 +1,92 @@
 package io.kvorum.failover;
 
-import io.kvorum.failover.SentinelEvent.AbortReason;
-import io.kvorum.failover.SentinelEvent.ConfigurationAdopted;
-import io.kvorum.failover.SentinelEvent.FailoverAborted;
-import io.kvorum.failover.SentinelEvent.FailoverRefused;
-import io.kvorum.failover.SentinelEvent.ObjectivelyDown;
-import io.kvorum.failover.SentinelEvent.ObjectivelyUp;
-import io.kvorum.failover.SentinelEvent.Switched;
+import io.kvorum.failover.Procedure.Ended;
+import io.kvorum.failover.Procedure.Promoted;
+import io.kvorum.failover.SentinelFact.FailoverAborted;
+import io.kvorum.failover.SentinelFact.NoFailoverPossible;
+import io.kvorum.failover.SentinelFact.ObjectivelyDown;
+import io.kvorum.failover.SentinelFact.ObjectivelyUp;
+import io.kvorum.failover.SentinelFact.PrimaryChanged;
+import io.kvorum.failover.SentinelFact.Switched;
 import io.kvorum.failover.SentinelMessage.ElectionMessage;
 import io.kvorum.failover.SentinelMessage.Opinion;
 import io.kvorum.failover.SentinelMessage.Opinions;
 import io.kvorum.failover.SentinelMessage.PreVoteAnswer;
 import io.kvorum.failover.SentinelMessage.PreVoteRequest;
-import io.kvorum.failover.SentinelMessage.Refusal;
 import io.kvorum.failover.SentinelMessage.VoteAnswer;
 import io.kvorum.failover.SentinelMessage.VoteRequest;
-import io.kvorum.failover.SentinelState.ShardMemory;
+import io.kvorum.failover.SentinelState.KnownShard;
+import io.kvorum.failover.ShardOperation.AwaitingPrimary;
+import io.kvorum.failover.ShardOperation.BeginningShard;
+import io.kvorum.failover.ShardOperation.HandingOver;
+import io.kvorum.failover.ShardOperation.Replacing;
+import io.kvorum.slots.topology.LogPosition;
+import io.kvorum.slots.topology.Membership;
 import io.kvorum.slots.topology.NodeId;
-import io.kvorum.slots.topology.ShardId;
+import java.util.Collection;
 import java.util.List;
-import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * All that one sentinel does about one shard, independent of every other shard: it watches the nodes, agrees with the
- * other sentinels, votes and stands for election, fails the shard over when elected, and keeps the replicas in line.
+ * Everything that one sentinel does about one shard, independent of every other shard.
+ *
+ * <p>From a missed heartbeat to a new primary it goes like this. {@link Watch} pings the nodes; a primary that is
+ * silent for too long is subjectively down, and this class says so to the other sentinels at once. When a quorum says
+ * so of the same primary, it is objectively down. If by the latest reports a failover can succeed ({@link Prospect}),
+ * the {@link Election} puts one candidate to work, and {@link Failover} brings about a primary: it takes an epoch,
+ * fences, chooses, promotes. The sentinel adopts the new primary, {@link Publication} tells the others, and
+ * {@link Repointing} has the other nodes follow.
+ *
+ * <p>{@link #advance} goes through these in that order. It runs after every input, so no decision waits for a tick;
+ * time alone decides only at the moment that {@link #dueAt} names.
  */
 final class ShardSentinel {
-    private final ShardId shard;
+    private final ShardContext context;
     private final SentinelSettings settings;
-    private final Outbox outbox;
-    private final Ballot ballot;
     private final Watch watch;
     private final Peers peers;
     private final Election election;
-    private final Repair repair;
+    private final Repointing repointing;
 
+    private ShardPrimary primary;
     private boolean objectivelyDown;
-    private @Nullable Failover failover;
+    private @Nullable Procedure procedure;
     private @Nullable Publication publication;
-    /** What the others were last told, at once or with the period. */
+    private @Nullable ShardOperation operation;
+    /** The obstacle that was last told, so that it is told once. */
+    private @Nullable Prospect told;
+    /** What the others were last told. */
     private Opinion said;
 
-    ShardSentinel(
-            ShardMemory memory,
-            List<NodeId> nodes,
-            SentinelSettings settings,
-            Outbox outbox,
-            RandomGenerator random,
-            long now) {
-        shard = memory.configuration().shard();
-        this.settings = settings;
-        this.outbox = outbox;
-        ballot = new Ballot(memory);
-        watch = new Watch(shard, nodes, settings, outbox, now);
+    private boolean changed = true;
+    /** The position of the member list that was last taken over into the topology. */
+    private LogPosition listedAt = LogPosition.START;
+    /** The report of a later committed list, until it is taken over. */
+    private @Nullable NodeReport later;
+
+    ShardSentinel(ShardContext context, ShardPrimary primary, Collection<NodeId> nodes, long now) {
+        this.context = context;
+        this.primary = primary;
+        settings = context.settings();
+        watch = new Watch(context, nodes, now);
+        watch.watch(primary.primary(), now);
         peers = new Peers(settings);
-        election = new Election(shard, settings, ballot, outbox, random, now);
-        repair = new Repair(settings, watch, outbox);
-        said = new Opinion(ballot.configuration(), false, 0);
+        election = new Election(context, primary, now);
+        repointing = new Repointing(context, watch, now);
+        said = new Opinion(primary, false, 0);
     }
 
-    Configuration configuration() {
-        return ballot.configuration();
+    ShardPrimary primary() {
+        return primary;
     }
 
-    ShardMemory memory() {
-        return ballot.memory();
+    KnownShard known() {
+        return new KnownShard(primary, watch.nodes());
     }
 
-    boolean takeChanged() {
-        return ballot.takeChanged();
+    /** {@return the latest opinion that was announced} */
+    Opinion opinion() {
+        return said;
     }
 
     /** {@return the nodes that this sentinel holds down} */
@@ -77,105 +94,72 @@ final class ShardSentinel {
         return watch.down();
     }
 
-    Opinion opinion() {
-        return new Opinion(
-                ballot.configuration(),
-                watch.isDown(ballot.configuration().primary()),
-                failover == null ? 0 : failover.epoch());
+    /** {@return whether what is worth remembering has changed since this was last asked} */
+    boolean takeChanged() {
+        boolean was = changed;
+        changed = false;
+        return was;
     }
+
+    /** {@return the report of a committed member list that the topology may lack, or null; once} */
+    @Nullable
+    NodeReport takeMembers() {
+        NodeReport taken = later;
+        later = null;
+        return taken;
+    }
+
+    /** The topology lists these nodes now. */
+    void listed(Collection<NodeId> nodes) {
+        watch.keepOnly(nodes, primary.primary());
+        changed = true;
+    }
+
+    /** {@return when time alone decides something next} */
+    long dueAt(long now) {
+        long due = watch.dueAt(now);
+        due = peers.dueBy(due, now);
+        due = election.dueBy(due, now);
+        due = procedure == null ? due : procedure.dueBy(due, now);
+        due = publication == null ? due : publication.dueBy(due);
+        due = operation == null ? due : operation.dueBy(due);
+        return repointing.dueBy(due, now);
+    }
+
+    // Inputs. Each ends with advance().
 
     void observerWasLate(long nanos) {
         watch.observerWasLate(nanos);
     }
 
-    boolean hasNodes(List<NodeId> nodes) {
-        return watch.nodes().equals(nodes.stream().sorted().toList());
+    void tick(long now) {
+        advance(now);
     }
 
-    /** The shard is no more: whatever was under way is given up. */
-    void removed(long now) {
-        if (failover != null) {
-            failover.abort(AbortReason.UNKNOWN_SHARD, now);
-        } else if (publication != null) {
-            outbox.add(new FailoverAborted(
-                    now, outbox.self(), shard, publication.configuration().epoch(), AbortReason.UNKNOWN_SHARD));
-        }
-        election.withdraw(AbortReason.UNKNOWN_SHARD, now);
-    }
-
-    void tick(boolean abstaining, long now) {
-        watch.ping(now);
-        watch.judge(ballot.configuration(), now);
-        judgeTogether(now);
-        if (failover != null) {
-            failover.tick(now);
-            settle(now);
-        } else if (!abstaining) {
-            boolean wanted = objectivelyDown && (settings.allowLossyFailover() || watch.hearsMajority());
-            lead(election.tick(wanted, now), now);
-        }
-        if (publication != null) {
-            publication.resend(new Opinions(List.of(opinion())), settings, now);
-        }
-        repair.tick(ballot.configuration(), now);
-        announce();
-    }
-
-    void failOver(boolean abstaining, long now) {
-        if (abstaining || failover != null || !election.isIdle() || election.isYielding(now)) {
-            outbox.add(new FailoverRefused(
-                    now,
-                    outbox.self(),
-                    shard,
-                    ballot.configuration().epoch(),
-                    abstaining ? AbortReason.ABSTAINING : AbortReason.FAILOVER_IN_PROGRESS));
-            return;
-        }
-        lead(election.startManually(now), now);
-        announce();
-    }
-
-    void receive(NodeId from, Opinion opinion, long now) {
-        learn(opinion.configuration(), now);
-        ballot.hear(opinion.leading());
+    void heard(NodeId from, Opinion opinion, long now) {
+        learn(opinion.primary(), now);
         peers.heard(from, opinion, now);
-        election.heardOf(from, opinion.leading(), now);
-        if (failover != null && opinion.leading() > failover.epoch()) {
-            failover.superseded(now);
-            settle(now);
-        }
+        election.heard(from, opinion.leadingAttempt(), now);
         if (publication != null) {
-            publication.heard(from, opinion.configuration());
-            completePublication(now);
+            publication.heard(from, opinion.primary());
         }
-        judgeTogether(now);
-        announce();
+        advance(now);
     }
 
-    void receive(NodeId from, ElectionMessage message, boolean abstaining, long now) {
-        learn(message.configuration(), now);
-        if (message instanceof PreVoteAnswer answer) {
-            ballot.hear(answer.highest());
-            lead(election.receive(from, answer, now), now);
-        } else if (message instanceof VoteAnswer answer) {
-            ballot.hear(answer.highest());
-            lead(election.receive(from, answer, now), now);
-        } else if (abstaining) {
-            election.refuse(from, message, Refusal.ABSTAINING, now);
-        } else if (message instanceof PreVoteRequest request) {
-            boolean down = watch.isDown(ballot.configuration().primary());
-            election.receive(from, request, down, failover != null, now);
-        } else if (message instanceof VoteRequest request) {
-            ballot.hear(request.epoch());
+    void receive(NodeId from, ElectionMessage message, long now) {
+        learn(message.primary(), now);
+        if (message instanceof PreVoteRequest request) {
             election.receive(from, request, now);
-            if (failover != null && ballot.votedEpoch() > failover.epoch()) {
-                failover.superseded(now);
-                settle(now);
-            }
+        } else if (message instanceof PreVoteAnswer answer) {
+            election.receive(from, answer, now);
+        } else if (message instanceof VoteRequest request) {
+            election.receive(from, request, now);
+        } else if (message instanceof VoteAnswer answer) {
+            election.receive(from, answer, now);
         } else {
             throw new AssertionError(message);
         }
-        announce();
+        advance(now);
     }
 
     void answered(NodeAnswer answer, long now) {
@@ -183,133 +167,384 @@ final class ShardSentinel {
         if (!watch.knows(report.node())) {
             return;
         }
-        ballot.hear(report.epoch());
-        watch.heard(report, ballot.configuration(), now);
-        if (failover != null) {
-            failover.answered(answer, now);
-            settle(now);
+        changed |= watch.heard(answer, primary, now);
+        noteMembers(report);
+        if (procedure != null) {
+            procedure.answered(answer, now);
+            conclude(now);
         }
+        endIfRefused(answer, now);
         if (report.primary()) { // of its epoch, in which there cannot be another
-            learn(new Configuration(shard, report.epoch(), report.node()), now);
+            learn(new ShardPrimary(context.shard(), report.epoch(), report.node()), now);
         }
-        announce();
+        advance(now);
     }
 
-    /** Takes over a configuration if it is later than the known one. */
-    void learn(Configuration configuration, long now) {
-        if (configuration.epoch() > ballot.configuration().epoch() && watch.knows(configuration.primary())) {
-            adopt(configuration, false, now);
+    private void noteMembers(NodeReport report) {
+        if (report.complete() && report.isListCommitted() && report.membersAt().compareTo(listedAt) > 0) {
+            listedAt = report.membersAt();
+            later = report;
         }
     }
 
-    private void adopt(Configuration configuration, boolean byOwnFailover, long now) {
-        NodeId former = ballot.configuration().primary();
-        if (objectivelyDown) {
-            objectivelyDown = false;
-            outbox.add(new ObjectivelyUp(
-                    now, outbox.self(), shard, ballot.configuration().epoch(), former));
+    /** The topology lists these nodes, and knows of this primary. */
+    void merged(ShardPrimary known, Collection<NodeId> nodes, long now) {
+        for (NodeId node : nodes) {
+            changed |= watch.watch(node, now);
         }
-        ballot.adopt(configuration);
-        outbox.add(new ConfigurationAdopted(
-                now, outbox.self(), shard, configuration.epoch(), former, configuration.primary()));
-        if (publication != null) {
-            outbox.add(new FailoverAborted(
-                    now, outbox.self(), shard, publication.configuration().epoch(), AbortReason.SUPERSEDED));
+        learn(known, now);
+        int before = watch.nodes().size();
+        watch.keepOnly(nodes, primary.primary());
+        changed |= watch.nodes().size() != before;
+        advance(now);
+    }
+
+    /** The shard was removed: whatever is under way is given up. */
+    void removed(long now) {
+        if (procedure != null) {
+            procedure.abort(AbortReason.UNKNOWN_SHARD, now);
         }
-        publication = byOwnFailover ? new Publication(configuration, outbox, now) : null;
-        if (failover != null && failover.epoch() <= configuration.epoch()) {
-            failover.superseded(now);
-            failover = null;
+        failOperation(AbortReason.UNKNOWN_SHARD, List.of(), now);
+    }
+
+    // From a missed heartbeat to a new primary.
+
+    private void advance(long now) {
+        watch.pingIfDue(now);
+        watch.judge(primary, now);
+        List<NodeId> agreeing = peers.agreeing(primary, now);
+        judgeTogether(agreeing, now);
+        if (procedure != null) {
+            abortIfNeedless(procedure, now);
+            procedure.tick(now);
+            conclude(now);
         }
-        watch.adopted(configuration, now);
-        watch.judge(configuration, now);
-        election.adopted(configuration, now);
-        repair.adopted(byOwnFailover);
+        if (procedure == null) {
+            election.advance(wantsFailover(now), agreeing, now);
+            beginIfElected(now);
+        }
         completePublication(now);
-    }
-
-    private void lead(long epoch, long now) {
-        if (epoch == 0) {
-            return;
-        }
-        Configuration before = ballot.configuration();
-        NodeReport primary = watch.report(before.primary());
-        boolean switchover = election.wonManually()
-                && !watch.isDown(before.primary())
-                && primary != null
-                && primary.leads(before.epoch());
-        failover = new Failover(epoch, before, switchover, settings, watch, outbox, now);
-        settle(now);
-    }
-
-    /** Draws the conclusion from a failover that has ended. */
-    private void settle(long now) {
-        if (failover == null) {
-            return;
-        }
-        Configuration result = failover.result();
-        if (result != null) {
-            failover = null;
-            adopt(result, true, now);
-        } else if (failover.isAborted()) {
-            failover = null;
-            election.postpone(now);
+        advanceOperation(now);
+        repointing.advance(primary, now);
+        announce();
+        if (publication != null) {
+            publication.resend(said, now);
         }
     }
 
-    private void completePublication(long now) {
-        if (publication != null && publication.isStoredByMajority()) {
-            Configuration stored = publication.configuration();
-            publication = null;
-            outbox.add(new Switched(now, outbox.self(), shard, stored.epoch(), stored.primary()));
-        }
-    }
-
-    private void judgeTogether(long now) {
-        Configuration configuration = ballot.configuration();
-        int agreeing = watch.isDown(configuration.primary()) ? 1 + peers.agreeing(configuration, now) : 0;
-        boolean down = agreeing >= settings.quorum();
+    private void judgeTogether(List<NodeId> agreeing, long now) {
+        int count = watch.isDown(primary.primary()) ? 1 + agreeing.size() : 0;
+        boolean down = count >= settings.quorum();
         if (down && !objectivelyDown) {
-            outbox.add(new ObjectivelyDown(
-                    now, outbox.self(), shard, configuration.epoch(), configuration.primary(), agreeing));
+            context.tell(new ObjectivelyDown(context.shard(), primary.epoch(), primary.primary(), count), now);
         } else if (!down && objectivelyDown) {
-            outbox.add(new ObjectivelyUp(now, outbox.self(), shard, configuration.epoch(), configuration.primary()));
+            context.tell(new ObjectivelyUp(context.shard(), primary.epoch(), primary.primary()), now);
         }
         objectivelyDown = down;
     }
 
-    /** Tells the other sentinels at once what they would else learn with the next period. */
-    private void announce() {
-        Opinion opinion = opinion();
-        if (!opinion.equals(said)) {
-            said = opinion;
-            outbox.broadcast(new Opinions(List.of(opinion)));
+    /** Whether the shard needs a failover that can succeed; if it needs one that cannot, that is told. */
+    private boolean wantsFailover(long now) {
+        if (!objectivelyDown) {
+            told = null;
+            return false;
+        }
+        Prospect prospect = watch.prospect();
+        if (prospect.obstacle() == null) {
+            told = null;
+            return true;
+        }
+        if (!prospect.equals(told)) {
+            told = prospect;
+            context.tell(
+                    new NoFailoverPossible(
+                            context.shard(),
+                            primary.epoch(),
+                            prospect.obstacle(),
+                            prospect.missing(),
+                            prospect.incomplete()),
+                    now);
+        }
+        return false;
+    }
+
+    /** A failover that has deposed nobody yet is not needed if the primary is up again. */
+    private void abortIfNeedless(Procedure underWay, long now) {
+        if (underWay instanceof Failover failover
+                && failover.isHarmless()
+                && !objectivelyDown
+                && !election.isLeadingManually()) {
+            failover.abort(AbortReason.PRIMARY_UP, now);
         }
     }
 
-    void checkInvariants() {
-        election.checkInvariants();
-        if (failover != null) {
-            check(
-                    failover.epoch() > ballot.configuration().epoch(),
-                    "a leader's epoch must be later than the topology");
-            check(failover.epoch() == ballot.votedEpoch(), "a leader must have voted in no later epoch than its own");
-            check(ballot.votedFor(outbox.self(), failover.epoch()), "a leader must have voted for itself");
-            check(election.isIdle(), "a leader must not be a candidate");
+    private void beginIfElected(long now) {
+        if (election.leadingAttempt() != 0) {
+            procedure = Failover.begin(context, watch, primary, election.isLeadingManually(), now);
+            procedure.tick(now);
+            conclude(now);
         }
-        check(ballot.highest() >= ballot.votedEpoch(), "a vote must not be in an epoch never heard of");
-        check(
-                ballot.highest() >= ballot.configuration().epoch(),
-                "a configuration must not be of an epoch never heard of");
-        check(
-                publication == null || publication.configuration().equals(configuration()),
-                "only the latest is published");
-        check(watch.knows(ballot.configuration().primary()), "the primary must be watched");
+    }
+
+    /** Draws the conclusion from a procedure that has ended. */
+    private void conclude(long now) {
+        Procedure.End end = procedure == null ? null : procedure.end();
+        if (end instanceof Promoted promoted) {
+            procedure = null;
+            adopt(promoted.primary(), true, now);
+        } else if (end instanceof Ended ended) {
+            boolean manual = election.isLeadingManually();
+            procedure = null;
+            election.failed(now);
+            if (manual) {
+                failOperation(ended, now);
+            }
+        }
+    }
+
+    /** Takes over a primary if it is later than the known one. */
+    private void learn(ShardPrimary later, long now) {
+        if (later.epoch() > primary.epoch()) {
+            adopt(later, false, now);
+        }
+    }
+
+    private void adopt(ShardPrimary later, boolean byOwnFailover, long now) {
+        if (procedure != null) {
+            procedure.abort(AbortReason.SUPERSEDED, now);
+            procedure = null;
+        }
+        if (objectivelyDown) {
+            objectivelyDown = false;
+            context.tell(new ObjectivelyUp(context.shard(), primary.epoch(), primary.primary()), now);
+        }
+        if (publication != null) {
+            context.tell(
+                    new FailoverAborted(context.shard(), publication.primary().epoch(), AbortReason.SUPERSEDED), now);
+        }
+        context.tell(new PrimaryChanged(context.shard(), later.epoch(), primary.primary(), later.primary()), now);
+        primary = later;
+        changed = true;
+        publication = byOwnFailover ? new Publication(later, context, now) : null;
+        watch.watch(later.primary(), now);
+        watch.adopted(later, now);
+        watch.judge(later, now);
+        election.adopted(later, now);
+        repointing.adopted(byOwnFailover, now);
+        completePublication(now);
+    }
+
+    private void completePublication(long now) {
+        if (publication != null && publication.isComplete()) {
+            ShardPrimary stored = publication.primary();
+            publication = null;
+            context.tell(new Switched(context.shard(), stored.epoch(), stored.primary()), now);
+        }
+    }
+
+    /** Tells the other sentinels at once what they would else learn with the next period. */
+    private void announce() {
+        boolean down = watch.isDown(primary.primary());
+        long leading = election.leadingAttempt();
+        if (said.subjectivelyDown() != down
+                || said.leadingAttempt() != leading
+                || !said.primary().equals(primary)) {
+            said = new Opinion(primary, down, leading);
+            context.outbox().broadcast(new Opinions(List.of(said)));
+        }
+    }
+
+    // Operations.
+
+    void start(long request, Operation ordered, long now) {
+        if (operation != null) {
+            refuse(request, ordered, AbortReason.OPERATION_IN_PROGRESS, List.of(), now);
+            return;
+        }
+        long endsAt = now + settings.operationTimeout().toNanos();
+        if (ordered instanceof Operation.FailOver) {
+            operation = new AwaitingPrimary(request, ordered, primary, endsAt);
+        } else if (ordered instanceof Operation.Bootstrap) {
+            startBeginning(new BeginningShard(request, ordered, primary, endsAt), false, now);
+        } else if (ordered instanceof Operation.BeginAnew) {
+            startBeginning(new BeginningShard(request, ordered, primary, endsAt), true, now);
+        } else if (ordered instanceof Operation.Replace replace) {
+            startReplacing(request, replace, now);
+        } else {
+            throw new AssertionError(ordered);
+        }
+        advance(now);
+    }
+
+    private void startBeginning(BeginningShard beginning, boolean dataLost, long now) {
+        if (!dataLost && primary.epoch() > 0 && watch.reports().stream().anyMatch(NodeReport::begun)) {
+            refuse(beginning.request(), beginning.operation(), AbortReason.ALREADY_BEGUN, List.of(), now);
+        } else if (procedure != null || !election.isFree()) {
+            refuse(beginning.request(), beginning.operation(), AbortReason.FAILOVER_IN_PROGRESS, List.of(), now);
+        } else {
+            operation = beginning;
+            election.leadManually();
+            procedure = Beginning.begin(context, primary, watch.nodes(), dataLost, now);
+        }
+    }
+
+    private void startReplacing(long request, Operation.Replace replace, long now) {
+        Membership membership = watch.membership();
+        if (membership == null || primary.epoch() == 0) {
+            refuse(request, replace, AbortReason.NOT_BEGUN, List.of(), now);
+            return;
+        }
+        Replacing replacing = new Replacing(
+                request,
+                replace,
+                replace.outgoing(),
+                replace.incoming(),
+                now,
+                now + settings.replaceTimeout().toNanos());
+        boolean known = watch.reports().stream()
+                .anyMatch(report -> report.complete() && report.nodes().contains(replace.outgoing()));
+        if (!known && !replacing.isDone(membership)) {
+            refuse(request, replace, AbortReason.NOT_A_MEMBER, List.of(replace.outgoing()), now);
+            return;
+        }
+        operation = replacing;
+    }
+
+    private void advanceOperation(long now) {
+        if (operation instanceof AwaitingPrimary awaiting) {
+            handOverIfPrimaryIsWell(awaiting, now);
+        } else if (operation instanceof HandingOver handingOver) {
+            endIfHandedOver(handingOver, now);
+        } else if (operation instanceof BeginningShard beginning
+                && primary.epoch() > beginning.before().epoch()) {
+            succeedWhenKnown(now);
+        } else if (operation instanceof Replacing replacing) {
+            replace(replacing, now);
+        }
+        ShardOperation late = operation;
+        if (late != null && now - late.endsAt() >= 0) {
+            expire(late, now);
+        }
+    }
+
+    private void handOverIfPrimaryIsWell(AwaitingPrimary awaiting, long now) {
+        if (primary.epoch() > awaiting.before().epoch()) {
+            succeedWhenKnown(now);
+            return;
+        }
+        NodeReport report = watch.report(primary.primary());
+        if (watch.isDown(primary.primary()) || report == null || !report.leads(primary.epoch())) {
+            return; // not heard from yet, or being failed over: never a failover by mistake
+        }
+        if (procedure != null || !election.isFree()) {
+            failOperation(AbortReason.FAILOVER_IN_PROGRESS, List.of(), now);
+            return;
+        }
+        operation = new HandingOver(awaiting.request(), awaiting.operation(), primary, awaiting.endsAt());
+        election.standManually(now);
+        beginIfElected(now);
+    }
+
+    private void endIfHandedOver(HandingOver handingOver, long now) {
+        if (primary.epoch() > handingOver.before().epoch()) {
+            succeedWhenKnown(now);
+        } else if (!election.isManual()) {
+            failOperation(
+                    election.isFree() ? AbortReason.NOT_ELECTED : AbortReason.FAILOVER_IN_PROGRESS, List.of(), now);
+        }
+    }
+
+    private void replace(Replacing replacing, long now) {
+        NodeReport report = watch.report(primary.primary());
+        Membership membership = report == null ? null : report.membership();
+        if (report != null && membership != null && report.leads(primary.epoch()) && replacing.isDone(membership)) {
+            succeedWhenKnown(now);
+        } else if (now - replacing.resendAt() >= 0) {
+            operation = replacing.sentAgain(now + settings.resendPeriod().toNanos());
+            context.send(primary.primary(), replacing.command(context.shard(), primary.epoch()));
+        }
+    }
+
+    /** A replacement that the primary takes for impossible need not be asked for until its time is over. */
+    private void endIfRefused(NodeAnswer answer, long now) {
+        if (operation instanceof Replacing replacing
+                && answer.command() instanceof NodeCommand.Replace command
+                && command.equals(replacing.command(context.shard(), primary.epoch()))
+                && answer.outcome() == NodeAnswer.Outcome.NOT_MEMBER
+                && answer.report().node().equals(primary.primary())) {
+            failOperation(AbortReason.NOT_A_MEMBER, List.of(replacing.outgoing()), now);
+        }
+    }
+
+    /** Ends the operation well; a primary of our own making once a majority of the sentinels knows it. */
+    private void succeedWhenKnown(long now) {
+        ShardOperation done = operation;
+        if (done != null && publication == null) {
+            operation = null;
+            context.outbox().complete(done.request(), done.operation(), new OperationOutcome.Succeeded(primary), now);
+        }
+    }
+
+    private void expire(ShardOperation late, long now) {
+        if (late instanceof AwaitingPrimary) {
+            Prospect prospect = objectivelyDown ? watch.prospect() : null;
+            if (prospect == null || prospect.isGood()) {
+                failOperation(AbortReason.PRIMARY_SILENT, List.of(primary.primary()), now);
+            } else {
+                failOperation(
+                        AbortReason.NO_MAJORITY,
+                        prospect.missing().isEmpty() ? prospect.incomplete() : prospect.missing(),
+                        now);
+            }
+            return;
+        }
+        failOperation(AbortReason.TIMED_OUT, List.of(), now);
+        if (late instanceof HandingOver) {
+            election.withdraw(now);
+            if (procedure instanceof Failover failover && failover.isHarmless()) {
+                failover.abort(AbortReason.TIMED_OUT, now);
+                conclude(now);
+            }
+        }
+    }
+
+    private void failOperation(Ended ended, long now) {
+        ShardOperation failed = operation;
+        if (failed instanceof HandingOver || failed instanceof BeginningShard) {
+            operation = null;
+            context.outbox()
+                    .complete(
+                            failed.request(),
+                            failed.operation(),
+                            ShardOperation.failed(ended.epoch(), ended.reason(), ended.nodes()),
+                            now);
+        }
+    }
+
+    private void failOperation(AbortReason reason, List<NodeId> nodes, long now) {
+        ShardOperation failed = operation;
+        if (failed != null) {
+            operation = null;
+            refuse(failed.request(), failed.operation(), reason, nodes, now);
+        }
+    }
+
+    private void refuse(long request, Operation refused, AbortReason reason, List<NodeId> nodes, long now) {
+        context.outbox().complete(request, refused, ShardOperation.failed(primary.epoch(), reason, nodes), now);
+    }
+
+    void checkInvariants() {
+        check((procedure != null) == (election.leadingAttempt() != 0), "who leads is at work, and no one else");
+        check(procedure == null || procedure.end() == null, "a procedure that has ended is forgotten");
+        check(publication == null || publication.primary().equals(primary), "only the latest primary is published");
+        check(watch.knows(primary.primary()), "the primary is watched");
+        check(said.primary().equals(primary), "the latest primary is announced");
+        check(said.leadingAttempt() == election.leadingAttempt(), "an attempt is announced");
     }
 
     private void check(boolean holds, String rule) {
         if (!holds) {
-            throw new AssertionError(rule + ": " + shard + ", " + ballot.memory());
+            throw new AssertionError(rule + ": " + primary + ", " + procedure);
         }
     }
 }

@@ -1,37 +1,42 @@
 package io.kvorum.failover;
 
-import io.kvorum.failover.SentinelEvent.DownReason;
-import io.kvorum.failover.SentinelEvent.SubjectivelyDown;
-import io.kvorum.failover.SentinelEvent.SubjectivelyUp;
+import io.kvorum.failover.SentinelFact.DownReason;
+import io.kvorum.failover.SentinelFact.SubjectivelyDown;
+import io.kvorum.failover.SentinelFact.SubjectivelyUp;
+import io.kvorum.slots.topology.Membership;
 import io.kvorum.slots.topology.NodeId;
-import io.kvorum.slots.topology.ShardId;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
-/** Watches the nodes of one shard: pings them, keeps what they last said, and judges which of them are down. */
+/**
+ * Watches the nodes of one shard: pings them, keeps their latest reports, and judges which of them are down. It watches
+ * the nodes that the topology lists and the members that the nodes report.
+ *
+ * <p>This is where a failover starts: a ping that is not answered makes no noise; once the detector's limit is over the
+ * node is <em>subjectively down</em>, and for a primary {@link ShardSentinel} tells the other sentinels.
+ */
 final class Watch {
-    private final ShardId shard;
-    private final SentinelSettings settings;
-    private final Outbox outbox;
-    private final Map<NodeId, Watched> nodes = new LinkedHashMap<>();
-    private long pingedAt;
+    private final ShardContext context;
+    private final NodeCommand ping;
+    private final Map<NodeId, Watched> nodes = new TreeMap<>();
+    private long pingAt;
     private final Span primaryDenies = new Span();
     private final Span outrun = new Span();
 
-    Watch(ShardId shard, List<NodeId> nodes, SentinelSettings settings, Outbox outbox, long now) {
-        this.shard = shard;
-        this.settings = settings;
-        this.outbox = outbox;
-        pingedAt = now - settings.pingPeriod().toNanos();
-        for (NodeId node : nodes.stream().sorted().toList()) {
-            this.nodes.put(node, new Watched(settings.detector().create(settings.downAfter(), now)));
+    Watch(ShardContext context, Collection<NodeId> nodes, long now) {
+        this.context = context;
+        ping = new NodeCommand.Describe(context.shard(), 0);
+        pingAt = now;
+        for (NodeId node : nodes) {
+            watch(node, now);
         }
     }
 
-    /** {@return the nodes of the shard, in order} */
+    /** {@return the nodes that are watched, in order} */
     List<NodeId> nodes() {
         return List.copyOf(nodes.keySet());
     }
@@ -40,34 +45,79 @@ final class Watch {
         return nodes.containsKey(node);
     }
 
+    /** {@return whether this node was not watched before} */
+    boolean watch(NodeId node, long now) {
+        if (nodes.containsKey(node)) {
+            return false;
+        }
+        SentinelSettings settings = context.settings();
+        nodes.put(node, new Watched(settings.detector().create(settings.downAfter(), now)));
+        return true;
+    }
+
+    /** Watches only these nodes, the primary and the reported members from now on, if it knows the members. */
+    void keepOnly(Collection<NodeId> listed, NodeId primary) {
+        Membership members = membership();
+        if (members != null) {
+            nodes.keySet().removeIf(node -> !listed.contains(node) && !members.knows(node) && !node.equals(primary));
+        }
+    }
+
     boolean isDown(NodeId node) {
         Watched watched = nodes.get(node);
         return watched == null || watched.down != null;
     }
 
-    /** {@return what the node last said; null before its first word, and while it is silent} */
+    /** {@return the latest report of a node; null before the first, and while the node is silent} */
     @Nullable
     NodeReport report(NodeId node) {
         Watched watched = nodes.get(node);
         return watched == null || watched.down == DownReason.SILENT ? null : watched.report;
     }
 
-    /** {@return whether so many nodes are heard that a majority of them can promise an epoch} */
-    boolean hearsMajority() {
-        int heard = 0;
+    /** {@return whether the latest report of a node came after a moment} */
+    boolean reportedSince(NodeId node, long moment) {
+        Watched watched = nodes.get(node);
+        return watched != null && watched.report != null && watched.reportedAt - moment > 0;
+    }
+
+    /** {@return the latest report of each node that is not silent} */
+    List<NodeReport> reports() {
+        List<NodeReport> reports = new ArrayList<>(nodes.size());
         for (Watched watched : nodes.values()) {
-            if (watched.down != DownReason.SILENT) {
-                heard++;
+            if (watched.report != null && watched.down != DownReason.SILENT) {
+                reports.add(watched.report);
             }
         }
-        return heard >= majority(nodes.size());
+        return reports;
     }
 
-    static int majority(int of) {
-        return of / 2 + 1;
+    /** {@return the newest member lists by the latest reports, or null if none is known} */
+    @Nullable
+    Membership membership() {
+        return Answers.newest(reports());
     }
 
-    /** Time in which this sentinel was not running says nothing about the nodes. */
+    /** {@return whether a failover can succeed, by the latest reports} */
+    Prospect prospect() {
+        return Prospect.of(nodes(), reports(), this::canSave, context.settings().allowLossyFailover());
+    }
+
+    private boolean canSave(NodeReport report) {
+        Watched watched = nodes.get(report.node());
+        return watched == null || watched.canSave;
+    }
+
+    /** {@return the highest epoch that any node has been heard to promise} */
+    long highestEpoch() {
+        long highest = 0;
+        for (Watched watched : nodes.values()) {
+            highest = watched.report == null ? highest : Math.max(highest, watched.report.epoch());
+        }
+        return highest;
+    }
+
+    /** This sentinel did not run for a while: that says nothing about the nodes. */
     void observerWasLate(long nanos) {
         for (Watched watched : nodes.values()) {
             watched.detector.observerWasLate(nanos);
@@ -76,48 +126,70 @@ final class Watch {
         outrun.shift(nanos);
     }
 
-    void ping(long now) {
-        if (now - pingedAt >= settings.pingPeriod().toNanos()) {
-            pingedAt = now;
+    void pingIfDue(long now) {
+        if (now - pingAt >= 0) {
+            pingAt = now + context.settings().pingPeriod().toNanos();
             for (NodeId node : nodes.keySet()) {
-                outbox.send(node, new NodeCommand.Describe(shard));
+                context.send(node, ping);
             }
         }
     }
 
-    void heard(NodeReport report, Configuration configuration, long now) {
+    /** {@return whether the report names members that were not watched before} */
+    boolean heard(NodeAnswer answer, ShardPrimary primary, long now) {
+        NodeReport report = answer.report();
         Watched watched = nodes.get(report.node());
         if (watched == null) {
-            return;
+            return false;
         }
         watched.detector.heard(now);
-        watched.report = report;
-        if (report.node().equals(configuration.primary())) {
-            primaryDenies.set(!report.leads(configuration.epoch()), now);
+        if (isOvertaken(report, watched.report)) {
+            return false;
         }
+        watched.report = report;
+        watched.reportedAt = now;
+        watched.canSave = answer.outcome() != NodeAnswer.Outcome.NOT_SAVED;
+        if (report.node().equals(primary.primary())) {
+            primaryDenies.set(!report.leads(primary.epoch()), now);
+        }
+        boolean more = false;
+        if (report.complete()) {
+            for (NodeId node : report.nodes()) {
+                more |= watch(node, now);
+            }
+        }
+        return more;
     }
 
-    /** Starts the judgement anew, with another primary. */
-    void adopted(Configuration configuration, long now) {
-        NodeReport report = report(configuration.primary());
+    /** Whether a report was overtaken by a later one: a node never goes back on a promise. */
+    private static boolean isOvertaken(NodeReport report, @Nullable NodeReport latest) {
+        return latest != null && latest.member().equals(report.member()) && latest.epoch() > report.epoch();
+    }
+
+    /** Starts the judgement of the primary anew, for another one. */
+    void adopted(ShardPrimary primary, long now) {
+        Watched watched = nodes.get(primary.primary());
+        if (watched != null) {
+            watched.detector.heard(now); // by whoever promoted it
+        }
+        NodeReport report = report(primary.primary());
         primaryDenies.end();
-        primaryDenies.set(report != null && !report.leads(configuration.epoch()), now);
+        primaryDenies.set(report != null && !report.leads(primary.epoch()), now);
         outrun.end();
     }
 
-    /** Judges all nodes and announces what has changed. */
-    void judge(Configuration configuration, long now) {
-        outrun.set(isOutrun(configuration), now);
+    /** Judges all nodes and tells what has changed. */
+    void judge(ShardPrimary primary, long now) {
+        outrun.set(isOutrun(primary), now);
         for (Map.Entry<NodeId, Watched> entry : nodes.entrySet()) {
             NodeId node = entry.getKey();
             Watched watched = entry.getValue();
-            boolean primary = node.equals(configuration.primary());
-            DownReason reason = reason(watched, primary, now);
+            boolean isPrimary = node.equals(primary.primary());
+            DownReason reason = reason(watched, isPrimary, now);
             if (reason != null && watched.down == null) {
-                outbox.add(
-                        new SubjectivelyDown(now, outbox.self(), shard, configuration.epoch(), node, primary, reason));
+                context.tell(new SubjectivelyDown(context.shard(), primary.epoch(), node, isPrimary, reason), now);
             } else if (reason == null && watched.down != null) {
-                outbox.add(new SubjectivelyUp(now, outbox.self(), shard, configuration.epoch(), node, primary));
+                context.tell(new SubjectivelyUp(context.shard(), primary.epoch(), node, isPrimary), now);
             }
             watched.down = reason;
         }
@@ -127,20 +199,21 @@ final class Watch {
         if (watched.detector.isDown(now)) {
             return DownReason.SILENT;
         }
-        if (primary && primaryDenies.lasts(now, settings.roleLimit().toNanos())) {
+        long roleLimit = context.settings().roleLimit().toNanos();
+        if (primary && primaryDenies.lasts(now, roleLimit)) {
             return DownReason.NOT_PRIMARY;
         }
-        if (primary && outrun.lasts(now, settings.roleLimit().toNanos())) {
+        if (primary && outrun.lasts(now, roleLimit)) {
             return DownReason.OUTRUN;
         }
         return null;
     }
 
-    /** Whether a node that is heard cannot follow the primary, for it has promised a later epoch. */
-    private boolean isOutrun(Configuration configuration) {
+    /** Whether a node that answers cannot follow the primary, because it has promised a later epoch. */
+    private boolean isOutrun(ShardPrimary primary) {
         for (Watched watched : nodes.values()) {
             NodeReport report = watched.report;
-            if (report != null && watched.down != DownReason.SILENT && report.epoch() > configuration.epoch()) {
+            if (report != null && watched.down != DownReason.SILENT && report.epoch() > primary.epoch()) {
                 return true;
             }
         }
@@ -158,10 +231,25 @@ final class Watch {
         return down;
     }
 
+    /** {@return when the next ping is due, or a node may have to be held down, after a judgement} */
+    long dueAt(long now) {
+        long due = pingAt;
+        for (Watched watched : nodes.values()) {
+            if (watched.down == null) {
+                due = ShardContext.earlier(due, watched.detector.downAt());
+            }
+        }
+        long roleLimit = context.settings().roleLimit().toNanos();
+        return outrun.dueBy(primaryDenies.dueBy(due, now, roleLimit), now, roleLimit);
+    }
+
     private static final class Watched {
         private final FailureDetector detector;
         private @Nullable NodeReport report;
-        /** Why the node is held down, as it was last announced. */
+        private long reportedAt;
+        /** Whether the node was able to save its promise, as last heard. */
+        private boolean canSave = true;
+        /** Why the node is held down, as last told; null while it is up. */
         private @Nullable DownReason down;
 
         private Watched(FailureDetector detector) {
@@ -191,6 +279,10 @@ final class Watch {
 
         private boolean lasts(long now, long limit) {
             return open && now - since >= limit;
+        }
+
+        private long dueBy(long due, long now, long limit) {
+            return open && now - since < limit ? ShardContext.earlier(due, since + limit) : due;
         }
     }
 }

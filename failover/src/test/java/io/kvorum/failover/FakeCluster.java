@@ -1,17 +1,19 @@
 package io.kvorum.failover;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.kvorum.failover.Sentinel.AddressedCommand;
+import io.kvorum.failover.Sentinel.Completion;
 import io.kvorum.failover.Sentinel.Envelope;
-import io.kvorum.failover.Sentinel.Ready;
-import io.kvorum.failover.SentinelEvent.LeaderElected;
-import io.kvorum.failover.SentinelEvent.ShardEvent;
-import io.kvorum.failover.SentinelEvent.VoteGiven;
-import io.kvorum.failover.SentinelState.ShardMemory;
+import io.kvorum.replication.Ready;
+import io.kvorum.replication.ReplicationEvent;
+import io.kvorum.replication.ReplicationMessage;
 import io.kvorum.slots.topology.ClusterTopology;
-import io.kvorum.slots.topology.LogPosition;
+import io.kvorum.slots.topology.Epoch;
+import io.kvorum.slots.topology.MemberList;
 import io.kvorum.slots.topology.NodeId;
+import io.kvorum.slots.topology.Shard;
 import io.kvorum.slots.topology.ShardId;
 import io.kvorum.slots.topology.TopologyChange;
 import java.time.Duration;
@@ -26,23 +28,24 @@ import java.util.PriorityQueue;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Sentinels and nodes in virtual time, over a network that delays, loses and repeats as its seed says. After each step
- * it checks what must always hold.
+ * Sentinels and nodes in virtual time, over a network that a test or a seed commands. It checks the protocol on the
+ * wire: one primary in an epoch, one target of a promotion in an epoch, and no primary without a write that a majority
+ * held.
  */
 final class FakeCluster {
     static final long MILLI = 1_000_000;
-    private static final long ORIGIN = Long.MAX_VALUE - 3_000 * MILLI;
+    private static final NodeId HAND = new NodeId("hand");
+    private static final long ORIGIN = Long.MAX_VALUE - 3_000 * MILLI; // the clock wraps soon after the start
 
-    /** When and where a sentinel is to crash, for scripted faults. */
-    enum CrashPoint {
-        BEFORE_SAVING,
-        AFTER_SAVING,
-        AFTER_SENDING
+    /** Decides the delay of what goes from one to another, in nanoseconds; negative for lost. */
+    interface Delay {
+        long of(NodeId from, NodeId to, Object what);
     }
 
     private record Step(long at, long order, Runnable action) implements Comparable<Step> {
@@ -54,78 +57,112 @@ final class FakeCluster {
 
     private record Link(NodeId from, NodeId to) {}
 
-    private record Term(Object who, ShardId shard, long epoch) {}
+    private record Term(ShardId shard, long epoch) {}
 
     final SentinelSettings settings;
     final Map<NodeId, Host> sentinels = new TreeMap<>();
-    final Map<NodeId, FakeNode> nodes = new TreeMap<>();
+    final Map<NodeId, TestNode> nodes = new TreeMap<>();
     final List<SentinelEvent> events = new ArrayList<>();
-    /** The position up to which a majority of the shard's nodes had everything, at the latest. */
-    final Map<ShardId, LogPosition> committed = new TreeMap<>();
+    final Map<Long, OperationOutcome> outcomes = new LinkedHashMap<>();
+    /** Told of everything that is sent: sender, receiver, and a message, command or answer. */
+    Delay delay = (from, to, what) -> MILLI;
 
-    /** The clock that sentinels see; it wraps soon after the start. */
-    long now = ORIGIN;
-
-    long minDelay = MILLI;
-    long maxDelay = MILLI;
-    double loss;
-    double duplication;
+    TriConsumer onSent = (from, to, what) -> {};
     Consumer<SentinelEvent> onEvent = event -> {};
+    long now = ORIGIN;
+    boolean writes = true;
+
+    interface TriConsumer {
+        void accept(NodeId from, NodeId to, Object what);
+    }
 
     private final SplittableRandom random;
-    private final ClusterTopology initial;
     private final PriorityQueue<Step> steps = new PriorityQueue<>();
     private final Set<Link> cut = new LinkedHashSet<>();
-    private final Map<Term, NodeId> leaders = new LinkedHashMap<>();
-    private final Map<Term, NodeId> votes = new LinkedHashMap<>();
     private final Map<Term, NodeId> primaries = new LinkedHashMap<>();
+    private final Map<Term, NodeId> targets = new LinkedHashMap<>();
+    /** Whose promises of an epoch a sentinel has heard of. */
+    private final Map<Term, Set<NodeId>> promises = new LinkedHashMap<>();
+    /** The epoch in which each write was committed. */
+    private final Map<Long, Long> committed = new LinkedHashMap<>();
+
+    private SentinelList sentinelList;
+    ClusterTopology topology;
+    boolean lossy;
+    private final int nodesPerShard;
+    private boolean begunAnew;
     private long elapsed;
     private long order;
+    private long lastWrite;
+    private long lastRequest;
+    private long lastIncarnation;
+    private long wakes;
+    /** What is on its way while a shard is begun by hand; null afterwards. */
+    private @Nullable Deque<Runnable> quietly;
 
-    FakeCluster(SentinelSettings settings, int shards, int nodesPerShard, int sentinelCount, long seed) {
+    FakeCluster(SentinelSettings settings, int shards, int nodesPerShard, int sentinelCount, boolean begun, long seed) {
         this.settings = settings;
         random = new SplittableRandom(seed);
-        ClusterTopology topology = ClusterTopology.EMPTY;
+        lossy = settings.allowLossyFailover();
+        this.nodesPerShard = nodesPerShard;
+        topology = ClusterTopology.EMPTY;
         for (int s = 1; s <= shards; s++) {
             ShardId shard = new ShardId("shard" + s);
-            List<NodeId> ids = new ArrayList<>();
+            List<TestNode> members = new ArrayList<>();
             for (int n = 0; n < nodesPerShard; n++) {
-                NodeId id = new NodeId((shards == 1 ? "" : "s" + s + "-") + (char) ('a' + n));
-                ids.add(id);
-                nodes.put(id, new FakeNode(id, shard));
+                members.add(addNode((shards == 1 ? "" : "s" + s + "-") + (char) ('a' + n), shard));
             }
+            List<NodeId> ids = members.stream().map(node -> node.id).toList();
             topology = topology.apply(
-                    topology.version(), new TopologyChange.AddShard(shard, 1, ids.get(0), ids.subList(1, ids.size())));
-            for (NodeId id : ids) {
-                node(id).promised = 1;
-                node(id).following = id.equals(ids.get(0)) ? null : ids.get(0);
+                    topology.version(),
+                    new TopologyChange.AddShard(shard, begun ? 1 : 0, ids.get(0), ids.subList(1, ids.size())));
+            if (begun) {
+                begin(members);
             }
-            node(ids.get(0)).leading = 1;
-            primaries.put(new Term("", shard, 1), ids.get(0));
-            committed.put(shard, LogPosition.START);
         }
-        initial = topology;
         List<NodeId> ids = new ArrayList<>();
         for (int i = 1; i <= sentinelCount; i++) {
             ids.add(new NodeId("S" + i));
         }
+        sentinelList = SentinelList.of(ids);
         for (NodeId id : ids) {
-            Host host = new Host(id, ids);
-            sentinels.put(id, host);
-            host.saved = SentinelState.initial(id, initial);
-            host.start();
+            sentinels.put(id, new Host(id, id));
         }
-        after(10 * MILLI, this::replicate);
+        sentinels.values().forEach(Host::start);
+        after(20 * MILLI, this::write);
     }
 
-    FakeNode node(NodeId id) {
-        FakeNode node = nodes.get(id);
-        assertTrue(node != null, () -> "no node " + id);
+    /** Begins a shard by hand, with all nodes as complete members, before anything else happens. */
+    private void begin(List<TestNode> members) {
+        quietly = new ArrayDeque<>();
+        for (TestNode node : members) {
+            node.handle(new NodeCommand.Fence(node.shard, 1, HAND), now);
+            collect(node);
+        }
+        TestNode first = members.get(0);
+        MemberList list = new MemberList(members.stream().map(TestNode::member).toList());
+        first.handle(new NodeCommand.Begin(first.shard, 1, HAND, list, List.of(), false), now);
+        collect(first);
+        while (!quietly.isEmpty()) {
+            quietly.remove().run();
+        }
+        quietly = null;
+        for (TestNode node : members) {
+            assertTrue(node.isCompleteMember(first.status()), node::toString);
+        }
+    }
+
+    TestNode addNode(String id, ShardId shard) {
+        TestNode node = new TestNode(new NodeId(id), shard, ++lastIncarnation, now);
+        nodes.put(node.id, node);
+        collect(node);
         return node;
     }
 
-    FakeNode node(String id) {
-        return node(new NodeId(id));
+    TestNode node(String id) {
+        TestNode node = nodes.get(new NodeId(id));
+        assertTrue(node != null, () -> "no node " + id);
+        return node;
     }
 
     Host sentinel(String id) {
@@ -138,10 +175,19 @@ final class FakeCluster {
         return random;
     }
 
+    void restart(String id, boolean withData, boolean withPromise) {
+        node(id).restart(withData, withPromise, ++lastIncarnation, now);
+        collect(node(id));
+    }
+
     // Time.
 
+    long elapsed() {
+        return elapsed;
+    }
+
     void after(long nanos, Runnable action) {
-        steps.add(new Step(elapsed + nanos, order++, action));
+        steps.add(new Step(elapsed + Math.max(nanos, 0), order++, action));
     }
 
     void run(Duration duration) {
@@ -192,161 +238,210 @@ final class FakeCluster {
         return all;
     }
 
-    private boolean reaches(NodeId from, NodeId to) {
-        return !cut.contains(new Link(from, to));
+    private void transmit(NodeId from, NodeId to, Object what, Runnable delivery) {
+        transmit(from, to, what, delivery, () -> {});
     }
 
-    private void transmit(NodeId from, NodeId to, Runnable delivery) {
-        int copies = random.nextDouble() < duplication ? 2 : 1;
-        for (int i = 0; i < copies; i++) {
-            long delay = minDelay == maxDelay ? minDelay : random.nextLong(minDelay, maxDelay);
-            if (random.nextDouble() >= loss && reaches(from, to)) {
-                after(delay, () -> {
-                    if (reaches(from, to)) {
-                        delivery.run();
-                    }
-                });
-            }
+    private void transmit(NodeId from, NodeId to, Object what, Runnable delivery, Runnable loss) {
+        if (quietly != null) {
+            quietly.add(delivery);
+            return;
+        }
+        onSent.accept(from, to, what);
+        long nanos = delay.of(from, to, what);
+        if (nanos >= 0 && !cut.contains(new Link(from, to))) {
+            after(nanos, delivery);
+        } else {
+            loss.run();
         }
     }
 
     // The data.
 
-    private void replicate() {
-        after(10 * MILLI, this::replicate);
-        for (FakeNode primary : nodes.values()) {
-            if (!primary.up || !primary.isPrimary()) {
-                continue;
-            }
-            if (primary.takesWrites(now)) {
-                primary.position =
-                        new LogPosition(primary.leading, primary.position.offset() + 1 + random.nextInt(100));
-            }
-            long epoch = primary.leading;
-            LogPosition position = primary.position;
-            Set<NodeId> having = new LinkedHashSet<>(List.of(primary.id));
-            List<FakeNode> shard = shard(primary.shard);
-            for (FakeNode replica : shard) {
-                if (replica != primary) {
-                    transmit(
-                            primary.id,
-                            replica.id,
-                            () -> store(primary, replica, epoch, position, having, shard.size()));
-                }
+    private void write() {
+        after(20 * MILLI, this::write);
+        for (TestNode node : nodes.values()) {
+            if (writes && node.up && node.isPrimary() && node.write(lastWrite + 1, now)) {
+                lastWrite++;
+                collect(node);
             }
         }
     }
 
-    private void store(
-            FakeNode primary, FakeNode replica, long epoch, LogPosition position, Set<NodeId> having, int of) {
-        if (!replica.up || !primary.id.equals(replica.following)) {
+    /** Does what a driver does after each input of a node. */
+    private void collect(TestNode node) {
+        Ready ready = node.ready();
+        boolean dataLost = ready.events().stream()
+                .anyMatch(event -> event instanceof ReplicationEvent.ShardBegun begun && begun.dataLost());
+        checkNode(node, dataLost);
+        for (Ready.Envelope envelope : ready.messages()) {
+            ReplicationMessage message = envelope.message();
+            transmit(node.id, envelope.to(), message, () -> deliver(node.id, envelope.to(), message), message::release);
+        }
+        if (ready.wakeAt() != Ready.NEVER) {
+            wake(node, ready.wakeAt());
+        }
+    }
+
+    private void deliver(NodeId from, NodeId to, ReplicationMessage message) {
+        TestNode node = nodes.get(to);
+        if (node == null || !node.up) {
+            message.release();
             return;
         }
-        if (replica.promised > epoch) {
-            transmit(replica.id, primary.id, () -> primary.promise(replica.promised));
-            return;
-        }
-        replica.promise(epoch);
-        if (replica.position.compareTo(position) < 0 || replica.position.epoch() < epoch) {
-            replica.position = position;
-        }
-        replica.synced = true;
-        transmit(replica.id, primary.id, () -> {
-            if (primary.up
-                    && primary.leading == epoch
-                    && primary.promised == epoch
-                    && having.add(replica.id)
-                    && having.size() == Watch.majority(of)) {
-                committed.merge(primary.shard, position, (a, b) -> a.compareTo(b) >= 0 ? a : b);
+        node.receive(from, message, now);
+        collect(node);
+    }
+
+    private void wake(TestNode node, long at) {
+        long current = ++wakes;
+        node.wake = current;
+        int ofStart = node.start;
+        after(at - now, () -> {
+            if (node.up && node.start == ofStart && node.wake == current) {
+                node.tick(now);
+                collect(node);
             }
         });
     }
 
-    List<FakeNode> shard(ShardId shard) {
+    List<TestNode> shard(ShardId shard) {
         return nodes.values().stream().filter(node -> node.shard.equals(shard)).toList();
     }
 
-    /** {@return whether the shard has one primary, which all other nodes that are up follow} */
+    /** {@return whether the shard has one primary, which every other node that is up follows, as all sentinels know} */
     boolean isWhole(ShardId shard) {
-        List<FakeNode> up = shard(shard).stream().filter(node -> node.up).toList();
-        List<FakeNode> leading = up.stream().filter(FakeNode::isPrimary).toList();
+        List<TestNode> up = shard(shard).stream().filter(node -> node.up).toList();
+        List<TestNode> leading = up.stream().filter(TestNode::isPrimary).toList();
         return leading.size() == 1
-                && up.stream()
-                        .allMatch(node -> node.isPrimary()
-                                || (leading.get(0).id.equals(node.following)
-                                        && node.promised == leading.get(0).promised))
+                && up.stream().allMatch(node -> leads(leading.get(0), node))
                 && sentinels.values().stream().filter(host -> host.up).allMatch(host -> {
-                    var known = host.machine().topology().shard(shard);
-                    return known != null && known.primary().equals(leading.get(0).id);
+                    Shard known = host.machine().topology().shard(shard);
+                    return known != null
+                            && known.primary().equals(leading.get(0).id)
+                            && known.epoch() == leading.get(0).leading();
                 });
     }
 
-    boolean isWhole() {
-        return committed.keySet().stream().allMatch(this::isWhole);
+    private static boolean leads(TestNode primary, TestNode node) {
+        return node == primary
+                || (primary.id.equals(node.status().primary())
+                        && node.status().complete()
+                        && node.status().epoch() == primary.leading());
     }
 
-    <E extends SentinelEvent> List<E> events(Class<E> type) {
-        return events.stream().filter(type::isInstance).map(type::cast).toList();
+    /** {@return whether the one shard is whole and all its nodes are members again} */
+    boolean isWholeOfAll() {
+        return isWhole()
+                && nodes.values().stream()
+                        .filter(TestNode::isPrimary)
+                        .allMatch(primary ->
+                                nodes.values().stream().allMatch(node -> node.isCompleteMember(primary.status())));
     }
+
+    boolean isWhole() {
+        return topology.shards().stream().allMatch(shard -> isWhole(shard.id()));
+    }
+
+    @Nullable
+    NodeId primary() {
+        return nodes.values().stream()
+                .filter(node -> node.up && node.isPrimary())
+                .map(node -> node.id)
+                .findFirst()
+                .orElse(null);
+    }
+
+    <F extends SentinelFact> List<F> facts(Class<F> type) {
+        return events.stream()
+                .map(SentinelEvent::fact)
+                .filter(type::isInstance)
+                .map(type::cast)
+                .toList();
+    }
+
+    // The wire.
 
     private void command(Host from, AddressedCommand addressed) {
-        FakeNode node = node(addressed.to());
-        int incarnation = from.incarnation;
-        transmit(from.id, node.id, () -> {
-            if (!node.up || (node.deafTo != null && node.deafTo.isInstance(addressed.command()))) {
+        NodeId to = addressed.to();
+        NodeCommand command = addressed.command();
+        checkWire(to, command);
+        int life = from.life;
+        transmit(from.id, to, command, () -> {
+            TestNode node = nodes.get(to);
+            if (node == null || !node.up) {
                 return;
             }
-            NodeAnswer answer = node.handle(addressed.command(), now);
-            checkNode(node);
-            transmit(node.id, from.id, () -> {
-                if (from.incarnation == incarnation) {
+            NodeAnswer answer = node.handle(command, now);
+            collect(node);
+            transmit(to, from.id, answer, () -> {
+                if (from.life == life) {
+                    if (command instanceof NodeCommand.Fence fence && answer.done()) {
+                        promises.computeIfAbsent(new Term(fence.shard(), fence.epoch()), term -> new TreeSet<>())
+                                .add(to);
+                    }
                     from.input(sentinel -> sentinel.answered(answer, now));
                 }
             });
         });
     }
 
-    private void checkNode(FakeNode node) {
-        if (node.isPrimary()) {
-            NodeId other = primaries.putIfAbsent(new Term("", node.shard, node.leading), node.id);
+    private void checkWire(NodeId to, NodeCommand command) {
+        long epoch = command instanceof NodeCommand.Promote promote
+                ? promote.epoch()
+                : command instanceof NodeCommand.Begin begin ? begin.epoch() : 0;
+        if (epoch > 0) {
+            NodeId other = targets.putIfAbsent(new Term(command.shard(), epoch), to);
             assertTrue(
-                    other == null || other.equals(node.id),
-                    () -> "two primaries in epoch " + node.leading + ": " + other + " and " + node.id);
-            if (other == null) {
-                LogPosition acknowledged = committed.get(node.shard);
-                assertTrue(
-                        settings.allowLossyFailover()
-                                || acknowledged == null
-                                || node.position.compareTo(acknowledged) >= 0,
-                        () -> node.id + " leads epoch " + node.leading + " from " + node.position
-                                + " though a majority had " + acknowledged);
-            }
+                    other == null || other.equals(to),
+                    () -> "two targets in epoch " + Epoch.toString(epoch) + ": " + other + " and " + to);
+        }
+        if (command instanceof NodeCommand.Promote && !lossy && !begunAnew) {
+            Set<NodeId> promised = promises.getOrDefault(new Term(command.shard(), epoch), Set.of());
+            assertTrue(
+                    promised.size() > nodesPerShard / 2 && promised.contains(to),
+                    () -> to + " is promoted in epoch " + Epoch.toString(epoch) + " on the promises of " + promised);
         }
     }
 
-    /** A sentinel, what it has saved, and its inputs while it is paused. */
+    private void checkNode(TestNode node, boolean dataLost) {
+        if (!node.isPrimary()) {
+            return;
+        }
+        NodeId other = primaries.putIfAbsent(new Term(node.shard, node.leading()), node.id);
+        assertEquals(
+                node.id, other == null ? node.id : other, () -> "primaries of epoch " + Epoch.toString(node.leading()));
+        begunAnew |= dataLost;
+        if (dataLost) {
+            committed.clear();
+        } else if (other == null && !lossy && topology.shards().size() == 1) {
+            committed.forEach((number, epoch) -> assertTrue(
+                    epoch > node.leading() || node.has(number),
+                    () -> node.id + " leads epoch " + Epoch.toString(node.leading()) + " without write " + number));
+        }
+        node.takeCommitted().forEach(number -> committed.putIfAbsent(number, node.leading()));
+    }
+
+    /** A sentinel, and its state while it does not run. */
     final class Host {
         final NodeId id;
-        private final List<NodeId> all;
-        private final Deque<Consumer<Sentinel>> mail = new ArrayDeque<>();
+        /** The id that it takes itself for: another one's, if two are started under one number. */
+        private final NodeId self;
+
         private @Nullable Sentinel sentinel;
+        private final List<Consumer<Sentinel>> mail = new ArrayList<>();
 
         @Nullable
         SentinelState saved;
 
-        private @Nullable SentinelState unsaved;
-
         boolean up;
         boolean paused;
-        boolean canSave = true;
-        int incarnation;
+        int life;
+        private long wakeOrder;
 
-        @Nullable
-        CrashPoint crashAt;
-
-        private Host(NodeId id, List<NodeId> all) {
+        private Host(NodeId id, NodeId self) {
             this.id = id;
-            this.all = all;
+            this.self = self;
         }
 
         Sentinel machine() {
@@ -355,41 +450,38 @@ final class FakeCluster {
         }
 
         void start() {
-            incarnation++;
+            life++;
             up = true;
             paused = false;
-            crashAt = null;
-            unsaved = null;
             mail.clear();
-            sentinel = new Sentinel(settings, id, all, initial, saved, random.split(), now);
-            int current = incarnation;
-            after(random.nextLong(settings.tickPeriod().toNanos()), () -> tick(current));
+            sentinel = new Sentinel(settings, self, sentinelList, topology, saved, random.split(), now);
+            input(machine -> machine.tick(now));
         }
 
         void crash() {
             up = false;
-            incarnation++;
-            mail.clear();
+            life++;
         }
 
         void resume() {
             paused = false;
-            while (up && !paused && !mail.isEmpty()) {
-                input(mail.removeFirst());
-            }
+            List<Consumer<Sentinel>> waiting = List.copyOf(mail);
+            mail.clear();
+            waiting.forEach(this::input);
+            input(machine -> machine.tick(now));
         }
 
-        void failOver(String shard) {
-            input(machine -> machine.failOver(new ShardId(shard), now));
-        }
-
-        private void tick(int current) {
-            if (current == incarnation && up) {
-                after(settings.tickPeriod().toNanos(), () -> tick(current));
-                if (!paused) {
-                    input(machine -> machine.tick(now));
-                }
-            }
+        long start(Operation operation) {
+            long request = ++lastRequest;
+            input(machine -> machine.start(request, operation, now));
+            Duration limit =
+                    operation instanceof Operation.Replace ? settings.replaceTimeout() : settings.operationTimeout();
+            int ofLife = life;
+            after(limit.toNanos() + MILLI, () -> {
+                boolean over = !up || paused || life != ofLife || outcomes.containsKey(request);
+                assertTrue(over, () -> operation + " must end within " + limit);
+            });
+            return request;
         }
 
         void input(Consumer<Sentinel> input) {
@@ -402,99 +494,44 @@ final class FakeCluster {
             }
             Sentinel machine = machine();
             input.accept(machine);
+            Sentinel.Ready ready = machine.ready();
             machine.checkInvariants();
-            deliver(machine.ready());
-        }
-
-        private void deliver(Ready ready) {
-            if (crashAt == CrashPoint.BEFORE_SAVING) {
-                crash();
-                return;
-            }
-            if (ready.toSave() != null) {
-                unsaved = ready.toSave();
-            }
-            if (unsaved != null) {
-                if (!canSave) {
-                    return; // nothing leaves; this loses events, unlike a driver
-                }
-                checkState(saved, unsaved);
-                saved = unsaved;
-                unsaved = null;
-            }
-            if (crashAt == CrashPoint.AFTER_SAVING) {
-                crash();
-                return;
-            }
+            saved = ready.toSave() == null ? saved : ready.toSave();
+            wake(ready.wakeAt());
             for (Envelope envelope : ready.messages()) {
                 Host to = sentinel(envelope.to().value());
-                transmit(id, envelope.to(), () -> to.input(machine -> machine.receive(id, envelope.message(), now)));
+                transmit(
+                        id,
+                        to.id,
+                        envelope.message(),
+                        () -> to.input(other -> other.receive(self, envelope.message(), now)));
             }
             ready.commands().forEach(command -> command(this, command));
             for (SentinelEvent event : ready.events()) {
                 events.add(event);
-                checkEvent(event);
                 onEvent.accept(event);
             }
-            if (crashAt == CrashPoint.AFTER_SENDING) {
-                crash();
+            for (Completion completion : ready.completions()) {
+                assertTrue(outcomes.put(completion.request(), completion.outcome()) == null, "an operation ends once");
             }
         }
-    }
 
-    private void checkEvent(SentinelEvent event) {
-        if (event instanceof LeaderElected elected) {
-            NodeId other = leaders.putIfAbsent(new Term("", elected.shard(), elected.epoch()), elected.sentinel());
-            assertTrue(other == null, () -> "two leaders: " + other + " and " + elected);
-        } else if (event instanceof VoteGiven vote) {
-            NodeId other = votes.putIfAbsent(new Term(vote.sentinel(), vote.shard(), vote.epoch()), vote.candidate());
-            assertTrue(other == null, () -> "two votes: for " + other + " and " + vote);
-        }
-    }
-
-    private static void checkState(@Nullable SentinelState before, SentinelState after) {
-        if (before == null) {
-            return;
-        }
-        Map<ShardId, ShardMemory> earlier = new LinkedHashMap<>();
-        before.shards().forEach(memory -> earlier.put(memory.configuration().shard(), memory));
-        for (ShardMemory memory : after.shards()) {
-            ShardMemory was = earlier.get(memory.configuration().shard());
-            assertTrue(
-                    was == null
-                            || (memory.votedEpoch() >= was.votedEpoch()
-                                    && memory.highestEpoch() >= was.highestEpoch()
-                                    && memory.configuration().epoch()
-                                            >= was.configuration().epoch()),
-                    () -> "went back from " + was + " to " + memory);
-        }
-    }
-
-    /** {@return the epoch of the shard by what most sentinels hold} */
-    long epoch(String shard) {
-        long highest = 0;
-        for (Host host : sentinels.values()) {
-            var known = host.machine().topology().shard(new ShardId(shard));
-            highest = Math.max(highest, known == null ? 0 : known.epoch());
-        }
-        return highest;
-    }
-
-    /** {@return the events of one shard as text, a line each, with the time in milliseconds since {@code start}} */
-    String trace(long start) {
-        StringBuilder text = new StringBuilder();
-        for (SentinelEvent event : events) {
-            if (event.at() - start >= 0 && event instanceof ShardEvent about) {
-                text.append(String.format("%6d %s ", (event.at() - start) / MILLI, event.sentinel()));
-                String detail = event.toString();
-                text.append(detail, 0, detail.indexOf('[')).append(" epoch=").append(about.epoch());
-                int more = detail.indexOf("epoch=" + about.epoch() + ", ");
-                if (more > 0) {
-                    text.append(' ').append(detail, detail.indexOf(", ", more) + 2, detail.length() - 1);
+        private void wake(long at) {
+            long current = ++wakeOrder;
+            int ofLife = life;
+            after(at - now, () -> {
+                if (wakeOrder == current && life == ofLife) {
+                    input(machine -> machine.tick(now));
                 }
-                text.append('\n');
-            }
+            });
         }
-        return text.toString().replace(", ", " ");
+    }
+
+    /** Starts a second sentinel that takes itself for another one. */
+    Host startDouble(String id, String self) {
+        Host host = new Host(new NodeId(id), new NodeId(self));
+        sentinels.put(host.id, host);
+        host.start();
+        return host;
     }
 }

@@ -1,114 +1,129 @@
 package io.kvorum.failover;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertInstanceOf;
-import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
-import java.lang.reflect.InvocationTargetException;
-import java.lang.reflect.RecordComponent;
+import io.kvorum.slots.topology.ClusterTopology;
+import io.kvorum.slots.topology.NodeId;
 import java.time.Duration;
-import java.util.Arrays;
+import java.util.SplittableRandom;
+import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
-import org.junit.jupiter.params.provider.ValueSource;
 
 final class SentinelSettingsTest {
-    static Stream<RecordComponent> components() {
-        return Arrays.stream(SentinelSettings.class.getRecordComponents());
+    private static final SentinelSettings DEFAULTS = SentinelSettings.defaults();
+
+    private static Duration millis(long millis) {
+        return Duration.ofMillis(millis);
+    }
+
+    static Stream<Arguments> contradictions() {
+        return Stream.of(
+                refused(s -> s.withQuorum(0), "quorum must be at least 1: 0"),
+                refused(s -> s.withDownAfter(Duration.ZERO), "downAfter must be positive: PT0S"),
+                refused(s -> s.withDownAfter(Duration.ofDays(2)), "downAfter must be at most a day: PT48H"),
+                refused(s -> s.withPingPeriod(millis(501)), "2 x pingPeriod must be at most downAfter, PT1S: PT1.002S"),
+                refused(s -> s.withAskPeriod(millis(1001)), "askPeriod must be at most downAfter, PT1S: PT1.001S"),
+                refused(
+                        s -> s.withElectionTimeout(millis(199)),
+                        "2 x askPeriod must be at most electionTimeout, PT0.199S: PT0.2S"),
+                refused(
+                        s -> s.withElectionStep(millis(251)),
+                        "electionStep must be at most electionTimeout, PT0.25S: PT0.251S"),
+                refused(
+                        s -> s.withResendPeriod(millis(126)),
+                        "2 x resendPeriod must be at most electionTimeout, PT0.25S: PT0.252S"),
+                refused(
+                        s -> s.withPauseLimit(millis(99)),
+                        "2 x resendPeriod must be at most pauseLimit, PT0.099S: PT0.1S"),
+                refused(
+                        s -> s.withFenceGrace(millis(1001)),
+                        "fenceGrace must be at most attemptTimeout, PT1S: PT1.001S"),
+                refused(
+                        s -> s.withAttemptTimeout(millis(249)),
+                        "electionTimeout must be at most attemptTimeout, PT0.249S: PT0.25S"),
+                refused(
+                        s -> s.withAttemptTimeout(millis(10_000)),
+                        "2 x electionTimeout + 2 x attemptTimeout + pauseLimit must be at most operationTimeout, PT5S:"
+                                + " PT21S"),
+                refused(
+                        s -> s.withReplaceTimeout(millis(4_999)),
+                        "operationTimeout must be at most replaceTimeout, PT4.999S: PT5S"),
+                refused(s -> s.withParallelSyncs(0), "parallelSyncs must be at least 1: 0"));
+    }
+
+    private static Arguments refused(UnaryOperator<SentinelSettings> change, String message) {
+        return Arguments.of(change, message);
     }
 
     @ParameterizedTest
-    @MethodSource("components")
-    void eachValueCanBeChangedAlone(RecordComponent component) throws ReflectiveOperationException {
-        SentinelSettings before = SentinelSettings.defaults();
-        Object value = another(component.getType());
-        SentinelSettings after = with(before, component, value);
-
-        for (RecordComponent each : SentinelSettings.class.getRecordComponents()) {
-            Object was = each.getAccessor().invoke(before);
-            Object is = each.getAccessor().invoke(after);
-            if (each.getName().equals(component.getName())) {
-                assertEquals(value, is);
-                assertNotEquals(was, is);
-            } else {
-                assertEquals(was, is, each.getName());
-            }
-        }
+    @MethodSource("contradictions")
+    void aContradictionIsRefusedWithBothValues(UnaryOperator<SentinelSettings> change, String message) {
+        assertEquals(
+                message,
+                assertThrows(
+                                IllegalArgumentException.class,
+                                () -> change.apply(DEFAULTS).checked())
+                        .getMessage());
     }
 
-    @ParameterizedTest
-    @ValueSource(
-            strings = {
-                "tickPeriod",
-                "pingPeriod",
-                "askPeriod",
-                "downAfter",
-                "roleLimit",
-                "electionTimeout",
-                "resendPeriod",
-                "attemptTimeout",
-                "pauseLimit"
-            })
-    void aPeriodMustBePositive(String name) {
-        assertRefused(name, Duration.ZERO);
+    /** Each step alone would contradict the values that are not set yet. */
+    @Test
+    void theOrderInWhichValuesAreSetDoesNotMatter() {
+        SentinelSettings one = DEFAULTS.withDownAfter(millis(20))
+                .withAttemptTimeout(millis(100))
+                .withElectionTimeout(millis(40))
+                .withPauseLimit(millis(50))
+                .withResendPeriod(millis(10))
+                .withElectionStep(millis(5));
+        SentinelSettings another = DEFAULTS.withElectionStep(millis(5))
+                .withResendPeriod(millis(10))
+                .withPauseLimit(millis(50))
+                .withElectionTimeout(millis(40))
+                .withAttemptTimeout(millis(100))
+                .withDownAfter(millis(20));
+
+        assertEquals(one.checked().toString(), another.checked().toString());
     }
 
-    @ParameterizedTest
-    @ValueSource(strings = {"electionJitter", "fenceGrace", "repairDelay", "abstention"})
-    void aDelayMustNotBeNegative(String name) throws ReflectiveOperationException {
-        assertRefused(name, Duration.ofNanos(-1));
-        with(SentinelSettings.defaults(), component(name), Duration.ZERO);
+    @Test
+    void aSentinelIsNotStartedWithAContradiction() {
+        NodeId me = new NodeId("S1");
+        SentinelSettings wrong = DEFAULTS.withQuorum(1).withPauseLimit(millis(99));
+
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> new Sentinel(
+                        wrong, me, SentinelList.of(me), ClusterTopology.EMPTY, null, new SplittableRandom(1), 0));
     }
 
-    static Stream<RecordComponent> durations() {
-        return components().filter(each -> each.getType() == Duration.class);
+    @Test
+    void theBoundariesThemselvesAreAllowed() {
+        assertEquals(millis(500), DEFAULTS.withPingPeriod(millis(500)).checked().pingPeriod());
+        assertEquals(
+                millis(200), DEFAULTS.withElectionTimeout(millis(200)).checked().electionTimeout());
+        assertEquals(millis(100), DEFAULTS.withPauseLimit(millis(100)).checked().pauseLimit());
     }
 
-    @ParameterizedTest
-    @MethodSource("durations")
-    void aDurationMustBeADayAtTheMost(RecordComponent component) throws ReflectiveOperationException {
-        assertRefused(component.getName(), Duration.ofDays(1).plusNanos(1));
-        assertRefused(component.getName(), Duration.ofSeconds(Long.MAX_VALUE));
-        with(SentinelSettings.defaults(), component, Duration.ofDays(1));
+    @Test
+    void thePeriodsOfDetectionFollowItsLimit() {
+        SentinelSettings fast = DEFAULTS.withDownAfter(millis(200));
+
+        assertEquals(millis(20), fast.pingPeriod());
+        assertEquals(millis(20), fast.askPeriod());
+        assertEquals(millis(100), fast.opinionLife());
+        assertEquals(millis(100), fast.roleLimit());
+        assertEquals(millis(100), DEFAULTS.withDownAfter(Duration.ofSeconds(30)).pingPeriod());
     }
 
-    @ParameterizedTest
-    @ValueSource(strings = {"quorum", "parallelSyncs"})
-    void aNumberMustBeAtLeastOne(String name) {
-        assertRefused(name, 0);
-    }
-
-    private static void assertRefused(String name, Object value) {
-        InvocationTargetException thrown = assertThrows(
-                InvocationTargetException.class, () -> with(SentinelSettings.defaults(), component(name), value));
-        assertInstanceOf(IllegalArgumentException.class, thrown.getCause());
-    }
-
-    private static RecordComponent component(String name) {
-        return components()
-                .filter(each -> each.getName().equals(name))
-                .findFirst()
-                .orElseThrow();
-    }
-
-    private static SentinelSettings with(SentinelSettings settings, RecordComponent component, Object value)
-            throws ReflectiveOperationException {
-        String name = component.getName();
-        return (SentinelSettings) SentinelSettings.class
-                .getMethod("with" + Character.toUpperCase(name.charAt(0)) + name.substring(1), component.getType())
-                .invoke(settings, value);
-    }
-
-    private static Object another(Class<?> type) {
-        if (type == int.class) {
-            return 7;
-        } else if (type == boolean.class) {
-            return true;
-        } else if (type == Duration.class) {
-            return Duration.ofMinutes(7);
-        }
-        return (FailureDetector.Factory) DeadlineDetector::new;
+    @Test
+    void aPeriodThatIsSetStays() {
+        assertEquals(
+                millis(50),
+                DEFAULTS.withPingPeriod(millis(50)).withDownAfter(millis(200)).pingPeriod());
     }
 }

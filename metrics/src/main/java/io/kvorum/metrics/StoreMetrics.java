@@ -6,15 +6,11 @@ import io.kvorum.core.StoreStats;
 import io.kvorum.slots.topology.RefusedException;
 import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
-import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tags;
 import io.micrometer.core.instrument.binder.MeterBinder;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
-import java.util.function.Supplier;
 import java.util.function.ToDoubleFunction;
 
 /**
@@ -41,17 +37,9 @@ import java.util.function.ToDoubleFunction;
  * <p>Safe for use by any number of threads.
  */
 public final class StoreMetrics implements MeterBinder, AutoCloseable {
-    private static final System.Logger LOGGER = System.getLogger(StoreMetrics.class.getName());
-
-    /** Held from the look whether a meter exists until it is registered, by all who register meters of stores. */
-    private static final Object REGISTRATION = new Object();
-
-    private record Binding(MeterRegistry registry, Meter meter) {}
-
     private final LocalStore store;
-    private final String name;
     private final Tags tags;
-    private final List<Binding> bindings = new ArrayList<>();
+    private final Bindings bindings = new Bindings();
 
     /**
      * Makes the meters of a store; {@link #bindTo} registers them.
@@ -61,51 +49,44 @@ public final class StoreMetrics implements MeterBinder, AutoCloseable {
      */
     public StoreMetrics(LocalStore store, String name) {
         this.store = Objects.requireNonNull(store, "store");
-        this.name = Objects.requireNonNull(name, "name");
-        this.tags = Tags.of("store", name);
+        this.tags = Tags.of("store", Objects.requireNonNull(name, "name"));
         StoreStats ignored = store.stats(); // counts from now on
         Objects.requireNonNull(ignored, "stats");
     }
 
     @Override
     public void bindTo(MeterRegistry registry) {
-        synchronized (REGISTRATION) {
-            if (bindings.stream().anyMatch(binding -> binding.registry().equals(registry))) {
-                return;
-            }
-            if (registry.find("kvorum.store.entries").tags(tags).meter() != null) {
-                LOGGER.log(System.Logger.Level.WARNING, () -> "a store is bound already under the name " + name);
-                return;
-            }
-            register(registry);
-        }
+        bindings.bind(registry, "kvorum.store.entries", tags, this::register);
     }
 
-    private void register(MeterRegistry registry) {
-        add(
-                registry,
-                () -> Gauge.builder("kvorum.store.entries", store, LocalStore::size)
-                        .tags(tags)
-                        .description("Keys held, expired ones that have not been deleted yet among them")
-                        .register(registry));
-        add(
-                registry,
-                () -> Gauge.builder("kvorum.store.bytes", store, LocalStore::bytes)
-                        .tags(tags)
-                        .baseUnit("bytes")
-                        .description("Weight of the keys held, as the memory limit counts it")
-                        .register(registry));
+    private void register(MeterRegistry registry, Bindings.Meters meters) {
+        meters.add(() -> Gauge.builder("kvorum.store.entries", store, LocalStore::size)
+                .tags(tags)
+                .description("Keys held, expired ones that have not been deleted yet among them")
+                .register(registry));
+        meters.add(() -> Gauge.builder("kvorum.store.bytes", store, LocalStore::bytes)
+                .tags(tags)
+                .baseUnit("bytes")
+                .description("Weight of the keys held, as the memory limit counts it")
+                .register(registry));
         String gets = "Reads that copy a value";
-        count(registry, "gets", gets, tags.and("result", "hit"), StoreStats::hits);
-        count(registry, "gets", gets, tags.and("result", "miss"), StoreStats::misses);
-        count(registry, "sets", "Keys set", tags, StoreStats::sets);
-        count(registry, "deletes", "Keys deleted by an operation", tags, StoreStats::deletes);
-        count(registry, "expirations", "Keys deleted because their deadline had passed", tags, StoreStats::expirations);
-        count(registry, "evictions", "Keys deleted to make room", tags, StoreStats::evictions);
+        count(registry, meters, "gets", gets, tags.and("result", "hit"), StoreStats::hits);
+        count(registry, meters, "gets", gets, tags.and("result", "miss"), StoreStats::misses);
+        count(registry, meters, "sets", "Keys set", tags, StoreStats::sets);
+        count(registry, meters, "deletes", "Keys deleted by an operation", tags, StoreStats::deletes);
+        count(
+                registry,
+                meters,
+                "expirations",
+                "Keys deleted because their deadline had passed",
+                tags,
+                StoreStats::expirations);
+        count(registry, meters, "evictions", "Keys deleted to make room", tags, StoreStats::evictions);
         for (RefusedException.Kind kind : RefusedException.Kind.values()) {
             String value = kind.name().toLowerCase(Locale.ROOT);
             count(
                     registry,
+                    meters,
                     "refusals",
                     "Writes refused",
                     tags.and("kind", value),
@@ -115,31 +96,21 @@ public final class StoreMetrics implements MeterBinder, AutoCloseable {
 
     private void count(
             MeterRegistry registry,
+            Bindings.Meters meters,
             String meter,
             String description,
             Tags meterTags,
             ToDoubleFunction<StoreStats> value) {
-        add(
-                registry,
-                () -> FunctionCounter.builder(
-                                "kvorum.store." + meter, store, counted -> value.applyAsDouble(counted.stats()))
-                        .tags(meterTags)
-                        .description(description)
-                        .register(registry));
-    }
-
-    private void add(MeterRegistry registry, Supplier<Meter> meter) {
-        bindings.add(new Binding(registry, meter.get()));
+        meters.add(() -> FunctionCounter.builder(
+                        "kvorum.store." + meter, store, counted -> value.applyAsDouble(counted.stats()))
+                .tags(meterTags)
+                .description(description)
+                .register(registry));
     }
 
     /** Removes the meters that this object added, from every registry it was bound to. */
     @Override
     public void close() {
-        synchronized (REGISTRATION) {
-            for (Binding binding : bindings) {
-                binding.registry().remove(binding.meter());
-            }
-            bindings.clear();
-        }
+        bindings.remove();
     }
 }

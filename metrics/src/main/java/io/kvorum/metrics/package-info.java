@@ -1,2 +1,2 @@
-/** Micrometer meters of stores. */
+/** Micrometer meters of stores, replication and sentinels. */
 package io.kvorum.metrics;

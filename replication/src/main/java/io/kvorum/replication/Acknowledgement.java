@@ -36,13 +36,9 @@ public final class Acknowledgement {
         return new Acknowledgement(count);
     }
 
-    /**
-     * {@return how many replicas, beside the primary, must hold the write}
-     *
-     * @param nodes the number of nodes of the shard
-     */
-    int replicasOf(int nodes) {
-        return replicas == -1 ? nodes / 2 : replicas;
+    /** {@return how many replicas, beside the primary, must hold the write; -1 for {@link #MAJORITY}} */
+    int replicas() {
+        return replicas;
     }
 
     @Override

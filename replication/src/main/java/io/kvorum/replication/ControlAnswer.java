@@ -15,21 +15,33 @@ public record ControlAnswer(Outcome outcome, NodeStatus status) {
         DONE,
         /** The node has promised a later epoch. */
         STALE_EPOCH,
-        /** The node was not fenced at the epoch at which it is to be promoted. */
+        /** The node promised this epoch to somebody else: two parties act under one number. */
+        OTHER_HOLDER,
+        /** The node was not fenced at the epoch of the command. */
         NOT_FENCED,
         /** The node's data is not complete. */
-        NOT_SYNCED,
+        NOT_COMPLETE,
+        /** The command is meant for another incarnation of the node. */
+        OTHER_INCARNATION,
         /** The node's log does not end where the command expects. */
         WRONG_POSITION,
         /** The node follows another primary of the same epoch. */
         OTHER_PRIMARY,
         /** The node is not the primary of the epoch. */
         NOT_PRIMARY,
+        /** The shard has begun already, as far as this node knows. */
+        ALREADY_BEGUN,
+        /** Another change of the member list is under way. */
+        CHANGE_UNDER_WAY,
+        /** The node is of another shard. */
+        WRONG_SHARD,
         /** The node's promise could not be saved. */
         NOT_SAVED,
         /** The node has as many requests waiting as it can hold. */
         OVERLOADED,
         /** The node was closed. */
-        CLOSED
+        CLOSED,
+        /** A node that the command is about is not in the member list, or may not be changed in it. */
+        NOT_MEMBER
     }
 }

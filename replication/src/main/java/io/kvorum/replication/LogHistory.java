@@ -1,5 +1,6 @@
 package io.kvorum.replication;
 
+import io.kvorum.slots.topology.Epoch;
 import io.kvorum.slots.topology.LogPosition;
 import java.util.ArrayList;
 import java.util.List;
@@ -34,6 +35,28 @@ public final class LogHistory {
         this.leaderships = leaderships;
     }
 
+    /**
+     * Creates a history from its parts, as another node has sent them.
+     *
+     * @param leaderships the leaderships, oldest first; at most {@value #MAX_LEADERSHIPS}
+     * @return the history
+     * @throws IllegalArgumentException if there are too many, an epoch does not rise, or an offset goes back
+     */
+    static LogHistory of(List<Leadership> leaderships) {
+        if (leaderships.size() > MAX_LEADERSHIPS) {
+            throw new IllegalArgumentException(
+                    "history must have at most " + MAX_LEADERSHIPS + " leaderships: " + leaderships.size());
+        }
+        Leadership last = new Leadership(0, 0);
+        for (Leadership each : leaderships) {
+            if (each.epoch() <= last.epoch() || each.firstOffset() < last.firstOffset()) {
+                throw new IllegalArgumentException("leaderships must be in order: " + each + " after " + last);
+            }
+            last = each;
+        }
+        return new LogHistory(List.copyOf(leaderships));
+    }
+
     /** {@return the leaderships, oldest first} */
     public List<Leadership> leaderships() {
         return leaderships;
@@ -55,7 +78,8 @@ public final class LogHistory {
      */
     LogHistory with(long epoch, long firstOffset) {
         if (epoch <= lastEpoch()) {
-            throw new IllegalArgumentException("epoch must be above " + lastEpoch() + ": " + epoch);
+            throw new IllegalArgumentException(
+                    "epoch must be above " + Epoch.toString(lastEpoch()) + ": " + Epoch.toString(epoch));
         }
         if (!leaderships.isEmpty()
                 && firstOffset < leaderships.get(leaderships.size() - 1).firstOffset()) {

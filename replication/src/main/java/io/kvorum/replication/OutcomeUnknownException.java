@@ -35,6 +35,19 @@ public final class OutcomeUnknownException extends RuntimeException {
     private final transient ShardId shard;
     private final transient NodeId node;
     private final transient LogPosition position;
+    private final int acknowledged;
+
+    /**
+     * Describes an unknown outcome of which no replica is known to have the position.
+     *
+     * @param reason why the outcome is unknown
+     * @param shard the shard
+     * @param node the node that took the request
+     * @param position the position whose acknowledgement was awaited
+     */
+    public OutcomeUnknownException(Reason reason, ShardId shard, NodeId node, LogPosition position) {
+        this(reason, shard, node, position, 0);
+    }
 
     /**
      * Describes an unknown outcome.
@@ -43,13 +56,16 @@ public final class OutcomeUnknownException extends RuntimeException {
      * @param shard the shard
      * @param node the node that took the request
      * @param position the position whose acknowledgement was awaited
+     * @param acknowledged how many replicas were known to have the position
      */
-    public OutcomeUnknownException(Reason reason, ShardId shard, NodeId node, LogPosition position) {
+    public OutcomeUnknownException(Reason reason, ShardId shard, NodeId node, LogPosition position, int acknowledged) {
         super(
-                "outcome unknown (" + reason + ") at " + node + " of " + shard + ", position " + position,
+                "outcome unknown (" + reason + ") at " + node + " of " + shard + ", position " + position
+                        + ", replicas that have it: " + acknowledged,
                 null,
                 false,
                 false);
+        this.acknowledged = acknowledged;
         this.reason = Objects.requireNonNull(reason, "reason");
         this.shard = shard;
         this.node = node;
@@ -74,5 +90,10 @@ public final class OutcomeUnknownException extends RuntimeException {
     /** {@return the position whose acknowledgement was awaited} */
     public LogPosition position() {
         return position;
+    }
+
+    /** {@return how many replicas were known to have the position} */
+    public int acknowledged() {
+        return acknowledged;
     }
 }

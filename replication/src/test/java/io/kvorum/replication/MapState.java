@@ -14,7 +14,10 @@ import java.util.stream.Collectors;
 final class MapState implements ReplicatedState {
     Map<String, String> map = new TreeMap<>();
     boolean failing;
+    boolean scanFailing;
     int restorations;
+    int scans;
+    int openScans;
 
     /** Writes at a primary: the log first, which may refuse, then the map. Returns the position after it. */
     long write(ReplicationLog log, String key, String value) {
@@ -26,10 +29,14 @@ final class MapState implements ReplicatedState {
 
     @Override
     public void apply(int slot, ByteBuf payload) {
+        fail();
+        put(map, payload.toString(UTF_8));
+    }
+
+    private void fail() {
         if (failing) {
             throw new IllegalStateException("the state is told to fail");
         }
-        put(map, payload.toString(UTF_8));
     }
 
     private static void put(Map<String, String> target, String entry) {
@@ -39,10 +46,15 @@ final class MapState implements ReplicatedState {
 
     @Override
     public SnapshotScan snapshot() {
+        scans++;
+        openScans++;
         Iterator<String> keys = List.copyOf(map.keySet()).iterator();
         return new SnapshotScan() {
             @Override
             public boolean next(ByteBuf target, int maxBytes) {
+                if (scanFailing) {
+                    throw new IllegalStateException("the scan is told to fail");
+                }
                 if (!keys.hasNext()) {
                     return false;
                 }
@@ -55,7 +67,9 @@ final class MapState implements ReplicatedState {
             }
 
             @Override
-            public void close() {}
+            public void close() {
+                openScans--;
+            }
         };
     }
 
@@ -66,14 +80,13 @@ final class MapState implements ReplicatedState {
         return new Restoration() {
             @Override
             public void load(ByteBuf entries) {
-                if (failing) {
-                    throw new IllegalArgumentException("the state is told to fail");
-                }
+                fail();
                 entries.toString(UTF_8).lines().forEach(entry -> put(aside, entry));
             }
 
             @Override
             public void apply(int slot, ByteBuf payload) {
+                fail();
                 put(aside, payload.toString(UTF_8));
             }
 

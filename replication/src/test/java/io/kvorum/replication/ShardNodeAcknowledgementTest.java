@@ -4,11 +4,13 @@ import static io.kvorum.replication.TestShard.A;
 import static io.kvorum.replication.TestShard.B;
 import static io.kvorum.replication.TestShard.C;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.kvorum.slots.topology.LogPosition;
 import io.kvorum.slots.topology.RefusedException;
+import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -31,7 +33,7 @@ final class ShardNodeAcknowledgementTest extends ShardTest {
         assertEquals(RefusedException.Kind.READ_ONLY, refused.kind());
         assertEquals(A, refused.primary());
         assertEquals(B, refused.node());
-        assertEquals(1, refused.epoch());
+        assertEquals(TestShard.epoch(1), refused.epoch());
         assertTrue(b.state.map.isEmpty());
         assertEquals(a.end(), b.end());
     }
@@ -41,11 +43,12 @@ final class ShardNodeAcknowledgementTest extends ShardTest {
         shard.isolate(C);
         a.write("key", "value");
         long request = request(a, Acknowledgement.MAJORITY);
-        assertEquals("waiting", outcome(request));
+        assertEquals("WAITING", outcome(request));
 
         shard.step();
 
-        assertEquals("acknowledged", outcome(request));
+        assertEquals("ACKNOWLEDGED", outcome(request));
+        assertEquals(1, acknowledged(request));
     }
 
     @Test
@@ -55,16 +58,16 @@ final class ShardNodeAcknowledgementTest extends ShardTest {
         long majority = request(a, Acknowledgement.MAJORITY);
         long both = request(a, Acknowledgement.replicas(2));
         shard.settle();
-        assertEquals("waiting", outcome(majority));
+        assertEquals("WAITING", outcome(majority));
 
         shard.isolate(C);
         shard.settle();
-        assertEquals("acknowledged", outcome(majority));
-        assertEquals("waiting", outcome(both));
+        assertEquals("ACKNOWLEDGED", outcome(majority));
+        assertEquals("WAITING", outcome(both));
 
         shard.heal();
         shard.settle();
-        assertEquals("acknowledged", outcome(both));
+        assertEquals("ACKNOWLEDGED", outcome(both));
     }
 
     @Test
@@ -77,25 +80,35 @@ final class ShardNodeAcknowledgementTest extends ShardTest {
         assertEquals("TIMEOUT", outcome(request));
     }
 
-    /** P18: a timeout is an unknown outcome, never success. */
+    /** P18: a timeout is an unknown outcome, never success, and says how many had the write. */
     @Test
-    void aTimeoutIsAnUnknownOutcome() {
-        shard.isolate(A);
+    void aTimeoutIsAnUnknownOutcomeThatCountsTheReplicas() {
+        shard.isolate(C);
         a.write("key", "value");
-        a.node.await(1, a.end(), Acknowledgement.MAJORITY, shard.now + 100);
+        a.node.await(1, a.end(), Acknowledgement.replicas(2), shard.now + 100);
         shard.now += 99;
         shard.step();
-        assertEquals("waiting", outcome(1L));
+        assertEquals("WAITING", outcome(1L));
 
         shard.now += 1;
         shard.step();
         assertEquals("TIMEOUT", outcome(1L));
+        assertEquals(1, acknowledged(1L));
+    }
+
+    @Test
+    void aDeadlineIsWorkThatFallsDue() {
+        a.node.await(1, new LogPosition(TestShard.epoch(1), a.end().offset() + 8), Acknowledgement.MAJORITY, 17);
+        a.node.tick(5);
+
+        Ready ready = a.node.ready();
+
+        assertTrue(ready.wakeAt() <= shard.now + 17);
     }
 
     @Test
     void noMoreRequestsWaitThanAllowed() {
         use(new TestShard(TestShard.SETTINGS.withMaxWaiting(2), 1 << 16, A, B, C));
-        shard.elect(A, 1, A, B, C);
         shard.isolate(A);
         a.write("key", "value");
         for (long request = 1; request <= 3; request++) {
@@ -119,23 +132,33 @@ final class ShardNodeAcknowledgementTest extends ShardTest {
     }
 
     @Test
-    void aShardOfOneAcknowledgesByItself() {
+    void aStepWithoutCauseSaysNothing() {
+        a.node.tick(shard.now);
+        Ready ready = a.node.ready();
+
+        assertTrue(ready.messages().isEmpty());
+        assertTrue(ready.events().isEmpty());
+        assertEquals(shard.now + TestShard.SETTINGS.heartbeatInterval().toNanos(), ready.wakeAt());
+        assertEquals(Ready.NEVER, b.node.ready().wakeAt());
+    }
+
+    @Test
+    void aShardOfOneAcknowledgesByItselfAndNeedsNoWakeUps() {
         use(new TestShard(A));
-        shard.elect(A, 1, A);
         a.write("key", "value");
         long request = request(a, Acknowledgement.MAJORITY);
         a.node.confirm(2, shard.now + FOREVER);
         shard.step();
 
-        assertEquals("acknowledged", outcome(request));
-        assertEquals("acknowledged", outcome(2L));
+        assertEquals("ACKNOWLEDGED", outcome(request));
+        assertEquals("ACKNOWLEDGED", outcome(2L));
+        assertEquals(Ready.NEVER, a.node.ready().wakeAt());
     }
 
     /** P15: the gate of too few replicas refuses before anything is applied. */
     @Test
     void writesNeedTheMinimumOfReplicas() {
         use(new TestShard(TestShard.SETTINGS.withMinReplicas(1), 1 << 16, A, B, C));
-        shard.elect(A, 1, A, B, C);
         shard.settle();
         a.write("key", "value");
         shard.isolate(A);
@@ -152,15 +175,73 @@ final class ShardNodeAcknowledgementTest extends ShardTest {
         a.write("key", "other");
     }
 
+    /** The rule holds from the first moment of a leadership, not from its first tick. */
+    @Test
+    void aNewPrimaryTakesNoWritesBeforeItHasItsReplicas() {
+        useUnbegun(new TestShard(TestShard.SETTINGS.withMinReplicas(2), 1 << 16, A, B, C));
+        shard.fence(1, A, B, C);
+        a.node.begin(TestShard.epoch(1), TestShard.SENTINEL, shard.members(A, B, C), List.of(), false, shard.now);
+        assertFalse(a.log.isWritable());
+        shard.collect(a);
+        assertFalse(a.log.isWritable());
+
+        shard.settle();
+        assertTrue(a.log.isWritable());
+
+        shard.elect(B, 2, A, B, C);
+        assertFalse(b.log.isWritable());
+        shard.settle();
+        b.write("key", "value");
+    }
+
+    /** The rule looks at lag too: a replica that answers heartbeats but takes no data does not count. */
+    @Test
+    void aReplicaThatOnlyAnswersDoesNotCountAsEnough() {
+        use(new TestShard(TestShard.SETTINGS.withMinReplicas(1), 1 << 16, A, B, C));
+        shard.settle();
+        shard.lost = sent -> sent.message() instanceof ReplicationMessage.Append
+                || sent.message() instanceof ReplicationMessage.SnapshotPart;
+        a.write("key", "taken");
+        shard.advance(Duration.ofMillis(100));
+        a.write("key", "taken too");
+        for (int i = 0; i < 11; i++) {
+            shard.advance(Duration.ofMillis(100));
+        }
+
+        RefusedException refused = assertThrows(RefusedException.class, () -> a.write("key", "refused"));
+        assertEquals(RefusedException.Kind.TOO_FEW_REPLICAS, refused.kind());
+        shard.heal();
+        shard.settle();
+        shard.assertEqual();
+        a.write("key", "taken again");
+    }
+
+    /** A replica that lags at a steady distance below the timeout counts. */
+    @Test
+    void theGateClosesWhenTheLastReplicaHasBeenBehindForTheTimeout() {
+        use(new TestShard(TestShard.SETTINGS.withMinReplicas(1), 1 << 16, A, B, C));
+        long heard = shard.now;
+        shard.isolate(A);
+        shard.advance(Duration.ofMillis(100));
+        assertTrue(a.log.isWritable());
+        long wakeAt = a.node.ready().wakeAt();
+        while (a.log.isWritable()) {
+            shard.now = wakeAt;
+            shard.step();
+            wakeAt = a.node.ready().wakeAt();
+        }
+        assertEquals(shard.settings.replicaTimeout().toNanos(), shard.now - heard);
+    }
+
     @Test
     void aMajorityConfirmsTheLeadership() {
         shard.isolate(C);
         a.write("key", "value");
         a.node.confirm(1, shard.now + FOREVER);
-        assertEquals("waiting", outcome(1L));
+        assertEquals("WAITING", outcome(1L));
         shard.step();
 
-        assertEquals("acknowledged", outcome(1L));
+        assertEquals("ACKNOWLEDGED", outcome(1L));
     }
 
     /** P19: a deposed leader confirms nothing, whether it knows that it is deposed or not. */
@@ -170,7 +251,7 @@ final class ShardNodeAcknowledgementTest extends ShardTest {
         shard.elect(B, 2, B, C);
         a.node.confirm(1, shard.now + FOREVER);
         shard.settle();
-        assertEquals("waiting", outcome(1L));
+        assertEquals("WAITING", outcome(1L));
 
         shard.heal();
         shard.settle();
@@ -179,20 +260,60 @@ final class ShardNodeAcknowledgementTest extends ShardTest {
 
     @Test
     void anAnswerFromBeforeTheQuestionConfirmsNothing() {
-        shard.advance(TestShard.SETTINGS.heartbeatInterval());
-        a.node.tick(shard.now + TestShard.SETTINGS.heartbeatInterval().toNanos());
-        shard.collect(a);
-        a.node.confirm(1, shard.now + FOREVER); // the heartbeats on their way were sent before
-        List<TestShard.Sent> before = List.copyOf(shard.network);
+        shard.now += TestShard.SETTINGS.heartbeatInterval().toNanos();
+        shard.tick(a);
+        List<TestShard.Sent> before = List.copyOf(shard.network); // heartbeats that were sent before
         shard.network.clear();
+        a.node.confirm(1, shard.now + FOREVER);
         assertEquals(2, before.size());
         before.forEach(shard::deliver);
         List<TestShard.Sent> answers = List.copyOf(shard.network);
         shard.network.clear();
-        answers.forEach(shard::deliver);
-        assertEquals("waiting", outcome(1L));
+        for (TestShard.Sent answer : answers) {
+            a.node.receive(answer.from(), answer.message(), shard.now);
+        }
+        assertEquals("WAITING", outcome(1L));
 
         shard.step();
-        assertEquals("acknowledged", outcome(1L));
+        assertEquals("ACKNOWLEDGED", outcome(1L));
+    }
+
+    /** A position of an earlier leadership is answered from the history: yes. */
+    @Test
+    void aWriteOfAnEarlierLeadershipThatIsStillThereIsAcknowledged() {
+        a.write("key", "value");
+        LogPosition position = a.end();
+        shard.step();
+        shard.elect(B, 2, A, B, C);
+        b.node.await(1, position, Acknowledgement.MAJORITY, shard.now + FOREVER);
+        b.node.await(2, position, Acknowledgement.replicas(2), shard.now + FOREVER);
+        b.node.await(3, position, Acknowledgement.LOCAL, shard.now + FOREVER);
+        shard.settle();
+
+        assertEquals("ACKNOWLEDGED", outcome(1L));
+        assertEquals("ACKNOWLEDGED", outcome(2L));
+        assertEquals("ACKNOWLEDGED", outcome(3L));
+    }
+
+    /** A position of an earlier leadership is answered from the history: no, once the history is certain. */
+    @Test
+    void aWriteOfAnEarlierLeadershipThatIsGoneIsLost() {
+        shard.isolate(A);
+        a.write("key", "value");
+        LogPosition position = a.end();
+        shard.lost = sent -> true;
+        shard.elect(B, 2, B, C);
+        b.node.await(1, position, Acknowledgement.LOCAL, shard.now + FOREVER);
+        shard.step();
+        assertEquals("WAITING", outcome(1L));
+
+        shard.isolate(A);
+        shard.settle();
+        assertEquals("LOST", outcome(1L));
+        b.node.await(2, position, Acknowledgement.MAJORITY, shard.now + FOREVER);
+        b.node.await(3, new LogPosition(TestShard.epoch(9), 99), Acknowledgement.MAJORITY, shard.now + FOREVER);
+        shard.step();
+        assertEquals("LOST", outcome(2L));
+        assertEquals("DEPOSED", outcome(3L));
     }
 }

@@ -3,6 +3,7 @@ package io.kvorum.replication;
 import static io.kvorum.replication.TestShard.A;
 import static io.kvorum.replication.TestShard.B;
 import static io.kvorum.replication.TestShard.C;
+import static java.util.Objects.requireNonNull;
 
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
@@ -14,37 +15,44 @@ abstract class ShardTest {
     private long requests = 1_000_000;
     TestShard shard = TestShard.started();
 
-    TestShard.Member a = shard.member(A);
-    TestShard.Member b = shard.member(B);
-    TestShard.Member c = shard.member(C);
+    TestShard.Node a = shard.node(A);
+    TestShard.Node b = shard.node(B);
+    TestShard.Node c = shard.node(C);
 
     @AfterEach
     void nothingLeaks() {
         shard.close();
     }
 
+    /** Replaces the shard by another one, which is begun and at rest. */
     final void use(TestShard other) {
-        shard.close();
-        shard = other;
-        a = shard.member(A);
-        b = shard.members.getOrDefault(B, a);
-        c = shard.members.getOrDefault(C, a);
+        useUnbegun(other);
+        shard.begin();
+        shard.settle();
+        shard.events.clear();
     }
 
-    final long request(TestShard.Member member, Acknowledgement level) {
+    final void useUnbegun(TestShard other) {
+        shard.close();
+        shard = other;
+        a = shard.node(A);
+        b = shard.nodes.getOrDefault(B, a);
+        c = shard.nodes.getOrDefault(C, a);
+    }
+
+    final long request(TestShard.Node node, Acknowledgement level) {
         long number = ++requests;
-        member.node.await(number, member.end(), level, shard.now + FOREVER);
-        shard.collect(member);
+        node.node.await(number, node.end(), level, shard.now + FOREVER);
+        shard.collect(node);
         return number;
     }
 
     final String outcome(long request) {
         Ready.Completion completion = shard.completions.get(request);
-        if (completion == null) {
-            return "waiting";
-        }
-        return completion.reason() == null
-                ? "acknowledged"
-                : completion.reason().name();
+        return completion == null ? "WAITING" : completion.outcome().name();
+    }
+
+    final int acknowledged(long request) {
+        return requireNonNull(shard.completions.get(request), "no outcome").acknowledged();
     }
 }

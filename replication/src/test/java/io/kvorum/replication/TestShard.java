@@ -2,8 +2,12 @@ package io.kvorum.replication;
 
 import static java.util.Objects.requireNonNull;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.kvorum.slots.topology.Epoch;
 import io.kvorum.slots.topology.LogPosition;
+import io.kvorum.slots.topology.Member;
+import io.kvorum.slots.topology.MemberList;
 import io.kvorum.slots.topology.NodeId;
 import io.kvorum.slots.topology.ShardId;
 import io.netty.buffer.UnpooledByteBufAllocator;
@@ -14,33 +18,39 @@ import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.BiConsumer;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /** A shard of nodes a, b, c ... in one thread and in virtual time, with a network that the test may cut. */
 final class TestShard implements AutoCloseable {
+    static final ShardId SHARD = new ShardId("s");
     static final NodeId A = new NodeId("a");
     static final NodeId B = new NodeId("b");
     static final NodeId C = new NodeId("c");
+    static final NodeId SENTINEL = new NodeId("S1");
     static final ReplicationSettings SETTINGS = ReplicationSettings.defaults().withBatchBytes(256);
 
     record Sent(NodeId from, NodeId to, ReplicationMessage message) {}
 
-    final class Member {
+    final class Node {
         final NodeId id;
         final ReplicationLog log;
         final MapState state = new MapState();
         ShardNode node;
-        long savedPromise;
 
-        Member(NodeId id, int logCapacity) {
+        @Nullable
+        Promise saved;
+
+        Node(NodeId id, int logCapacity) {
             this.id = id;
-            this.log = new ReplicationLog(allocator, logCapacity);
-            this.node = machine(ShardNode.Start.fresh());
+            this.log = ReplicationLog.inMemory(logCapacity);
+            this.node = machine(new Promise(++incarnations, 1, 0, null, false), false);
         }
 
-        private ShardNode machine(ShardNode.Start start) {
-            return new ShardNode(settings, new NodeIdentity(new ShardId("s"), id), log, state, allocator, start);
+        private ShardNode machine(Promise promise, boolean complete) {
+            return new ShardNode(settings, new NodeIdentity(SHARD, id), log, state, allocator, promise, complete, now);
         }
 
         void write(String key, String value) {
@@ -49,33 +59,73 @@ final class TestShard implements AutoCloseable {
 
         /** Forgets the data and comes back with nothing but the promise. */
         void restartEmpty() {
-            node.close();
+            stop();
+            forget();
+            node = machine(promise().nextLife(), false);
             collect(this);
-            log.reset(LogPosition.START, LogHistory.EMPTY);
-            state.map.clear();
-            node = machine(ShardNode.Start.empty(savedPromise, ++lives));
+        }
+
+        /** Forgets everything: another incarnation begins. */
+        void restartWithoutPromise() {
+            stop();
+            forget();
+            node = machine(new Promise(++incarnations, 1, 0, null, false), false);
+            collect(this);
         }
 
         void restartWithData() {
+            stop();
+            node = machine(promise().nextLife(), node.status().complete());
+            collect(this);
+        }
+
+        private void stop() {
+            boolean complete = node.status().complete();
             node.close();
             collect(this);
-            node = machine(ShardNode.Start.withData(savedPromise, ++lives));
+            assertEquals(complete, node.status().complete());
+        }
+
+        private void forget() {
+            ((MachineLog) log).reset(LogPosition.START, LogHistory.EMPTY, LogMembers.NONE);
+            state.map.clear();
+        }
+
+        Promise promise() {
+            return requireNonNull(saved, "nothing was saved");
         }
 
         LogPosition end() {
             return log.end();
         }
+
+        NodeStatus status() {
+            return node.status();
+        }
+
+        Member member() {
+            return new Member(id, node.status().incarnation());
+        }
+
+        ReplicaStatus feeds(NodeId replica) {
+            return node.status().replicas().stream()
+                    .filter(r -> r.node().equals(replica))
+                    .findFirst()
+                    .orElseThrow();
+        }
     }
 
     final UnpooledByteBufAllocator allocator = new UnpooledByteBufAllocator(false);
     final ReplicationSettings settings;
-    final Map<NodeId, Member> members = new LinkedHashMap<>();
+    final Map<NodeId, Node> nodes = new LinkedHashMap<>();
     final Deque<Sent> network = new ArrayDeque<>();
     final List<ReplicationEvent> events = new ArrayList<>();
     final Map<Long, Ready.Completion> completions = new LinkedHashMap<>();
     Predicate<Sent> lost = sent -> false;
+    BiConsumer<Node, Ready> observer = (node, ready) -> {};
     long now;
-    private long lives;
+    private final int logCapacity;
+    private long incarnations;
 
     TestShard(NodeId... ids) {
         this(SETTINGS, 1 << 16, ids);
@@ -83,35 +133,76 @@ final class TestShard implements AutoCloseable {
 
     TestShard(ReplicationSettings settings, int logCapacity, NodeId... ids) {
         this.settings = settings;
-        Stream.of(ids).forEach(id -> members.put(id, new Member(id, logCapacity)));
+        this.logCapacity = logCapacity;
+        Stream.of(ids).forEach(this::add);
     }
 
-    /** A shard of three whose primary is a, in epoch 1. */
+    /** A shard of three whose primary is a, in epoch 1.1. */
     static TestShard started() {
         TestShard shard = new TestShard(A, B, C);
-        shard.elect(A, 1, A, B, C);
+        shard.begin();
         shard.settle();
+        shard.events.clear();
         return shard;
     }
 
-    Member member(NodeId id) {
-        return requireNonNull(members.get(id), id.value());
+    Node add(NodeId id) {
+        Node node = new Node(id, logCapacity);
+        nodes.put(id, node);
+        collect(node);
+        return node;
     }
 
-    List<NodeId> ids() {
-        return List.copyOf(members.keySet());
+    static long epoch(int round) {
+        return Epoch.of(round, 1);
+    }
+
+    Node node(NodeId id) {
+        return requireNonNull(nodes.get(id), id.value());
+    }
+
+    MemberList members(NodeId... ids) {
+        return MemberList.of(Stream.of(ids).map(id -> node(id).member()).toArray(Member[]::new));
+    }
+
+    /** Begins the shard with all nodes as members, at the first one. */
+    void begin() {
+        NodeId[] all = nodes.keySet().toArray(NodeId[]::new);
+        fence(1, all);
+        Node first = node(all[0]);
+        assertEquals(
+                ControlAnswer.Outcome.DONE,
+                first.node
+                        .begin(epoch(1), SENTINEL, members(all), List.of(), false, now)
+                        .outcome());
+        collect(first);
+    }
+
+    void fence(int round, NodeId... ids) {
+        for (NodeId id : ids) {
+            assertEquals(
+                    ControlAnswer.Outcome.DONE,
+                    node(id).node.fence(epoch(round), SENTINEL).outcome());
+            collect(node(id));
+        }
     }
 
     /** Fences the given nodes, which must include the chosen one, and promotes that. */
-    void elect(NodeId chosen, long epoch, NodeId... fenced) {
-        for (NodeId id : fenced) {
-            assertEquals(
-                    ControlAnswer.Outcome.DONE, member(id).node.fence(epoch).outcome());
-            collect(member(id));
-        }
-        ControlAnswer answer = member(chosen).node.promote(epoch, member(chosen).end(), ids());
-        assertEquals(ControlAnswer.Outcome.DONE, answer.outcome());
-        collect(member(chosen));
+    void elect(NodeId chosen, int round, NodeId... fenced) {
+        fence(round, fenced);
+        assertEquals(ControlAnswer.Outcome.DONE, promote(chosen, round));
+    }
+
+    ControlAnswer.Outcome promote(NodeId chosen, int round) {
+        return promote(chosen, round, -1);
+    }
+
+    ControlAnswer.Outcome promote(NodeId chosen, int round, long committed) {
+        Node node = node(chosen);
+        ControlAnswer answer =
+                node.node.promote(epoch(round), SENTINEL, node.status().incarnation(), node.end(), committed, now);
+        collect(node);
+        return answer.outcome();
     }
 
     /** Lets a heartbeat interval pass, and delivers until nothing moves any more; twenty times. */
@@ -128,28 +219,31 @@ final class TestShard implements AutoCloseable {
 
     /** Ticks every node and delivers everything, until nothing moves any more. */
     void step() {
+        int delivered = 0;
         do {
-            for (Member member : members.values()) {
-                member.node.tick(now);
-                collect(member);
-            }
+            tickAll();
             while (!network.isEmpty()) {
                 deliver(network.remove());
+                assertTrue(++delivered < 100_000, "messages go round for ever");
             }
-        } while (!tickAll());
+            tickAll();
+        } while (!network.isEmpty());
     }
 
-    private boolean tickAll() {
-        for (Member member : members.values()) {
-            member.node.tick(now);
-            collect(member);
+    private void tickAll() {
+        for (Node node : nodes.values()) {
+            tick(node);
         }
-        return network.isEmpty();
+    }
+
+    void tick(Node node) {
+        node.node.tick(now);
+        collect(node);
     }
 
     void deliver(Sent sent) {
-        Member to = member(sent.to);
-        if (lost.test(sent)) {
+        Node to = nodes.get(sent.to);
+        if (to == null || lost.test(sent)) {
             sent.message.release();
             return;
         }
@@ -157,15 +251,16 @@ final class TestShard implements AutoCloseable {
         collect(to);
     }
 
-    void collect(Member member) {
-        Ready ready = member.node.ready();
-        if (ready.promise() >= 0) {
-            member.savedPromise = ready.promise();
+    void collect(Node node) {
+        Ready ready = node.node.ready();
+        observer.accept(node, ready);
+        if (ready.toSave() != null) {
+            node.saved = ready.toSave();
         }
-        ready.messages().forEach(envelope -> network.add(new Sent(member.id, envelope.to(), envelope.message())));
+        ready.messages().forEach(envelope -> network.add(new Sent(node.id, envelope.to(), envelope.message())));
         events.addAll(ready.events());
         ready.completions().forEach(completion -> completions.put(completion.request(), completion));
-        member.node.checkInvariants();
+        node.node.checkInvariants();
     }
 
     void isolate(NodeId id) {
@@ -181,19 +276,20 @@ final class TestShard implements AutoCloseable {
     }
 
     void assertEqual() {
-        Member first = members.values().iterator().next();
-        for (Member member : members.values()) {
-            assertEquals(first.end(), member.end(), member.id.value());
-            assertEquals(first.state.map, member.state.map, member.id.value());
+        Node first = nodes.values().iterator().next();
+        for (Node node : nodes.values()) {
+            assertEquals(first.end(), node.end(), node.id.value());
+            assertEquals(first.state.map, node.state.map, node.id.value());
         }
     }
 
     @Override
     public void close() {
-        for (Member member : members.values()) {
-            member.node.close();
-            collect(member);
-            member.log.close();
+        for (Node node : nodes.values()) {
+            node.node.close();
+            collect(node);
+            node.log.close();
+            assertEquals(0, node.state.openScans, "scans that nobody closed at " + node.id);
         }
         network.forEach(sent -> sent.message.release());
         assertEquals(0, allocator.metric().usedHeapMemory(), "bytes that nobody released");

@@ -43,4 +43,12 @@ public sealed interface ClusterEvent {
             return event.at();
         }
     }
+
+    /**
+     * A listener was too slow, and missed events.
+     *
+     * @param at when the last of them happened
+     * @param count how many were lost
+     */
+    record EventsLost(long at, long count) implements ClusterEvent {}
 }

@@ -2,30 +2,35 @@ package io.kvorum.testkit;
 
 import static java.util.Objects.requireNonNull;
 
+import io.kvorum.cluster.ClusterClient;
 import io.kvorum.core.KeyValueStore;
-import io.kvorum.core.ShardedStore;
+import io.kvorum.core.replicated.ReplicatedStore;
+import io.kvorum.failover.AbortReason;
 import io.kvorum.failover.NodeAnswer;
 import io.kvorum.failover.NodeCommand;
-import io.kvorum.failover.NodeGateway;
+import io.kvorum.failover.OperationFailedException;
+import io.kvorum.failover.SentinelList;
 import io.kvorum.failover.SentinelMessage;
 import io.kvorum.replication.ReplicationMessage;
-import io.kvorum.replication.ShardNode;
-import io.kvorum.replication.runtime.NodeDriver;
 import io.kvorum.slots.HashSlot;
+import io.kvorum.slots.Scheduler;
 import io.kvorum.slots.SlotSet;
+import io.kvorum.slots.runtime.EventFeed;
 import io.kvorum.slots.topology.ClusterTopology;
 import io.kvorum.slots.topology.NodeId;
 import io.kvorum.slots.topology.Shard;
 import io.kvorum.slots.topology.ShardId;
 import io.kvorum.slots.topology.TopologyChange;
+import java.lang.System.Logger.Level;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
@@ -60,21 +65,36 @@ public final class LocalCluster implements AutoCloseable {
     public static final NodeId CLIENT = new NodeId("client");
 
     private static final Duration CHECK_PERIOD = Duration.ofMillis(1);
+    private static final Duration BOOTSTRAP_PAUSE = Duration.ofMillis(20);
+
+    /** How many events may wait for a slow listener. */
+    private static final int MAX_EVENTS = 1 << 16;
+
+    private static final System.Logger logger = System.getLogger(LocalCluster.class.getName());
 
     private final LocalClusterSettings settings;
-    private final ScheduledExecutorService scheduler;
+    private final ScheduledExecutorService executor;
+    private final Scheduler scheduler;
+    private final Set<Thread> threads = ConcurrentHashMap.newKeySet();
     private final Links links = new Links();
     private final FollowedTopology topology;
     private final Map<NodeId, LocalNode> nodes = new LinkedHashMap<>();
     private final Map<NodeId, LocalSentinel> sentinels = new LinkedHashMap<>();
-    private final NodeGateway gateway = new ShardNodeGateway(this::driver);
-    private final ShardedStore client;
-    private final List<Consumer<? super ClusterEvent>> listeners = new CopyOnWriteArrayList<>();
-    private final Object order = new Object();
+    private final ClusterClient client;
+    private final EventFeed<ClusterEvent> events;
+    private final Wire wire;
+    private volatile boolean closed;
 
     private LocalCluster(LocalClusterSettings settings) {
         this.settings = settings;
-        this.scheduler = newScheduler();
+        this.executor = newExecutor();
+        this.scheduler = Scheduler.of(executor);
+        this.wire = settings.encoded() ? Wire.encoding() : Wire.NONE;
+        this.events = new EventFeed<>(
+                scheduler,
+                MAX_EVENTS,
+                (count, last) -> new ClusterEvent.EventsLost(last.at(), count),
+                failure -> logger.log(Level.WARNING, "listener failed", failure));
         ClusterTopology initial = initialTopology(settings);
         this.topology = new FollowedTopology(initial);
         for (Shard shard : initial.shards()) {
@@ -86,10 +106,17 @@ public final class LocalCluster implements AutoCloseable {
         for (int i = 1; i <= settings.sentinels(); i++) {
             sentinelIds.add(new NodeId("sentinel-" + i));
         }
+        SentinelList list = SentinelList.of(sentinelIds);
         for (NodeId sentinel : sentinelIds) {
-            sentinels.put(sentinel, new LocalSentinel(this, sentinel, sentinelIds, initial));
+            sentinels.put(sentinel, new LocalSentinel(this, sentinel, list, initial));
         }
-        this.client = new ShardedStore(topology::latest, this::reachableStore);
+        this.client = ClusterClient.builder()
+                .topology(topology::latest)
+                .nodes(this::reachableStore)
+                .scheduler(scheduler)
+                .writeLevel(settings.acknowledgement())
+                .timeout(settings.timeout())
+                .build();
     }
 
     /**
@@ -100,12 +127,27 @@ public final class LocalCluster implements AutoCloseable {
      */
     public static LocalCluster start(LocalClusterSettings settings) {
         LocalCluster cluster = new LocalCluster(requireNonNull(settings, "settings"));
-        cluster.nodes.values().forEach(node -> node.start(ShardNode.Start.fresh()));
-        for (Shard shard : cluster.topology().shards()) {
-            shard.nodes().forEach(node -> cluster.node(node).begin(shard));
-        }
+        cluster.nodes.values().forEach(LocalNode::start);
         cluster.sentinels.values().forEach(LocalSentinel::start);
+        for (Shard shard : cluster.topology().shards()) {
+            cluster.bootstrap(shard.id());
+        }
         return cluster;
+    }
+
+    /** Begins a shard, with as many tries as a busy machine may need. */
+    private void bootstrap(ShardId shard) {
+        LocalSentinel first = sentinels().get(0);
+        if (closed || !first.isRunning()) {
+            return;
+        }
+        first.driver().bootstrap(shard).whenComplete((primary, failure) -> {
+            boolean begun = failure instanceof OperationFailedException refused
+                    && refused.reason() == AbortReason.ALREADY_BEGUN;
+            if (failure != null && !begun && !closed) {
+                scheduler.schedule(() -> bootstrap(shard), BOOTSTRAP_PAUSE.toNanos());
+            }
+        });
     }
 
     private static ClusterTopology initialTopology(LocalClusterSettings settings) {
@@ -116,7 +158,7 @@ public final class LocalCluster implements AutoCloseable {
             for (int j = 2; j <= settings.replicas() + 1; j++) {
                 replicas.add(new NodeId("node-" + i + "." + j));
             }
-            changes.add(new TopologyChange.AddShard(shard, 1, new NodeId("node-" + i + ".1"), replicas));
+            changes.add(new TopologyChange.AddShard(shard, 0, new NodeId("node-" + i + ".1"), replicas));
             SlotSet slots = settings.slots().get(i - 1);
             if (!slots.isEmpty()) {
                 changes.add(new TopologyChange.AssignSlots(slots, shard));
@@ -126,15 +168,16 @@ public final class LocalCluster implements AutoCloseable {
     }
 
     /** A few threads are enough for any number of nodes, since nothing that runs on them waits. */
-    private static ScheduledExecutorService newScheduler() {
+    private ScheduledExecutorService newExecutor() {
         AtomicInteger number = new AtomicInteger();
-        ScheduledThreadPoolExecutor scheduler = new ScheduledThreadPoolExecutor(2, task -> {
+        ScheduledThreadPoolExecutor made = new ScheduledThreadPoolExecutor(2, task -> {
             Thread thread = new Thread(task, "kvorum-local-" + number.incrementAndGet());
             thread.setDaemon(true);
+            threads.add(thread);
             return thread;
         });
-        scheduler.setRemoveOnCancelPolicy(true);
-        return scheduler;
+        made.setRemoveOnCancelPolicy(true);
+        return made;
     }
 
     /** {@return the settings} */
@@ -157,7 +200,7 @@ public final class LocalCluster implements AutoCloseable {
 
     private @Nullable String missing() {
         for (LocalSentinel sentinel : sentinels.values()) {
-            if (sentinel.isRunning() && !sentinel.driver().quorumCheck().majorityReachable()) {
+            if (sentinel.isRunning() && !sentinel.driver().quorumCheck().votesReachable()) {
                 return sentinel.id() + " reaches too few sentinels";
             }
         }
@@ -176,7 +219,7 @@ public final class LocalCluster implements AutoCloseable {
     }
 
     private static boolean isInSync(LocalNode node, LocalNode primary) {
-        return node.status().synced()
+        return node.status().complete()
                 && primary.id().equals(node.status().primary())
                 && node.status().position().equals(primary.status().position());
     }
@@ -187,16 +230,17 @@ public final class LocalCluster implements AutoCloseable {
      * @param condition the condition; quick, and free of side effects
      * @param limit how long to wait at most
      * @return whether it came to hold
+     * @throws RuntimeException whatever the condition throws, an {@link Error} too, at once
      */
     public boolean await(BooleanSupplier condition, Duration limit) {
         CompletableFuture<Boolean> held = new CompletableFuture<>();
-        ScheduledFuture<?> checks = scheduler.scheduleWithFixedDelay(
+        ScheduledFuture<?> checks = executor.scheduleWithFixedDelay(
                 () -> {
                     try {
-                        if (condition.getAsBoolean()) {
+                        if (!held.isDone() && condition.getAsBoolean()) {
                             held.complete(true);
                         }
-                    } catch (RuntimeException e) {
+                    } catch (RuntimeException | Error e) {
                         held.completeExceptionally(e);
                     }
                 },
@@ -208,7 +252,10 @@ public final class LocalCluster implements AutoCloseable {
         } catch (TimeoutException e) {
             return false;
         } catch (ExecutionException e) {
-            throw new IllegalStateException("condition must not throw", e.getCause());
+            if (e.getCause() instanceof Error error) {
+                throw error;
+            }
+            throw (RuntimeException) e.getCause();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             return false;
@@ -218,11 +265,31 @@ public final class LocalCluster implements AutoCloseable {
     }
 
     /**
-     * {@return a view of the whole cluster that follows the topology: it goes to the primary of each key, writes at the
-     * acknowledgement level of the settings, and reads what is confirmed}
+     * {@return the whole cluster as one store} It writes at the acknowledgement level of the settings, reads what is
+     * confirmed, and waits out failovers within the timeout of the settings.
      */
-    public ShardedStore client() {
+    public KeyValueStore client() {
+        return client.store();
+    }
+
+    /** {@return the client behind {@link #client}, with its asynchronous form and other timeouts} */
+    public ClusterClient clusterClient() {
         return client;
+    }
+
+    /**
+     * {@return the slots that the client cannot reach now, because nobody owns them or because the primary of their
+     * shard is down or cut off}
+     */
+    public SlotSet uncovered() {
+        ClusterTopology current = topology();
+        SlotSet uncovered = current.uncovered();
+        for (Shard shard : current.shards()) {
+            if (reachableStore(shard.primary()) == null) {
+                uncovered = uncovered.union(shard.slots());
+            }
+        }
+        return uncovered;
     }
 
     /** {@return the topology as the client knows it from the sentinels that it has reached} */
@@ -352,25 +419,34 @@ public final class LocalCluster implements AutoCloseable {
     /**
      * Adds a listener for what happens from now on.
      *
-     * @param listener hears the events, one at a time, on the threads of the cluster: it must return at once
+     * @param listener takes the events in order, one at a time, on a thread of the cluster. It may crash, restart and
+     *     close whatever it likes, the cluster included; what it throws is logged and ends nothing
      */
     public void onEvent(Consumer<? super ClusterEvent> listener) {
-        listeners.add(requireNonNull(listener, "listener"));
+        events.add(listener);
     }
 
     /**
-     * Stops everything, in good order. When this returns, the cluster has no thread any more. Repeating it changes
-     * nothing. Not to be called by a listener, whose end it would wait for.
+     * Stops everything, in good order. When this returns, the cluster has no thread any more, except the caller's own
+     * if a listener calls it. Repeating it changes nothing.
      */
     @Override
     public void close() {
+        closed = true;
         sentinels.values().forEach(LocalSentinel::crash);
         nodes.values().forEach(LocalNode::crash);
-        scheduler.shutdownNow();
+        events.close();
+        executor.shutdownNow();
+        if (!threads.contains(Thread.currentThread())) {
+            awaitEnd();
+        }
+    }
+
+    private void awaitEnd() {
         boolean interrupted = false;
         while (true) {
             try {
-                if (scheduler.awaitTermination(1, TimeUnit.SECONDS)) {
+                if (executor.awaitTermination(1, TimeUnit.SECONDS)) {
                     break;
                 }
             } catch (InterruptedException e) {
@@ -384,7 +460,7 @@ public final class LocalCluster implements AutoCloseable {
 
     // ---- what the nodes and sentinels are wired with
 
-    ScheduledExecutorService scheduler() {
+    Scheduler scheduler() {
         return scheduler;
     }
 
@@ -398,7 +474,7 @@ public final class LocalCluster implements AutoCloseable {
     void send(NodeId from, NodeId to, ReplicationMessage message) {
         LocalNode node = nodes.get(to);
         if (node != null && links.isOpen(from, to)) {
-            node.receive(from, message);
+            node.receive(from, wire.carry(message));
         } else {
             message.release();
         }
@@ -407,34 +483,28 @@ public final class LocalCluster implements AutoCloseable {
     void send(NodeId from, NodeId to, SentinelMessage message) {
         LocalSentinel sentinel = sentinels.get(to);
         if (sentinel != null && links.isOpen(from, to)) {
-            sentinel.receive(from, message);
+            sentinel.receive(from, wire.carry(message));
         }
     }
 
     void send(NodeId from, NodeId to, NodeCommand command, Consumer<NodeAnswer> answer) {
-        if (links.isOpen(from, to)) {
-            gateway.send(to, command, result -> {
+        LocalNode node = nodes.get(to);
+        if (node != null && links.isOpen(from, to)) {
+            node.execute(wire.carry(command), result -> {
                 if (links.isOpen(to, from)) {
-                    answer.accept(result);
+                    answer.accept(wire.carry(result));
                 }
             });
         }
     }
 
     void publish(ClusterEvent event) {
-        synchronized (order) {
-            listeners.forEach(listener -> listener.accept(event));
-        }
+        events.publish(event);
     }
 
-    private @Nullable NodeDriver driver(NodeId id) {
+    private @Nullable ReplicatedStore reachableStore(NodeId id) {
         LocalNode node = nodes.get(id);
-        return node == null ? null : node.driver();
-    }
-
-    private @Nullable KeyValueStore reachableStore(NodeId id) {
-        LocalNode node = nodes.get(id);
-        return node != null && links.isOpen(CLIENT, id) && links.isOpen(id, CLIENT) ? node.clientStore() : null;
+        return node != null && links.isOpen(CLIENT, id) && links.isOpen(id, CLIENT) ? node.storeIfRunning() : null;
     }
 
     private List<NodeId> everybody() {

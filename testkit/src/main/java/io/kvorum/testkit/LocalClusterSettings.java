@@ -20,10 +20,11 @@ import java.util.List;
  * @param replicas how many replicas each shard has beside its primary; at least 0
  * @param sentinels how many sentinels watch the shards; at least the quorum of {@code failover}
  * @param acknowledgement on how many nodes a write of the client must be before it counts as done
- * @param timeout how long the client waits for that; positive
+ * @param timeout how long an operation of the client may take in all, with every try after a refusal; positive
  * @param logCapacity how many bytes of records each node retains; a power of two
  * @param replication the settings of the nodes
  * @param failover the settings of the sentinels
+ * @param encoded whether everything that is sent is carried as bytes, as a network would carry it
  */
 public record LocalClusterSettings(
         List<SlotSet> slots,
@@ -33,16 +34,18 @@ public record LocalClusterSettings(
         Duration timeout,
         int logCapacity,
         ReplicationSettings replication,
-        SentinelSettings failover) {
+        SentinelSettings failover,
+        boolean encoded) {
     private static final LocalClusterSettings DEFAULTS = new LocalClusterSettings(
             evenly(3),
             2,
             3,
             Acknowledgement.MAJORITY,
-            Duration.ofSeconds(1),
-            4 << 20,
+            Duration.ofSeconds(5),
+            16 << 20,
             ReplicationSettings.defaults(),
-            SentinelSettings.defaults());
+            SentinelSettings.defaults(),
+            false);
 
     /**
      * Checks the settings.
@@ -106,7 +109,7 @@ public record LocalClusterSettings(
      */
     public LocalClusterSettings withSlots(List<SlotSet> value) {
         return new LocalClusterSettings(
-                value, replicas, sentinels, acknowledgement, timeout, logCapacity, replication, failover);
+                value, replicas, sentinels, acknowledgement, timeout, logCapacity, replication, failover, encoded);
     }
 
     /**
@@ -116,7 +119,7 @@ public record LocalClusterSettings(
      */
     public LocalClusterSettings withReplicas(int value) {
         return new LocalClusterSettings(
-                slots, value, sentinels, acknowledgement, timeout, logCapacity, replication, failover);
+                slots, value, sentinels, acknowledgement, timeout, logCapacity, replication, failover, encoded);
     }
 
     /**
@@ -126,7 +129,7 @@ public record LocalClusterSettings(
      */
     public LocalClusterSettings withSentinels(int value) {
         return new LocalClusterSettings(
-                slots, replicas, value, acknowledgement, timeout, logCapacity, replication, failover);
+                slots, replicas, value, acknowledgement, timeout, logCapacity, replication, failover, encoded);
     }
 
     /**
@@ -135,7 +138,8 @@ public record LocalClusterSettings(
      * @param value the level
      */
     public LocalClusterSettings withAcknowledgement(Acknowledgement value) {
-        return new LocalClusterSettings(slots, replicas, sentinels, value, timeout, logCapacity, replication, failover);
+        return new LocalClusterSettings(
+                slots, replicas, sentinels, value, timeout, logCapacity, replication, failover, encoded);
     }
 
     /**
@@ -145,7 +149,7 @@ public record LocalClusterSettings(
      */
     public LocalClusterSettings withTimeout(Duration value) {
         return new LocalClusterSettings(
-                slots, replicas, sentinels, acknowledgement, value, logCapacity, replication, failover);
+                slots, replicas, sentinels, acknowledgement, value, logCapacity, replication, failover, encoded);
     }
 
     /**
@@ -155,7 +159,7 @@ public record LocalClusterSettings(
      */
     public LocalClusterSettings withLogCapacity(int value) {
         return new LocalClusterSettings(
-                slots, replicas, sentinels, acknowledgement, timeout, value, replication, failover);
+                slots, replicas, sentinels, acknowledgement, timeout, value, replication, failover, encoded);
     }
 
     /**
@@ -165,7 +169,7 @@ public record LocalClusterSettings(
      */
     public LocalClusterSettings withReplication(ReplicationSettings value) {
         return new LocalClusterSettings(
-                slots, replicas, sentinels, acknowledgement, timeout, logCapacity, value, failover);
+                slots, replicas, sentinels, acknowledgement, timeout, logCapacity, value, failover, encoded);
     }
 
     /**
@@ -175,7 +179,17 @@ public record LocalClusterSettings(
      */
     public LocalClusterSettings withFailover(SentinelSettings value) {
         return new LocalClusterSettings(
-                slots, replicas, sentinels, acknowledgement, timeout, logCapacity, replication, value);
+                slots, replicas, sentinels, acknowledgement, timeout, logCapacity, replication, value, encoded);
+    }
+
+    /**
+     * {@return these settings with everything carried as bytes, or not}
+     *
+     * @param value whether to encode what is sent
+     */
+    public LocalClusterSettings withEncoded(boolean value) {
+        return new LocalClusterSettings(
+                slots, replicas, sentinels, acknowledgement, timeout, logCapacity, replication, failover, value);
     }
 
     private static List<SlotSet> evenly(int shards) {

@@ -1,29 +1,20 @@
 package io.kvorum.testkit;
 
-import io.kvorum.core.KeyValueStore;
-import io.kvorum.core.LocalStore;
-import io.kvorum.core.StoreSettings;
-import io.kvorum.core.replicated.ReadLevel;
+import io.kvorum.cluster.ClusterNode;
 import io.kvorum.core.replicated.ReplicatedStore;
-import io.kvorum.replication.NodeIdentity;
+import io.kvorum.failover.NodeAnswer;
+import io.kvorum.failover.NodeCommand;
 import io.kvorum.replication.NodeStatus;
+import io.kvorum.replication.Promise;
 import io.kvorum.replication.PromiseStore;
-import io.kvorum.replication.ReplicationLog;
 import io.kvorum.replication.ReplicationMessage;
-import io.kvorum.replication.ReplicationSettings;
-import io.kvorum.replication.ShardNode;
-import io.kvorum.replication.runtime.NodeDriver;
-import io.kvorum.slots.topology.LogPosition;
 import io.kvorum.slots.topology.NodeId;
-import io.kvorum.slots.topology.Shard;
 import io.kvorum.slots.topology.ShardId;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.UnpooledByteBufAllocator;
-import java.security.SecureRandom;
-import java.time.InstantSource;
-import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.ScheduledFuture;
-import java.util.concurrent.TimeUnit;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,78 +23,50 @@ import org.jspecify.annotations.Nullable;
  * <p>Safe for use by any number of threads.
  */
 public final class LocalNode {
-    /** On the heap, so that the log of a crashed node is just garbage, even if a client is still in a call. */
+    /** On the heap, so that a message to a crashed node is just garbage. */
     private static final ByteBufAllocator ALLOCATOR = new UnpooledByteBufAllocator(false);
 
-    /** How many expired keys a node deletes in each heartbeat interval, at most. */
-    private static final int EXPIRY_BUDGET = 1_000;
-
     private final LocalCluster cluster;
-    private final NodeIdentity identity;
-    private final KeptPromise promise = new KeptPromise();
-    private volatile @Nullable Running running;
+    private final ShardId shard;
+    private final NodeId id;
+    private KeptPromise promise = new KeptPromise();
+    private volatile @Nullable ClusterNode running;
 
     /** What runs between a start and a crash. */
-    private record Running(
-            LocalStore state,
-            NodeDriver driver,
-            ReplicatedStore store,
-            KeyValueStore clientStore,
-            ScheduledFuture<?> ticks,
-            ScheduledFuture<?> expiry) {}
-
     LocalNode(LocalCluster cluster, ShardId shard, NodeId id) {
         this.cluster = cluster;
-        this.identity = new NodeIdentity(shard, id);
+        this.shard = shard;
+        this.id = id;
     }
 
-    /** The wiring of a node: a store and a log, a machine, a driver that runs it, and a scheduler for the time. */
-    synchronized void start(ShardNode.Start start) {
+    synchronized void start() {
         LocalClusterSettings settings = cluster.settings();
-        ReplicationSettings replication = settings.replication();
-        ScheduledExecutorService scheduler = cluster.scheduler();
-        ReplicationLog log = new ReplicationLog(ALLOCATOR, settings.logCapacity());
-        LocalStore state = new LocalStore(
-                StoreSettings.defaults(), new SecureRandom().nextLong(), InstantSource.system(), log::append);
-        NodeDriver driver = new NodeDriver(
-                new ShardNode(replication, identity, log, state.replicatedState(), ALLOCATOR, start),
-                log,
-                (to, message) -> cluster.send(id(), to, message),
-                promise,
-                System::nanoTime,
-                scheduler,
-                event -> cluster.publish(new ClusterEvent.OfNode(System.nanoTime(), event)));
-        ReplicatedStore store = new ReplicatedStore(state, log, driver, cluster::topology);
-        long period = replication.heartbeatInterval().toNanos();
-        running = new Running(
-                state,
-                driver,
-                store,
-                store.store(settings.acknowledgement(), ReadLevel.CONFIRMED, settings.timeout()),
-                scheduler.scheduleWithFixedDelay(driver, 0, period, TimeUnit.NANOSECONDS),
-                scheduler.scheduleWithFixedDelay(
-                        () -> store.expire(EXPIRY_BUDGET), period, period, TimeUnit.NANOSECONDS));
-    }
-
-    /** A new shard begins as every leadership does: its nodes promise the epoch, and one of them is promoted. */
-    void begin(Shard shard) {
-        NodeDriver driver = required().driver;
-        if (shard.primary().equals(id())) {
-            driver.fence(shard.epoch());
-            driver.promote(shard.epoch(), LogPosition.START, shard.nodes());
-        } else {
-            driver.follow(shard.epoch(), shard.primary());
+        ClusterNode node;
+        try {
+            node = ClusterNode.builder(shard, id)
+                    .promises(promise)
+                    .transport((to, message) -> cluster.send(id, to, message))
+                    .topology(cluster::topology)
+                    .scheduler(cluster.scheduler())
+                    .settings(settings.replication())
+                    .logCapacity(settings.logCapacity())
+                    .allocator(ALLOCATOR)
+                    .listener(event -> cluster.publish(new ClusterEvent.OfNode(System.nanoTime(), event)))
+                    .start();
+        } catch (IOException e) { // a promise in memory can always be loaded and saved
+            throw new UncheckedIOException(e);
         }
+        running = node;
     }
 
     /** {@return its id} */
     public NodeId id() {
-        return identity.node();
+        return id;
     }
 
     /** {@return its shard} */
     public ShardId shard() {
-        return identity.shard();
+        return shard;
     }
 
     /** {@return whether it runs: it was not crashed, or was restarted since} */
@@ -117,25 +80,25 @@ public final class LocalNode {
      * @throws IllegalStateException if the node does not run
      */
     public ReplicatedStore store() {
-        return required().store;
+        return required().store();
     }
 
     /**
-     * {@return where the node stands}
+     * {@return the node's role, position and members}
      *
      * @throws IllegalStateException if the node does not run
      */
     public NodeStatus status() {
-        return required().driver.status();
+        return required().status();
     }
 
     /**
-     * {@return how many keys the node holds}
+     * {@return the number of keys that the node holds}
      *
      * @throws IllegalStateException if the node does not run
      */
     public long size() {
-        return required().state.size();
+        return required().size();
     }
 
     /**
@@ -145,26 +108,23 @@ public final class LocalNode {
      * @throws IllegalStateException if the node does not run
      */
     public long digest() {
-        return required().state.digest();
+        return required().store().digest();
     }
 
     /**
-     * Ends the node at once, as if its process had been killed: its data and its log are gone, and whoever waits for it
-     * learns that the outcome is unknown. Only the epoch that it has promised is kept, as on a disk. Has no effect if
-     * the node does not run.
+     * Ends the node at once, as if its process had been killed: its data and its log are gone, and outstanding requests
+     * end with an unknown outcome. Only its promise is kept, as on a disk. Has no effect if the node does not run.
      */
     public void crash() {
-        Running crashed = stop();
+        ClusterNode crashed = stop();
         if (crashed != null) {
-            crashed.ticks.cancel(false);
-            crashed.expiry.cancel(false);
-            crashed.driver.close();
+            crashed.close();
         }
     }
 
-    /** What is closed is closed outside of the lock: a listener that a step calls may want it. */
-    private synchronized @Nullable Running stop() {
-        Running stopped = running;
+    /** What is closed is closed outside of the lock. */
+    private synchronized @Nullable ClusterNode stop() {
+        ClusterNode stopped = running;
         running = null;
         return stopped;
     }
@@ -179,7 +139,21 @@ public final class LocalNode {
         if (running != null) {
             throw new IllegalStateException("node must not be running: " + id());
         }
-        start(ShardNode.Start.empty(promise.load(), new SecureRandom().nextLong()));
+        start();
+    }
+
+    /**
+     * Starts the node again on a new disk: without its data and without its promise. It is another member of its shard
+     * now, and counts for nothing until the primary has fed it and taken it in.
+     *
+     * @throws IllegalStateException if the node runs
+     */
+    public synchronized void restartOnNewDisk() {
+        if (running != null) {
+            throw new IllegalStateException("node must not be running: " + id());
+        }
+        promise = new KeptPromise();
+        start();
     }
 
     /** Cuts the node off: nothing reaches it, nor does it reach anything, until {@link LocalCluster#heal}. */
@@ -193,29 +167,30 @@ public final class LocalNode {
     }
 
     void receive(NodeId from, ReplicationMessage message) {
-        Running receiver = running;
+        ClusterNode receiver = running;
         if (receiver != null) {
-            receiver.driver.receive(from, message);
+            receiver.receive(from, message);
         } else {
             message.release();
         }
     }
 
-    @Nullable
-    NodeDriver driver() {
-        Running current = running;
-        return current == null ? null : current.driver;
+    void execute(NodeCommand command, Consumer<? super NodeAnswer> answer) {
+        ClusterNode receiver = running;
+        if (receiver != null) {
+            receiver.execute(command, answer);
+        }
     }
 
-    /** {@return the store as the client of the cluster uses it, or null if the node does not run} */
+    /** {@return the store for the client of the cluster, or null if the node does not run} */
     @Nullable
-    KeyValueStore clientStore() {
-        Running current = running;
-        return current == null ? null : current.clientStore;
+    ReplicatedStore storeIfRunning() {
+        ClusterNode current = running;
+        return current == null ? null : current.store();
     }
 
-    private Running required() {
-        Running current = running;
+    private ClusterNode required() {
+        ClusterNode current = running;
         if (current == null) {
             throw new IllegalStateException("node must be running: " + id());
         }
@@ -224,16 +199,16 @@ public final class LocalNode {
 
     /** Survives a crash of the node, as a disk would. */
     private static final class KeptPromise implements PromiseStore {
-        private volatile long epoch;
+        private volatile @Nullable Promise promise;
 
         @Override
-        public long load() {
-            return epoch;
+        public @Nullable Promise load() {
+            return promise;
         }
 
         @Override
-        public void save(long newEpoch) {
-            epoch = Math.max(epoch, newEpoch);
+        public void save(Promise newer) {
+            promise = newer;
         }
     }
 }

@@ -1,18 +1,15 @@
 package io.kvorum.testkit;
 
-import io.kvorum.failover.Sentinel;
+import io.kvorum.cluster.ClusterSentinel;
+import io.kvorum.failover.SentinelList;
 import io.kvorum.failover.SentinelMessage;
-import io.kvorum.failover.SentinelSettings;
 import io.kvorum.failover.SentinelState;
 import io.kvorum.failover.SentinelStateStore;
 import io.kvorum.failover.runtime.SentinelDriver;
 import io.kvorum.slots.topology.ClusterTopology;
 import io.kvorum.slots.topology.NodeId;
-import java.util.List;
-import java.util.SplittableRandom;
-import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.ScheduledFuture;
-import java.util.concurrent.TimeUnit;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,39 +20,34 @@ import org.jspecify.annotations.Nullable;
 public final class LocalSentinel {
     private final LocalCluster cluster;
     private final NodeId id;
-    private final List<NodeId> sentinels;
+    private final SentinelList sentinels;
     private final ClusterTopology initial;
-    private final KeptState kept;
-    private volatile @Nullable Running running;
+    private final KeptState kept = new KeptState();
+    private volatile @Nullable ClusterSentinel running;
 
-    /** What runs between a start and a crash. */
-    private record Running(SentinelDriver driver, ScheduledFuture<?> ticks) {}
-
-    LocalSentinel(LocalCluster cluster, NodeId id, List<NodeId> sentinels, ClusterTopology initial) {
+    LocalSentinel(LocalCluster cluster, NodeId id, SentinelList sentinels, ClusterTopology initial) {
         this.cluster = cluster;
         this.id = id;
         this.sentinels = sentinels;
         this.initial = initial;
-        this.kept = new KeptState(SentinelState.initial(id, initial));
     }
 
-    /** The wiring of a sentinel: a machine, a driver that runs it, and a scheduler that calls it for time. */
     synchronized void start() {
-        SentinelSettings settings = cluster.settings().failover();
-        ScheduledExecutorService scheduler = cluster.scheduler();
-        Sentinel machine =
-                new Sentinel(settings, id, sentinels, initial, kept.load(), new SplittableRandom(), System.nanoTime());
-        SentinelDriver driver = new SentinelDriver(
-                machine,
-                (to, message) -> cluster.send(id, to, message),
-                (node, command, answer) -> cluster.send(id, node, command, answer),
-                kept,
-                System::nanoTime,
-                scheduler,
-                event -> cluster.publish(new ClusterEvent.OfSentinel(event)));
-        driver.subscribe(snapshot -> cluster.learn(id, snapshot.topology()));
-        long period = settings.tickPeriod().toNanos();
-        running = new Running(driver, scheduler.scheduleWithFixedDelay(driver, 0, period, TimeUnit.NANOSECONDS));
+        ClusterSentinel sentinel;
+        try {
+            sentinel = ClusterSentinel.builder(id, sentinels, initial)
+                    .settings(cluster.settings().failover())
+                    .transport((to, message) -> cluster.send(id, to, message))
+                    .gateway((node, command, answer) -> cluster.send(id, node, command, answer))
+                    .stateStore(kept)
+                    .scheduler(cluster.scheduler())
+                    .listener(event -> cluster.publish(new ClusterEvent.OfSentinel(event)))
+                    .start();
+        } catch (IOException e) { // a state in memory can always be loaded
+            throw new UncheckedIOException(e);
+        }
+        sentinel.configuration().subscribe(snapshot -> cluster.learn(id, snapshot.topology()));
+        running = sentinel;
     }
 
     /** {@return its id} */
@@ -74,17 +66,21 @@ public final class LocalSentinel {
      * @throws IllegalStateException if it does not run
      */
     public SentinelDriver driver() {
-        return required().driver;
+        return required().driver();
     }
 
     /** Ends it at once. What it had saved stays. Has no effect if it does not run. */
-    public synchronized void crash() {
-        Running crashed = running;
+    public void crash() {
+        ClusterSentinel crashed = stop();
         if (crashed != null) {
-            running = null;
-            crashed.ticks.cancel(false);
-            crashed.driver.close();
+            crashed.close();
         }
+    }
+
+    private synchronized @Nullable ClusterSentinel stop() {
+        ClusterSentinel stopped = running;
+        running = null;
+        return stopped;
     }
 
     /**
@@ -99,15 +95,25 @@ public final class LocalSentinel {
         start();
     }
 
+    /**
+     * Starts it again without what it had saved.
+     *
+     * @throws IllegalStateException if it runs
+     */
+    public synchronized void restartWithoutState() {
+        kept.state = null;
+        restart();
+    }
+
     void receive(NodeId from, SentinelMessage message) {
-        Running receiver = running;
+        ClusterSentinel receiver = running;
         if (receiver != null) {
-            receiver.driver.receive(from, message);
+            receiver.receive(from, message);
         }
     }
 
-    private Running required() {
-        Running current = running;
+    private ClusterSentinel required() {
+        ClusterSentinel current = running;
         if (current == null) {
             throw new IllegalStateException("sentinel must be running: " + id);
         }
@@ -116,14 +122,10 @@ public final class LocalSentinel {
 
     /** Survives a crash of the sentinel, as a disk would. */
     private static final class KeptState implements SentinelStateStore {
-        private volatile SentinelState state;
-
-        KeptState(SentinelState state) {
-            this.state = state;
-        }
+        private volatile @Nullable SentinelState state;
 
         @Override
-        public SentinelState load() {
+        public @Nullable SentinelState load() {
             return state;
         }
 

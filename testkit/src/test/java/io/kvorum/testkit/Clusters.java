@@ -32,7 +32,7 @@ final class Clusters {
                 .withFailover(SentinelSettings.defaults()
                         .withPingPeriod(Duration.ofMillis(20))
                         .withAskPeriod(Duration.ofMillis(20))
-                        .withRepairDelay(Duration.ofMillis(100))
+                        .withRepointingDelay(Duration.ofMillis(100))
                         .withDownAfter(downAfter));
     }
 

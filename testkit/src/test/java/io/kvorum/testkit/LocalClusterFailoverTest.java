@@ -15,7 +15,8 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.kvorum.failover.SentinelEvent;
+import io.kvorum.failover.SentinelFact;
+import io.kvorum.failover.ShardPrimary;
 import io.kvorum.replication.Acknowledgement;
 import io.kvorum.replication.OutcomeUnknownException;
 import io.kvorum.replication.ReplicationEvent;
@@ -63,8 +64,8 @@ final class LocalClusterFailoverTest {
         assertArrayEquals(bytes("before"), cluster.client().get(key));
         cluster.client().set(key, bytes("after"));
         assertArrayEquals(bytes("after"), cluster.client().get(key));
-        assertTrue(happened(
-                event -> event instanceof ClusterEvent.OfSentinel of && of.event() instanceof SentinelEvent.Switched));
+        assertTrue(happened(event ->
+                event instanceof ClusterEvent.OfSentinel of && of.event().fact() instanceof SentinelFact.Switched));
     }
 
     @Test
@@ -76,7 +77,7 @@ final class LocalClusterFailoverTest {
 
         crashed.restart();
 
-        assertTrue(cluster.await(() -> crashed.status().synced(), LIMIT));
+        assertTrue(cluster.await(() -> crashed.status().complete(), LIMIT));
         cluster.awaitReady(LIMIT);
         LocalNode primary = cluster.primaryOf(FIRST);
         assertEquals(primary.id(), crashed.status().primary());
@@ -118,8 +119,9 @@ final class LocalClusterFailoverTest {
 
         cluster.sentinel(new NodeId("sentinel-2")).crash();
         assertTrue(cluster.await(
-                () -> !cluster.sentinel(SENTINEL).driver().quorumCheck().majorityReachable(), LIMIT));
-        CompletionStage<NodeId> failover = cluster.sentinel(SENTINEL).driver().failOver(SECOND);
+                () -> !cluster.sentinel(SENTINEL).driver().quorumCheck().votesReachable(), LIMIT));
+        CompletionStage<ShardPrimary> failover =
+                cluster.sentinel(SENTINEL).driver().failOver(SECOND);
         assertThrows(CompletionException.class, failover.toCompletableFuture()::join);
 
         cluster.sentinel(new NodeId("sentinel-2")).restart();

@@ -17,12 +17,19 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.kvorum.core.AsyncKeyValueStore;
+import io.kvorum.core.KeyValueStore;
+import io.kvorum.core.replicated.ReadLevel;
+import io.kvorum.replication.Acknowledgement;
 import io.kvorum.slots.HashSlot;
 import io.kvorum.slots.SlotSet;
 import io.kvorum.slots.topology.NodeId;
 import io.kvorum.slots.topology.RefusedException;
 import io.kvorum.slots.topology.ShardId;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletionStage;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -43,12 +50,12 @@ final class LocalClusterTest {
 
     @Test
     void whenReadyEverySlotIsServedByTheFirstNodeOfItsShard() {
-        assertEquals(SlotSet.EMPTY, cluster.client().uncovered());
+        assertEquals(SlotSet.EMPTY, cluster.uncovered());
         assertEquals(new NodeId("node-1.1"), cluster.primaryOf(FIRST).id());
         assertEquals(new NodeId("node-2.1"), cluster.primaryOf(SECOND).id());
         assertEquals(6, cluster.nodes().size());
         assertEquals(3, cluster.sentinels().size());
-        assertTrue(cluster.sentinel(SENTINEL).driver().quorumCheck().majorityReachable());
+        assertTrue(cluster.sentinel(SENTINEL).driver().quorumCheck().votesReachable());
     }
 
     @Test
@@ -88,9 +95,10 @@ final class LocalClusterTest {
 
         cluster.isolate(cluster.nodes(FIRST).stream().map(LocalNode::id).toArray(NodeId[]::new));
 
-        assertEquals(SETTINGS.slots().get(0), cluster.client().uncovered());
-        RefusedException refusal =
-                assertThrows(RefusedException.class, () -> cluster.client().set(inside, bytes("refused")));
+        assertEquals(SETTINGS.slots().get(0), cluster.uncovered());
+        KeyValueStore hasty =
+                cluster.clusterClient().withTimeout(Duration.ofMillis(20)).store();
+        RefusedException refusal = assertThrows(RefusedException.class, () -> hasty.set(inside, bytes("refused")));
         assertEquals(CLUSTER_DOWN, refusal.kind());
         assertEquals(HashSlot.of(inside), refusal.slot());
         assertEquals(FIRST, refusal.shard());
@@ -111,13 +119,39 @@ final class LocalClusterTest {
                 .driver()
                 .failOver(FIRST)
                 .toCompletableFuture()
-                .join();
+                .join()
+                .primary();
 
         assertNotEquals(before.id(), after);
         cluster.awaitReady(LIMIT);
         assertEquals(after, cluster.primaryOf(FIRST).id());
         assertArrayEquals(bytes("value"), cluster.client().get(key));
         assertEquals(after, before.status().primary());
+    }
+
+    /** The test's own thread is all that there is. */
+    @Test
+    void writesThatWaitForASickShardHoldNothingUp() {
+        LocalNode sick = cluster.primaryOf(FIRST);
+        byte[] inside = keyIn(cluster, FIRST);
+        byte[] outside = keyIn(cluster, SECOND);
+        cluster.nodes(FIRST).stream().filter(node -> node != sick).forEach(LocalNode::crash);
+        List<CompletionStage<?>> waiting = new ArrayList<>();
+        for (int i = 0; i < 1_000; i++) {
+            waiting.add(async(sick).set(inside, bytes("value")));
+        }
+
+        async(cluster.primaryOf(SECOND))
+                .set(outside, bytes("value"))
+                .toCompletableFuture()
+                .join();
+
+        assertTrue(
+                waiting.stream().noneMatch(stage -> stage.toCompletableFuture().isDone()));
+    }
+
+    private static AsyncKeyValueStore async(LocalNode node) {
+        return node.store().async(Acknowledgement.MAJORITY, ReadLevel.CONFIRMED, LIMIT);
     }
 
     @Test

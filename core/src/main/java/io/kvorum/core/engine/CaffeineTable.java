@@ -204,7 +204,7 @@ final class CaffeineTable implements Table {
     public void prepare(int slot, long hash, byte[] key, int valueLength, boolean timed) {
         wheel.prepare();
         if (find(hash, key) == null) {
-            slotRecords.prepare(slot >>> stripeBits);
+            slotRecords.prepare(slot >>> stripeBits, key);
             preparePlace();
         }
     }
@@ -226,7 +226,7 @@ final class CaffeineTable implements Table {
     }
 
     private Item insert(int slotIndex, long hash, byte[] key, byte[] value) {
-        slotRecords.prepare(slotIndex);
+        slotRecords.prepare(slotIndex, key);
         wheel.prepare();
         preparePlace();
         Item item = new Item(hash, key.clone(), value.clone(), nextPlace(), slotIndex);
@@ -340,6 +340,16 @@ final class CaffeineTable implements Table {
     @Override
     public Cursor cursor(int slot) {
         return new ItemCursor(slotRecords.walk(slot >>> stripeBits));
+    }
+
+    @Override
+    public Cursor cursor(int slot, long first, long last) {
+        return new ItemCursor(slotRecords.walk(slot >>> stripeBits, first, last));
+    }
+
+    @Override
+    public int parts(int slot) {
+        return slotRecords.isDivided(slot >>> stripeBits) ? SlotRecords.PARTS : 1;
     }
 
     // ---- references
@@ -460,6 +470,11 @@ final class CaffeineTable implements Table {
         @Override
         public void setPlace(int reference, int place) {
             item(reference).place = place;
+        }
+
+        @Override
+        public long order(int reference) {
+            return KeyHash.ORDER.of(item(reference).bytes);
         }
     }
 

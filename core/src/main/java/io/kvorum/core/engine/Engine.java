@@ -236,6 +236,7 @@ public final class Engine implements ReplicatedState {
         replacement.countFrom(old);
         replacement.lockAll(); // nobody reads or changes what is new before the watchers know
         budget.recount(old, replacement);
+        expirer.recount(old, replacement);
         contents = replacement;
         try {
             watchers.replaced();
@@ -263,6 +264,7 @@ public final class Engine implements ReplicatedState {
     /** Unlocks a stripe after whatever was done to it. */
     public void unlock(Stripe stripe) {
         budget.settle(stripe);
+        expirer.settle(stripe);
         stripe.unlock();
         watchers.unlocked();
     }

@@ -21,6 +21,10 @@ final class Expirer {
     private final Engine engine;
     private final int stripes;
     private final AtomicInteger nextStripe = new AtomicInteger();
+
+    /** How many stripes have an entry with a deadline: without any, there is nothing to look for. */
+    private final AtomicInteger timedStripes = new AtomicInteger();
+
     private volatile boolean behind;
 
     Expirer(Engine engine) {
@@ -33,7 +37,28 @@ final class Expirer {
         return behind;
     }
 
+    /** Takes note of whether a stripe has entries with a deadline; for whoever is about to unlock it. */
+    void settle(Stripe stripe) {
+        boolean timed = stripe.table().timed() > 0;
+        if (timed != stripe.isCountedAsTimed()) {
+            timedStripes.getAndAdd(timed ? 1 : -1);
+            stripe.countsAsTimed(timed);
+        }
+    }
+
+    /** Counts the stripes of new contents instead of those of the old ones; all locks of both are held. */
+    void recount(Contents replaced, Contents replacement) {
+        for (int i = 0; i < stripes; i++) {
+            timedStripes.getAndAdd(replaced.stripe(i).isCountedAsTimed() ? -1 : 0);
+            settle(replacement.stripe(i));
+        }
+    }
+
     int expire(ChangeSink sink, int budget) {
+        if (timedStripes.get() == 0) {
+            behind = false;
+            return 0;
+        }
         ExpirySweepEvent event = new ExpirySweepEvent();
         event.begin();
         Expiry expiry = new Expiry(sink, budget);

@@ -11,6 +11,9 @@ import java.nio.ByteOrder;
  * <p>Immutable.
  */
 public final class KeyHash {
+    /** The order of keys within a slot that every store knows, so that a scan can go on at another one. */
+    public static final KeyHash ORDER = new KeyHash(0x6b766f72756d2d31L, 0x7363616e2d6f7264L);
+
     private static final VarHandle LONG = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
 
     private final long k0;

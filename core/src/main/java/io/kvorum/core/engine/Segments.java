@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  * empty. Large records have a segment each. Which records lie in a segment is the table's business, and so is moving
  * them away.
  *
- * <p>{@link #find} may run beside a writer; what it returns is then worth nothing, but it ends and does not throw.
+ * <p>The array of {@link #arrays} may be read beside a writer; what is found there is then worth nothing.
  */
 final class Segments {
     /**
@@ -29,6 +29,13 @@ final class Segments {
     static final int UNIT = 4;
 
     private static final int MIN_CAPACITY = 1 << 10;
+
+    /** What part of the live bytes a further segment has at least. */
+    private static final int SHARE_OF_LIVE = 32;
+
+    /** How many records as large as the first one have room in a further segment at least: its end stays empty. */
+    private static final int RECORDS = 8;
+
     private static final int UNITS_BITS = 14; // of a reference: those that name the unit within the segment
 
     /** The most segments: 8 GiB of them, or, of records that are just too large to share one, 2 GiB. */
@@ -65,11 +72,12 @@ final class Segments {
         return more <= maxCount - count;
     }
 
-    /** Returns the segment of a reference, or null if there is none. */
-    byte @Nullable [] find(int reference) {
-        byte[] @Nullable [] all = segments;
-        int id = idOf(reference);
-        return id < all.length ? all[id] : null;
+    /**
+     * Returns the segments by their numbers. {@link #prepare} and {@link #open} may replace the array; what else
+     * changes them changes it.
+     */
+    byte[] @Nullable [] arrays() {
+        return segments;
     }
 
     /** Returns the segment of a reference that is known to be good. */
@@ -127,9 +135,23 @@ final class Segments {
         return last != NOWHERE && used[last] + bytes <= segment(last).length;
     }
 
-    /** Returns the size of a segment that is to hold a number of bytes: a power of two. */
-    static int capacityFor(int bytes) {
-        return Math.min(FULL, Integer.highestOneBit(Math.max(bytes, MIN_CAPACITY) * 2 - 1));
+    /** Returns the size of a segment that is to hold a number of bytes, or of a full one if that is less. */
+    static int capacityFor(long bytes) {
+        return (int) Math.min(FULL, Math.max(MIN_CAPACITY, bytes + MIN_CAPACITY - 1 & -MIN_CAPACITY));
+    }
+
+    /** Returns whether there is one segment that is shared. */
+    boolean isOnlyOne() {
+        return last != NOWHERE && sharedUsed == used[last];
+    }
+
+    /**
+     * Returns the size of the next segment that is to take a record beside others: a small part of what there is, since
+     * half of it will be empty on the average.
+     */
+    int nextCapacity(int bytes) {
+        boolean many = count > maxCount / 8; // small ones would use up the numbers
+        return many ? FULL : capacityFor(Math.max((long) RECORDS * bytes, sharedLive / SHARE_OF_LIVE));
     }
 
     /** Allocates the segment of a large record, so that {@link #take} need not. */
@@ -198,12 +220,12 @@ final class Segments {
         }
     }
 
-    /** Returns the shared segment, other than the last, with the fewest live bytes; the last if there is no other. */
+    /** Returns the shared segment, other than the last, with the most dead bytes; the last if there is no other. */
     int emptiest() {
         int emptiest = last;
         for (int id = 0; id < segments.length; id++) {
             boolean candidate = segments[id] != null && used[id] != UNSHARED && id != last;
-            if (candidate && (emptiest == last || live[id] < live[emptiest])) {
+            if (candidate && (emptiest == last || used[id] - live[id] > used[emptiest] - live[emptiest])) {
                 emptiest = id;
             }
         }

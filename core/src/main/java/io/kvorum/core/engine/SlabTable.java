@@ -13,9 +13,10 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Records are only ever added at the end of the last segment. One that is removed or moved away stays behind as
  * dead. When a new segment is begun and more than a quarter of all is dead, the live records of the segment with the
- * fewest are moved to its end, which copies at most three bytes for each one gained (the cleaner of Rumble, Kejriwal
- * and Ousterhout, "Log-structured Memory for DRAM-based Storage", 2014, in its simplest form). While all fits one
- * segment, there is one, and it is as large as it must be.
+ * most dead bytes are moved to its end, and of a few more if that does not suffice: about three bytes are copied for
+ * each one gained (the cleaner of Rumble, Kejriwal and Ousterhout, "Log-structured Memory for DRAM-based Storage",
+ * 2014, in its simplest form). A new segment is a small part of what there is, since it is half empty on the average.
+ * While all fits one segment, there is one, and it is as large as it must be.
  *
  * <p>A reader beside a writer may meet any mixture of old and new bytes: it counts its probes, reads each field once,
  * compares each length with the segment before it uses it, and copies nothing larger than a segment.
@@ -30,6 +31,9 @@ final class SlabTable implements Table {
     /** What of a shared segment is used at least: the rest may be too short for the next record. */
     private static final int SHARE_OF_SEGMENT = Segments.FULL - Segments.MAX_SHARED;
 
+    /** How many segments are emptied at once: the first ones of a table are smaller than those that are begun later. */
+    private static final int MOST_EVACUATED = 4;
+
     /** The hash of a key that is a part of an array. */
     interface Hash {
         long of(byte[] bytes, int from, int length);
@@ -39,9 +43,15 @@ final class SlabTable implements Table {
     private final int stripeBits;
     private final Segments segments;
     private final SlotRecords slotRecords;
-    private final DeadlineWheel wheel = new DeadlineWheel(new Deadlines());
-    private final RecordIndex index = new RecordIndex();
+    private final DeadlineWheel wheel;
     private final int reserve;
+
+    /** The index; see {@link RecordIndex}. */
+    private long[] entries = RecordIndex.EMPTY;
+
+    /** The arrays of {@link #segments}, here too, so that a reader finds them where it finds the index. */
+    private byte[] @Nullable [] arrays;
+
     private int size;
     private long payload;
 
@@ -62,10 +72,13 @@ final class SlabTable implements Table {
     /** As above, with another bound of the segments that it may have. */
     SlabTable(Hash hash, int stripeBits, int slots, int maxSegments) {
         this.segments = new Segments(maxSegments);
+        this.arrays = segments.arrays();
         this.reserve = maxSegments / 64;
         this.hash = hash;
         this.stripeBits = stripeBits;
-        this.slotRecords = new SlotRecords(new Places(), slots);
+        SlabLinks links = new SlabLinks(segments);
+        this.slotRecords = new SlotRecords(links, slots);
+        this.wheel = new DeadlineWheel(links);
     }
 
     // ---- what readers do, maybe beside a writer
@@ -73,7 +86,7 @@ final class SlabTable implements Table {
     @Override
     public byte @Nullable [] get(long keyHash, byte[] key, InstantSource clock) {
         long found = find(keyHash, key);
-        byte[] segment = segments.find((int) found);
+        byte[] segment = segment((int) found);
         long value = segment == null ? NO_VALUE : valueAt(found, segment, key.length, clock);
         if (segment == null || value == NO_VALUE) {
             return null;
@@ -85,7 +98,7 @@ final class SlabTable implements Table {
     @Override
     public int get(long keyHash, byte[] key, InstantSource clock, ByteBuf target) {
         long found = find(keyHash, key);
-        byte[] segment = segments.find((int) found);
+        byte[] segment = segment((int) found);
         long value = segment == null ? NO_VALUE : valueAt(found, segment, key.length, clock);
         if (segment == null || value == NO_VALUE) {
             return NO_VALUE;
@@ -98,7 +111,7 @@ final class SlabTable implements Table {
     public <R, T extends @Nullable Object> @Nullable T lend(
             long keyHash, byte[] key, InstantSource clock, R reader, Lender<R, T> lender) {
         long found = find(keyHash, key);
-        byte[] segment = segments.find((int) found);
+        byte[] segment = segment((int) found);
         long value = segment == null ? NO_VALUE : valueAt(found, segment, key.length, clock);
         if (segment == null || value == NO_VALUE) {
             return null;
@@ -136,7 +149,7 @@ final class SlabTable implements Table {
         }
         int reference = (int) found;
         int keyFrom = (int) (found >>> 32);
-        byte[] segment = segments.find(reference);
+        byte[] segment = segment(reference);
         return segment == null || keyFrom > segment.length
                 ? ABSENT
                 : SlabRecord.deadline(segment, Segments.offset(reference), keyFrom);
@@ -172,17 +185,17 @@ final class SlabTable implements Table {
 
     /** Returns where the record's key begins, in the high half, and the reference in the low half; or {@link #NONE}. */
     private long find(long keyHash, byte[] key) {
-        long[] entries = index.entries();
-        int mask = entries.length - 1;
+        long[] all = entries;
+        int mask = all.length - 1;
         int tag = RecordIndex.tag(keyHash);
         int place = tag & mask;
         for (int probes = 0; probes <= mask; probes++) {
-            long entry = entries[place];
+            long entry = all[place];
             if (entry == NONE) {
                 return NONE;
             }
             if (RecordIndex.tag(entry) == tag) {
-                byte[] segment = segments.find((int) entry);
+                byte[] segment = segment((int) entry);
                 int keyFrom = segment == null ? -1 : SlabRecord.match(segment, Segments.offset((int) entry), key);
                 if (keyFrom >= 0) {
                     return (long) keyFrom << 32 | (entry & LOW_HALF);
@@ -191,6 +204,13 @@ final class SlabTable implements Table {
             place = place + 1 & mask;
         }
         return NONE;
+    }
+
+    /** Returns the segment of a reference, or null if there is none. */
+    private byte @Nullable [] segment(int reference) {
+        byte[] @Nullable [] all = arrays;
+        int id = Segments.idOf(reference);
+        return id < all.length ? all[id] : null;
     }
 
     // ---- what writers do
@@ -227,7 +247,7 @@ final class SlabTable implements Table {
             wheel.prepare();
         }
         if (reference == NONE) {
-            prepareToInsert(slot >>> stripeBits, needed);
+            prepareToInsert(slot >>> stripeBits, key, needed);
         } else if (hasWrongSize(reference, needed)) {
             makeRoom(needed);
         }
@@ -242,7 +262,7 @@ final class SlabTable implements Table {
             wheel.prepare();
         }
         if (reference == NONE) {
-            prepareToInsert(slot >>> stripeBits, needed);
+            prepareToInsert(slot >>> stripeBits, key, needed);
             midway = true;
             reference = insert(slot, keyHash, key, needed);
         } else {
@@ -276,9 +296,9 @@ final class SlabTable implements Table {
     }
 
     /** Allocates what {@link #insert} needs. */
-    private void prepareToInsert(int slotIndex, int bytes) {
-        slotRecords.prepare(slotIndex);
-        index.prepare(size + 1);
+    private void prepareToInsert(int slotIndex, byte[] key, int bytes) {
+        slotRecords.prepare(slotIndex, key);
+        entries = RecordIndex.withRoom(entries, size + 1);
         makeRoom(bytes);
     }
 
@@ -287,7 +307,7 @@ final class SlabTable implements Table {
         int slotIndex = slot >>> stripeBits;
         SlabRecord.create(segments.of(reference), Segments.offset(reference), bytes, slotIndex, key);
         slotRecords.add(slotIndex, reference);
-        index.add(RecordIndex.tag(keyHash), reference);
+        RecordIndex.add(entries, RecordIndex.tag(keyHash), reference);
         size++;
         payload += key.length;
         return reference;
@@ -359,7 +379,7 @@ final class SlabTable implements Table {
         if (SlabRecord.hasDeadline(segment, at)) {
             wheel.remove(reference);
         }
-        index.remove(RecordIndex.tag(keyHash), reference);
+        RecordIndex.remove(entries, RecordIndex.tag(keyHash), reference);
         size--;
         payload -= key.length + SlabRecord.valueLength(segment, at);
         kill(reference);
@@ -375,7 +395,7 @@ final class SlabTable implements Table {
             if (much && segments.canOpen(1)) {
                 evacuate(segments.emptiest());
             }
-            index.shrink(size);
+            entries = RecordIndex.shrunk(entries, size);
             slotRecords.shrink(slotIndex);
         } catch (OutOfMemoryError e) {
             // What was moved by then is moved, and a later removal does the rest: this one must not fail, for it is
@@ -404,7 +424,17 @@ final class SlabTable implements Table {
 
     @Override
     public Cursor cursor(int slot) {
-        return new RecordCursor(slotRecords.walk(slot >>> stripeBits));
+        return new SlabCursor(segments, slotRecords.walk(slot >>> stripeBits));
+    }
+
+    @Override
+    public Cursor cursor(int slot, long first, long last) {
+        return new SlabCursor(segments, slotRecords.walk(slot >>> stripeBits, first, last));
+    }
+
+    @Override
+    public int parts(int slot) {
+        return slotRecords.isDivided(slot >>> stripeBits) ? SlotRecords.PARTS : 1;
     }
 
     // ---- moving records
@@ -413,6 +443,7 @@ final class SlabTable implements Table {
     private void makeRoom(int bytes) {
         if (bytes > Segments.MAX_SHARED) {
             segments.prepare(bytes);
+            arrays = segments.arrays();
             return;
         }
         if (segments.hasRoom(bytes)) {
@@ -420,19 +451,27 @@ final class SlabTable implements Table {
         }
         int full = segments.last();
         if (full == Segments.NOWHERE) {
-            segments.open(Segments.capacityFor(bytes));
-        } else if (segments.segment(full).length < Segments.FULL) {
+            open(Segments.capacityFor(bytes));
+        } else if (segments.isOnlyOne() && segments.segment(full).length < Segments.FULL) {
             boolean empty = segments.liveIn(full) == 0;
-            segments.open(Segments.capacityFor(2 * (segments.liveIn(full) + bytes)));
+            open(Segments.capacityFor(3 * (segments.liveIn(full) + bytes) / 2));
             if (!empty) {
                 evacuate(full);
             }
         } else {
-            segments.open(Segments.FULL);
-            if (segments.dead() > segments.used() / 4) {
+            open(segments.nextCapacity(bytes));
+            for (int i = 0; i < MOST_EVACUATED && segments.dead() > segments.used() / 4; i++) {
                 evacuate(segments.emptiest());
             }
         }
+        if (!segments.hasRoom(bytes)) { // what was moved has taken it
+            open(segments.nextCapacity(bytes));
+        }
+    }
+
+    private void open(int capacity) {
+        segments.open(capacity);
+        arrays = segments.arrays();
     }
 
     /** Moves the live records of a segment to the end of the last one; with the last of them, the segment is gone. */
@@ -440,7 +479,7 @@ final class SlabTable implements Table {
         byte[] segment = segments.segment(id);
         int end = segments.usedIn(id);
         if (id == segments.last()) {
-            segments.open(Segments.FULL);
+            open(segments.nextCapacity(0));
         }
         int bytes;
         for (int at = 0; at < end; at += bytes) {
@@ -451,7 +490,7 @@ final class SlabTable implements Table {
                 int needed = SlabRecord.bytesFor(
                         keyLength, SlabRecord.valueLength(segment, at), SlabRecord.hasDeadline(segment, at));
                 if (!segments.hasRoom(needed)) {
-                    segments.open(Segments.FULL);
+                    open(segments.nextCapacity(needed));
                 }
                 relocate(Segments.reference(id, at), RecordIndex.tag(keyHash), needed);
             }
@@ -474,7 +513,7 @@ final class SlabTable implements Table {
         int toAt = Segments.offset(moved);
         SlabRecord.copy(from, at, to, toAt, bytes);
         slotRecords.moved(SlabRecord.slotIndex(to, toAt), moved);
-        index.replace(tag, reference, moved);
+        RecordIndex.replace(entries, tag, reference, moved);
         if (SlabRecord.hasDeadline(to, toAt)) {
             wheel.moved(moved);
         }
@@ -493,7 +532,7 @@ final class SlabTable implements Table {
 
     /** Returns how many bytes of memory the index, the slots and the segments hold. */
     long capacity() {
-        return index.capacity() + slotRecords.capacity() + segments.capacity();
+        return (long) entries.length * Long.BYTES + slotRecords.capacity() + segments.capacity();
     }
 
     /** Throws if the index, the slots, the wheel and the segments do not agree. */
@@ -502,7 +541,7 @@ final class SlabTable implements Table {
         int timed = 0;
         long liveBytes = 0;
         long liveKeysAndValues = 0;
-        for (long entry : index.entries()) {
+        for (long entry : entries) {
             if (entry == NONE) {
                 continue;
             }
@@ -524,6 +563,7 @@ final class SlabTable implements Table {
                 timed++;
             }
         }
+        require(arrays == segments.arrays(), "readers look at other segments than there are");
         require(indexed == size, "the index has another size than the table");
         require(timed == wheel.size(), "the wheel has another size than the table");
         wheel.checkInvariants();
@@ -535,118 +575,6 @@ final class SlabTable implements Table {
     private static void require(boolean holds, String otherwise) {
         if (!holds) {
             throw new AssertionError(otherwise);
-        }
-    }
-
-    private final class RecordCursor implements Cursor {
-        /** Of how many records the headers are read before the first is used. */
-        private static final int READ_AHEAD = 16;
-
-        private final SlotRecords.Walk walk;
-        private int ahead;
-
-        RecordCursor(SlotRecords.Walk walk) {
-            this.walk = walk;
-        }
-
-        @Override
-        public boolean next() {
-            if (ahead == 0) {
-                readAhead();
-            }
-            ahead = Math.max(0, ahead - 1);
-            return walk.next();
-        }
-
-        /**
-         * Looks at the next records. They lie far apart, so that the processor had better fetch several at once; a
-         * check of what is read keeps the compiler from dropping it.
-         */
-        private void readAhead() {
-            ahead = Math.min(READ_AHEAD, walk.left());
-            for (int i = 1; i <= ahead; i++) {
-                int reference = walk.ahead(i);
-                require(
-                        !SlabRecord.isDead(segments.of(reference), Segments.offset(reference)),
-                        "a dead record is held");
-            }
-        }
-
-        @Override
-        public byte[] key() {
-            return SlabRecord.key(segments.of(walk.current()), Segments.offset(walk.current()));
-        }
-
-        @Override
-        public byte[] value() {
-            return SlabRecord.value(segments.of(walk.current()), Segments.offset(walk.current()));
-        }
-
-        @Override
-        public long deadline() {
-            return SlabRecord.deadline(segments.of(walk.current()), Segments.offset(walk.current()));
-        }
-
-        @Override
-        public void write(ByteBuf target) {
-            byte[] segment = segments.of(walk.current());
-            int at = Segments.offset(walk.current());
-            int keyFrom = SlabRecord.keyFrom(segment, at);
-            int keyLength = SlabRecord.keyLength(segment, at);
-            MutationWriter.put(
-                    target,
-                    segment,
-                    keyFrom,
-                    keyLength,
-                    keyFrom + keyLength,
-                    SlabRecord.valueLength(segment, at),
-                    SlabRecord.deadline(segment, at));
-        }
-
-        @Override
-        public void close() {
-            walk.close();
-        }
-    }
-
-    /** Where each record has its place among those of its slot. */
-    private final class Places implements SlotRecords.Places {
-        @Override
-        public int place(int reference) {
-            return SlabRecord.place(segments.of(reference), Segments.offset(reference));
-        }
-
-        @Override
-        public void setPlace(int reference, int place) {
-            SlabRecord.setPlace(segments.of(reference), Segments.offset(reference), place);
-        }
-    }
-
-    /** The links of the records of a bucket. */
-    private final class Deadlines implements DeadlineWheel.Records {
-        @Override
-        public int next(int reference) {
-            return SlabRecord.nextDue(segments.of(reference), Segments.offset(reference));
-        }
-
-        @Override
-        public void setNext(int reference, int next) {
-            SlabRecord.setNextDue(segments.of(reference), Segments.offset(reference), next);
-        }
-
-        @Override
-        public int previous(int reference) {
-            return SlabRecord.previousDue(segments.of(reference), Segments.offset(reference));
-        }
-
-        @Override
-        public void setPrevious(int reference, int previous) {
-            SlabRecord.setPreviousDue(segments.of(reference), Segments.offset(reference), previous);
-        }
-
-        @Override
-        public long deadline(int reference) {
-            return SlabRecord.deadline(segments.of(reference), Segments.offset(reference));
         }
     }
 }

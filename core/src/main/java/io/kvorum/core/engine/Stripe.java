@@ -17,6 +17,7 @@ public final class Stripe {
     private final StampedLock lock = new StampedLock();
     private final Table table;
     private ByteBuf scratch = Unpooled.EMPTY_BUFFER;
+    private boolean scratchUsed;
     private long stamp;
     private boolean retired;
     private volatile @Nullable Throwable damage;
@@ -25,6 +26,7 @@ public final class Stripe {
     private long sweptAt;
     private long version;
     private long counted;
+    private boolean timed;
 
     Stripe(Table table) {
         this.table = table;
@@ -97,13 +99,24 @@ public final class Stripe {
         }
     }
 
+    /**
+     * Has the processor fetch what a write of a key will look at, so that it does not wait for memory while it holds
+     * the lock and others wait for it. A check of what is read keeps the compiler from dropping it.
+     */
+    public void fetch(long hash, byte[] key) {
+        long read = lock.tryOptimisticRead();
+        if (table.deadline(hash, key) < Table.ABSENT && lock.validate(read)) {
+            throw new AssertionError("an entry has an impossible deadline");
+        }
+    }
+
     public int size() {
         long read = lock.tryOptimisticRead();
         int size = table.size();
         if (read != 0 && lock.validate(read)) {
             return size;
         }
-        read = lock.readLock();
+        read = readLock();
         try {
             return table.size();
         } finally {
@@ -117,7 +130,7 @@ public final class Stripe {
         if (read != 0 && lock.validate(read)) {
             return size;
         }
-        read = lock.readLock();
+        read = readLock();
         try {
             return table.size(slot);
         } finally {
@@ -125,9 +138,19 @@ public final class Stripe {
         }
     }
 
+    /** As {@link Table#parts}. */
+    public int parts(int slot) {
+        long read = readLock();
+        try {
+            return table.parts(slot);
+        } finally {
+            lock.unlockRead(read);
+        }
+    }
+
     /** Returns whether the table can take an entry more. */
     boolean canGrow() {
-        long read = lock.readLock();
+        long read = readLock();
         try {
             return table.canTake(1, true);
         } finally {
@@ -142,7 +165,7 @@ public final class Stripe {
         if (read != 0 && lock.validate(read)) {
             return bytes;
         }
-        read = lock.readLock();
+        read = readLock();
         try {
             return table.bytes();
         } finally {
@@ -152,7 +175,7 @@ public final class Stripe {
 
     public void lock() {
         SlotFunctions.requireOutside();
-        stamp = lock.writeLock();
+        stamp = writeLock();
         if (damage != null && !retired) {
             lock.unlockWrite(stamp);
             throw damaged();
@@ -162,13 +185,24 @@ public final class Stripe {
     /** Locks the stripe even if it is damaged: to replace it. */
     void lockAnyway() {
         SlotFunctions.requireOutside();
-        stamp = lock.writeLock();
+        stamp = writeLock();
+    }
+
+    /** Takes the lock only if the stack has room for what is done under it, and for giving it up again. */
+    private long writeLock() {
+        StackReserve.require();
+        return lock.writeLock();
+    }
+
+    private long readLock() {
+        StackReserve.require();
+        return lock.readLock();
     }
 
     /** Locks for reading; what is returned unlocks it. */
     public long lockToRead() {
         SlotFunctions.requireOutside();
-        long read = lock.readLock();
+        long read = readLock();
         if (damage != null) {
             lock.unlockRead(read);
             throw damaged();
@@ -250,13 +284,25 @@ public final class Stripe {
         counted = newCounted;
     }
 
+    /** Returns whether the store knows of entries with a deadline; for the holder of the lock. */
+    boolean isCountedAsTimed() {
+        return timed;
+    }
+
+    void countsAsTimed(boolean newTimed) {
+        timed = newTimed;
+    }
+
     public void unlock() {
         version++;
         if (damage == null && (underway || table.isBroken())) {
             damage(new IllegalStateException("a change was left half made"));
         }
-        if (scratch.capacity() > MAX_SCRATCH_KEPT) {
-            scratch = Unpooled.EMPTY_BUFFER;
+        if (scratchUsed) {
+            scratchUsed = false;
+            if (scratch.capacity() > MAX_SCRATCH_KEPT) {
+                scratch = Unpooled.EMPTY_BUFFER;
+            }
         }
         lock.unlockWrite(stamp);
     }
@@ -281,6 +327,7 @@ public final class Stripe {
         if (scratch.capacity() == 0) {
             scratch = Unpooled.buffer(SCRATCH_CAPACITY);
         }
+        scratchUsed = true;
         return scratch.clear();
     }
 }

@@ -129,6 +129,18 @@ public interface Table {
     Cursor cursor(int slot);
 
     /**
+     * As {@link #cursor(int)}, of at least the entries whose keys are in a range of {@link KeyHash#ORDER}. In a slot
+     * that holds very many it meets few others.
+     *
+     * @param first the least, unsigned
+     * @param last the greatest, unsigned; it is among the range
+     */
+    Cursor cursor(int slot, long first, long last);
+
+    /** Returns into how many parts of the order a slot is divided, one of which a cursor of a range meets at least. */
+    int parts(int slot);
+
+    /**
      * A walk over the entries of one slot, which holds its place while entries come and go: it meets each entry that is
      * there throughout exactly once, and each other at most once. Guarded by the stripe's lock. What it says of the
      * current entry holds until the lock is released.

@@ -17,6 +17,7 @@ import io.kvorum.replication.ReplicationLog;
 import io.kvorum.slots.HashSlot;
 import io.kvorum.slots.SlotSet;
 import io.kvorum.slots.topology.ClusterTopology;
+import io.kvorum.slots.topology.Epoch;
 import io.kvorum.slots.topology.LogPosition;
 import io.kvorum.slots.topology.NodeId;
 import io.kvorum.slots.topology.RefusedException;
@@ -206,7 +207,7 @@ final class NodeAccess implements KeyValueStore, MutationSink {
         if (purpose != Purpose.READ_ANYWHERE && status.role() != NodeRole.PRIMARY) {
             throw readOnly(slot);
         }
-        if (!status.synced()) {
+        if (!status.complete()) {
             throw new RefusedException(
                     Kind.LAGGING,
                     "the node has not completed a full sync: " + status.node(),
@@ -234,7 +235,8 @@ final class NodeAccess implements KeyValueStore, MutationSink {
     }
 
     private void requireOwned(int slot) {
-        Shard owner = topology.get().shardOf(slot);
+        ClusterTopology now = topology.get();
+        Shard owner = now.shardOf(slot);
         if (owner == null) {
             throw new RefusedException(
                     Kind.CLUSTER_DOWN, "no shard owns slot " + slot, slot, null, status.node(), null, -1);
@@ -243,6 +245,16 @@ final class NodeAccess implements KeyValueStore, MutationSink {
             throw new RefusedException(
                     Kind.MOVED,
                     "slot " + slot + " belongs to " + owner.id() + ", primary " + owner.primary(),
+                    slot,
+                    owner.id(),
+                    status.node(),
+                    owner.primary(),
+                    owner.epoch());
+        }
+        if (now.isMoving(slot)) {
+            throw new RefusedException(
+                    Kind.MOVING,
+                    "slot " + slot + " was given to " + owner.id() + ", but its data is still at " + now.sourceOf(slot),
                     slot,
                     owner.id(),
                     status.node(),
@@ -276,7 +288,7 @@ final class NodeAccess implements KeyValueStore, MutationSink {
                 (purpose == Purpose.WRITE ? "a replica takes no writes" : "a replica confirms no reads")
                         + ": node " + status.node() + " of " + status.shard() + (slot < 0 ? "" : ", slot " + slot)
                         + ", epoch "
-                        + status.epoch()
+                        + Epoch.toString(status.epoch())
                         + (primary == null ? "" : ", primary " + primary),
                 slot,
                 status.shard(),

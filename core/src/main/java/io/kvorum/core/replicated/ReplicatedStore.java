@@ -15,6 +15,7 @@ import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -23,8 +24,8 @@ import org.jspecify.annotations.Nullable;
  * One node of a shard: a store, the log that replicates it, and the role that the node has.
  *
  * <p>At the primary each change enters the log and the store at once, atomically for its slot; the log may refuse it
- * before anything has changed. A replica refuses writes. Slots of other shards are refused as {@code MOVED}, slots of
- * nobody as {@code CLUSTER_DOWN}.
+ * before anything has changed. A replica refuses writes. Slots of other shards are refused as {@code MOVED}, slots
+ * whose data has not come yet as {@code MOVING}, slots of nobody as {@code CLUSTER_DOWN}.
  *
  * <p>An operation is a function of a {@link KeyValueStore}. It runs in the calling thread, at once; only its
  * acknowledgement or confirmation is waited for. Each call that it makes is atomic, the function as a whole is not: if
@@ -44,6 +45,9 @@ import org.jspecify.annotations.Nullable;
 public final class ReplicatedStore {
     /** A hundred years, of which twice fit into a {@code long} of nanoseconds. */
     private static final Duration MAX_TIMEOUT = Duration.ofDays(36_525);
+
+    /** The slot of a refusal that is about none. */
+    private static final int NO_SLOT = -1;
 
     private final LocalStore store;
     private final ReplicationLog log;
@@ -98,30 +102,110 @@ public final class ReplicatedStore {
         NodeAccess access = access(before, Purpose.WRITE);
         T result;
         try {
+            log.awaitRoom(NO_SLOT, 0);
             result = operation.apply(access);
         } catch (RuntimeException e) {
             return access.hasChanged()
-                    ? then(acknowledged(access.position(), before, level, limit), position -> {
+                    ? then(acknowledged(access.position(), before, level, limit), done -> {
                         throw e;
                     })
                     : CompletableFuture.failedFuture(e);
         }
-        return then(stable(access, before, level, limit), position -> new Written<>(result, position));
-    }
-
-    private CompletionStage<LogPosition> stable(
-            NodeAccess access, NodeStatus before, Acknowledgement level, Duration timeout) {
         if (!access.hasAppended() && level.equals(Acknowledgement.MAJORITY)) {
-            return confirm(before, timeout);
+            return then(confirm(before, limit), position -> new Written<>(result, position));
         }
-        return acknowledged(access.hasAppended() ? access.position() : log.end(), before, level, timeout);
+        LogPosition position = access.hasAppended() ? access.position() : log.end();
+        return then(acknowledged(position, before, level, limit), done -> new Written<>(result, position));
     }
 
-    /** Waits only if the leadership in which the operation began has lasted until now. */
-    private CompletionStage<LogPosition> acknowledged(
-            LogPosition position, NodeStatus before, Acknowledgement level, Duration timeout) {
+    /** As {@link #write}, but the result comes at once, and the acknowledgement goes to {@code outcomes}. */
+    <T extends @Nullable Object> T writeUnawaited(
+            Acknowledgement level,
+            Duration timeout,
+            Function<? super NodeAccess, ? extends T> operation,
+            Consumer<? super CompletionStage<?>> outcomes) {
+        log.awaitRoom(NO_SLOT, 0);
+        NodeStatus before = driver.status();
+        NodeAccess access = access(before, Purpose.WRITE);
+        T result;
+        try {
+            result = operation.apply(access);
+        } catch (RuntimeException e) {
+            if (access.hasChanged()) {
+                outcomes.accept(acknowledged(access.position(), before, level, timeout));
+            }
+            throw e;
+        }
+        if (!access.hasAppended() && level.equals(Acknowledgement.MAJORITY)) {
+            outcomes.accept(confirm(before, timeout));
+        } else {
+            LogPosition position = access.hasAppended() ? access.position() : log.end();
+            outcomes.accept(acknowledged(position, before, level, timeout));
+        }
+        return result;
+    }
+
+    /** As {@link #read}, but the result comes at once, and the confirmation goes to {@code outcomes}. */
+    <T extends @Nullable Object> T readUnawaited(
+            ReadLevel level,
+            Duration timeout,
+            Function<? super NodeAccess, ? extends T> operation,
+            Consumer<? super CompletionStage<?>> outcomes) {
+        NodeStatus before = driver.status();
+        if (level == ReadLevel.LOCAL) {
+            return operation.apply(access(before, Purpose.READ_ANYWHERE));
+        }
+        T result = operation.apply(access(before, Purpose.READ_AT_PRIMARY));
+        outcomes.accept(confirm(before, timeout));
+        return result;
+    }
+
+    /**
+     * Runs an operation that may change the store, in the calling thread, which waits for room in the log before and
+     * for the acknowledgement after it.
+     */
+    <T extends @Nullable Object> T writeAndWait(
+            Acknowledgement level, Wait wait, Function<? super NodeAccess, ? extends T> operation) {
+        log.awaitRoom(NO_SLOT, wait.nanos());
+        NodeStatus before = driver.status();
+        NodeAccess access = access(before, Purpose.WRITE);
+        T result;
+        try {
+            result = operation.apply(access);
+        } catch (RuntimeException e) {
+            if (access.hasChanged()) {
+                awaitAcknowledged(access.position(), before, level, wait);
+            }
+            throw e;
+        }
+        if (access.hasAppended()) {
+            awaitAcknowledged(access.position(), before, level, wait);
+        } else if (level.equals(Acknowledgement.MAJORITY)) {
+            wait.await(confirm(before, wait.timeout()), driver);
+        } else {
+            awaitAcknowledged(log.end(), before, level, wait);
+        }
+        return result;
+    }
+
+    /** At {@code LOCAL} nothing is waited for, and nothing allocated. */
+    private void awaitAcknowledged(LogPosition position, NodeStatus before, Acknowledgement level, Wait wait) {
+        if (!level.equals(Acknowledgement.LOCAL)) {
+            wait.await(acknowledged(position, before, level, wait.timeout()), driver);
+        } else if (!lasts(position, before)) {
+            throw deposed(before, position);
+        }
+    }
+
+    /** Whether the leadership in which an operation began has lasted until now. */
+    private boolean lasts(LogPosition position, NodeStatus before) {
         return position.epoch() == before.epoch()
-                        && position.epoch() == driver.status().epoch()
+                && position.epoch() == driver.status().epoch();
+    }
+
+    private CompletionStage<@Nullable Void> acknowledged(
+            LogPosition position, NodeStatus before, Acknowledgement level, Duration timeout) {
+        return lasts(position, before)
                 ? driver.acknowledged(position, level, timeout)
                 : CompletableFuture.failedFuture(deposed(before, position));
     }
@@ -152,6 +236,18 @@ public final class ReplicatedStore {
         return confirmed ? then(confirm(before, limit), position -> result) : CompletableFuture.completedFuture(result);
     }
 
+    /** Runs an operation that only reads, in the calling thread, which waits for the confirmation. */
+    <T extends @Nullable Object> T readAndWait(
+            ReadLevel level, Wait wait, Function<? super NodeAccess, ? extends T> operation) {
+        NodeStatus before = driver.status();
+        if (level == ReadLevel.LOCAL) {
+            return operation.apply(access(before, Purpose.READ_ANYWHERE));
+        }
+        T result = operation.apply(access(before, Purpose.READ_AT_PRIMARY));
+        wait.await(confirm(before, wait.timeout()), driver);
+        return result;
+    }
+
     /**
      * {@return a view of this node as a plain store, whose calls wait for their acknowledgement or confirmation} To be
      * used by threads that may block, not by the one that takes the driver's steps.
@@ -159,8 +255,11 @@ public final class ReplicatedStore {
      * <p>Every operation on one key is linearizable if changes wait for {@code MAJORITY} and reads are
      * {@code CONFIRMED}; else a read may miss what was written before it, or see what will be lost.
      *
+     * <p>A write first waits for room in the log, if a replica lags so far that the log must be kept for it, and is
+     * refused as {@code OVERLOADED} if there is none within the timeout.
+     *
      * <p>An interrupt ends the waiting with {@link OutcomeUnknownException} and stays set. The reason is then
-     * {@code TIMEOUT}, as if the time had been up, and the position is where the node last stood.
+     * {@code INTERRUPTED}, and the position is where the node last stood.
      *
      * @param writeLevel how many nodes must have each change
      * @param readLevel what each read promises
@@ -171,7 +270,34 @@ public final class ReplicatedStore {
     public KeyValueStore store(Acknowledgement writeLevel, ReadLevel readLevel, Duration timeout) {
         Objects.requireNonNull(writeLevel, "writeLevel");
         Objects.requireNonNull(readLevel, "readLevel");
-        return new BlockingStore(this, writeLevel, readLevel, limited(timeout));
+        return new BlockingStore(this, writeLevel, readLevel, Wait.of(limited(timeout)));
+    }
+
+    /**
+     * {@return a view of this node as a plain store whose calls leave the waiting to somebody else} Each call returns
+     * its result, or throws, at once. A stage for what remains to be waited for is handed over first, in the calling
+     * thread: the acknowledgement of a change, or the confirmation of a read. Until all of them are completed, results
+     * are preliminary; if one fails, with {@link OutcomeUnknownException} or
+     * {@link io.kvorum.replication.WriteLostException}, they must not be used.
+     *
+     * <p>A call that was refused has changed nothing if no stage was handed over for it. For clients that wait for
+     * several nodes at once; others use {@link #async}.
+     *
+     * @param writeLevel how many nodes must have each change
+     * @param readLevel what each read promises
+     * @param timeout for how long each stage waits at the most: positive; more than a hundred years are a hundred
+     * @param outcomes takes the stages
+     * @throws IllegalArgumentException if {@code timeout} is not positive
+     */
+    public KeyValueStore unawaited(
+            Acknowledgement writeLevel,
+            ReadLevel readLevel,
+            Duration timeout,
+            Consumer<? super CompletionStage<?>> outcomes) {
+        Objects.requireNonNull(writeLevel, "writeLevel");
+        Objects.requireNonNull(readLevel, "readLevel");
+        Objects.requireNonNull(outcomes, "outcomes");
+        return new UnawaitedStore(this, writeLevel, readLevel, limited(timeout), outcomes);
     }
 
     /**
@@ -223,7 +349,7 @@ public final class ReplicatedStore {
     }
 
     /** As {@code thenApply}, but an exception stays what it is instead of becoming a {@code CompletionException}. */
-    static <A, B extends @Nullable Object> CompletionStage<B> then(
+    static <A extends @Nullable Object, B extends @Nullable Object> CompletionStage<B> then(
             CompletionStage<A> stage, Function<? super A, B> function) {
         CompletableFuture<B> outcome = new CompletableFuture<>();
         stage.whenComplete((value, failure) -> {

@@ -8,7 +8,6 @@ import io.kvorum.core.SetOptions;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletionStage;
@@ -38,24 +37,7 @@ public interface AsyncTypedStore<K, V> {
      * @return the typed form
      */
     static <K, V> AsyncTypedStore<K, V> of(AsyncKeyValueStore store, Codec<K> keys, Codec<V> values) {
-        Objects.requireNonNull(store, "store");
-        Objects.requireNonNull(keys, "keys");
-        Objects.requireNonNull(values, "values");
-        return new AsyncTypedStore<>() {
-            @Override
-            public <T extends @Nullable Object> CompletionStage<T> reading(
-                    Function<? super TypedStore<K, V>, ? extends T> function) {
-                Objects.requireNonNull(function, "function");
-                return store.<T>reading(binary -> function.apply(TypedStore.of(binary, keys, values)));
-            }
-
-            @Override
-            public <T extends @Nullable Object> CompletionStage<T> changing(
-                    Function<? super TypedStore<K, V>, ? extends T> function) {
-                Objects.requireNonNull(function, "function");
-                return store.<T>changing(binary -> function.apply(TypedStore.of(binary, keys, values)));
-            }
-        };
+        return new CodedAsyncStore<>(store, keys, values);
     }
 
     /**
@@ -200,6 +182,69 @@ public interface AsyncTypedStore<K, V> {
     /** As {@link TypedOperations#persist(Object)}. */
     default CompletionStage<Boolean> persist(K key) {
         return changing(store -> store.persist(key));
+    }
+
+    // ---- loading
+
+    /**
+     * As {@link TypedStore#computeIfAbsent(Object, Function)}, with a loader that is asynchronous too, and no thread
+     * that waits. The loader is called by a thread that completes an operation of the store, so it must return its
+     * stage soon. Calls for one key by this object load once; those that come meanwhile are completed with the first.
+     *
+     * <p>A loader whose stage is completed with {@code null} leaves the key absent, and nothing remembers that. What
+     * the loader throws, or its stage fails with, is what all who wait for it fail with; nothing was changed.
+     *
+     * @param key the key
+     * @param loader makes the value
+     * @return completed with the value that the key has then, or with {@code null} if the loader made none
+     */
+    default CompletionStage<@Nullable V> computeIfAbsent(
+            K key, Function<? super K, ? extends CompletionStage<? extends @Nullable V>> loader) {
+        return computeIfAbsent(key, SetOptions.defaults(), loader);
+    }
+
+    /**
+     * As {@link #computeIfAbsent(Object, Function)}; what is loaded lives for some time.
+     *
+     * @param key the key
+     * @param timeToLive how long what is loaded lives; at least a millisecond
+     * @param loader makes the value
+     * @return completed with the value that the key has then, or with {@code null} if the loader made none
+     */
+    default CompletionStage<@Nullable V> computeIfAbsent(
+            K key, Duration timeToLive, Function<? super K, ? extends CompletionStage<? extends @Nullable V>> loader) {
+        return computeIfAbsent(key, SetOptions.defaults().withDuration(timeToLive), loader);
+    }
+
+    /**
+     * As {@link #computeIfAbsent(Object, Function)}; what is loaded is set with options.
+     *
+     * @param key the key
+     * @param options how long the value lives; its condition does not count
+     * @param loader makes the value
+     * @return completed with the value that the key has then, or with {@code null} if the loader made none
+     */
+    CompletionStage<@Nullable V> computeIfAbsent(
+            K key, SetOptions options, Function<? super K, ? extends CompletionStage<? extends @Nullable V>> loader);
+
+    // ---- several slots
+
+    /** As {@link TypedStore#getEach(Collection)}. */
+    default CompletionStage<Map<K, V>> getEach(Collection<? extends K> keys) {
+        return reading(store -> store.getEach(keys));
+    }
+
+    /** As {@link TypedStore#setEach(Map)}. */
+    default CompletionStage<@Nullable Void> setEach(Map<? extends K, ? extends V> values) {
+        return this.<@Nullable Void>changing(store -> {
+            store.setEach(values);
+            return null;
+        });
+    }
+
+    /** As {@link TypedStore#deleteEach(Collection)}. */
+    default CompletionStage<Integer> deleteEach(Collection<? extends K> keys) {
+        return changing(store -> store.deleteEach(keys));
     }
 
     // ---- slots

@@ -1,6 +1,7 @@
 package io.kvorum.core.typed;
 
 import io.kvorum.core.AsyncKeyValueStore;
+import io.kvorum.core.SetOptions;
 import java.util.Objects;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
@@ -11,6 +12,7 @@ import org.jspecify.annotations.Nullable;
 final class ExecutedTypedStore<K, V> implements AsyncTypedStore<K, V> {
     private final TypedStore<K, V> store;
     private final AsyncKeyValueStore tasks;
+    private final AsyncLoads<K, V> loads = new AsyncLoads<>(this);
 
     ExecutedTypedStore(TypedStore<K, V> store, Executor executor) {
         this.store = store;
@@ -29,5 +31,11 @@ final class ExecutedTypedStore<K, V> implements AsyncTypedStore<K, V> {
             Function<? super TypedStore<K, V>, ? extends T> function) {
         Objects.requireNonNull(function, "function");
         return tasks.<T>changing(binary -> function.apply(store));
+    }
+
+    @Override
+    public CompletionStage<@Nullable V> computeIfAbsent(
+            K key, SetOptions options, Function<? super K, ? extends CompletionStage<? extends @Nullable V>> loader) {
+        return loads.computeIfAbsent(key, options, loader);
     }
 }

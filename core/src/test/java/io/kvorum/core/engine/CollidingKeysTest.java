@@ -71,12 +71,11 @@ final class CollidingKeysTest {
 
     /** Adds keys with these hashes and returns how many places must be looked at to find each of them once. */
     private static long probes(IntToLongFunction hash, int keys) {
-        RecordIndex index = new RecordIndex();
+        long[] entries = RecordIndex.EMPTY;
         for (int i = 0; i < keys; i++) {
-            index.prepare(i + 1);
-            index.add(RecordIndex.tag(hash.applyAsLong(i)), i + 1);
+            entries = RecordIndex.withRoom(entries, i + 1);
+            RecordIndex.add(entries, RecordIndex.tag(hash.applyAsLong(i)), i + 1);
         }
-        long[] entries = index.entries();
         long probes = 0;
         for (int place = 0; place < entries.length; place++) {
             if (entries[place] != 0) {

@@ -116,6 +116,15 @@ final class SlabTableTest extends TableContract {
         slab.checkInvariants();
     }
 
+    @ParameterizedTest
+    @ValueSource(ints = {1_000, 4_000, 10_000, 12_000, 16_000})
+    void aFewLargeRecordsMoveTogetherAndLeaveRoomForTheNext(int length) {
+        fill(100, length);
+
+        assertEquals(100, slab.size());
+        slab.checkInvariants();
+    }
+
     @Test
     void sameSizeUpdatesTakeNoMemory() {
         fill(10_000, 100);

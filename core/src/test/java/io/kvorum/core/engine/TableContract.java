@@ -60,6 +60,64 @@ abstract class TableContract {
     }
 
     @Test
+    void aSlotThatBecomesLargeAndSmallAgainKeepsItsEntries() {
+        KeyHash hash = new KeyHash(1, 2);
+        Table table = table(hash::of);
+        int count = SlotRecords.LARGE + 3_000;
+        Set<String> held = new HashSet<>();
+        Set<String> met = new HashSet<>();
+        Table.Cursor before = table.cursor(slot(1));
+        for (int i = 0; i < count; i++) {
+            byte[] key = bytes("k" + i);
+            table.put(slot(1), hash.of(key), key, bytes("v" + i), i % 3 == 0 ? 50 : -1);
+            held.add("k" + i);
+            if (i == SlotRecords.LARGE + 100) {
+                check(table);
+                assertEquals(1, table.parts(slot(1)), "a slot must not be divided while a cursor walks through it");
+                before.close();
+            }
+        }
+        check(table);
+        assertEquals(SlotRecords.PARTS, table.parts(slot(1)));
+        assertEquals(1, table.parts(slot(0)));
+        assertEquals(count, table.size(slot(1)));
+        for (int i = 0; i < count; i += 997) {
+            assertTrue(held.contains(text(table.keyAt(slot(1), i))));
+        }
+        try (Table.Cursor cursor = table.cursor(slot(1))) {
+            for (int i = 0; i < count; i += 2) { // some are removed before they are met, some afterwards
+                if (cursor.next()) {
+                    assertTrue(met.add(text(cursor.key())), "an entry must be met once");
+                }
+                byte[] key = bytes("k" + i);
+                assertTrue(table.remove(hash.of(key), key));
+                held.remove("k" + i);
+            }
+            while (cursor.next()) {
+                assertTrue(met.add(text(cursor.key())), "an entry must be met once");
+            }
+        }
+        check(table);
+        assertTrue(met.containsAll(held));
+        Map<String, Integer> byRange = new HashMap<>();
+        for (int i = 0; i < 4; i++) {
+            try (Table.Cursor cursor = table.cursor(slot(1), (long) i << 62, ((long) i << 62) + (-1L >>> 2))) {
+                while (cursor.next()) {
+                    byRange.merge(text(cursor.key()), 1, Integer::sum);
+                }
+            }
+        }
+        assertEquals(held, byRange.keySet());
+        assertEquals(Set.of(1), new HashSet<>(byRange.values()));
+        for (String key : held) {
+            assertTrue(table.remove(hash.of(bytes(key)), bytes(key)));
+        }
+        check(table);
+        assertEquals(1, table.parts(slot(1)));
+        assertEquals(0, table.size(slot(1)));
+    }
+
+    @Test
     void aSweepFindsWhatIsPastItsDeadline() {
         Table table = table((bytes, from, length) -> bytes[from + 1] - '0');
         long[] deadlines = {50, 10, 40, 10, 30, 60, 20};

@@ -35,10 +35,6 @@ final class BlockingStoreTest {
     private final OneNode one = new OneNode(8192);
     private final ReplicatedStore node = one.store;
 
-    private void promote(NodeId... nodes) {
-        one.promote(nodes);
-    }
-
     @AfterEach
     void close() {
         one.close();
@@ -46,7 +42,7 @@ final class BlockingStoreTest {
 
     @Test
     void everyOperationWaitsForItsOutcome() {
-        promote(NODE);
+        one.begin(NODE);
         KeyValueStore store = node.store(Acknowledgement.MAJORITY, ReadLevel.CONFIRMED, LONG);
         byte[] key = bytes("bar");
         store.set(key, bytes("1"));
@@ -68,7 +64,7 @@ final class BlockingStoreTest {
         assertFalse(store.delete(key));
         assertNull(store.get(key));
         assertEquals(1, store.dropSlot(SLOT));
-        assertEquals(1, node.status().position().epoch());
+        assertEquals(OneNode.EPOCH, node.status().position().epoch());
     }
 
     @Test
@@ -92,7 +88,7 @@ final class BlockingStoreTest {
 
     @Test
     void theWaitingEnds() {
-        promote(NODE, ABSENT);
+        one.begin(NODE, ABSENT);
         KeyValueStore store = node.store(Acknowledgement.MAJORITY, ReadLevel.CONFIRMED, SHORT);
 
         assertThrows(OutcomeUnknownException.class, () -> store.set(bytes("bar"), bytes("1")));
@@ -102,7 +98,7 @@ final class BlockingStoreTest {
 
     @Test
     void theWaitingMayLastForEver() {
-        promote(NODE);
+        one.begin(NODE);
         KeyValueStore store = node.store(
                 Acknowledgement.MAJORITY, ReadLevel.CONFIRMED, Duration.ofSeconds(Long.MAX_VALUE, 999_999_999));
         store.set(bytes("bar"), bytes("1"));
@@ -112,19 +108,19 @@ final class BlockingStoreTest {
 
     @Test
     void anInterruptEndsTheWaitingAndStays() {
-        promote(NODE, ABSENT);
+        one.begin(NODE, ABSENT);
         KeyValueStore store = node.store(Acknowledgement.MAJORITY, ReadLevel.CONFIRMED, LONG);
         Thread.currentThread().interrupt();
 
         OutcomeUnknownException unknown =
                 assertThrows(OutcomeUnknownException.class, () -> store.set(bytes("bar"), bytes("1")));
         assertTrue(Thread.interrupted());
-        assertEquals(OutcomeUnknownException.Reason.TIMEOUT, unknown.reason());
+        assertEquals(OutcomeUnknownException.Reason.INTERRUPTED, unknown.reason());
     }
 
     @Test
     void aLocalWriteWaitsForNobody() {
-        promote(NODE, ABSENT);
+        one.begin(NODE, ABSENT);
         KeyValueStore store = node.store(Acknowledgement.LOCAL, ReadLevel.LOCAL, LONG);
         store.set(bytes("bar"), bytes("1"));
 
@@ -133,7 +129,7 @@ final class BlockingStoreTest {
 
     @Test
     void isReachedThroughAShardedStore() {
-        promote(NODE);
+        one.begin(NODE);
         KeyValueStore store = node.store(Acknowledgement.MAJORITY, ReadLevel.CONFIRMED, LONG);
         ShardedStore sharded = new ShardedStore(() -> one.topology, id -> id.equals(NODE) ? store : null);
         sharded.set(bytes("bar"), bytes("1"));

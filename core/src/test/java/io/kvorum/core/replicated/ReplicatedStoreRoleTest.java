@@ -6,8 +6,10 @@ import static io.kvorum.core.replicated.ShardOfThree.B;
 import static io.kvorum.core.replicated.ShardOfThree.C;
 import static io.kvorum.core.replicated.ShardOfThree.ELSEWHERE;
 import static io.kvorum.core.replicated.ShardOfThree.OTHER;
+import static io.kvorum.core.replicated.ShardOfThree.SENTINEL;
 import static io.kvorum.core.replicated.ShardOfThree.SHARD;
 import static io.kvorum.core.replicated.ShardOfThree.answered;
+import static io.kvorum.core.replicated.ShardOfThree.epoch;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNull;
@@ -21,10 +23,13 @@ import io.kvorum.replication.NodeRole;
 import io.kvorum.replication.OutcomeUnknownException;
 import io.kvorum.replication.ReplicationEvent;
 import io.kvorum.replication.ReplicationSettings;
+import io.kvorum.slots.SlotSet;
+import io.kvorum.slots.topology.ClusterTopology;
 import io.kvorum.slots.topology.LogPosition;
 import io.kvorum.slots.topology.NodeId;
 import io.kvorum.slots.topology.RefusedException;
 import io.kvorum.slots.topology.RefusedException.Kind;
+import io.kvorum.slots.topology.TopologyChange;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
@@ -53,7 +58,7 @@ final class ReplicatedStoreRoleTest extends ReplicatedStoreFixture {
                 assertEquals(SHARD, refusal.shard());
                 assertEquals(B, refusal.node());
                 assertEquals(A, refusal.primary());
-                assertEquals(1, refusal.epoch());
+                assertEquals(epoch(1), refusal.epoch());
             }
         }
 
@@ -61,14 +66,14 @@ final class ReplicatedStoreRoleTest extends ReplicatedStoreFixture {
         void ofAFencedPrimaryLeaveNoTrace() {
             set(A, Acknowledgement.LOCAL, KEY, "1");
             shard.settle();
-            shard.node(A).driver.fence(9);
+            shard.node(A).driver.fence(epoch(9), SENTINEL);
             shard.run();
             LogPosition end = shard.node(A).log.end();
             List<Long> digests = shard.digests();
             RefusedException refusal = refusal(set(A, Acknowledgement.LOCAL, KEY, "2"));
 
             assertEquals(Kind.FENCED, refusal.kind());
-            assertEquals(9, refusal.epoch());
+            assertEquals(epoch(9), refusal.epoch());
             assertEquals(end, shard.node(A).log.end());
             assertEquals(digests, shard.digests());
             assertEquals(0, shard.node(A).store.expire(10));
@@ -105,13 +110,36 @@ final class ReplicatedStoreRoleTest extends ReplicatedStoreFixture {
                 assertEquals(OTHER, moved.shard());
                 assertEquals(node, moved.node());
                 assertEquals(ELSEWHERE, moved.primary());
-                assertEquals(4, moved.epoch());
+                assertEquals(epoch(4), moved.epoch());
 
                 RefusedException down =
                         refusal(shard.node(node).store.read(ReadLevel.LOCAL, TIMEOUT, store -> store.exists(UNOWNED)));
                 assertEquals(Kind.CLUSTER_DOWN, down.kind());
                 assertEquals(16383, down.slot());
             }
+        }
+
+        @Test
+        void ofASlotWhoseDataIsElsewhereAreNoEmptyAnswers() {
+            SlotSet slot = SlotSet.of(12182);
+            ClusterTopology before = shard.topology;
+            shard.topology = before.apply(before.version(), new TopologyChange.MoveSlots(slot, OTHER, SHARD));
+            for (CompletionStage<?> stage : List.of(
+                    set(A, Acknowledgement.LOCAL, MOVED, "1"),
+                    write(A, Acknowledgement.LOCAL, store -> store.dropSlot(12182)),
+                    shard.node(A).store.read(ReadLevel.CONFIRMED, TIMEOUT, store -> store.exists(MOVED)),
+                    shard.node(B).store.read(ReadLevel.LOCAL, TIMEOUT, store -> store.countInSlot(12182)))) {
+                RefusedException refusal = refusal(stage);
+                assertEquals(Kind.MOVING, refusal.kind());
+                assertEquals(12182, refusal.slot());
+                assertEquals(SHARD, refusal.shard());
+                assertEquals("slot 12182 was given to shard-1, but its data is still at shard-2", refusal.getMessage());
+            }
+            assertEquals(0, shard.node(A).local.size());
+
+            shard.topology = shard.topology.apply(shard.topology.version(), new TopologyChange.FinishMove(slot, SHARD));
+            set(A, Acknowledgement.LOCAL, MOVED, "1");
+            assertEquals("1", local(A, MOVED));
         }
 
         @Test
@@ -177,7 +205,7 @@ final class ReplicatedStoreRoleTest extends ReplicatedStoreFixture {
             }
             shard.settle();
 
-            assertTrue(empty.store.status().synced());
+            assertTrue(empty.store.status().complete());
             assertTrue(empty.local.size() > 50);
             assertEquals(1, new HashSet<>(shard.digests()).size());
             assertEquals(shard.node(A).log.end(), empty.log.end());

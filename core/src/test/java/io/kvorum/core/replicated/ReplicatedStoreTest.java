@@ -99,7 +99,7 @@ final class ReplicatedStoreTest extends ReplicatedStoreFixture {
             shard.settle();
             LogPosition third = answered(unchanged).position();
 
-            assertEquals(1, first.epoch());
+            assertEquals(ShardOfThree.epoch(1), first.epoch());
             assertTrue(first.compareTo(second) < 0);
             assertEquals(second, third);
             assertEquals(false, answered(unchanged).result());
@@ -107,7 +107,7 @@ final class ReplicatedStoreTest extends ReplicatedStoreFixture {
             shard.failOver(B, List.of(A, B, C));
             LogPosition later =
                     answered(set(B, Acknowledgement.LOCAL, KEY, "2")).position();
-            assertEquals(2, later.epoch());
+            assertEquals(ShardOfThree.epoch(2), later.epoch());
             assertTrue(second.compareTo(later) < 0);
         }
 
@@ -375,7 +375,7 @@ final class ReplicatedStoreTest extends ReplicatedStoreFixture {
         assertEquals(Kind.READ_ONLY, readOnly.kind());
         assertEquals(-1, readOnly.slot());
         assertEquals(A, readOnly.primary());
-        assertEquals("a replica confirms no reads: node b of shard-1, epoch 1, primary a", readOnly.getMessage());
+        assertEquals("a replica confirms no reads: node b of shard-1, epoch 1.1, primary a", readOnly.getMessage());
 
         shard.cutOff(B);
         Node empty = shard.restartEmpty(B);

@@ -1,13 +1,14 @@
 package io.kvorum.core.replicated;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
 
 import io.kvorum.core.FixedClock;
 import io.kvorum.core.LocalStore;
 import io.kvorum.core.StoreSettings;
 import io.kvorum.replication.ControlAnswer;
 import io.kvorum.replication.NodeIdentity;
-import io.kvorum.replication.PromiseStore;
+import io.kvorum.replication.Promise;
 import io.kvorum.replication.ReplicationEvent;
 import io.kvorum.replication.ReplicationLog;
 import io.kvorum.replication.ReplicationMessage;
@@ -16,7 +17,9 @@ import io.kvorum.replication.ShardNode;
 import io.kvorum.replication.runtime.NodeDriver;
 import io.kvorum.slots.SlotSet;
 import io.kvorum.slots.topology.ClusterTopology;
-import io.kvorum.slots.topology.LogPosition;
+import io.kvorum.slots.topology.Epoch;
+import io.kvorum.slots.topology.Member;
+import io.kvorum.slots.topology.MemberList;
 import io.kvorum.slots.topology.NodeId;
 import io.kvorum.slots.topology.ShardId;
 import io.kvorum.slots.topology.TopologyChange;
@@ -29,6 +32,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.CompletionStage;
@@ -45,9 +49,10 @@ final class ShardOfThree implements AutoCloseable {
     static final NodeId B = new NodeId("b");
     static final NodeId C = new NodeId("c");
     static final NodeId ELSEWHERE = new NodeId("elsewhere");
+    static final NodeId SENTINEL = new NodeId("sentinel");
     static final List<NodeId> NODES = List.of(A, B, C);
 
-    private static final Duration HEARTBEAT = Duration.ofMillis(100);
+    private static final int LOG_BYTES = 1 << 20;
 
     /** A node with all that belongs to it. */
     final class Node {
@@ -59,51 +64,54 @@ final class ShardOfThree implements AutoCloseable {
         final ReplicatedStore store;
         final List<ReplicationEvent> events = new ArrayList<>();
 
-        Node(NodeId id, ShardNode.Start start) {
+        private final KeptPromise promise;
+
+        Node(NodeId id, Promise promise) {
             this.id = id;
-            this.log = new ReplicationLog(allocator, 1 << 14);
+            this.promise = new KeptPromise(promise);
+            this.log = ReplicationLog.inMemory(LOG_BYTES);
             this.local = new LocalStore(StoreSettings.defaults().withStripes(8), id.hashCode(), clock, log::append);
             ShardNode node = new ShardNode(
-                    settings, new NodeIdentity(SHARD, id), log, local.replicatedState(), allocator, start);
+                    settings,
+                    new NodeIdentity(SHARD, id),
+                    log,
+                    local.replicatedState(),
+                    allocator,
+                    promise,
+                    false,
+                    scheduler.nanoTime());
             this.driver = new NodeDriver(
+                    settings,
                     node,
                     log,
                     (to, message) -> network.add(new Envelope(id, to, message)),
-                    new NoPromises(),
-                    () -> now,
-                    steps::add,
-                    events::add);
+                    this.promise,
+                    scheduler);
             this.store = new ReplicatedStore(local, log, driver, () -> topology);
+            driver.addListener(events::add);
+            driver.start();
+        }
+
+        private Member member() {
+            return new Member(id, driver.status().incarnation());
         }
     }
 
     private record Envelope(NodeId from, NodeId to, ReplicationMessage message) {}
 
-    private static final class NoPromises implements PromiseStore {
-        @Override
-        public long load() {
-            return 0;
-        }
-
-        @Override
-        public void save(long epoch) {}
-    }
-
-    private long lives;
     private final UnpooledByteBufAllocator allocator = new UnpooledByteBufAllocator(false);
     private final ReplicationSettings settings;
     private final Map<NodeId, Node> nodes = new LinkedHashMap<>();
-    private final Queue<Runnable> steps = new ArrayDeque<>();
+    private final VirtualScheduler scheduler = new VirtualScheduler();
     private final Queue<Envelope> network = new ArrayDeque<>();
     private final Set<NodeId> cutOff = new HashSet<>();
-    private long now;
-    private long epoch;
+    private int round;
 
     ClusterTopology topology = ClusterTopology.EMPTY.apply(
             ClusterTopology.EMPTY.version(),
             List.of(
-                    new TopologyChange.AddShard(SHARD, 1, A, List.of(B, C)),
-                    new TopologyChange.AddShard(OTHER, 4, ELSEWHERE, List.of()),
+                    new TopologyChange.AddShard(SHARD, epoch(1), A, List.of(B, C)),
+                    new TopologyChange.AddShard(OTHER, epoch(4), ELSEWHERE, List.of()),
                     new TopologyChange.AssignSlots(SlotSet.ofRange(0, 8191), SHARD),
                     new TopologyChange.AssignSlots(SlotSet.ofRange(8192, 16000), OTHER)));
 
@@ -112,39 +120,56 @@ final class ShardOfThree implements AutoCloseable {
     }
 
     ShardOfThree(ReplicationSettings settings) {
-        this.settings = settings.withHeartbeatInterval(HEARTBEAT);
+        this.settings = settings;
+        long incarnation = 0;
         for (NodeId id : NODES) {
-            nodes.put(id, new Node(id, ShardNode.Start.fresh()));
+            nodes.put(id, new Node(id, new Promise(++incarnation, 1, 0, null, false)));
         }
-        failOver(A, NODES);
+        begin();
+    }
+
+    static long epoch(int round) {
+        return Epoch.of(round, 1);
+    }
+
+    private void begin() {
+        round = 1;
+        fence(NODES);
+        MemberList members =
+                MemberList.of(nodes.values().stream().map(Node::member).toArray(Member[]::new));
+        done(node(A).driver.begin(epoch(round), SENTINEL, members, List.of(), false));
+        settle();
+    }
+
+    private void fence(List<NodeId> fenced) {
+        for (NodeId id : fenced) {
+            done(node(id).driver.fence(epoch(round), SENTINEL));
+        }
     }
 
     Node node(NodeId id) {
-        Node node = nodes.get(id);
-        if (node == null) {
-            throw new AssertionError(id);
-        }
-        return node;
+        return Objects.requireNonNull(nodes.get(id), id.value());
     }
 
     /** Fences some nodes, and promotes one of them, in an epoch of its own. */
     void failOver(NodeId primary, List<NodeId> fenced) {
-        epoch++;
-        LogPosition position = LogPosition.START;
-        for (NodeId id : fenced) {
-            ControlAnswer answer = answer(node(id).driver.fence(epoch));
-            assertEquals(ControlAnswer.Outcome.DONE, answer.outcome());
-            if (id.equals(primary)) {
-                position = answer.status().position();
-            }
-        }
-        promote(primary, position);
+        round++;
+        fence(fenced);
+        NodeDriver driver = node(primary).driver;
+        done(driver.promote(
+                epoch(round),
+                SENTINEL,
+                driver.status().incarnation(),
+                driver.status().position(),
+                driver.status().committed()));
+        settle();
     }
 
-    void promote(NodeId primary, LogPosition position) {
-        ControlAnswer answer = answer(node(primary).driver.promote(epoch, position, NODES));
+    private void done(CompletionStage<ControlAnswer> stage) {
+        run();
+        ControlAnswer answer = answered(stage);
+        assertNotNull(answer, "no answer");
         assertEquals(ControlAnswer.Outcome.DONE, answer.outcome());
-        settle();
     }
 
     void cutOff(NodeId id) {
@@ -161,19 +186,17 @@ final class ShardOfThree implements AutoCloseable {
         Node old = node(id);
         old.driver.close();
         old.log.close();
-        Node empty = new Node(id, ShardNode.Start.empty(old.driver.status().epoch(), ++lives));
+        Node empty = new Node(id, old.promise.load().nextLife());
         nodes.put(id, empty);
         return empty;
     }
 
     /** Lets everything happen that follows without time going by. */
     void run() {
-        while (!steps.isEmpty() || !network.isEmpty()) {
-            Runnable step = steps.poll();
-            if (step != null) {
-                step.run();
-            } else {
-                deliver(network.remove());
+        while (scheduler.runTask() || !network.isEmpty()) {
+            Envelope envelope = network.poll();
+            if (envelope != null) {
+                deliver(envelope);
             }
         }
     }
@@ -184,11 +207,9 @@ final class ShardOfThree implements AutoCloseable {
     }
 
     void pass(Duration time) {
-        long end = now + time.toNanos();
+        long end = scheduler.nanoTime() + time.toNanos();
         run();
-        while (now < end) {
-            now += HEARTBEAT.toNanos() / 2;
-            nodes.values().forEach(node -> node.driver.run());
+        while (scheduler.advance(end)) {
             run();
         }
     }
@@ -196,15 +217,6 @@ final class ShardOfThree implements AutoCloseable {
     /** Returns what the stage has come to by now. */
     static <T extends @Nullable Object> T answered(CompletionStage<T> stage) {
         return stage.toCompletableFuture().getNow(null);
-    }
-
-    private <T> T answer(CompletionStage<T> stage) {
-        run();
-        T answer = answered(stage);
-        if (answer == null) {
-            throw new AssertionError("no answer");
-        }
-        return answer;
     }
 
     private void deliver(Envelope envelope) {

@@ -3,8 +3,7 @@ package io.kvorum.failover.runtime;
 import java.io.IOException;
 
 /**
- * A saved state that cannot be trusted. The sentinel must not start with it; if the operator removes the file, it
- * starts without a state and abstains from voting for a while.
+ * A saved state of a sentinel that is damaged. The sentinel can start without it: the state is a cache.
  *
  * <p>Safe for use by any number of threads.
  */

@@ -5,7 +5,7 @@ import static java.util.Objects.requireNonNull;
 import io.kvorum.failover.SentinelState;
 import io.kvorum.failover.SentinelStateStore;
 import java.io.IOException;
-import java.lang.System.Logger.Level;
+import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.AccessDeniedException;
@@ -20,19 +20,18 @@ import org.jspecify.annotations.Nullable;
 /**
  * Keeps the state of a sentinel in a small text file with a checksum.
  *
- * <p>A state is written to a new file beside it, forced to the disk, and moved over the old one in one step, so that a
- * crash at any moment leaves either the old state or the new. The state before is kept under the same name with
- * {@code .previous}, if that can be done, for a human to look at: it is never read, since it may lack the last vote.
- * What a later version of this library added to the file is preserved.
+ * <p>A state is written to a new file beside the old one, forced to the disk, and moved over it in one step, so that a
+ * crash leaves either the old state or the new one. Lines that a later version of this library added to the file are
+ * preserved.
  *
  * <p>Confined to one thread at a time, and to one process.
  */
 public final class FileSentinelStateStore implements SentinelStateStore {
-    private static final System.Logger logger = System.getLogger(FileSentinelStateStore.class.getName());
+    /** The largest file that is read, in bytes: enough for the greatest number of shards. */
+    public static final int MAX_SIZE = 16 << 20;
 
     private final Path file;
     private final Path next;
-    private final Path previous;
     private final Path directory;
     private List<String> unknown = List.of();
 
@@ -44,24 +43,30 @@ public final class FileSentinelStateStore implements SentinelStateStore {
     public FileSentinelStateStore(Path file) {
         this.file = requireNonNull(file, "file").toAbsolutePath();
         next = this.file.resolveSibling(this.file.getFileName() + ".next");
-        previous = this.file.resolveSibling(this.file.getFileName() + ".previous");
         directory = requireNonNull(this.file.getParent(), "file must have a directory");
     }
 
     /**
      * Reads the state that was last saved.
      *
-     * @return the state, or null if there is no file
-     * @throws CorruptStateException if the file has been damaged
-     * @throws IOException if it cannot be read
+     * @return the state, or null if the directory has no such file
+     * @throws CorruptStateException if the file is damaged or larger than {@link #MAX_SIZE}
+     * @throws IOException if it cannot be read, or its directory does not exist
      */
     @Override
     public @Nullable SentinelState load() throws IOException {
+        if (!Files.isDirectory(directory)) {
+            throw new NoSuchFileException(directory.toString(), null, "the directory of the sentinel state must exist");
+        }
         byte[] bytes;
-        try {
-            bytes = Files.readAllBytes(file);
+        try (InputStream in = Files.newInputStream(file)) {
+            bytes = in.readNBytes(MAX_SIZE + 1);
         } catch (NoSuchFileException e) {
             return null;
+        }
+        if (bytes.length > MAX_SIZE) {
+            throw new CorruptStateException(
+                    "sentinel state in " + file + " must be at most " + MAX_SIZE + " bytes long: it is longer");
         }
         try {
             StateText text = StateText.decode(bytes);
@@ -75,7 +80,7 @@ public final class FileSentinelStateStore implements SentinelStateStore {
     @Override
     public void save(SentinelState state) throws IOException {
         ByteBuffer bytes = ByteBuffer.wrap(new StateText(state, unknown).encode());
-        // Each attempt writes a new file: one whose force has failed must not be forced again, for the pages that could
+        // Each attempt writes a new file: one whose force has failed must not be forced again, because pages that could
         // not be written may since count as written.
         Files.deleteIfExists(next);
         try (FileChannel channel = FileChannel.open(next, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
@@ -84,29 +89,8 @@ public final class FileSentinelStateStore implements SentinelStateStore {
             }
             channel.force(true);
         }
-        keepPrevious();
         Files.move(next, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
         forceDirectory();
-    }
-
-    private void keepPrevious() {
-        if (!Files.exists(file)) {
-            return;
-        }
-        try {
-            Files.deleteIfExists(previous);
-            linkOrCopy();
-        } catch (IOException e) { // nothing depends on it
-            logger.log(Level.WARNING, () -> "state before not kept in " + previous, e);
-        }
-    }
-
-    private void linkOrCopy() throws IOException {
-        try {
-            Files.createLink(previous, file);
-        } catch (IOException | UnsupportedOperationException e) { // a file system that has no links, or grants none
-            Files.copy(file, previous, StandardCopyOption.REPLACE_EXISTING);
-        }
     }
 
     /** A move is durable only once the directory is, where a directory can be opened at all. */

@@ -2,168 +2,211 @@ package io.kvorum.failover.runtime;
 
 import static java.util.Objects.requireNonNull;
 
+import io.kvorum.failover.AbortReason;
 import io.kvorum.failover.ConfigurationProvider;
-import io.kvorum.failover.FailoverFailedException;
 import io.kvorum.failover.NodeAnswer;
 import io.kvorum.failover.NodeGateway;
+import io.kvorum.failover.Operation;
+import io.kvorum.failover.OperationFailedException;
+import io.kvorum.failover.OperationOutcome;
 import io.kvorum.failover.QuorumCheck;
 import io.kvorum.failover.Sentinel;
 import io.kvorum.failover.Sentinel.AddressedCommand;
+import io.kvorum.failover.Sentinel.Completion;
 import io.kvorum.failover.Sentinel.Envelope;
 import io.kvorum.failover.Sentinel.Ready;
 import io.kvorum.failover.SentinelEvent;
-import io.kvorum.failover.SentinelEvent.AbortReason;
-import io.kvorum.failover.SentinelEvent.ConfigurationAdopted;
-import io.kvorum.failover.SentinelEvent.EventsLost;
-import io.kvorum.failover.SentinelEvent.FailoverAborted;
-import io.kvorum.failover.SentinelEvent.FailoverRefused;
-import io.kvorum.failover.SentinelEvent.ShardEvent;
-import io.kvorum.failover.SentinelEvent.StateNotSaved;
-import io.kvorum.failover.SentinelEvent.SubjectivelyDown;
-import io.kvorum.failover.SentinelEvent.SubjectivelyUp;
-import io.kvorum.failover.SentinelEvent.Switched;
+import io.kvorum.failover.SentinelFact;
+import io.kvorum.failover.SentinelFact.SubjectivelyDown;
+import io.kvorum.failover.SentinelFact.SubjectivelyUp;
 import io.kvorum.failover.SentinelMessage;
-import io.kvorum.failover.SentinelState;
 import io.kvorum.failover.SentinelStateStore;
 import io.kvorum.failover.SentinelTransport;
+import io.kvorum.failover.ShardPrimary;
 import io.kvorum.failover.TopologySnapshot;
+import io.kvorum.slots.Scheduler;
+import io.kvorum.slots.runtime.EventFeed;
+import io.kvorum.slots.runtime.Faults;
+import io.kvorum.slots.runtime.Inbox;
+import io.kvorum.slots.runtime.OperatorLog;
+import io.kvorum.slots.runtime.StepRunner;
 import io.kvorum.slots.topology.ClusterTopology;
 import io.kvorum.slots.topology.NodeId;
 import io.kvorum.slots.topology.Shard;
 import io.kvorum.slots.topology.ShardId;
-import java.io.IOException;
 import java.lang.System.Logger.Level;
-import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Collections;
-import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Queue;
-import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.Executor;
-import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.function.LongConsumer;
-import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Runs a sentinel: brings it time, messages and answers, saves its state, and then sends and publishes what it wants
- * sent and published. Until a state has been saved nothing that follows from it leaves.
+ * Runs a sentinel: brings it time, messages, answers and orders, sends and publishes what it wants sent and published,
+ * and saves its state.
  *
- * <p>{@link #run()} is one step. The owner calls it once per {@code tickPeriod} of the sentinel's settings, usually by
- * a scheduler; and the executor is given it when there is a message in between. It starts no thread.
+ * <p>It has no thread of its own. The scheduler takes a step when something came in and when the sentinel asked for
+ * one; no step begins before {@link #start} or the first input. Inputs are taken by any thread and return at once.
  *
- * <p>Listeners and subscribers are called on the executor, in order and one at a time each; they never hold up the
- * sentinel, unless the executor has no other thread. Stages complete on the executor, too, except where the answer does
- * not wait for the sentinel: a request that is refused at once returns a completed stage, and those that wait when this
- * driver is closed, or when the executor takes no more tasks, are completed by the thread that finds it so.
+ * <p>The transport, the gateway, the listeners, the subscribers, the store and what depends on the returned stages are
+ * called on the scheduler, under no lock. They may do anything, close this driver included, and fail in any way: a
+ * failure is logged, counted in {@link #failedCalls} and told as {@link SentinelFact.CallFailed}, and what should have
+ * been carried counts as lost. No ping waits for the store, a listener, a subscriber or a stage.
+ *
+ * <p>Only a defect of the sentinel itself ends the driver: it is logged and told as {@link SentinelFact.DriverFailed},
+ * and {@link #failure} returns it. Orders are refused from then on, as by a driver that was closed.
  *
  * <p>Safe for use by any number of threads.
  */
-public final class SentinelDriver implements ConfigurationProvider, Runnable, AutoCloseable {
-    /** How many inputs may wait for a step; messages and answers beyond are lost, requests beyond are refused. */
-    public static final int MAX_INPUTS = 65_536;
+public final class SentinelDriver implements ConfigurationProvider, AutoCloseable {
+    /** How many messages and answers may wait for a step; those beyond are lost. */
+    public static final int MAX_MESSAGES = 65_536;
 
-    /** How many events may wait for a slow listener, or for a state to be saved; the oldest beyond are lost. */
+    /** How many orders and topologies may wait for a step; those beyond are refused. */
+    public static final int MAX_REQUESTS = 1_024;
+
+    /** How many events may wait for a slow listener; the oldest beyond are lost. */
     public static final int MAX_EVENTS = 4_096;
 
-    private static final System.Logger logger = System.getLogger(SentinelDriver.class.getName());
+    /** How many messages a step takes. */
+    private static final int MAX_BATCH = 4_096;
 
-    /** A manual failover that was asked for. */
-    private static final class Request {
-        private final CompletableFuture<NodeId> stage = new CompletableFuture<>();
-        /** Whether the sentinel has been told; until then what happens to the shard is not about this. */
-        private boolean begun;
-        /** How it ended; null while it has not, or if it ended well. Told once that is saved. */
-        private @Nullable FailoverFailedException failure;
-        /** The new primary; null while it is not known. */
-        private @Nullable NodeId primary;
+    private static final int MAX_NOTES = 256;
 
-        private boolean isOver() {
-            return failure != null || primary != null;
+    private static final OperatorLog logger = OperatorLog.of(SentinelDriver.class);
+
+    /** A fact of this driver that is yet to be told. */
+    private record Note(SentinelFact fact, boolean ofListener) {}
+
+    /** An order whose end is yet to come. */
+    private record Pending(Operation operation, CompletableFuture<ShardPrimary> stage) {}
+
+    /**
+     * What a step wants done.
+     *
+     * @param ready the output of the sentinel
+     * @param snapshot the topology to publish, or null
+     * @param failures events of failures of listeners
+     */
+    private record Output(Ready ready, @Nullable TopologySnapshot snapshot, List<SentinelEvent> failures) {}
+
+    private final class Steps implements StepRunner.Steps<Output> {
+        @Override
+        public Output step(long now) {
+            return takeStep(now);
+        }
+
+        @Override
+        public void deliver(Output output) {
+            SentinelDriver.this.deliver(output);
+        }
+
+        @Override
+        public void end(@Nullable Throwable defect) {
+            if (defect != null) {
+                lastEvent = sentinel.event(
+                        new SentinelFact.DriverFailed(String.valueOf(defect.getMessage())), scheduler.nanoTime());
+            }
+        }
+
+        @Override
+        public void ended() {
+            tellEnd();
+        }
+
+        @Override
+        public String toString() {
+            return name;
         }
     }
 
     private final Sentinel sentinel;
+    private final String name;
     private final SentinelTransport transport;
     private final NodeGateway gateway;
-    private final SentinelStateStore store;
-    private final LongSupplier nanoClock;
-    private final Executor executor;
-    /** Runs what must be run, if need be here. */
-    private final Executor completer;
+    private final Scheduler scheduler;
 
+    private final StepRunner<Output> runner;
+    private final StateSaver saver;
     private final EventFeed<SentinelEvent> events;
     private final TopologyFeed topologies;
+    private final Faults faults;
+    private final SentinelLog log = new SentinelLog(logger);
+
+    private final Inbox<LongConsumer> messages = new Inbox<>(MAX_MESSAGES);
+    private final Inbox<LongConsumer> requests = new Inbox<>(MAX_REQUESTS);
+    private final Inbox<Note> notes = new Inbox<>(MAX_NOTES);
+    private final Map<Long, Pending> operations = new ConcurrentHashMap<>();
+    private final AtomicLong lastRequest = new AtomicLong();
+
     private final Map<ShardId, List<NodeId>> down = new ConcurrentHashMap<>();
     private volatile QuorumCheck quorumCheck;
-
-    private final Queue<LongConsumer> inputs = new ConcurrentLinkedQueue<>();
-    private final AtomicInteger waiting = new AtomicInteger();
-    private final AtomicBoolean woken = new AtomicBoolean();
-    private final AtomicInteger runs = new AtomicInteger();
-    /** At most one for each shard; what is in a request is confined to the step. */
-    private final Map<ShardId, Request> requests = new ConcurrentHashMap<>();
-
-    private final CountDownLatch over = new CountDownLatch(1);
-    private volatile boolean closed;
-    private volatile @Nullable Thread stepping;
-
-    // What follows is confined to the step, of which there is one at a time.
-    private final Deque<SentinelEvent> held = new ArrayDeque<>();
-    private long lost;
-    private @Nullable ClusterTopology unpublished;
-    private @Nullable SentinelState unsaved;
-    private boolean saveFailed;
+    private volatile @Nullable SentinelEvent lastEvent;
 
     /**
-     * Makes a driver; nothing happens before its first {@link #run()}.
+     * Creates a driver.
      *
      * @param sentinel the sentinel, which from now on is this driver's
      * @param transport reaches the other sentinels
      * @param gateway reaches the nodes
-     * @param store keeps the sentinel's state; the one that the sentinel was restored from
-     * @param nanoClock the clock that the sentinel was started with
-     * @param executor runs this driver when there is something to do, and the listeners
-     * @param listener takes the events
+     * @param store keeps the state of the sentinel
+     * @param scheduler has the threads, and the time that the sentinel was started with
      */
     public SentinelDriver(
             Sentinel sentinel,
             SentinelTransport transport,
             NodeGateway gateway,
             SentinelStateStore store,
-            LongSupplier nanoClock,
-            Executor executor,
-            Consumer<? super SentinelEvent> listener) {
+            Scheduler scheduler) {
         this.sentinel = requireNonNull(sentinel, "sentinel");
         this.transport = requireNonNull(transport, "transport");
         this.gateway = requireNonNull(gateway, "gateway");
-        this.store = requireNonNull(store, "store");
-        this.nanoClock = requireNonNull(nanoClock, "nanoClock");
-        requireNonNull(executor, "executor");
-        requireNonNull(listener, "listener");
-        this.executor = task -> offer(executor, task);
-        this.completer = task -> {
-            if (!offer(executor, task)) {
-                task.run();
-            }
-        };
+        this.scheduler = requireNonNull(scheduler, "scheduler");
+        requireNonNull(store, "store");
+        name = "sentinel " + sentinel.self();
+        runner = new StepRunner<>(new Steps(), scheduler);
+        faults = new Faults(logger, name, scheduler::nanoTime, this::noteFailedCall);
+        saver = new StateSaver(store, scheduler, this::noteUnsavedState, e -> faults.note("scheduler", e));
         events = new EventFeed<>(
+                scheduler,
                 MAX_EVENTS,
-                executor,
-                event -> accept(listener, event),
-                count -> new EventsLost(nanoClock.getAsLong(), sentinel.self(), count));
-        topologies = new TopologyFeed(new TopologySnapshot(1, sentinel.topology()), executor);
-        quorumCheck = sentinel.quorumCheck(nanoClock.getAsLong());
+                (count, last) -> new SentinelEvent(
+                        last.number(), last.at(), last.sentinel(), new SentinelFact.EventsLost(count)),
+                e -> faults.note("listener", e));
+        topologies = new TopologyFeed(
+                new TopologySnapshot(1, sentinel.topology()), scheduler, e -> faults.note("subscriber", e));
+        quorumCheck = sentinel.quorumCheck(scheduler.nanoTime());
+    }
+
+    /** Begins. Repeating it changes nothing. */
+    public void start() {
+        runner.wake();
+    }
+
+    /**
+     * Adds a listener. It hears the events from now on, in order and one at a time; a slow one loses the oldest and
+     * hears of that by {@link SentinelFact.EventsLost}, whose number is that of the last event lost.
+     *
+     * @param listener the listener
+     */
+    public void addListener(Consumer<? super SentinelEvent> listener) {
+        events.add(listener);
+    }
+
+    /**
+     * Removes a listener.
+     *
+     * @param listener the listener
+     */
+    public void removeListener(Consumer<? super SentinelEvent> listener) {
+        events.remove(listener);
     }
 
     // Inputs.
@@ -175,237 +218,320 @@ public final class SentinelDriver implements ConfigurationProvider, Runnable, Au
      * @param message the message
      */
     public void receive(NodeId from, SentinelMessage message) {
-        enqueue(now -> sentinel.receive(from, message, now));
+        requireNonNull(from, "from");
+        requireNonNull(message, "message");
+        if (messages.offer(now -> sentinel.receive(from, message, now))) {
+            runner.wake();
+        }
     }
 
     private void answered(NodeId from, NodeAnswer answer) {
-        if (answer.report().node().equals(from)) { // else something stands at another's address
-            enqueue(now -> sentinel.answered(answer, now));
+        if (answer.report().node().equals(from) // else something stands at another's address
+                && messages.offer(now -> sentinel.answered(answer, now))) {
+            runner.wake();
         }
     }
 
     /**
-     * Gives a shard another primary: by a switchover, which loses nothing, if the present one is well, and by a
-     * failover if it is down.
+     * Carries an operation out.
+     *
+     * @param operation the operation
+     * @return the primary of the shard once the operation was carried out; fails with {@link OperationFailedException}
+     *     if it was refused or given up, which happens within the time that the settings state
+     */
+    public CompletionStage<ShardPrimary> perform(Operation operation) {
+        requireNonNull(operation, "operation");
+        if (operation instanceof Operation.BeginAnew anew) {
+            log.beginAnewAsked(anew.shard());
+        }
+        long request = lastRequest.incrementAndGet();
+        Pending pending = new Pending(operation, new CompletableFuture<>());
+        operations.put(request, pending);
+        boolean taken = !runner.isClosed() && requests.offer(now -> sentinel.start(request, operation, now));
+        if (taken) {
+            runner.wake();
+        } else if (!runner.isClosed() && operations.remove(request) != null) {
+            fail(pending, AbortReason.OVERLOADED);
+        }
+        if (runner.isClosed()) { // perhaps unseen by the end
+            refuseOperations();
+        }
+        return pending.stage.minimalCompletionStage();
+    }
+
+    /**
+     * Gives a shard another primary.
      *
      * @param shard the shard
-     * @return the new primary, once a majority of the sentinels has stored that it is; fails with
-     *     {@link FailoverFailedException} if it does not come to that, and with {@link CancellationException} if this
-     *     driver is closed before, or has too many inputs waiting
+     * @return as {@link #perform}
+     * @see Operation.FailOver
      */
-    public CompletionStage<NodeId> failOver(ShardId shard) {
-        requireNonNull(shard, "shard");
-        Request request = new Request();
-        if (requests.putIfAbsent(shard, request) != null) {
-            Shard known = topology().shard(shard);
-            request.stage.completeExceptionally(new FailoverFailedException(
-                    shard, known == null ? 0 : known.epoch(), AbortReason.FAILOVER_IN_PROGRESS));
-        } else if (!enqueue(now -> begin(shard, request, now))
-                || closed) { // closed meanwhile, perhaps unseen by close()
-            requests.remove(shard, request);
-            request.stage.completeExceptionally(new CancellationException("the sentinel is closed or overloaded"));
-        }
-        return request.stage.minimalCompletionStage();
-    }
-
-    private void begin(ShardId shard, Request request, long now) {
-        deliver(sentinel.ready(), now); // what happened before is not about this request
-        request.begun = true;
-        sentinel.failOver(shard, now);
+    public CompletionStage<ShardPrimary> failOver(ShardId shard) {
+        return perform(new Operation.FailOver(shard));
     }
 
     /**
-     * Tells the sentinel of a topology that was changed elsewhere; see {@link Sentinel#merge}. One that changes the
-     * nodes of a shard is refused, of which {@link SentinelEvent.MergeRefused} tells.
+     * Begins a new shard, once in its life.
      *
-     * @param topology the changed topology
-     * @return whether the sentinel will be told; false if this driver is closed, or has too many inputs waiting: unless
-     *     it is closed it is then to be told again
+     * @param shard the shard
+     * @return as {@link #perform}
+     * @see Operation.Bootstrap
      */
-    public boolean merge(ClusterTopology topology) {
-        return enqueue(now -> sentinel.merge(topology, now));
+    public CompletionStage<ShardPrimary> bootstrap(ShardId shard) {
+        return perform(new Operation.Bootstrap(shard));
     }
 
-    private boolean enqueue(LongConsumer input) {
-        if (closed) {
-            return false;
+    /**
+     * Begins a shard anew whose data is lost. Writes are lost by it.
+     *
+     * @param shard the shard
+     * @return as {@link #perform}
+     * @see Operation.BeginAnew
+     */
+    public CompletionStage<ShardPrimary> beginAnew(ShardId shard) {
+        return perform(new Operation.BeginAnew(shard));
+    }
+
+    /**
+     * Replaces a member of a shard by another node.
+     *
+     * @param shard the shard
+     * @param outgoing the member to remove
+     * @param incoming the node to take in
+     * @return as {@link #perform}
+     * @throws IllegalArgumentException if both nodes are the same
+     * @see Operation.Replace
+     */
+    public CompletionStage<ShardPrimary> replace(ShardId shard, NodeId outgoing, NodeId incoming) {
+        return perform(new Operation.Replace(shard, outgoing, incoming));
+    }
+
+    /**
+     * Tells the sentinel of a topology that was changed elsewhere.
+     *
+     * @param topology the changed topology
+     * @return whether the sentinel will be told; false if this driver is closed, or has too many requests waiting:
+     *     unless it is closed it is then to be told again
+     * @see Sentinel#merge
+     */
+    public boolean merge(ClusterTopology topology) {
+        requireNonNull(topology, "topology");
+        boolean taken = !runner.isClosed() && requests.offer(now -> sentinel.merge(topology, now));
+        if (taken) {
+            runner.wake();
         }
-        if (waiting.incrementAndGet() > MAX_INPUTS) {
-            waiting.decrementAndGet();
-            return false;
-        }
-        inputs.add(input);
-        if (woken.compareAndSet(false, true)) {
-            executor.execute(this);
-        }
-        return true;
+        return taken;
     }
 
     // The step.
 
-    /** Takes one step. Called while another is under way it returns at once, and that one is followed by another. */
-    @Override
-    public void run() {
-        if (runs.getAndIncrement() != 0) {
-            return;
-        }
-        int handled = 1;
-        Throwable fault = null;
-        do {
-            stepping = Thread.currentThread();
-            try {
-                step();
-            } catch (RuntimeException | Error e) { // rather stop than go on wrong
-                logger.log(Level.ERROR, () -> "sentinel " + sentinel.self() + " failed and is closed", e);
-                fault = e;
-                closed = true;
-                cleanUp();
-            } finally {
-                stepping = null;
+    private Output takeStep(long now) {
+        drain(requests, now);
+        drain(messages, now);
+        sentinel.tick(now);
+        List<SentinelEvent> failures = takeNotes(now);
+        Ready ready = sentinel.ready();
+        quorumCheck = sentinel.quorumCheck(now);
+        for (SentinelEvent event : ready.events()) {
+            if (event.fact() instanceof SubjectivelyDown || event.fact() instanceof SubjectivelyUp) {
+                ShardId shard = ((SentinelFact.ShardFact) event.fact()).shard();
+                down.put(shard, sentinel.down(shard));
             }
-            handled = runs.addAndGet(-handled);
-        } while (handled != 0);
-        if (fault instanceof Error error) {
-            throw error;
-        } else if (fault instanceof RuntimeException exception) {
-            throw exception;
         }
+        runner.wakeAt(ready.wakeAt());
+        assert sentinel.checkInvariants();
+        return new Output(ready, snapshot(ready.published()), failures);
     }
 
-    private void step() {
-        if (closed) {
-            cleanUp();
-            return;
-        }
-        woken.set(false);
-        long now = nanoClock.getAsLong();
+    private void drain(Inbox<LongConsumer> inbox, long now) {
         LongConsumer input;
-        while ((input = inputs.poll()) != null) {
-            waiting.decrementAndGet();
+        for (int i = 0; i < MAX_BATCH; i++) {
+            if ((input = inbox.poll()) == null) {
+                return;
+            }
             input.accept(now);
         }
-        sentinel.tick(now);
-        events.retry();
-        topologies.retry();
-        deliver(sentinel.ready(), now);
-        quorumCheck = sentinel.quorumCheck(now);
-        assert sentinel.checkInvariants();
+        runner.wake();
     }
 
-    private void deliver(Ready ready, long now) {
-        for (SentinelEvent event : ready.events()) {
-            conclude(event);
-            hold(event);
+    private List<SentinelEvent> takeNotes(long now) {
+        Note note = notes.poll();
+        if (note == null) {
+            return List.of();
         }
-        if (ready.published() != null) {
-            unpublished = ready.published();
+        List<SentinelEvent> failures = new ArrayList<>();
+        for (; note != null; note = notes.poll()) {
+            failures.add(sentinel.event(note.fact, now));
         }
-        if (ready.toSave() != null) {
-            unsaved = ready.toSave();
-        }
-        if (!save(now)) {
-            return; // the messages and commands are lost: the sentinel repeats what matters
-        }
-        if (unpublished != null) {
-            publish(unpublished);
-            unpublished = null;
-        }
-        for (Envelope envelope : ready.messages()) {
-            transport.send(envelope.to(), envelope.message());
-        }
-        for (AddressedCommand command : ready.commands()) {
-            gateway.send(command.to(), command.command(), answer -> answered(command.to(), answer));
-        }
-        requests.forEach(this::completeIfOver);
-        if (lost > 0) {
-            events.lost(lost);
-            lost = 0;
-            sentinel.topology().shards().forEach(shard -> down.put(shard.id(), sentinel.down(shard.id())));
-        }
-        SentinelEvent event;
-        while ((event = held.pollFirst()) != null) {
-            announce(event);
-        }
+        return failures;
     }
 
-    /** Notes how a manual failover ended; events may get lost on their way to the listener, this must not. */
-    private void conclude(SentinelEvent event) {
-        if (!(event instanceof ShardEvent about)) {
-            return;
-        }
-        Request request = requests.get(about.shard());
-        if (request == null || !request.begun || request.isOver()) {
-            return;
-        }
-        if (event instanceof Switched switched) {
-            request.primary = switched.primary();
-        } else if (event instanceof FailoverAborted aborted) {
-            request.failure = new FailoverFailedException(aborted.shard(), aborted.epoch(), aborted.reason());
-        } else if (event instanceof FailoverRefused refused) {
-            request.failure = new FailoverFailedException(refused.shard(), refused.epoch(), refused.reason());
-        }
-    }
-
-    private void completeIfOver(ShardId shard, Request request) {
-        NodeId primary = request.primary;
-        FailoverFailedException failure = request.failure;
-        if (primary != null) {
-            requests.remove(shard);
-            completer.execute(() -> request.stage.complete(primary));
-        } else if (failure != null) {
-            requests.remove(shard);
-            completer.execute(() -> request.stage.completeExceptionally(failure));
-        }
-    }
-
-    private boolean save(long now) {
-        if (unsaved == null) {
-            return true;
-        }
-        try {
-            store.save(unsaved);
-        } catch (IOException | RuntimeException e) {
-            if (!saveFailed) {
-                saveFailed = true;
-                logger.log(
-                        Level.WARNING,
-                        () -> "sentinel " + sentinel.self() + " cannot save its state, and so gives no votes",
-                        e);
-                events.offer(new StateNotSaved(now, sentinel.self(), e.getMessage()));
-            }
-            return false;
-        }
-        unsaved = null;
-        saveFailed = false;
-        return true;
-    }
-
-    private void hold(SentinelEvent event) {
-        if (held.size() == MAX_EVENTS) {
-            held.removeFirst();
-            lost++;
-        }
-        held.addLast(event);
-    }
-
-    private void publish(ClusterTopology topology) {
+    private @Nullable TopologySnapshot snapshot(@Nullable ClusterTopology published) {
         TopologySnapshot latest = topologies.latest();
-        if (!latest.topology().equals(topology)) {
-            topologies.publish(new TopologySnapshot(latest.number() + 1, topology));
-            down.keySet().removeIf(shard -> topology.shard(shard) == null);
+        if (published == null || published.equals(latest.topology())) {
+            return null;
+        }
+        down.keySet().removeIf(shard -> published.shard(shard) == null);
+        return new TopologySnapshot(latest.number() + 1, published);
+    }
+
+    private void deliver(Output output) {
+        Ready ready = output.ready;
+        Throwable refusal = runner.takeRefusal();
+        if (refusal != null) {
+            faults.note("scheduler", refusal);
+        }
+        if (output.snapshot != null && !runner.isClosed()) {
+            topologies.publish(output.snapshot);
+        }
+        ready.messages().forEach(this::send);
+        ready.commands().forEach(this::send);
+        ready.completions().forEach(this::complete);
+        for (SentinelEvent event : ready.events()) {
+            if (!runner.isClosed()) {
+                log.tell(event, topology());
+                events.publish(event);
+            }
+        }
+        output.failures.forEach(events::publishFailure);
+        if (ready.toSave() != null) {
+            saver.save(ready.toSave());
         }
     }
 
-    private void announce(SentinelEvent event) {
-        logger.log(event instanceof ConfigurationAdopted ? Level.INFO : Level.DEBUG, event::toString);
-        if (event instanceof SubjectivelyDown || event instanceof SubjectivelyUp) {
-            ShardId shard = ((ShardEvent) event).shard();
-            down.put(shard, sentinel.down(shard));
+    private void send(Envelope envelope) {
+        if (!runner.isClosed()) {
+            try {
+                transport.send(envelope.to(), envelope.message());
+            } catch (Throwable e) {
+                faults.note("transport", e);
+            }
         }
-        events.offer(event);
     }
 
-    // Queries, and the end.
+    private void send(AddressedCommand command) {
+        if (!runner.isClosed()) {
+            try {
+                gateway.send(command.to(), command.command(), answer -> answered(command.to(), answer));
+            } catch (Throwable e) {
+                faults.note("gateway", e);
+            }
+        }
+    }
+
+    private void complete(Completion completion) {
+        Pending pending = operations.remove(completion.request());
+        if (pending == null) {
+            return; // it was refused when the driver was closed
+        }
+        if (completion.outcome() instanceof OperationOutcome.Succeeded succeeded) {
+            callBack(() -> pending.stage.complete(succeeded.primary()));
+        } else if (completion.outcome() instanceof OperationOutcome.Failed failed) {
+            callBack(() ->
+                    pending.stage.completeExceptionally(new OperationFailedException(completion.operation(), failed)));
+        } else {
+            throw new AssertionError(completion);
+        }
+    }
+
+    /**
+     * Completes a stage where what depends on it holds nobody up; but a scheduler that fails must not leave it open.
+     */
+    private void callBack(Runnable completion) {
+        try {
+            scheduler.execute(completion);
+        } catch (Throwable e) {
+            faults.note("scheduler", e);
+            completion.run();
+        }
+    }
+
+    // Failures, and the end.
+
+    private void noteFailedCall(String call, Throwable cause) {
+        note(new SentinelFact.CallFailed(call, cause.getMessage()), call.equals("listener"));
+    }
+
+    private void noteUnsavedState(Throwable cause) {
+        logger.log(Level.WARNING, () -> name + ": its state could not be saved; it goes on, and tries again", cause);
+        note(new SentinelFact.StateNotSaved(cause.getMessage()), false);
+    }
+
+    private void note(SentinelFact fact, boolean ofListener) {
+        if (notes.offer(new Note(fact, ofListener))) {
+            runner.wake();
+        }
+    }
+
+    private void tellEnd() {
+        Throwable defect = runner.defect();
+        if (defect != null) {
+            logger.log(Level.ERROR, () -> name + " stopped after a defect of its own", defect);
+            SentinelEvent event = lastEvent;
+            if (event != null) {
+                events.publish(event);
+            }
+        }
+        topologies.close();
+        refuseOperations();
+        while (requests.poll() != null || messages.poll() != null || notes.poll() != null) {
+            // nobody will take it
+        }
+    }
+
+    private void refuseOperations() {
+        AbortReason reason = runner.defect() == null ? AbortReason.CLOSED : AbortReason.SENTINEL_FAILED;
+        for (Long request : List.copyOf(operations.keySet())) {
+            Pending pending = operations.remove(request);
+            if (pending != null) {
+                fail(pending, reason);
+            }
+        }
+    }
+
+    private void fail(Pending pending, AbortReason reason) {
+        Shard known = topology().shard(pending.operation.shard());
+        pending.stage.completeExceptionally(new OperationFailedException(
+                pending.operation, new OperationOutcome.Failed(known == null ? 0 : known.epoch(), reason, List.of())));
+    }
+
+    /**
+     * Ends it. Orders that wait are refused with {@link AbortReason#CLOSED}. The store and the scheduler stay open.
+     * Idempotent.
+     *
+     * <p>It waits for the step and the save under way, but not for other code of the application; so it may be called
+     * from anywhere. Afterwards nothing of this life of the sentinel is saved, sent or told any more, and another may
+     * begin. An interrupt does not end the waiting, and stays set.
+     */
+    @Override
+    public void close() {
+        runner.close();
+        topologies.close();
+        events.close();
+        saver.close();
+    }
+
+    // Queries.
+
+    /** {@return whether the sentinel works: neither closed nor failed} */
+    public boolean isRunning() {
+        return !runner.isClosed();
+    }
+
+    /** {@return the defect that ended this driver, or null} */
+    public @Nullable Throwable failure() {
+        return runner.defect();
+    }
+
+    /** {@return how many calls of the transport, the gateway, listeners, subscribers and the scheduler have failed} */
+    public long failedCalls() {
+        return faults.count();
+    }
+
+    /** {@return how many messages and answers were lost because too many were waiting} */
+    public long lostMessages() {
+        return messages.refused();
+    }
 
     @Override
     public ClusterTopology topology() {
@@ -433,7 +559,7 @@ public final class SentinelDriver implements ConfigurationProvider, Runnable, Au
     }
 
     /**
-     * The replicas of a shard by the latest topology.
+     * Returns the replicas of a shard by the latest topology.
      *
      * @param shard the shard
      * @return its replicas; none if there is no such shard
@@ -444,7 +570,7 @@ public final class SentinelDriver implements ConfigurationProvider, Runnable, Au
     }
 
     /**
-     * The nodes of a shard that this sentinel holds subjectively down.
+     * Returns the nodes of a shard that this sentinel holds subjectively down.
      *
      * @param shard the shard
      * @return those nodes; none if there is no such shard
@@ -455,10 +581,10 @@ public final class SentinelDriver implements ConfigurationProvider, Runnable, Au
 
     /** {@return all sentinels, this one included} */
     public List<NodeId> sentinels() {
-        return sentinel.sentinels();
+        return sentinel.sentinels().ids();
     }
 
-    /** {@return this sentinel's id} */
+    /** {@return the id of this sentinel} */
     public NodeId self() {
         return sentinel.self();
     }
@@ -466,65 +592,5 @@ public final class SentinelDriver implements ConfigurationProvider, Runnable, Au
     /** {@return whether the sentinels could fail a shard over, as of the last step} */
     public QuorumCheck quorumCheck() {
         return quorumCheck;
-    }
-
-    /**
-     * Ends it: no step that starts after this does anything, and every stage that still waits is cancelled. The store,
-     * the executor and whatever calls {@link #run()} are the owner's to close. Idempotent.
-     *
-     * <p>It waits for the step under way, unless that is the caller: afterwards nothing of this life of the sentinel is
-     * saved or sent any more, and another may begin. An interrupt does not end the waiting, and stays set.
-     */
-    @Override
-    public void close() {
-        closed = true;
-        topologies.close();
-        run();
-        if (stepping != Thread.currentThread()) {
-            awaitEnd();
-        }
-    }
-
-    private void awaitEnd() {
-        boolean interrupted = false;
-        while (over.getCount() > 0) {
-            try {
-                over.await();
-            } catch (InterruptedException e) {
-                interrupted = true;
-            }
-        }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
-        }
-    }
-
-    private void cleanUp() {
-        inputs.clear();
-        requests.forEach((shard, request) -> {
-            requests.remove(shard, request);
-            request.stage.completeExceptionally(new CancellationException("the sentinel is closed"));
-        });
-        topologies.close();
-        over.countDown();
-    }
-
-    private static void accept(Consumer<? super SentinelEvent> listener, SentinelEvent event) {
-        try {
-            listener.accept(event);
-        } catch (RuntimeException e) {
-            logger.log(Level.WARNING, () -> "listener failed on " + event, e);
-        }
-    }
-
-    /** An executor that has been shut down ends the deliveries, not the steps. */
-    private static boolean offer(Executor executor, Runnable task) {
-        try {
-            executor.execute(task);
-            return true;
-        } catch (RejectedExecutionException e) {
-            logger.log(Level.DEBUG, () -> "the executor takes no more tasks", e);
-            return false;
-        }
     }
 }

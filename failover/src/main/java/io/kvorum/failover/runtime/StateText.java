@@ -1,39 +1,36 @@
 package io.kvorum.failover.runtime;
 
-import io.kvorum.failover.Configuration;
 import io.kvorum.failover.SentinelState;
-import io.kvorum.failover.SentinelState.ShardMemory;
+import io.kvorum.failover.SentinelState.KnownShard;
+import io.kvorum.failover.ShardPrimary;
 import io.kvorum.slots.topology.NodeId;
 import io.kvorum.slots.topology.ShardId;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.zip.CRC32C;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The saved form of a sentinel's state: lines of words, the last of them a checksum of all before it.
  *
  * <pre>
- * kvorum-sentinel 1
+ * kvorum-sentinel 2
  * sentinel s1
- * abstaining false
- * shard a 4 a2 7 7 s3
- * shard b 1 b1 1 0 *
+ * shard a 4098 a2 a1 a2 a3
+ * shard b 1025 b1 b1 b2
  * crc32c 5f0a3c11
  * </pre>
  *
- * <p>A shard's words are its id, the epoch and the primary of its configuration, the highest epoch heard of, the epoch
- * of the last vote, and who got it ({@code *} for nobody). A line that starts with another word than these was written
- * by a later version of this library; it is kept. One that starts with one of these and is not as above is refused.
+ * <p>The words of a shard are its id, the epoch of its latest primary, that primary, and the nodes that were watched. A
+ * line that starts with another word than these was written by a later version of this library and is kept. A line that
+ * starts with one of these and has another form is refused.
  *
  * @param state the state
  * @param unknown the lines that this version does not know
  */
 record StateText(SentinelState state, List<String> unknown) {
-    private static final String HEADER = "kvorum-sentinel 1";
+    private static final String HEADER = "kvorum-sentinel 2";
     private static final String CHECKSUM = "crc32c ";
-    private static final String NOBODY = "*";
 
     StateText {
         unknown = List.copyOf(unknown);
@@ -42,15 +39,12 @@ record StateText(SentinelState state, List<String> unknown) {
     byte[] encode() {
         StringBuilder text = new StringBuilder(HEADER).append('\n');
         text.append("sentinel ").append(state.sentinel()).append('\n');
-        text.append("abstaining ").append(state.abstaining()).append('\n');
-        for (ShardMemory memory : state.shards()) {
-            Configuration configuration = memory.configuration();
-            text.append("shard ").append(configuration.shard());
-            text.append(' ').append(configuration.epoch());
-            text.append(' ').append(configuration.primary());
-            text.append(' ').append(memory.highestEpoch());
-            text.append(' ').append(memory.votedEpoch());
-            text.append(' ').append(memory.votedFor() == null ? NOBODY : memory.votedFor());
+        for (KnownShard known : state.shards()) {
+            ShardPrimary primary = known.primary();
+            text.append("shard ").append(primary.shard());
+            text.append(' ').append(primary.epoch());
+            text.append(' ').append(primary.primary());
+            known.nodes().forEach(node -> text.append(' ').append(node));
             text.append('\n');
         }
         unknown.forEach(line -> text.append(line).append('\n'));
@@ -82,45 +76,39 @@ record StateText(SentinelState state, List<String> unknown) {
 
     private static StateText decode(List<String> lines) {
         NodeId sentinel = null;
-        boolean abstaining = false;
-        List<ShardMemory> shards = new ArrayList<>();
+        List<KnownShard> shards = new ArrayList<>();
         List<String> unknown = new ArrayList<>();
         for (String line : lines) {
             String[] words = line.split(" ", -1);
             switch (words[0]) {
-                case "sentinel" -> sentinel = new NodeId(checkLength(words, 2)[1]);
-                case "abstaining" -> abstaining = flag(checkLength(words, 2)[1]);
-                case "shard" -> shards.add(shard(checkLength(words, 7)));
+                case "sentinel" -> sentinel = sentinel(words);
+                case "shard" -> shards.add(shard(words));
                 default -> unknown.add(line);
             }
         }
         if (sentinel == null) {
             throw new IllegalArgumentException("the state must name its sentinel");
         }
-        return new StateText(new SentinelState(sentinel, abstaining, shards), unknown);
+        return new StateText(new SentinelState(sentinel, shards), unknown);
     }
 
-    /** A vote that is not understood must not be taken for none. */
-    private static String[] checkLength(String[] words, int length) {
-        if (words.length != length) {
-            throw new IllegalArgumentException(
-                    "a line of '" + words[0] + "' must have " + length + " words: " + words.length);
+    private static NodeId sentinel(String[] words) {
+        if (words.length != 2) {
+            throw new IllegalArgumentException("a line of 'sentinel' must have 2 words: " + words.length);
         }
-        return words;
+        return new NodeId(words[1]);
     }
 
-    private static boolean flag(String word) {
-        if (!word.equals("true") && !word.equals("false")) {
-            throw new IllegalArgumentException("a flag must be true or false: " + word);
+    private static KnownShard shard(String[] words) {
+        if (words.length < 4) {
+            throw new IllegalArgumentException("a line of 'shard' must have at least 4 words: " + words.length);
         }
-        return word.equals("true");
-    }
-
-    private static ShardMemory shard(String[] words) {
-        Configuration configuration =
-                new Configuration(new ShardId(words[1]), Long.parseLong(words[2]), new NodeId(words[3]));
-        @Nullable NodeId votedFor = words[6].equals(NOBODY) ? null : new NodeId(words[6]);
-        return new ShardMemory(configuration, Long.parseLong(words[4]), Long.parseLong(words[5]), votedFor);
+        List<NodeId> nodes = new ArrayList<>();
+        for (int i = 4; i < words.length; i++) {
+            nodes.add(new NodeId(words[i]));
+        }
+        ShardPrimary primary = new ShardPrimary(new ShardId(words[1]), Long.parseLong(words[2]), new NodeId(words[3]));
+        return new KnownShard(primary, nodes);
     }
 
     private static String checksum(String body) {

@@ -3,57 +3,63 @@ package io.kvorum.failover.runtime;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.kvorum.failover.Configuration;
+import io.kvorum.failover.AbortReason;
 import io.kvorum.failover.ConfigurationProvider.Subscription;
-import io.kvorum.failover.FailoverFailedException;
+import io.kvorum.failover.FailureDetector;
 import io.kvorum.failover.NodeAnswer;
 import io.kvorum.failover.NodeCommand;
+import io.kvorum.failover.NodeGateway;
 import io.kvorum.failover.NodeReport;
+import io.kvorum.failover.Operation;
+import io.kvorum.failover.OperationFailedException;
 import io.kvorum.failover.QuorumCheck;
 import io.kvorum.failover.Sentinel;
 import io.kvorum.failover.SentinelEvent;
-import io.kvorum.failover.SentinelEvent.AbortReason;
-import io.kvorum.failover.SentinelEvent.EventsLost;
-import io.kvorum.failover.SentinelEvent.StateNotSaved;
-import io.kvorum.failover.SentinelEvent.VoteGiven;
+import io.kvorum.failover.SentinelFact;
+import io.kvorum.failover.SentinelFact.CallFailed;
+import io.kvorum.failover.SentinelFact.DriverFailed;
+import io.kvorum.failover.SentinelFact.StateNotSaved;
+import io.kvorum.failover.SentinelFact.SubjectivelyDown;
+import io.kvorum.failover.SentinelList;
 import io.kvorum.failover.SentinelMessage;
 import io.kvorum.failover.SentinelMessage.Opinion;
 import io.kvorum.failover.SentinelMessage.Opinions;
-import io.kvorum.failover.SentinelMessage.PreVoteAnswer;
-import io.kvorum.failover.SentinelMessage.Refusal;
-import io.kvorum.failover.SentinelMessage.VoteAnswer;
-import io.kvorum.failover.SentinelMessage.VoteRequest;
 import io.kvorum.failover.SentinelSettings;
 import io.kvorum.failover.SentinelState;
 import io.kvorum.failover.SentinelStateStore;
+import io.kvorum.failover.ShardPrimary;
 import io.kvorum.failover.TopologySnapshot;
 import io.kvorum.slots.topology.ClusterTopology;
+import io.kvorum.slots.topology.Epoch;
 import io.kvorum.slots.topology.LogPosition;
 import io.kvorum.slots.topology.NodeId;
 import io.kvorum.slots.topology.ShardId;
 import io.kvorum.slots.topology.TopologyChange;
 import java.io.IOException;
 import java.time.Duration;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Queue;
 import java.util.SplittableRandom;
-import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
-/** The driver, stepped by hand: its executor is a queue that the test empties. */
+/** The driver of a real sentinel, on a scheduler that the test runs by hand. */
+@Timeout(60)
 final class SentinelDriverTest {
     private static final ShardId SHARD = new ShardId("shard");
     private static final NodeId ME = new NodeId("S1");
@@ -63,21 +69,24 @@ final class SentinelDriverTest {
     private static final NodeId C = new NodeId("c");
     private static final ClusterTopology TOPOLOGY =
             ClusterTopology.EMPTY.apply(0, new TopologyChange.AddShard(SHARD, 1, A, List.of(B, C)));
-    private static final Configuration CONFIGURATION = new Configuration(SHARD, 1, A);
+    private static final SentinelSettings SETTINGS = SentinelSettings.defaults();
+    private static final Duration SOON = Duration.ofMillis(300);
 
-    private final Queue<Runnable> tasks = new ArrayDeque<>();
+    private final HandScheduler scheduler = new HandScheduler();
     private final List<SentinelMessage> sent = new ArrayList<>();
-    private final List<Consumer<NodeAnswer>> asked = new ArrayList<>();
     private final List<NodeCommand> commands = new ArrayList<>();
+    private final List<Consumer<NodeAnswer>> asked = new ArrayList<>();
     private final List<SentinelEvent> events = new ArrayList<>();
     private final Disk disk = new Disk();
-    private long now;
-    private final SentinelDriver driver = driver(List.of(ME, PEER, new NodeId("S3")), events::add);
+    private Runnable inTransport = () -> {};
+    private Runnable inGateway = () -> {};
+    private final SentinelDriver driver = driver(SETTINGS);
 
     /** A store that can fail. */
     private static final class Disk implements SentinelStateStore {
         private @Nullable SentinelState state;
-        private boolean full;
+        private @Nullable Throwable failure;
+        private int failures;
         private Runnable duringSave = () -> {};
 
         @Override
@@ -87,57 +96,385 @@ final class SentinelDriverTest {
 
         @Override
         public void save(SentinelState next) throws IOException {
-            if (full) {
-                throw new IOException("disk full");
-            }
             duringSave.run();
+            if (failure != null) {
+                failures++;
+            }
+            if (failure instanceof IOException io) {
+                throw io;
+            } else if (failure != null) {
+                SentinelDriverTest.throwUnchecked(failure);
+            }
             state = next;
         }
     }
 
-    @Test
-    void aVoteLeavesOnlyAfterItIsSaved() {
-        disk.full = true;
-        driver.receive(PEER, new VoteRequest(CONFIGURATION, 2));
-        work();
-        assertEquals(List.of(), votes());
-        assertEquals(List.of("StateNotSaved"), kinds());
-
-        driver.receive(PEER, new VoteRequest(CONFIGURATION, 2)); // it has the vote in memory by now
-        work();
-        assertEquals(List.of(), votes());
-        assertEquals(1, events.size());
-
-        disk.full = false;
-        driver.receive(PEER, new VoteRequest(CONFIGURATION, 2));
-        work();
-        assertEquals(1, votes().size());
-        SentinelState saved = disk.state;
-        assertTrue(saved != null && saved.shards().get(0).votedEpoch() == 2);
-        assertEquals(List.of("StateNotSaved", "VoteGiven"), kinds());
-        assertInstanceOf(StateNotSaved.class, events.get(0));
-        assertInstanceOf(VoteGiven.class, events.get(1));
+    private static void throwUnchecked(Throwable failure) {
+        if (failure instanceof Error error) {
+            throw error;
+        }
+        throw (RuntimeException) failure;
     }
+
+    private SentinelDriver driver(SentinelSettings settings) {
+        NodeGateway gateway = (node, command, answer) -> {
+            commands.add(command);
+            asked.add(answer);
+            inGateway.run();
+        };
+        SentinelDriver made = new SentinelDriver(
+                new Sentinel(
+                        settings,
+                        ME,
+                        SentinelList.of(ME, PEER, new NodeId("S3")),
+                        TOPOLOGY,
+                        null,
+                        new SplittableRandom(1),
+                        scheduler.nanoTime()),
+                (to, message) -> {
+                    sent.add(message);
+                    inTransport.run();
+                },
+                gateway,
+                disk,
+                scheduler);
+        made.addListener(events::add);
+        return made;
+    }
+
+    private void pass(Duration time) {
+        scheduler.pass(time.toNanos());
+    }
+
+    private static Opinions opinion(long round, NodeId primary) {
+        return new Opinions(List.of(
+                new Opinion(new ShardPrimary(SHARD, round == 0 ? 0 : Epoch.of(round, 2), primary), false, 0)));
+    }
+
+    private <F extends SentinelFact> List<F> facts(Class<F> kind) {
+        return events.stream()
+                .map(SentinelEvent::fact)
+                .filter(kind::isInstance)
+                .map(kind::cast)
+                .toList();
+    }
+
+    private static OperationFailedException failure(CompletionStage<?> stage) {
+        CompletableFuture<?> future = stage.toCompletableFuture();
+        assertTrue(future.isCompletedExceptionally());
+        CompletionException thrown = assertThrows(CompletionException.class, future::join);
+        return assertInstanceOf(OperationFailedException.class, thrown.getCause());
+    }
+
+    // Steps.
+
+    @Test
+    void nothingHappensBeforeTheStart() {
+        pass(SOON);
+        assertEquals(List.of(), commands);
+        driver.start();
+        scheduler.runTasks();
+
+        assertEquals(3, commands.size());
+    }
+
+    @Test
+    void theSentinelIsRunWhenItAskedForIt() {
+        driver.start();
+        pass(SETTINGS.pingPeriod().multipliedBy(5));
+        assertTrue(commands.size() >= 3 * 5, () -> "commands: " + commands.size());
+        pass(SETTINGS.downAfter());
+
+        assertEquals(List.of(A, B, C), driver.down(SHARD));
+        assertEquals(3, facts(SubjectivelyDown.class).size());
+    }
+
+    @Test
+    void aMessageIsTakenAtOnce() {
+        driver.receive(PEER, opinion(2, B));
+        scheduler.runTasks();
+
+        assertEquals(B, driver.primaryOf(SHARD));
+    }
+
+    @Test
+    void anAnswerUnderAnotherNodesNameIsIgnored() {
+        driver.start();
+        scheduler.runTasks();
+        NodeReport stranger = new NodeReport(
+                B,
+                SHARD,
+                7,
+                true,
+                Epoch.of(5, 2),
+                null,
+                LogPosition.START,
+                -1,
+                true,
+                true,
+                null,
+                LogPosition.START,
+                List.of(),
+                100);
+        asked.get(0).accept(new NodeAnswer(commands.get(0), NodeAnswer.Outcome.DONE, stranger)); // a was asked
+        scheduler.runTasks();
+        assertEquals(A, driver.primaryOf(SHARD));
+        asked.get(1).accept(new NodeAnswer(commands.get(1), NodeAnswer.Outcome.DONE, stranger));
+        scheduler.runTasks();
+
+        assertEquals(B, driver.primaryOf(SHARD));
+    }
+
+    /** A flood of messages, more than are taken in a step, does not hide that nobody answers. */
+    @Test
+    void aFloodDelaysNoDetection() {
+        driver.start();
+        long period = Duration.ofMillis(10).toNanos();
+        for (long passed = 0; passed < SETTINGS.downAfter().toNanos() * 3 / 2; passed += period) {
+            for (int i = 0; i < 5_000; i++) {
+                driver.receive(PEER, opinion(0, A));
+            }
+            scheduler.pass(period);
+        }
+
+        assertEquals(List.of(A, B, C), driver.down(SHARD));
+    }
+
+    @Test
+    void messagesBeyondTheBoundAreLostAndCounted() {
+        for (int i = 0; i < SentinelDriver.MAX_MESSAGES + 7; i++) {
+            driver.receive(PEER, opinion(0, A));
+        }
+
+        assertEquals(7, driver.lostMessages());
+    }
+
+    // The store.
+
+    @ParameterizedTest
+    @ValueSource(strings = {"io", "runtime", "error"})
+    void pingsGoOnWhileTheStateCannotBeSaved(String kind) {
+        disk.failure = switch (kind) {
+            case "io" -> new IOException("disk full");
+            case "runtime" -> new IllegalStateException("disk full");
+            default -> new OutOfMemoryError("disk full");
+        };
+        driver.start();
+        driver.receive(PEER, opinion(2, B));
+        pass(Duration.ofSeconds(1));
+        int pings = commands.size();
+        pass(Duration.ofSeconds(1));
+        assertTrue(commands.size() > pings + 3 * 5, () -> "pings: " + pings + ", then " + commands.size());
+        assertTrue(disk.failures >= 3, () -> "tries: " + disk.failures);
+        assertEquals(List.of(new StateNotSaved("disk full")), facts(StateNotSaved.class));
+        assertNull(disk.state);
+
+        disk.failure = null;
+        pass(Duration.ofSeconds(6));
+        SentinelState saved = disk.state;
+        assertNotNull(saved);
+        assertEquals(B, saved.shards().get(0).primary().primary());
+    }
+
+    @Test
+    void pingsGoOnWhileTheStoreHangs() throws InterruptedException {
+        CountDownLatch saving = new CountDownLatch(1);
+        CountDownLatch released = new CountDownLatch(1);
+        disk.duringSave = () -> {
+            saving.countDown();
+            await(released);
+        };
+        driver.receive(PEER, opinion(2, B));
+        scheduler.tasks.remove().run(); // the step
+        Runnable save =
+                scheduler.tasks.stream().reduce((first, second) -> second).orElseThrow();
+        scheduler.tasks.remove(save);
+        Thread saver = new Thread(save);
+        saver.start();
+        saving.await();
+        int pings = commands.size();
+        pass(Duration.ofSeconds(1));
+        assertTrue(commands.size() > pings + 3 * 5, () -> "pings: " + commands.size());
+        released.countDown();
+        saver.join();
+
+        assertNotNull(disk.state);
+    }
+
+    // Code of the application that fails.
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void aGatewayThatThrowsEndsNothing(boolean always) {
+        int[] calls = {0};
+        inGateway = () -> {
+            if (calls[0]++ == 0 || always) {
+                throw new IllegalStateException("connection pool exhausted");
+            }
+        };
+        driver.start();
+        pass(Duration.ofSeconds(1).minusNanos(1));
+
+        assertTrue(commands.size() >= 3 * 9, () -> "commands: " + commands.size());
+        assertEquals(List.of(new CallFailed("gateway", "connection pool exhausted")), facts(CallFailed.class));
+        assertEquals(always ? commands.size() : 1, driver.failedCalls());
+        assertTrue(driver.isRunning());
+    }
+
+    @Test
+    void aTransportThatThrowsAnErrorEndsNothing() {
+        inTransport = () -> {
+            throw new AssertionError("a codec with a bug");
+        };
+        driver.start();
+        pass(Duration.ofSeconds(1).minusNanos(1));
+
+        assertTrue(sent.size() >= 5, () -> "sent: " + sent.size());
+        assertEquals(List.of(new CallFailed("transport", "a codec with a bug")), facts(CallFailed.class));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"rejected", "runtime", "error"})
+    void aSchedulerThatThrowsOnceEndsNothingAndIsTold(String kind) {
+        driver.start();
+        pass(SOON);
+        scheduler.executeFails.add(
+                switch (kind) {
+                    case "rejected" -> new RejectedExecutionException("queue full");
+                    case "runtime" -> new IllegalStateException("broken executor");
+                    default -> new OutOfMemoryError("unable to create native thread");
+                });
+        driver.receive(PEER, opinion(2, B)); // throws nothing to the transport
+        driver.receive(PEER, opinion(3, C));
+        scheduler.runTasks();
+        assertEquals(C, driver.primaryOf(SHARD));
+        assertTrue(driver.merge(TOPOLOGY));
+        scheduler.runTasks();
+
+        assertEquals(1, facts(CallFailed.class).size());
+        assertEquals("scheduler", facts(CallFailed.class).get(0).call());
+    }
+
+    @Test
+    void aListenerThatThrowsSilencesNobodyAndIsTold() {
+        List<SentinelEvent> heard = new ArrayList<>();
+        driver.addListener(event -> {
+            heard.add(event);
+            throw new AssertionError("bad listener");
+        });
+        driver.start();
+        pass(SETTINGS.downAfter().plus(SOON));
+
+        assertEquals(3, facts(SubjectivelyDown.class).size());
+        assertEquals(events, heard);
+        assertTrue(facts(CallFailed.class).contains(new CallFailed("listener", "bad listener")));
+        assertTrue(driver.isRunning());
+        int told = facts(CallFailed.class).size();
+        assertTrue(told <= 2, () -> "told " + told + " times");
+    }
+
+    @Test
+    void eventsAreNumberedWithoutGaps() {
+        inGateway = () -> {
+            throw new IllegalStateException("no connection");
+        };
+        driver.start();
+        pass(Duration.ofSeconds(3));
+
+        assertTrue(events.size() > 5);
+        for (int i = 0; i < events.size(); i++) {
+            assertEquals(i + 1, events.get(i).number());
+        }
+    }
+
+    @Test
+    void aListenerMayCloseTheDriver() {
+        List<SentinelEvent> heard = new ArrayList<>();
+        driver.addListener(event -> {
+            heard.add(event);
+            driver.close();
+        });
+        driver.start();
+        pass(SETTINGS.downAfter().plus(SOON));
+        int pings = commands.size();
+        pass(SOON);
+
+        assertEquals(1, heard.size());
+        assertEquals(pings, commands.size());
+        assertFalse(driver.isRunning());
+    }
+
+    @Test
+    void aFailingSubscriberHarmsNobodyElse() {
+        List<TopologySnapshot> seen = new ArrayList<>();
+        driver.subscribe(snapshot -> {
+            throw new AssertionError("subscriber");
+        });
+        driver.subscribe(seen::add);
+        driver.receive(PEER, opinion(2, B));
+        scheduler.runTasks();
+        driver.receive(PEER, opinion(3, C));
+        scheduler.runTasks();
+
+        assertEquals(C, driver.primaryOf(SHARD));
+        assertEquals(3, seen.size());
+        assertEquals(List.of(new CallFailed("subscriber", "subscriber")), facts(CallFailed.class));
+    }
+
+    /** A defect of the machine, here of a detector in it, is not survived, but it is told. */
+    @Test
+    void aDefectEndsTheDriverAndIsTold() {
+        SentinelDriver broken = driver(SETTINGS.withDetector((downAfter, created) -> new FailureDetector() {
+            @Override
+            public void heard(long now) {}
+
+            @Override
+            public void observerWasLate(long nanos) {}
+
+            @Override
+            public long downAt() {
+                if (scheduler.nanoTime() > created) {
+                    throw new IllegalStateException("defect");
+                }
+                return created + downAfter.toNanos();
+            }
+        }));
+        CompletionStage<ShardPrimary> waiting = broken.failOver(SHARD);
+        broken.start();
+        pass(SOON);
+
+        assertFalse(broken.isRunning());
+        assertEquals(
+                "defect",
+                assertInstanceOf(IllegalStateException.class, broken.failure()).getMessage());
+        assertEquals(List.of(new DriverFailed("defect")), facts(DriverFailed.class));
+        assertEquals(AbortReason.SENTINEL_FAILED, failure(waiting).reason());
+        assertEquals(
+                AbortReason.SENTINEL_FAILED, failure(broken.bootstrap(SHARD)).reason());
+        assertFalse(broken.merge(TOPOLOGY));
+        broken.close();
+        broken.close();
+    }
+
+    // Topologies.
 
     @Test
     void aSubscriberGetsTheCurrentTopologyAndTheLatestOfTheLaterOnes() {
         List<TopologySnapshot> seen = new ArrayList<>();
         driver.subscribe(seen::add);
-        work();
+        scheduler.runTasks();
         assertEquals(List.of(new TopologySnapshot(1, TOPOLOGY)), seen);
-
-        learn(2, B);
-        work();
+        driver.receive(PEER, opinion(2, B));
+        scheduler.runTasks();
         driver.receive(PEER, opinion(3, C));
-        driver.run();
+        scheduler.tasks.remove().run();
         driver.receive(PEER, opinion(4, B));
-        driver.run();
-        work();
+        scheduler.tasks.stream().reduce((first, second) -> second).orElseThrow().run();
+        scheduler.runTasks();
 
         assertEquals(
                 List.of(1L, 2L, 4L), seen.stream().map(TopologySnapshot::number).toList());
         assertEquals(driver.topology(), seen.get(2).topology());
-        assertEquals(B, driver.primaryOf(SHARD));
     }
 
     @Test
@@ -146,34 +483,16 @@ final class SentinelDriverTest {
         Subscription subscription = driver.subscribe(seen::add);
         subscription.close();
         subscription.close();
-        learn(2, B);
-        work();
+        driver.receive(PEER, opinion(2, B));
+        scheduler.runTasks();
 
         assertEquals(List.of(), seen);
     }
 
     @Test
-    void aFailingListenerOrSubscriberHarmsNobodyElse() {
-        SentinelDriver other = driver(List.of(ME, PEER), event -> {
-            throw new IllegalStateException("listener");
-        });
-        List<TopologySnapshot> seen = new ArrayList<>();
-        other.subscribe(snapshot -> {
-            throw new IllegalStateException("subscriber");
-        });
-        other.subscribe(seen::add);
-        other.receive(PEER, opinion(2, B));
-        work();
-        other.receive(PEER, opinion(3, C));
-        work();
-
-        assertEquals(C, other.primaryOf(SHARD));
-        assertEquals(3, seen.size());
-    }
-
-    @Test
     void itAnswersWhatSentinelsAreAsked() {
-        driver.run();
+        driver.start();
+        scheduler.runTasks();
         assertEquals(Map.of(SHARD, A), driver.primaries());
         assertEquals(List.of(B, C), driver.replicas(SHARD));
         assertEquals(List.of(), driver.replicas(new ShardId("unknown")));
@@ -181,244 +500,123 @@ final class SentinelDriverTest {
         assertEquals(ME, driver.self());
         assertEquals(new QuorumCheck(1, 3, 2, 2), driver.quorumCheck());
         assertEquals(List.of(), driver.down(SHARD));
-        driver.receive(PEER, opinion(1, A));
-        work();
+        driver.receive(PEER, opinion(0, A));
+        scheduler.runTasks();
+
         assertEquals(new QuorumCheck(2, 3, 2, 2), driver.quorumCheck());
+    }
 
-        pass(Duration.ofSeconds(2));
-        assertEquals(List.of(A, B, C), driver.down(SHARD));
+    // Orders.
+
+    @Test
+    void anOrderThatIsRefusedSaysWhy() {
+        ShardId unknown = new ShardId("unknown");
+        CompletionStage<ShardPrimary> failover = driver.failOver(unknown);
+        CompletionStage<ShardPrimary> bootstrap = driver.bootstrap(unknown);
+        CompletionStage<ShardPrimary> anew = driver.beginAnew(unknown);
+        CompletionStage<ShardPrimary> replacement = driver.replace(unknown, A, new NodeId("d"));
+        scheduler.runTasks();
+
+        for (CompletionStage<ShardPrimary> stage : List.of(failover, bootstrap, anew, replacement)) {
+            assertEquals(AbortReason.UNKNOWN_SHARD, failure(stage).reason());
+            assertEquals(unknown, failure(stage).operation().shard());
+        }
+        assertInstanceOf(Operation.BeginAnew.class, failure(anew).operation());
     }
 
     @Test
-    void anAnswerUnderAnotherNodesNameIsIgnored() {
-        driver.run();
-        NodeReport stranger = new NodeReport(B, SHARD, true, 5, null, LogPosition.START, true, 100);
-        asked.get(0).accept(new NodeAnswer(commands.get(0), NodeAnswer.Outcome.DONE, stranger)); // a was asked
-        work();
-        assertEquals(A, driver.primaryOf(SHARD));
+    void anOrderEndsWithinItsTime() {
+        CompletionStage<ShardPrimary> failover = driver.failOver(SHARD);
+        pass(SETTINGS.operationTimeout().plus(SOON));
 
-        asked.get(1).accept(new NodeAnswer(commands.get(1), NodeAnswer.Outcome.DONE, stranger));
-        work();
-        assertEquals(B, driver.primaryOf(SHARD));
+        assertEquals(SHARD, failure(failover).operation().shard());
     }
 
     @Test
-    void aManualFailoverThatFailsSaysWhy() {
-        CompletableFuture<NodeId> unknown =
-                driver.failOver(new ShardId("unknown")).toCompletableFuture();
-        CompletableFuture<NodeId> lost = driver.failOver(SHARD).toCompletableFuture();
-        CompletableFuture<NodeId> second = driver.failOver(SHARD).toCompletableFuture();
-        work();
-        assertEquals(AbortReason.UNKNOWN_SHARD, failure(unknown).reason());
-        assertEquals(AbortReason.FAILOVER_IN_PROGRESS, failure(second).reason());
-        assertEquals(1, failure(second).epoch()); // that of the configuration
-        assertFalse(lost.isDone());
+    void ordersBeyondTheBoundAreRefused() {
+        for (int i = 0; i < SentinelDriver.MAX_REQUESTS; i++) {
+            assertTrue(driver.merge(TOPOLOGY));
+        }
+        assertFalse(driver.merge(TOPOLOGY));
+        assertEquals(AbortReason.OVERLOADED, failure(driver.failOver(SHARD)).reason());
+        scheduler.runTasks();
 
-        pass(Duration.ofSeconds(1)); // nobody gives a pre-vote
-        assertEquals(AbortReason.PRE_VOTE_LOST, failure(lost).reason());
-        assertEquals(SHARD, failure(lost).shard());
+        assertTrue(driver.merge(TOPOLOGY));
+        assertFalse(driver.failOver(SHARD).toCompletableFuture().isDone());
     }
+
+    @Test
+    void anOrderEndsThoughTheSchedulerTakesNoMoreTasks() {
+        CompletionStage<ShardPrimary> waiting = driver.failOver(new ShardId("unknown"));
+        for (int i = 0; i < 10; i++) {
+            scheduler.executeFails.add(new RejectedExecutionException());
+        }
+        scheduler.tasks.remove().run();
+
+        assertEquals(AbortReason.UNKNOWN_SHARD, failure(waiting).reason());
+    }
+
+    @Test
+    void whatDependsOnAnOrderHoldsNoPingUp() {
+        CompletionStage<ShardPrimary> failover = driver.failOver(new ShardId("unknown"));
+        boolean[] reacted = {false};
+        failover.whenComplete((primary, failure) -> reacted[0] = true);
+        scheduler.tasks.remove().run();
+        assertEquals(3, commands.size());
+        assertFalse(reacted[0]); // on the scheduler only
+        scheduler.runTasks();
+        assertTrue(reacted[0]);
+    }
+
+    // The end.
 
     @Test
     void aClosedDriverDoesNothing() {
-        CompletableFuture<NodeId> waiting = driver.failOver(SHARD).toCompletableFuture();
-        driver.run();
+        driver.start();
+        CompletionStage<ShardPrimary> waiting = driver.failOver(SHARD);
+        pass(SOON);
         driver.close();
-        work();
-        assertInstanceOf(
-                CancellationException.class,
-                assertThrows(CompletionException.class, () -> waiting.getNow(A)).getCause());
+        assertEquals(AbortReason.CLOSED, failure(waiting).reason());
         sent.clear();
         commands.clear();
-        driver.receive(PEER, new VoteRequest(CONFIGURATION, 2));
+        events.clear();
+        driver.receive(PEER, opinion(2, B));
         pass(Duration.ofSeconds(3));
         driver.close();
 
         assertEquals(List.of(), sent);
         assertEquals(List.of(), commands);
-        assertTrue(driver.failOver(SHARD).toCompletableFuture().isCompletedExceptionally());
-    }
-
-    @Test
-    void aManualFailoverEndsWithTheDriverEvenBeforeItsFirstStep() {
-        CompletableFuture<NodeId> waiting = driver.failOver(SHARD).toCompletableFuture();
-        driver.close();
-        tasks.clear(); // an executor that was shut down
-
-        assertTrue(waiting.isCompletedExceptionally());
-    }
-
-    @Test
-    void aManualFailoverEndsWhenItsShardIsRemoved() {
-        CompletableFuture<NodeId> waiting = driver.failOver(SHARD).toCompletableFuture();
-        work();
-        assertTrue(driver.merge(TOPOLOGY.apply(TOPOLOGY.version(), new TopologyChange.RemoveShard(SHARD))));
-        work();
-        assertEquals(AbortReason.UNKNOWN_SHARD, failure(waiting).reason());
-
-        CompletableFuture<NodeId> next = driver.failOver(SHARD).toCompletableFuture();
-        work();
-        assertEquals(AbortReason.UNKNOWN_SHARD, failure(next).reason());
-        assertEquals(List.of(), driver.down(SHARD));
-    }
-
-    @Test
-    void whatIsLostWhileTheStateCannotBeSavedIsCounted() {
-        driver.run();
-        work();
-        events.clear();
-        disk.full = true;
-        CompletableFuture<NodeId> waiting = driver.failOver(SHARD).toCompletableFuture();
-        driver.receive(PEER, new VoteRequest(CONFIGURATION, 2)); // which ends the candidacy
-        int votes = SentinelDriver.MAX_EVENTS + 10;
-        for (int i = 0; i < votes; i++) {
-            driver.receive(PEER, new VoteRequest(CONFIGURATION, 3 + i));
-        }
-        work();
-        assertFalse(waiting.isDone());
-
-        disk.full = false;
-        driver.run();
-        work();
-        assertEquals(AbortReason.SUPERSEDED, failure(waiting).reason());
-        long told = events.stream()
-                .mapToLong(event -> event instanceof EventsLost lost ? lost.count() : 1)
-                .sum();
-        assertEquals(1 + 2 + votes, told); // the failed save, the end of the candidacy, the votes
-        assertTrue(kinds().contains("EventsLost"));
-    }
-
-    @Test
-    void theEndOfAnEarlierFailoverIsNotThatOfAManualOne() {
-        NodeId third = new NodeId("S3");
-        SentinelDriver other = new SentinelDriver(
-                sentinel(List.of(ME, PEER, third)),
-                (to, message) -> sent.add(message),
-                (node, command, answer) -> {
-                    if (!node.equals(A)) {
-                        answer.accept(new NodeAnswer(
-                                command,
-                                NodeAnswer.Outcome.DONE,
-                                new NodeReport(node, SHARD, false, 1, A, LogPosition.START, true, 100)));
-                    }
-                },
-                disk,
-                () -> now,
-                tasks::add,
-                events::add);
-        pass(other, Duration.ofMillis(1200));
-        other.receive(PEER, new Opinions(List.of(new Opinion(CONFIGURATION, true, 0))));
-        pass(other, Duration.ofMillis(100));
-        other.receive(PEER, new PreVoteAnswer(CONFIGURATION, 2, null, 1));
-        work();
-        assertTrue(kinds().contains("Candidacy"), () -> "events: " + events);
-
-        other.receive(PEER, new VoteAnswer(CONFIGURATION, 2, Refusal.ALREADY_VOTED, 2));
-        other.receive(third, new VoteAnswer(CONFIGURATION, 2, Refusal.ALREADY_VOTED, 2));
-        CompletableFuture<NodeId> manual = other.failOver(SHARD).toCompletableFuture();
-        work();
-        assertTrue(kinds().contains("FailoverAborted"), () -> "events: " + events);
-        assertFalse(manual.isDone());
-    }
-
-    private SentinelDriver withAnExecutorThatRefusesIf(boolean[] full) {
-        return new SentinelDriver(
-                sentinel(List.of(ME, PEER)),
-                (to, message) -> sent.add(message),
-                (node, command, answer) -> commands.add(command),
-                disk,
-                () -> now,
-                task -> {
-                    if (full[0]) {
-                        throw new RejectedExecutionException();
-                    }
-                    tasks.add(task);
-                },
-                events::add);
-    }
-
-    @Test
-    void aManualFailoverEndsThoughTheExecutorTakesNoMoreTasks() {
-        boolean[] shut = {false};
-        SentinelDriver other = withAnExecutorThatRefusesIf(shut);
-        CompletableFuture<NodeId> waiting =
-                other.failOver(new ShardId("unknown")).toCompletableFuture();
-        shut[0] = true;
-        other.run();
-
-        assertEquals(AbortReason.UNKNOWN_SHARD, failure(waiting).reason());
-    }
-
-    @Test
-    void aRefusedInputIsNotTakenInSilence() {
-        assertTrue(driver.merge(TOPOLOGY));
-        for (int i = 1; i < SentinelDriver.MAX_INPUTS; i++) {
-            driver.receive(PEER, opinion(1, A));
-        }
-        assertFalse(driver.merge(TOPOLOGY));
-        assertTrue(driver.failOver(SHARD).toCompletableFuture().isCompletedExceptionally());
-        work();
-        assertTrue(driver.merge(TOPOLOGY));
-        assertFalse(driver.failOver(SHARD).toCompletableFuture().isDone());
-        driver.close();
+        assertEquals(List.of(), events);
+        assertNull(driver.failure());
+        assertEquals(AbortReason.CLOSED, failure(driver.failOver(SHARD)).reason());
         assertFalse(driver.merge(TOPOLOGY));
     }
 
     @Test
-    void aStepDuringAStepIsTakenAfterIt() {
-        int[] depth = {0};
-        List<SentinelDriver> self = new ArrayList<>();
-        SentinelDriver direct = new SentinelDriver(
-                sentinel(List.of(ME, PEER)),
-                (to, message) -> {
-                    assertEquals(1, ++depth[0]);
-                    self.get(0).receive(PEER, opinion(1, A));
-                    depth[0]--;
-                },
-                (node, command, answer) -> answer.accept(new NodeAnswer(
-                        command,
-                        NodeAnswer.Outcome.DONE,
-                        new NodeReport(node, SHARD, node.equals(A), 1, A, LogPosition.START, true, 100))),
-                disk,
-                () -> now,
-                Runnable::run,
-                events::add);
-        self.add(direct);
-        direct.run();
+    void anOrderEndsWithTheDriverEvenBeforeItsFirstStep() {
+        CompletionStage<ShardPrimary> waiting = driver.failOver(SHARD);
+        driver.close();
+        scheduler.tasks.clear(); // an executor that was shut down
 
-        assertEquals(2, direct.quorumCheck().usable());
+        assertEquals(AbortReason.CLOSED, failure(waiting).reason());
     }
 
     @Test
-    void aSlowListenerLosesTheOldestEventsAndIsTold() {
-        List<String> heard = new ArrayList<>();
-        EventFeed<String> feed = new EventFeed<>(2, tasks::add, heard::add, count -> "lost " + count);
-        for (String event : List.of("a", "b", "c", "d")) {
-            feed.offer(event);
-        }
-        work();
-        feed.offer("e");
-        work();
-
-        assertEquals(List.of("lost 2", "c", "d", "e"), heard);
-    }
-
-    @Test
-    void aClosedDriverTakesNoStepAnyMore() throws InterruptedException {
+    void closeWaitsForTheSaveUnderWay() throws InterruptedException {
         CountDownLatch saving = new CountDownLatch(1);
         CountDownLatch saved = new CountDownLatch(1);
         disk.duringSave = () -> {
             saving.countDown();
-            awaitUninterruptibly(saved);
+            await(saved);
         };
-        driver.receive(PEER, new VoteRequest(CONFIGURATION, 2));
-        Thread stepper = new Thread(driver);
+        driver.receive(PEER, opinion(2, B));
+        Thread stepper = new Thread(scheduler::runTasks);
         stepper.start();
         saving.await();
-        AtomicReference<@Nullable SentinelState> seen = new AtomicReference<>();
+        boolean[] seen = {false};
         Thread closer = new Thread(() -> {
             driver.close();
-            seen.set(disk.state);
+            seen[0] = disk.state != null;
         });
         closer.start();
         while (closer.getState() == Thread.State.NEW || closer.getState() == Thread.State.RUNNABLE) {
@@ -428,168 +626,33 @@ final class SentinelDriverTest {
         closer.join();
         stepper.join();
 
-        SentinelState state = seen.get();
-        assertTrue(state != null && state.shards().get(0).votedEpoch() == 2); // the step was over before close returned
+        assertTrue(seen[0]);
     }
 
     @Test
-    void aDriverCanBeClosedFromWithinItsStep() {
-        List<CompletableFuture<NodeId>> waiting = new ArrayList<>();
-        disk.duringSave = () -> {
-            waiting.add(driver.failOver(SHARD).toCompletableFuture());
-            driver.close();
-        };
-        driver.receive(PEER, new VoteRequest(CONFIGURATION, 2));
-        driver.run();
+    void theStoreMayCloseTheDriver() {
+        disk.duringSave = driver::close;
+        driver.receive(PEER, opinion(2, B));
+        scheduler.runTasks();
 
-        assertEquals(1, waiting.size());
-        assertTrue(waiting.get(0).isCompletedExceptionally());
+        assertFalse(driver.isRunning());
         assertFalse(driver.merge(TOPOLOGY));
     }
 
     @Test
-    void aDriverThatFailedCanBeClosed() {
-        SentinelDriver broken = new SentinelDriver(
-                sentinel(List.of(ME, PEER)),
-                (to, message) -> {
-                    throw new IllegalStateException("no transport");
-                },
-                (node, command, answer) -> commands.add(command),
-                disk,
-                () -> now,
-                tasks::add,
-                events::add);
-        assertThrows(IllegalStateException.class, broken::run);
-        broken.close();
-        assertFalse(broken.merge(TOPOLOGY));
+    void theTransportMayCloseTheDriver() {
+        inTransport = driver::close;
+        driver.start();
+        pass(Duration.ofSeconds(1));
+
+        assertEquals(1, sent.size());
     }
 
-    @Test
-    void aRejectedTaskSilencesNobodyForEver() {
-        boolean[] full = {false};
-        List<TopologySnapshot> seen = new ArrayList<>();
-        SentinelDriver other = withAnExecutorThatRefusesIf(full);
-        other.subscribe(seen::add);
-        other.run();
-        work();
-        full[0] = true;
-        other.receive(PEER, opinion(2, B));
-        other.run();
-        assertEquals(1, seen.size());
-        full[0] = false;
-        other.run(); // nothing new happens
-        work();
-
-        assertEquals(2, seen.size());
-        assertEquals(other.topology(), seen.get(1).topology());
-        assertTrue(kinds().contains("ConfigurationAdopted"), () -> "events: " + events);
-    }
-
-    @Test
-    void anErrorOfAListenerSilencesNobodyForEver() {
-        List<TopologySnapshot> seen = new ArrayList<>();
-        List<SentinelEvent> heard = new ArrayList<>();
-        SentinelDriver other = driver(List.of(ME, PEER), event -> {
-            heard.add(event);
-            if (heard.size() == 1) {
-                throw new AssertionError("first");
-            }
-        });
-        other.subscribe(snapshot -> {
-            seen.add(snapshot);
-            throw new AssertionError("any");
-        });
-        for (int epoch = 2; epoch <= 4; epoch++) {
-            other.receive(PEER, opinion(epoch, epoch % 2 == 0 ? B : A));
-            other.run();
-            workThroughErrors();
-        }
-
-        assertEquals(3, seen.size());
-        assertEquals(3, heard.size(), () -> "heard: " + heard);
-    }
-
-    private void workThroughErrors() {
-        Runnable task;
-        while ((task = tasks.poll()) != null) {
-            try {
-                task.run();
-            } catch (AssertionError e) {
-                assertTrue(List.of("first", "any").contains(e.getMessage()), e::toString);
-            }
-        }
-    }
-
-    private static void awaitUninterruptibly(CountDownLatch latch) {
+    private static void await(CountDownLatch latch) {
         try {
             latch.await();
         } catch (InterruptedException e) {
             throw new AssertionError(e);
         }
-    }
-
-    private void learn(long epoch, NodeId primary) {
-        driver.receive(PEER, opinion(epoch, primary));
-    }
-
-    private static Opinions opinion(long epoch, NodeId primary) {
-        return new Opinions(List.of(new Opinion(new Configuration(SHARD, epoch, primary), false, 0)));
-    }
-
-    private void work() {
-        Runnable task;
-        while ((task = tasks.poll()) != null) {
-            task.run();
-        }
-    }
-
-    private void pass(Duration duration) {
-        pass(driver, duration);
-    }
-
-    private void pass(SentinelDriver stepped, Duration duration) {
-        for (long end = now + duration.toNanos(); now < end; ) {
-            now += SentinelSettings.defaults().tickPeriod().toNanos();
-            stepped.run();
-            work();
-        }
-    }
-
-    private List<SentinelMessage> votes() {
-        return sent.stream().filter(VoteAnswer.class::isInstance).toList();
-    }
-
-    private List<String> kinds() {
-        return events.stream().map(event -> event.getClass().getSimpleName()).toList();
-    }
-
-    private static FailoverFailedException failure(CompletableFuture<?> stage) {
-        CompletionException thrown = assertThrows(CompletionException.class, () -> stage.getNow(null));
-        return assertInstanceOf(FailoverFailedException.class, thrown.getCause());
-    }
-
-    private Sentinel sentinel(List<NodeId> sentinels) {
-        return new Sentinel(
-                SentinelSettings.defaults(),
-                ME,
-                sentinels,
-                TOPOLOGY,
-                SentinelState.initial(ME, TOPOLOGY),
-                new SplittableRandom(1),
-                now);
-    }
-
-    private SentinelDriver driver(List<NodeId> sentinels, Consumer<SentinelEvent> listener) {
-        return new SentinelDriver(
-                sentinel(sentinels),
-                (to, message) -> sent.add(message),
-                (node, command, answer) -> {
-                    commands.add(command);
-                    asked.add(answer);
-                },
-                disk,
-                () -> now,
-                tasks::add,
-                listener);
     }
 }

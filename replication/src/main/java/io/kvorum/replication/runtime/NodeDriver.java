@@ -11,193 +11,267 @@ import io.kvorum.replication.Ready;
 import io.kvorum.replication.ReplicationEvent;
 import io.kvorum.replication.ReplicationLog;
 import io.kvorum.replication.ReplicationMessage;
+import io.kvorum.replication.ReplicationSettings;
 import io.kvorum.replication.ShardNode;
 import io.kvorum.replication.Transport;
+import io.kvorum.replication.WriteLostException;
+import io.kvorum.replication.runtime.PendingRequests.Request;
+import io.kvorum.slots.Scheduler;
+import io.kvorum.slots.runtime.EventFeed;
+import io.kvorum.slots.runtime.Faults;
+import io.kvorum.slots.runtime.Inbox;
+import io.kvorum.slots.runtime.OperatorLog;
+import io.kvorum.slots.runtime.StepRunner;
 import io.kvorum.slots.topology.LogPosition;
+import io.kvorum.slots.topology.MemberList;
 import io.kvorum.slots.topology.NodeId;
-import java.io.IOException;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.Executor;
-import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
-import java.util.function.Function;
-import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Runs a {@link ShardNode}: hands it what comes in, one input after the other, saves its promise, and sends, completes
+ * Runs a {@link ShardNode}: brings it time, messages, commands and questions, saves its promise, and sends, completes
  * and publishes what it answers.
  *
- * <p>It owns no thread. {@link #run()} takes one step; the executor is given this object whenever something came in,
- * and the owner has it run besides at least once in each heartbeat interval. Steps never overlap: a call during a step
- * makes that step's thread take one more. Futures are completed and the listener is called by the thread that takes the
- * step.
+ * <p>It has no thread of its own. The scheduler takes a step when something came in and when the node asked for one; no
+ * step begins before {@link #start} or the first input. Inputs are taken by any thread and return at once. A command, a
+ * question and a message are taken up at once; a write that nobody waits for is sent within the
+ * {@linkplain ReplicationSettings#linger linger}, together with those that follow it, and leads to no step at all in a
+ * shard without replicas.
+ *
+ * <p>What a step promises is saved before anything of it leaves. While a promise cannot be saved, messages are lost,
+ * commands are answered with {@link ControlAnswer.Outcome#NOT_SAVED}, and saving is tried again.
+ *
+ * <p>The transport, the listeners and what depends on the returned stages are called on the scheduler, under no lock.
+ * They may do anything, close this driver included, and fail in any way: a failure is logged, counted in
+ * {@link #failedCalls} and told as {@link ReplicationEvent.UserCodeFailed}, and a message that could not be sent counts
+ * as lost. Stages are completed by the thread that takes the node's steps, so what depends on them must be quick.
+ *
+ * <p>Only a defect of the node itself ends the driver: it is logged and told as {@link ReplicationEvent.DriverFailed},
+ * and {@link #failure} returns it. Everything is refused from then on, as by a driver that was closed; the refusal of a
+ * write names the defect as its reason.
  *
  * <p>Safe for use by any number of threads.
  */
-public final class NodeDriver implements Runnable, AutoCloseable {
-    /** How many messages may wait for a step; what comes beyond is lost, as on any transport. */
-    public static final int MAX_INBOX = 1 << 12;
+public final class NodeDriver implements AutoCloseable {
+    /** How many messages may wait for a step; those beyond are lost, as on any transport. */
+    public static final int MAX_MESSAGES = 1 << 12;
 
-    /** How many requests and commands may wait for a step; what comes beyond is answered as overloaded. */
+    /** How many requests and commands may wait for a step; those beyond are refused as overloaded. */
     public static final int MAX_REQUESTS = 1 << 16;
+
+    /** How many events may wait for a slow listener; the oldest beyond are lost. */
+    public static final int MAX_EVENTS = 1 << 12;
 
     private static final Duration CENTURY = Duration.ofDays(36_525);
 
-    private static final System.Logger logger = System.getLogger(NodeDriver.class.getName());
+    private static final CompletionStage<@Nullable Void> ACKNOWLEDGED =
+            CompletableFuture.<@Nullable Void>completedFuture(null).minimalCompletionStage();
 
-    /** What waits for a step. */
-    private sealed interface Input {
-        record Message(NodeId from, ReplicationMessage message) implements Input {}
+    private static final OperatorLog logger = OperatorLog.of(NodeDriver.class);
 
-        record Control(Function<ShardNode, ControlAnswer> command, CompletableFuture<ControlAnswer> answer)
-                implements Input {}
+    private record Received(NodeId from, ReplicationMessage message) {}
 
-        record Await(LogPosition position, Acknowledgement level, long deadline, CompletableFuture<LogPosition> outcome)
-                implements Input {}
+    /**
+     * What a step wants done.
+     *
+     * @param messages to send, in order
+     * @param outcomes completes the stages that have one
+     * @param events to publish
+     */
+    private record Output(List<Ready.Envelope> messages, List<Runnable> outcomes, List<ReplicationEvent> events) {}
 
-        record Confirm(long deadline, CompletableFuture<LogPosition> outcome) implements Input {}
+    private final class Steps implements StepRunner.Steps<Output> {
+        @Override
+        public Output step(long now) {
+            return takeStep(now);
+        }
+
+        @Override
+        public void deliver(Output output) {
+            NodeDriver.this.deliver(output);
+        }
+
+        @Override
+        public void end(@Nullable Throwable defect) {
+            letGo(defect != null);
+        }
+
+        @Override
+        public void ended() {
+            tellEnd();
+        }
+
+        @Override
+        public String toString() {
+            return name;
+        }
     }
-
-    private record Answered(CompletableFuture<ControlAnswer> future, ControlAnswer answer) {}
 
     private final ShardNode node;
     private final ReplicationLog log;
     private final Transport transport;
-    private final PromiseStore promises;
-    private final LongSupplier nanoClock;
-    private final Executor executor;
-    private final Consumer<? super ReplicationEvent> listener;
+    private final Scheduler scheduler;
+    private final String name;
+    private final StepRunner<Output> runner;
+    private final WriteWakeup writes;
+    private final PromiseKeeper keeper;
+    private final PendingRequests pending;
+    private final EventFeed<ReplicationEvent> events;
+    private final Faults faults;
+    private final NodeLog nodeLog;
+    private final AcknowledgementCounts counts = new AcknowledgementCounts();
 
-    private final Queue<Input> inbox = new ConcurrentLinkedQueue<>();
-    private final AtomicInteger waitingMessages = new AtomicInteger();
-    private final AtomicInteger waitingRequests = new AtomicInteger();
-    private final AtomicBoolean woken = new AtomicBoolean();
-    private final AtomicInteger runs = new AtomicInteger();
-    private final CountDownLatch over = new CountDownLatch(1);
-    private volatile boolean closing;
-    private volatile @Nullable Thread stepping;
+    private final Inbox<Received> messages = new Inbox<>(MAX_MESSAGES);
+    private final Inbox<Request> requests = new Inbox<>(MAX_REQUESTS);
     private volatile NodeStatus status;
 
-    // The rest belongs to the step under way.
-    private final Map<Long, CompletableFuture<LogPosition>> outcomes = new HashMap<>();
-    private final List<Answered> answers = new ArrayList<>();
-    private long lastRequest;
-    private long unsavedPromise = SAVED;
-    private boolean closed;
-
-    private static final long SAVED = -1;
+    /** The outcomes that the last step leaves behind. */
+    private volatile List<Runnable> orphans = List.of();
 
     /**
-     * Makes a driver. It takes no step before it is run.
+     * Creates a driver.
      *
+     * @param settings the settings of the node
      * @param node the machine; from now on only this driver uses it
-     * @param log the node's log; each append wakes the driver
+     * @param log the node's log
      * @param transport sends to the other nodes
      * @param promises keeps the node's promise
-     * @param nanoClock tells the elapsed time, as {@link System#nanoTime}
-     * @param executor is given this driver to run, soon, whenever something came in; it must not run it in the call
-     * @param listener hears the node's events, in order, and must return at once, since the node waits for it; what it
-     *     throws is logged
+     * @param scheduler has the threads, and the time that the node was started with
      */
     public NodeDriver(
+            ReplicationSettings settings,
             ShardNode node,
             ReplicationLog log,
             Transport transport,
             PromiseStore promises,
-            LongSupplier nanoClock,
-            Executor executor,
-            Consumer<? super ReplicationEvent> listener) {
+            Scheduler scheduler) {
+        requireNonNull(settings, "settings");
         this.node = requireNonNull(node, "node");
         this.log = requireNonNull(log, "log");
         this.transport = requireNonNull(transport, "transport");
-        this.promises = requireNonNull(promises, "promises");
-        this.nanoClock = requireNonNull(nanoClock, "nanoClock");
-        this.executor = requireNonNull(executor, "executor");
-        this.listener = requireNonNull(listener, "listener");
+        this.scheduler = requireNonNull(scheduler, "scheduler");
         this.status = node.status();
-        log.onAppend(this::wake);
+        name = "node " + status.node() + " of " + status.shard();
+        runner = new StepRunner<>(new Steps(), scheduler);
+        writes = new WriteWakeup(node, runner, scheduler, settings.linger().toNanos(), settings.batchBytes());
+        keeper = new PromiseKeeper(requireNonNull(promises, "promises"), status.node());
+        pending = new PendingRequests(node, this::status);
+        faults = new Faults(logger, name, scheduler::nanoTime, this::failed);
+        events = new EventFeed<>(
+                scheduler,
+                MAX_EVENTS,
+                (count, last) -> new ReplicationEvent.EventsLost(last.node(), count),
+                e -> faults.note("listener", e));
+        nodeLog = new NodeLog(logger, status.shard());
     }
 
-    /** Takes a step, or has the step under way be followed by one more. */
-    @Override
-    public void run() {
-        if (runs.getAndIncrement() != 0) {
-            return;
-        }
-        int taken = 1;
-        Throwable fault = null;
-        do {
-            stepping = Thread.currentThread();
-            try {
-                step();
-            } catch (RuntimeException | Error e) { // a defect: better no node than a wrong one
-                logger.log(Level.ERROR, () -> status.node() + " failed and is closed", e);
-                fault = e;
-                closing = true;
-                shutDown();
-            } finally {
-                stepping = null;
-            }
-            taken = runs.addAndGet(-taken);
-        } while (taken != 0);
-        if (fault instanceof Error error) {
-            throw error;
-        } else if (fault instanceof RuntimeException exception) {
-            throw exception;
-        }
+    /** Begins. Repeating it changes nothing. */
+    public void start() {
+        runner.wake();
     }
+
+    /**
+     * Adds a listener. It hears the events from now on, in order and one at a time; a slow one loses the oldest and
+     * hears of that by {@link ReplicationEvent.EventsLost}.
+     *
+     * @param listener the listener
+     */
+    public void addListener(Consumer<? super ReplicationEvent> listener) {
+        events.add(listener);
+    }
+
+    /**
+     * Removes a listener.
+     *
+     * @param listener the listener
+     */
+    public void removeListener(Consumer<? super ReplicationEvent> listener) {
+        events.remove(listener);
+    }
+
+    // Inputs.
 
     /**
      * Takes a message that the transport delivers.
      *
-     * @param from who sent it
+     * @param from the sender
      * @param message the message; this driver takes over its buffers
      */
     public void receive(NodeId from, ReplicationMessage message) {
-        if (waitingMessages.incrementAndGet() > MAX_INBOX) {
-            waitingMessages.decrementAndGet();
+        requireNonNull(from, "from");
+        if (runner.isClosed() || !messages.offer(new Received(from, message))) {
             message.release();
             return;
         }
-        put(new Input.Message(from, message));
+        runner.wake();
+        if (runner.isClosed()) { // perhaps unseen by the end
+            releaseMessages();
+        }
+    }
+
+    /**
+     * Asks where the node stands, as a command does: the answer says that the node works.
+     *
+     * @return the answer
+     */
+    public CompletionStage<ControlAnswer> describe() {
+        return control((machine, now) -> new ControlAnswer(ControlAnswer.Outcome.DONE, machine.status()));
     }
 
     /**
      * Fences the node.
      *
      * @param epoch the epoch
+     * @param holder the party that obtains the promise
      * @return the answer, once the promise is saved
      * @see ShardNode#fence
      */
-    public CompletionStage<ControlAnswer> fence(long epoch) {
-        return control(machine -> machine.fence(epoch));
+    public CompletionStage<ControlAnswer> fence(long epoch, NodeId holder) {
+        requireNonNull(holder, "holder");
+        return control((machine, now) -> machine.fence(epoch, holder));
     }
 
     /**
      * Promotes the node.
      *
      * @param epoch the epoch
+     * @param holder the party that the node was fenced by
+     * @param incarnation the incarnation that gave the promise
      * @param expected the position that the fence answered
-     * @param nodes all nodes of the shard
+     * @param committed the offset up to which the log is known to be committed; -1 if that is unknown
      * @return the answer
      * @see ShardNode#promote
      */
-    public CompletionStage<ControlAnswer> promote(long epoch, LogPosition expected, List<NodeId> nodes) {
-        List<NodeId> all = List.copyOf(nodes);
-        return control(machine -> machine.promote(epoch, expected, all));
+    public CompletionStage<ControlAnswer> promote(
+            long epoch, NodeId holder, long incarnation, LogPosition expected, long committed) {
+        requireNonNull(holder, "holder");
+        requireNonNull(expected, "expected");
+        return control((machine, now) -> machine.promote(epoch, holder, incarnation, expected, committed, now));
+    }
+
+    /**
+     * Begins the shard with this node as its primary.
+     *
+     * @param epoch the epoch
+     * @param holder the party that the node was fenced by
+     * @param members the first members
+     * @param joining nodes that are taken in as members once they are complete
+     * @param dataLost whether the shard had a history, which ends here
+     * @return the answer, once the promise is saved
+     * @see ShardNode#begin
+     */
+    public CompletionStage<ControlAnswer> begin(
+            long epoch, NodeId holder, MemberList members, List<NodeId> joining, boolean dataLost) {
+        requireNonNull(holder, "holder");
+        requireNonNull(members, "members");
+        List<NodeId> toJoin = List.copyOf(joining);
+        return control((machine, now) -> machine.begin(epoch, holder, members, toJoin, dataLost, now));
     }
 
     /**
@@ -209,19 +283,21 @@ public final class NodeDriver implements Runnable, AutoCloseable {
      * @see ShardNode#follow
      */
     public CompletionStage<ControlAnswer> follow(long epoch, NodeId primary) {
-        return control(machine -> machine.follow(epoch, primary));
+        requireNonNull(primary, "primary");
+        return control((machine, now) -> machine.follow(epoch, primary, now));
     }
 
     /**
      * Holds writes back at the primary.
      *
      * @param epoch the epoch of the primary
-     * @param limit for how long at the most
+     * @param limit the longest pause
      * @return the answer
      * @see ShardNode#pause
      */
     public CompletionStage<ControlAnswer> pause(long epoch, Duration limit) {
-        return control(machine -> machine.pause(epoch, deadline(limit)));
+        long nanos = nanos(limit);
+        return control((machine, now) -> machine.pause(epoch, now + nanos));
     }
 
     /**
@@ -232,23 +308,41 @@ public final class NodeDriver implements Runnable, AutoCloseable {
      * @see ShardNode#resume
      */
     public CompletionStage<ControlAnswer> resume(long epoch) {
-        return control(machine -> machine.resume(epoch, nanoClock.getAsLong()));
+        return control((machine, now) -> machine.resume(epoch, now));
     }
 
     /**
-     * Waits until enough nodes have what was written up to a position.
+     * Replaces a member of the shard by another node.
+     *
+     * @param epoch the epoch of the primary
+     * @param outgoing the member to remove
+     * @param incoming the node to take in
+     * @return the answer
+     * @see ShardNode#replace
+     */
+    public CompletionStage<ControlAnswer> replace(long epoch, NodeId outgoing, NodeId incoming) {
+        requireNonNull(outgoing, "outgoing");
+        requireNonNull(incoming, "incoming");
+        return control((machine, now) -> machine.replace(epoch, outgoing, incoming));
+    }
+
+    /**
+     * Waits until enough nodes have what was written up to a position. At {@link Acknowledgement#LOCAL} it returns a
+     * completed stage, always the same one, and allocates nothing.
      *
      * @param position a position that {@link ReplicationLog#end} has returned after the write
      * @param level how many nodes must have it
-     * @param timeout for how long to wait
-     * @return the position; or, exceptionally, {@link OutcomeUnknownException}
+     * @param timeout the longest wait
+     * @return completes when they have it; fails with {@link OutcomeUnknownException} if that cannot be told, and with
+     *     {@link WriteLostException} if it is certain that the write is not part of the shard's history
      */
-    public CompletionStage<LogPosition> acknowledged(LogPosition position, Acknowledgement level, Duration timeout) {
+    public CompletionStage<@Nullable Void> acknowledged(LogPosition position, Acknowledgement level, Duration timeout) {
         if (level.equals(Acknowledgement.LOCAL)) {
-            return CompletableFuture.completedFuture(position);
+            return ACKNOWLEDGED;
         }
-        CompletableFuture<LogPosition> outcome = new CompletableFuture<>();
-        request(new Input.Await(position, level, deadline(timeout), outcome));
+        CompletableFuture<@Nullable Void> outcome = new CompletableFuture<>();
+        counts.await(outcome, scheduler);
+        request(new Request.Await(position, level, scheduler.nanoTime() + nanos(timeout), outcome));
         return outcome;
     }
 
@@ -256,265 +350,246 @@ public final class NodeDriver implements Runnable, AutoCloseable {
      * Waits until a majority has confirmed, after this call, that the node is the primary, and has everything that is
      * in its log now. What was read at the node before this call is then linearizable.
      *
-     * @param timeout for how long to wait
-     * @return the position that is confirmed; or, exceptionally, {@link OutcomeUnknownException}
+     * @param timeout the longest wait
+     * @return the position that is confirmed; fails with {@link OutcomeUnknownException}
      */
     public CompletionStage<LogPosition> confirm(Duration timeout) {
         CompletableFuture<LogPosition> outcome = new CompletableFuture<>();
-        request(new Input.Confirm(deadline(timeout), outcome));
+        request(new Request.Confirm(scheduler.nanoTime() + nanos(timeout), outcome));
         return outcome;
     }
 
-    /** {@return where the node stood after its last step} */
-    public NodeStatus status() {
-        return status;
+    /** A span of time in nanoseconds; one that is longer than a century is a century. */
+    private static long nanos(Duration span) {
+        return span.compareTo(CENTURY) < 0 ? span.toNanos() : CENTURY.toNanos();
+    }
+
+    private CompletionStage<ControlAnswer> control(PendingRequests.Command command) {
+        CompletableFuture<ControlAnswer> answer = new CompletableFuture<>();
+        request(new Request.Control(command, answer));
+        return answer;
+    }
+
+    private void request(Request request) {
+        if (runner.isClosed()) {
+            pending.refusal(request, Ready.Outcome.CLOSED, ControlAnswer.Outcome.CLOSED)
+                    .run();
+        } else if (!requests.offer(request)) {
+            pending.refusal(request, Ready.Outcome.OVERLOADED, ControlAnswer.Outcome.OVERLOADED)
+                    .run();
+        } else {
+            runner.wake();
+            if (runner.isClosed()) { // perhaps unseen by the end
+                refuseRequests();
+            }
+        }
+    }
+
+    // The step.
+
+    private Output takeStep(long now) {
+        List<ReplicationEvent> told = new ArrayList<>();
+        keeper.retry(now, told);
+        if (keeper.isSaved()) {
+            takeRequests(now);
+            takeMessages(now);
+        } else {
+            refuseInputs();
+        }
+        long taken = log.end().offset(); // what is written from here on may not be in the output
+        node.tick(now);
+        Ready ready = node.ready();
+        keeper.save(ready.toSave(), now, told);
+        boolean mayLeave = keeper.isSaved() && ready.durableOffset() <= log.durableOffset();
+        pending.conclude(ready.completions(), mayLeave);
+        status = node.status();
+        writes.await(status, taken);
+        runner.wakeAt(ready.wakeAt());
+        runner.wakeAt(keeper.retryAt());
+        assert node.checkInvariants();
+        told.addAll(ready.events());
+        return new Output(mayLeave ? ready.messages() : lost(ready.messages()), pending.takeOutcomes(), told);
+    }
+
+    private void takeRequests(long now) {
+        Request request;
+        for (int i = 0; i < MAX_REQUESTS; i++) {
+            if (node.hasNewPromise()) { // the next command may build on it, so it must be saved first
+                runner.wake();
+                return;
+            }
+            if ((request = requests.poll()) == null) {
+                return;
+            }
+            pending.take(request, now);
+        }
+        runner.wake();
+    }
+
+    private void takeMessages(long now) {
+        Received received;
+        for (int i = 0; i < MAX_MESSAGES && (received = messages.poll()) != null; i++) {
+            try {
+                node.receive(received.from, received.message, now);
+            } catch (IllegalArgumentException e) { // it contradicts itself: not of a node of this version
+                faults.note("message of " + received.from, e);
+            }
+        }
+        if (messages.size() > 0) {
+            runner.wake();
+        }
+    }
+
+    /** Nothing is taken in that might lead to a further promise. */
+    private void refuseInputs() {
+        releaseMessages();
+        Request request;
+        while ((request = requests.poll()) != null) {
+            pending.refuse(request, Ready.Outcome.DEPOSED, ControlAnswer.Outcome.NOT_SAVED);
+        }
+    }
+
+    private static List<Ready.Envelope> lost(List<Ready.Envelope> messages) {
+        messages.forEach(envelope -> envelope.message().release());
+        return List.of();
+    }
+
+    // The delivery.
+
+    private void deliver(Output output) {
+        Throwable refusal = runner.takeRefusal();
+        if (refusal != null) {
+            faults.note("scheduler", refusal);
+        }
+        for (Ready.Envelope envelope : output.messages) {
+            send(envelope);
+        }
+        for (Runnable outcome : output.outcomes) {
+            outcome.run(); // a stage keeps for itself what its dependents throw
+        }
+        for (ReplicationEvent event : output.events) {
+            if (!runner.isClosed()) {
+                nodeLog.tell(event);
+                events.publish(event);
+            }
+        }
+        Throwable unsaved = keeper.takeFailure();
+        if (unsaved != null) {
+            logger.log(
+                    Level.WARNING,
+                    () -> name + ": its promise could not be saved; it says nothing until it is, and tries again",
+                    unsaved);
+        }
+    }
+
+    private void send(Ready.Envelope envelope) {
+        if (runner.isClosed()) {
+            envelope.message().release();
+            return;
+        }
+        try {
+            transport.send(envelope.to(), envelope.message());
+        } catch (Throwable e) { // whether it has released the buffers nobody can tell, so they are left alone
+            faults.note("transport", e);
+        }
+    }
+
+    private void failed(String call, Throwable cause) {
+        ReplicationEvent event =
+                new ReplicationEvent.UserCodeFailed(status.node(), call, String.valueOf(cause.getMessage()));
+        if (call.equals("listener")) {
+            events.publishFailure(event);
+        } else {
+            events.publish(event);
+        }
+    }
+
+    // The end.
+
+    private void letGo(boolean failed) {
+        try {
+            if (failed) {
+                node.fail();
+            } else {
+                node.close();
+            }
+            lost(node.ready().messages());
+            status = node.status();
+            writes.end();
+        } finally { // whoever waits must not wait for ever
+            orphans = pending.abandon();
+        }
+    }
+
+    private void tellEnd() {
+        Throwable defect = runner.defect();
+        if (defect != null) {
+            logger.log(Level.ERROR, () -> name + " stopped after a defect of its own", defect);
+            events.publish(new ReplicationEvent.DriverFailed(status.node(), String.valueOf(defect.getMessage())));
+        }
+        orphans.forEach(Runnable::run);
+        releaseMessages();
+        refuseRequests();
+    }
+
+    private void releaseMessages() {
+        Received received;
+        while ((received = messages.poll()) != null) {
+            received.message.release();
+        }
+    }
+
+    private void refuseRequests() {
+        Request request;
+        while ((request = requests.poll()) != null) {
+            pending.refusal(request, Ready.Outcome.CLOSED, ControlAnswer.Outcome.CLOSED)
+                    .run();
+        }
     }
 
     /**
      * Ends the node's part in the shard: it takes no more writes, sends nothing, and gives up what waits. The log and
      * the state stay open. Idempotent.
      *
-     * <p>It waits for the step under way, unless that is the caller: afterwards nothing of this life of the node
-     * happens any more, and another may begin. An interrupt does not end the waiting, and stays set.
+     * <p>It waits for the step under way, but not for code of the application that a step has called; so it may be
+     * called from anywhere. Afterwards nothing of this life of the node is saved, sent or told any more, and another
+     * may begin. An interrupt does not end the waiting, and stays set.
      */
     @Override
     public void close() {
-        closing = true;
-        run();
-        if (stepping != Thread.currentThread()) {
-            awaitEnd();
-        }
+        runner.close();
+        events.close();
     }
 
-    private void awaitEnd() {
-        boolean interrupted = false;
-        while (over.getCount() > 0) {
-            try {
-                over.await();
-            } catch (InterruptedException e) {
-                interrupted = true;
-            }
-        }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
-        }
+    // Queries.
+
+    /** {@return where the node stood after its last step; costs one volatile read} */
+    public NodeStatus status() {
+        return status;
     }
 
-    /** The end of a span of time; one that is longer than a century ends after a century. */
-    private long deadline(Duration span) {
-        return nanoClock.getAsLong() + (span.compareTo(CENTURY) < 0 ? span.toNanos() : CENTURY.toNanos());
+    /** {@return whether the node works: neither closed nor failed} */
+    public boolean isRunning() {
+        return !runner.isClosed();
     }
 
-    private CompletionStage<ControlAnswer> control(Function<ShardNode, ControlAnswer> command) {
-        CompletableFuture<ControlAnswer> answer = new CompletableFuture<>();
-        request(new Input.Control(command, answer));
-        return answer;
+    /** {@return the defect that ended this driver, or null} */
+    public @Nullable Throwable failure() {
+        return runner.defect();
     }
 
-    private void request(Input input) {
-        if (waitingRequests.incrementAndGet() > MAX_REQUESTS) {
-            waitingRequests.decrementAndGet();
-            refuse(input, ControlAnswer.Outcome.OVERLOADED, OutcomeUnknownException.Reason.OVERLOADED);
-        } else {
-            put(input);
-        }
+    /** {@return how many calls of the transport, listeners and the scheduler have failed} */
+    public long failedCalls() {
+        return faults.count();
     }
 
-    private void put(Input input) {
-        inbox.add(input);
-        if (closing) {
-            run(); // nobody else may ever come
-        } else {
-            wake();
-        }
+    /** {@return how the waiting for acknowledgements went so far; counted since the start} */
+    public AcknowledgementStats acknowledgements() {
+        return counts.stats();
     }
 
-    private void wake() {
-        if (!woken.get() && woken.compareAndSet(false, true)) {
-            try {
-                executor.execute(this);
-            } catch (RejectedExecutionException e) { // the executor was shut down: only ticks are left, if any
-                woken.set(false);
-            } catch (RuntimeException | Error e) { // the caller may be a writer, whose record is in the log already
-                woken.set(false);
-                logger.log(Level.ERROR, () -> "executor failed to run " + status.node(), e);
-            }
-        }
-    }
-
-    private void step() {
-        woken.set(false);
-        if (closing) {
-            shutDown();
-            return;
-        }
-        if (unsavedPromise != SAVED && !savePromise()) {
-            refuseInbox(ControlAnswer.Outcome.NOT_SAVED, OutcomeUnknownException.Reason.DEPOSED);
-            return;
-        }
-        takeInbox();
-        node.tick(nanoClock.getAsLong());
-        deliver(node.ready());
-        assert node.checkInvariants();
-    }
-
-    private void takeInbox() {
-        @Nullable Input input;
-        for (int i = 0; i < MAX_INBOX && (input = poll()) != null; i++) {
-            if (input instanceof Input.Message message) {
-                receiveNow(message);
-            } else if (input instanceof Input.Control control) {
-                try {
-                    answers.add(new Answered(control.answer, control.command.apply(node)));
-                } catch (IllegalArgumentException e) {
-                    control.answer.completeExceptionally(e);
-                }
-                if (node.hasNewPromise()) { // the next command may build on it, so it must be saved first
-                    break;
-                }
-            } else if (input instanceof Input.Await await) {
-                node.await(register(await.outcome), await.position, await.level, await.deadline);
-            } else if (input instanceof Input.Confirm confirm) {
-                node.confirm(register(confirm.outcome), confirm.deadline);
-            } else {
-                throw new AssertionError(input);
-            }
-        }
-        if (!inbox.isEmpty()) {
-            wake();
-        }
-    }
-
-    private void receiveNow(Input.Message input) {
-        try {
-            node.receive(input.from, input.message, nanoClock.getAsLong());
-        } catch (IllegalArgumentException e) {
-            logger.log(Level.WARNING, () -> "message of " + input.from + " refused: " + e.getMessage());
-        }
-    }
-
-    private long register(CompletableFuture<LogPosition> outcome) {
-        outcomes.put(++lastRequest, outcome);
-        return lastRequest;
-    }
-
-    private void deliver(Ready ready) {
-        if (ready.promise() >= 0) {
-            unsavedPromise = ready.promise();
-        }
-        boolean saved = unsavedPromise == SAVED || savePromise();
-        status = node.status();
-        for (Ready.Envelope envelope : ready.messages()) {
-            if (saved) {
-                transport.send(envelope.to(), envelope.message());
-            } else {
-                envelope.message().release();
-            }
-        }
-        for (Answered answered : answers) {
-            answered.future.complete(
-                    saved
-                            ? answered.answer
-                            : new ControlAnswer(ControlAnswer.Outcome.NOT_SAVED, answered.answer.status()));
-        }
-        answers.clear();
-        ready.completions().forEach(this::complete);
-        ready.events().forEach(this::publish);
-    }
-
-    private boolean savePromise() {
-        try {
-            promises.save(unsavedPromise);
-            unsavedPromise = SAVED;
-            return true;
-        } catch (IOException | RuntimeException e) {
-            logger.log(Level.WARNING, () -> "promise of epoch " + unsavedPromise + " not saved", e);
-            publish(new ReplicationEvent.PromiseNotSaved(
-                    status.node(), unsavedPromise, String.valueOf(e.getMessage())));
-            return false;
-        }
-    }
-
-    private void complete(Ready.Completion completion) {
-        CompletableFuture<LogPosition> outcome = outcomes.remove(completion.request());
-        if (outcome == null) {
-            throw new AssertionError(completion);
-        }
-        if (completion.reason() == null) {
-            outcome.complete(completion.position());
-        } else {
-            outcome.completeExceptionally(unknown(completion.reason(), completion.position()));
-        }
-    }
-
-    private OutcomeUnknownException unknown(OutcomeUnknownException.Reason reason, LogPosition position) {
-        return new OutcomeUnknownException(reason, status.shard(), status.node(), position);
-    }
-
-    private void publish(ReplicationEvent event) {
-        try {
-            listener.accept(event);
-        } catch (RuntimeException e) { // an executor would end the steps, without a word
-            logger.log(Level.WARNING, () -> "listener failed on " + event, e);
-        }
-    }
-
-    private void shutDown() {
-        if (!closed) {
-            closed = true;
-            try {
-                letGo();
-            } finally { // whoever waits for the end must not wait for ever
-                over.countDown();
-            }
-        }
-        refuseInbox(ControlAnswer.Outcome.CLOSED, OutcomeUnknownException.Reason.CLOSED);
-    }
-
-    private void letGo() {
-        log.onAppend(() -> {});
-        node.close();
-        Ready last = node.ready();
-        last.messages().forEach(envelope -> envelope.message().release());
-        status = node.status();
-        last.completions().forEach(this::complete);
-        outcomes.values()
-                .forEach(outcome -> outcome.completeExceptionally(
-                        unknown(OutcomeUnknownException.Reason.CLOSED, status.position())));
-        outcomes.clear();
-        answers.forEach(answered ->
-                answered.future.complete(new ControlAnswer(ControlAnswer.Outcome.CLOSED, answered.answer.status())));
-        answers.clear();
-    }
-
-    private void refuseInbox(ControlAnswer.Outcome outcome, OutcomeUnknownException.Reason reason) {
-        @Nullable Input input;
-        while ((input = poll()) != null) {
-            refuse(input, outcome, reason);
-        }
-    }
-
-    private @Nullable Input poll() {
-        Input input = inbox.poll();
-        if (input instanceof Input.Message) {
-            waitingMessages.decrementAndGet();
-        } else if (input != null) {
-            waitingRequests.decrementAndGet();
-        }
-        return input;
-    }
-
-    private void refuse(Input input, ControlAnswer.Outcome outcome, OutcomeUnknownException.Reason reason) {
-        if (input instanceof Input.Message message) {
-            message.message.release();
-        } else if (input instanceof Input.Control control) {
-            control.answer.complete(new ControlAnswer(outcome, status));
-        } else if (input instanceof Input.Await await) {
-            await.outcome.completeExceptionally(unknown(reason, await.position));
-        } else if (input instanceof Input.Confirm confirm) {
-            confirm.outcome.completeExceptionally(unknown(reason, status.position()));
-        } else {
-            throw new AssertionError(input);
-        }
+    /** {@return how many messages were lost because too many were waiting} */
+    public long lostMessages() {
+        return messages.refused();
     }
 }

@@ -69,6 +69,7 @@ public final class ClusterTopology {
     private final @Nullable NodeId[] primaryOfOwner;
 
     private final List<Shard> shards;
+    private final SlotSet moving;
 
     private ClusterTopology() {
         version = 0;
@@ -80,6 +81,7 @@ public final class ClusterTopology {
         shardOfOwner = new Shard[1];
         primaryOfOwner = new NodeId[1];
         shards = List.of();
+        moving = SlotSet.EMPTY;
     }
 
     /**
@@ -122,6 +124,7 @@ public final class ClusterTopology {
             }
         }
         shards = List.copyOf(present);
+        moving = owners == basis.owners && slots.equals(basis.slots) ? basis.moving : findMoving();
     }
 
     private long sumOfChanges() {
@@ -161,6 +164,14 @@ public final class ClusterTopology {
             }
         }
         return found;
+    }
+
+    private SlotSet findMoving() {
+        SlotSet candidates = slots.moving();
+        return candidates.isEmpty()
+                ? candidates
+                : SlotSet.of(
+                        candidates.stream().filter(slot -> owners[slot] != 0).toArray());
     }
 
     /** Returns for each owner, as in {@link #owners}, its slots. */
@@ -256,6 +267,44 @@ public final class ClusterTopology {
     public @Nullable NodeAddress addressOf(NodeId node) {
         NodeEntry entry = nodes.get(node);
         return entry == null ? null : entry.address();
+    }
+
+    /**
+     * {@return the slots on their way: given to another shard, but without their data yet} Their owner refuses every
+     * operation on them.
+     *
+     * @see TopologyChange.MoveSlots
+     */
+    public SlotSet moving() {
+        return moving;
+    }
+
+    /**
+     * Says whether a slot is {@linkplain #moving() on its way}.
+     *
+     * @param slot the slot
+     * @return whether its owner is without its data
+     * @throws IllegalArgumentException if it is no slot
+     */
+    public boolean isMoving(int slot) {
+        HashSlot.check(slot);
+        return !moving.isEmpty() && moving.contains(slot);
+    }
+
+    /**
+     * Finds where the data of a slot on its way is.
+     *
+     * @param slot the slot
+     * @return the shard that has its data, or {@code null} if the slot isn't on its way or that shard was removed
+     * @throws IllegalArgumentException if it is no slot
+     */
+    public @Nullable ShardId sourceOf(int slot) {
+        if (!isMoving(slot)) {
+            return null;
+        }
+        SlotTable.Owner source = slots.source(slot);
+        ShardEntry entry = source == null ? null : entry(source.shard());
+        return source == null || entry == null || !entry.isOwner(source) ? null : source.shard();
     }
 
     /** {@return the slots without an owner} */
@@ -390,7 +439,7 @@ public final class ClusterTopology {
      * that the later topology came from this one and that no node went from one shard to another.
      *
      * @param later the later topology
-     * @return the changes; none if both have the same shards and addresses
+     * @return the changes; none if both have the same shards, slots on their way, and addresses
      */
     public List<TopologyChange> changesTo(ClusterTopology later) {
         return TopologyDifference.between(this, later);
@@ -401,9 +450,11 @@ public final class ClusterTopology {
      * for each owner and number of changes of slots, and one for each node with an address.
      *
      * <pre>
-     * topology format=1 version=16387
+     * topology format=1 version=16390
      * shard id=s1 generation=1 epoch=0.1 primary=s1-a nodes=s1-a,s1-b,s1-c
-     * slots owner=s1 stamp=1 set=0-16383
+     * shard id=s2 generation=1 epoch=0.1 primary=s2-a nodes=s2-a,s2-b,s2-c
+     * slots owner=s1 stamp=1 set=0-16382
+     * slots owner=s2 from=s1 stamp=2 set=16383
      * node id=s1-a stamp=1 address=10.0.0.1:7000
      * </pre>
      *

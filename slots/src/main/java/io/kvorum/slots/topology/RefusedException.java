@@ -19,6 +19,8 @@ public final class RefusedException extends RuntimeException {
         CROSS_SLOT,
         /** The slot belongs to another shard. Retry at {@link #primary()}. */
         MOVED,
+        /** The slot was given to this shard, and its data isn't there yet. Retry later. */
+        MOVING,
         /** No node serves the slot at present. Retry later. */
         CLUSTER_DOWN,
         /** The node is a replica and takes no writes. Retry at {@link #primary()}, if that is known. */
@@ -32,7 +34,9 @@ public final class RefusedException extends RuntimeException {
         /** The replica is behind the position that the read requires. Retry later, or at {@link #primary()}. */
         LAGGING,
         /** The store is at its memory limit. Delete something, or retry later. */
-        OUT_OF_MEMORY
+        OUT_OF_MEMORY,
+        /** The log is full of records that a replica still needs. Nothing was changed. Retry later. */
+        OVERLOADED
     }
 
     private final Kind kind;

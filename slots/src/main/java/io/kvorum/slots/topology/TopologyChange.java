@@ -68,7 +68,8 @@ public sealed interface TopologyChange {
     }
 
     /**
-     * Gives slots without an owner to a shard. Refused if the shard doesn't exist or one of the slots has an owner.
+     * Gives slots without an owner, and so without data, to a shard. Refused if the shard doesn't exist or one of the
+     * slots has an owner.
      *
      * @param slots the slots; at least one
      * @param shard the shard that gets them
@@ -86,8 +87,9 @@ public sealed interface TopologyChange {
     }
 
     /**
-     * Takes slots from a shard and leaves them without an owner. Refused if the shard doesn't exist or doesn't own all
-     * of them.
+     * Takes slots from a shard and leaves them without an owner. Their data is given up: whoever gets them next begins
+     * with empty slots. To keep it, use {@link MoveSlots}. Refused if the shard doesn't exist or doesn't own all of
+     * them.
      *
      * @param slots the slots; at least one
      * @param shard the shard that owns them
@@ -105,7 +107,10 @@ public sealed interface TopologyChange {
     }
 
     /**
-     * Moves slots from one shard to another. Refused if either doesn't exist, or if the first doesn't own all of them.
+     * Gives slots of one shard to another. Their data does not move by this: until {@link FinishMove} says that it has
+     * arrived, the slots are {@linkplain ClusterTopology#moving() on their way}, and the new owner refuses every
+     * operation on them instead of answering as if they were empty. Given back to the shard that has their data, they
+     * are served at once. Refused if either shard doesn't exist, or if the first doesn't own all of the slots.
      *
      * @param slots the slots; at least one
      * @param from the shard that owns them
@@ -124,6 +129,25 @@ public sealed interface TopologyChange {
             if (from.equals(to)) {
                 throw new IllegalArgumentException("slots must move to another shard: " + to);
             }
+        }
+    }
+
+    /**
+     * Says that the data of slots on their way is at their owner, which serves them from now on. Refused if the shard
+     * doesn't exist or doesn't own all of them, or if one of them isn't on its way.
+     *
+     * @param slots the slots; at least one
+     * @param shard the shard that owns them
+     */
+    record FinishMove(SlotSet slots, ShardId shard) implements TopologyChange {
+        /**
+         * Checks the parts.
+         *
+         * @throws IllegalArgumentException if {@code slots} is empty
+         */
+        public FinishMove {
+            checkSlots(slots);
+            Objects.requireNonNull(shard, "shard");
         }
     }
 

@@ -30,6 +30,8 @@ public final class TopologyConflictException extends RuntimeException {
         SLOT_OWNED,
         /** A slot to take from a shard is not owned by it. */
         SLOT_NOT_OWNED,
+        /** A slot whose move is to finish is not on its way. */
+        SLOT_NOT_MOVING,
         /** The node to add belongs to a shard. */
         NODE_EXISTS,
         /** The node doesn't belong to the shard, or, for an address, to any shard. */

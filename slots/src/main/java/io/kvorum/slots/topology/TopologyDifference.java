@@ -2,6 +2,7 @@ package io.kvorum.slots.topology;
 
 import io.kvorum.slots.HashSlot;
 import io.kvorum.slots.topology.TopologyChange.AddShard;
+import io.kvorum.slots.topology.TopologyChange.FinishMove;
 import io.kvorum.slots.topology.TopologyChange.Promote;
 import io.kvorum.slots.topology.TopologyChange.RemoveShard;
 import io.kvorum.slots.topology.TopologyChange.SetAddress;
@@ -65,16 +66,30 @@ final class TopologyDifference {
 
     private void changeOwners() {
         SlotRoutes routes = new SlotRoutes();
+        SlotGroups<ShardId> arrived = new SlotGroups<>();
         for (int slot = 0; slot < HashSlot.COUNT; slot++) {
             Shard owner = before.shardOf(slot);
             Shard laterOwner = after.shardOf(slot);
             ShardId from = owner == null || isReplaced(owner.id()) ? null : owner.id();
             ShardId to = laterOwner == null ? null : laterOwner.id();
-            if (!Objects.equals(from, to)) {
+            boolean moves = !Objects.equals(from, to);
+            if (moves) {
                 routes.add(slot, from, to);
+            }
+            boolean onItsWay = from != null && to != null && (moves ? !to.equals(source(slot)) : before.isMoving(slot));
+            if (to != null && onItsWay && !after.isMoving(slot)) {
+                arrived.add(to, slot);
             }
         }
         changes.addAll(routes.changes());
+        arrived.forEach((shard, slots) -> changes.add(new FinishMove(slots, shard)));
+    }
+
+    /** Returns the shard that had the data of a slot before and still has it, or {@code null}. */
+    private @Nullable ShardId source(int slot) {
+        Shard owner = before.shardOf(slot);
+        ShardId source = before.isMoving(slot) ? before.sourceOf(slot) : owner == null ? null : owner.id();
+        return source == null || isReplaced(source) ? null : source;
     }
 
     private void removeShards() {

@@ -3,6 +3,7 @@ package io.kvorum.slots.topology;
 import io.kvorum.slots.SlotSet;
 import io.kvorum.slots.topology.TopologyChange.AddShard;
 import io.kvorum.slots.topology.TopologyChange.AssignSlots;
+import io.kvorum.slots.topology.TopologyChange.FinishMove;
 import io.kvorum.slots.topology.TopologyChange.MoveSlots;
 import io.kvorum.slots.topology.TopologyChange.Promote;
 import io.kvorum.slots.topology.TopologyChange.RemoveShard;
@@ -97,6 +98,11 @@ final class TopologyEdit {
             Draft giver = known(move.from());
             checkOwned(move.slots(), giver.entry);
             give(move.slots(), giver, taker);
+        } else if (change instanceof FinishMove finish) {
+            Draft owner = known(finish.shard());
+            checkOwned(finish.slots(), owner.entry);
+            checkMoving(finish.slots(), owner.entry);
+            slots.finishMove(finish.slots());
         } else if (change instanceof Promote promote) {
             promote(promote);
         } else if (change instanceof SetMembers set) {
@@ -312,6 +318,19 @@ final class TopologyEdit {
         }
     }
 
+    private void checkMoving(SlotSet arrived, ShardEntry owner) {
+        work += arrived.size();
+        for (int slot = arrived.next(0); slot >= 0; slot = arrived.next(slot + 1)) {
+            if (slots.source(slot) == null) {
+                throw slotConflict(
+                        Kind.SLOT_NOT_MOVING,
+                        "slot whose move to " + owner.id() + " is to finish must be on its way: " + slot,
+                        owner.id(),
+                        slot);
+            }
+        }
+    }
+
     private SlotSet ownedBy(ShardEntry entry) {
         SlotTable.Owner owner = entry.owner();
         return SlotSet.of(SlotSet.ALL.stream()
@@ -321,7 +340,11 @@ final class TopologyEdit {
 
     /** Gives slots, which all belong to {@code from} or have no owner, to {@code to} or to none. */
     private void give(SlotSet given, @Nullable Draft from, @Nullable Draft to) {
-        slots.give(given, to == null ? null : to.entry.owner());
+        if (from != null && to != null) {
+            slots.move(given, to.entry.owner());
+        } else {
+            slots.give(given, to == null ? null : to.entry.owner());
+        }
         if (from != null) {
             from.owned -= given.size();
         }

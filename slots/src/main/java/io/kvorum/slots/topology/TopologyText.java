@@ -23,8 +23,8 @@ import org.jspecify.annotations.Nullable;
  * it doesn't know, and fields of a shard that it doesn't know, so that a later release may add both.
  *
  * <p>Fields that follow from others in almost every topology are left out where they do: the generation of an owner
- * that is the first, the position of a member list that is the start of the log, and the totals of an entry that are
- * those of its epoch and its member list.
+ * that is the first, the source of slots that are not on their way, the position of a member list that is the start of
+ * the log, and the totals of an entry that are those of its epoch and its member list.
  */
 final class TopologyText {
     private static final int FORMAT = 1;
@@ -34,7 +34,7 @@ final class TopologyText {
     private static final String NODE = "node";
 
     /** What the slots of one line have in common. */
-    private record Given(SlotTable.@Nullable Owner owner, int stamp) {}
+    private record Given(SlotTable.@Nullable Owner owner, SlotTable.@Nullable Owner source, int stamp) {}
 
     private TopologyText() {}
 
@@ -48,7 +48,8 @@ final class TopologyText {
         for (int slot = 0; slot < HashSlot.COUNT; slot++) {
             int stamp = topology.slots().stamp(slot);
             if (stamp != 0) {
-                groups.add(new Given(topology.slots().owner(slot), stamp), slot);
+                groups.add(
+                        new Given(topology.slots().owner(slot), topology.slots().source(slot), stamp), slot);
             }
         }
         groups.forEach((given, slots) -> writeSlots(given, slots, text));
@@ -96,15 +97,20 @@ final class TopologyText {
 
     private static void writeSlots(Given given, SlotSet slots, StringBuilder text) {
         text.append(SLOTS);
-        SlotTable.Owner owner = given.owner();
-        if (owner != null) {
-            text.append(" owner=").append(owner.shard());
-            if (owner.generation() != 1) {
-                text.append(" generation=").append(owner.generation());
-            }
-        }
+        writeOwner(given.owner(), "owner", "generation", text);
+        writeOwner(given.source(), "from", "from-generation", text);
         text.append(" stamp=").append(given.stamp());
         text.append(" set=").append(slots).append('\n');
+    }
+
+    private static void writeOwner(
+            SlotTable.@Nullable Owner owner, String field, String generation, StringBuilder text) {
+        if (owner != null) {
+            text.append(' ').append(field).append('=').append(owner.shard());
+            if (owner.generation() != 1) {
+                text.append(' ').append(generation).append('=').append(owner.generation());
+            }
+        }
     }
 
     static ClusterTopology parse(String text) {
@@ -173,7 +179,7 @@ final class TopologyText {
 
     private static ShardEntry readShard(Line line) {
         ShardId id = line.check("id", ShardId::new, value -> true, "");
-        int generation = readGeneration(line);
+        int generation = readGeneration(line, "generation");
         ShardEntry.Present present = line.has("primary") ? readPresent(line) : null;
         long leastEpochs = present == null ? 0 : present.epoch();
         long leastMembers = present == null ? 0 : ShardEntry.weight(present.membersAt());
@@ -205,8 +211,8 @@ final class TopologyText {
                 Arrays.stream(value.split(",", -1)).map(NodeId::new).toList());
     }
 
-    private static int readGeneration(Line line) {
-        return line.check("generation", Integer::parseInt, value -> value >= 1, "generation must be at least 1");
+    private static int readGeneration(Line line, String field) {
+        return line.check(field, Integer::parseInt, value -> value >= 1, field + " must be at least 1");
     }
 
     private static long readTotal(Line line, String name, long least) {
@@ -216,7 +222,12 @@ final class TopologyText {
     }
 
     private static void readSlots(Line line, Map<ShardId, ShardEntry> entries, SlotTable.Draft table) {
-        SlotTable.Owner owner = line.has("owner") ? readOwner(line, entries) : null;
+        SlotTable.Owner owner = line.has("owner") ? readOwner(line, "owner", "generation", entries) : null;
+        SlotTable.Owner source =
+                owner != null && line.has("from") ? readOwner(line, "from", "from-generation", entries) : null;
+        if (source != null && source.equals(owner)) {
+            throw line.fault("from", "data of slots on their way must be at another shard: " + source.shard());
+        }
         int stamp = readStamp(line);
         SlotSet set = line.check("set", SlotSet::parse, value -> true, "");
         line.expectNoMore();
@@ -224,17 +235,18 @@ final class TopologyText {
             if (table.stamp(slot) != 0) {
                 throw line.fault("set", "slot must be given once: " + slot);
             }
-            table.set(slot, owner, stamp);
+            table.set(slot, owner, source, stamp);
         });
     }
 
-    private static SlotTable.Owner readOwner(Line line, Map<ShardId, ShardEntry> entries) {
-        ShardId shard = line.check("owner", ShardId::new, entries::containsKey, "owner must be a shard");
-        int generation = line.has("generation") ? readGeneration(line) : 1;
+    private static SlotTable.Owner readOwner(
+            Line line, String field, String generationField, Map<ShardId, ShardEntry> entries) {
+        ShardId shard = line.check(field, ShardId::new, entries::containsKey, field + " must be a shard");
+        int generation = line.has(generationField) ? readGeneration(line, generationField) : 1;
         ShardEntry entry = entries.get(shard);
         if (entry != null && generation > entry.generation()) {
             throw line.fault(
-                    "generation",
+                    generationField,
                     "generation of an owner must be at most " + entry.generation() + ", that of the shard: "
                             + generation);
         }

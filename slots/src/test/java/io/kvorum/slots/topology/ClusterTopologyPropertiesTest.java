@@ -8,6 +8,7 @@ import io.kvorum.slots.HashSlot;
 import io.kvorum.slots.SlotSet;
 import io.kvorum.slots.topology.TopologyChange.AddShard;
 import io.kvorum.slots.topology.TopologyChange.AssignSlots;
+import io.kvorum.slots.topology.TopologyChange.FinishMove;
 import io.kvorum.slots.topology.TopologyChange.MoveSlots;
 import io.kvorum.slots.topology.TopologyChange.Promote;
 import io.kvorum.slots.topology.TopologyChange.RemoveShard;
@@ -324,7 +325,7 @@ final class ClusterTopologyPropertiesTest {
                     : new AssignSlots(slots, shard);
         }
         SlotSet owned = known.slots().isEmpty() ? slots : known.slots();
-        return switch (random.nextInt(8)) {
+        return switch (random.nextInt(9)) {
             case 0 -> new RemoveShard(shard);
             case 1 -> new AssignSlots(slots, shard);
             case 2 -> new UnassignSlots(owned, shard);
@@ -334,7 +335,11 @@ final class ClusterTopologyPropertiesTest {
                         shard,
                         known.epoch() + 1,
                         known.nodes().get(random.nextInt(known.nodes().size())));
-            case 6 -> new SetMembers(shard, laterThan(known.membersAt()), randomNodes(known, node));
+            case 6 -> {
+                SlotSet moving = owned.minus(topology.moving().complement());
+                yield new FinishMove(moving.isEmpty() ? slots : moving, shard);
+            }
+            case 7 -> new SetMembers(shard, laterThan(known.membersAt()), randomNodes(known, node));
             default -> {
                 NodeId some = known.nodes().get(random.nextInt(known.nodes().size()));
                 yield new SetAddress(

@@ -34,9 +34,9 @@ final class TopologyTextTest {
             shard id=c generation=1
             shard id=d generation=2 epoch=0.0 primary=d2 nodes=d2 epoch-total=3 members-total=1
             slots owner=a stamp=1 set=0-99,103-16383
-            slots owner=b stamp=2 set=100
+            slots owner=b from=a stamp=2 set=100
             slots stamp=2 set=101
-            slots owner=d generation=2 stamp=2 set=102
+            slots owner=d generation=2 from=a stamp=2 set=102
             node id=a1 stamp=1 address=[fe80::1%eth0]:7000
             node id=b1 stamp=2
             """;

@@ -13,6 +13,7 @@ import io.kvorum.replication.OutcomeUnknownException;
 import io.kvorum.replication.ReplicationSettings;
 import io.kvorum.slots.HashSlot;
 import io.kvorum.slots.SlotSet;
+import io.kvorum.slots.topology.Epoch;
 import io.kvorum.slots.topology.NodeId;
 import io.kvorum.slots.topology.RefusedException;
 import io.kvorum.slots.topology.Shard;
@@ -42,6 +43,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Story {
     private static final Duration LIMIT = Duration.ofSeconds(10);
+    private static final Duration PATIENCE = Duration.ofMillis(50);
     private static final List<SlotSet> SLOTS =
             List.of(SlotSet.ofRange(0, 5500), SlotSet.ofRange(5501, 11_000), SlotSet.ofRange(11_001, 16_383));
     private static final ShardId FIRST = new ShardId("shard-1");
@@ -124,7 +126,7 @@ public final class Story {
         cluster.awaitReady(LIMIT);
         topology();
         printer.promise(
-                cluster.client().uncovered().isEmpty(),
+                cluster.uncovered().isEmpty(),
                 "ready after %.0f ms, and every slot is served",
                 (System.nanoTime() - started) / 1e6);
     }
@@ -137,7 +139,7 @@ public final class Story {
                     shard.id().value(),
                     shard.slots().toString(),
                     String.valueOf(shard.slots().size()),
-                    String.valueOf(shard.epoch()),
+                    Epoch.toString(shard.epoch()),
                     shard.primary().value(),
                     joined(shard.replicas())));
         }
@@ -182,7 +184,7 @@ public final class Story {
 
     private static String described(RefusedException e) {
         return e.kind() + ", slot " + e.slot() + " of " + e.shard() + (e.node() == null ? "" : ", at " + e.node())
-                + ", whose primary is " + e.primary() + " in epoch " + e.epoch();
+                + ", whose primary is " + e.primary() + " in epoch " + Epoch.toString(e.epoch());
     }
 
     private void load() {
@@ -261,12 +263,12 @@ public final class Story {
         printer.say("the sentinels of %s: %s", FIRST, joined(sentinel.sentinels()));
         QuorumCheck check = sentinel.quorumCheck();
         printer.promise(
-                check.quorumReachable() && check.majorityReachable(),
-                "%d of %d sentinels are usable; a quorum needs %d, a majority %d",
+                check.quorumReachable() && check.votesReachable(),
+                "%d of %d sentinels are usable; a quorum needs %d, an election %d",
                 check.usable(),
                 check.sentinels(),
                 check.quorum(),
-                check.majority());
+                check.votes());
         printer.promise(cluster.primaryOf(FIRST).id().equals(sentinel.primaryOf(FIRST)), "sentinels and client agree");
     }
 
@@ -321,10 +323,10 @@ public final class Story {
         byte[] outside = bytes(keyIn(SECOND, "cut"));
         long cutAt = System.nanoTime();
         cluster.isolate(cluster.nodes(THIRD).stream().map(LocalNode::id).toArray(NodeId[]::new));
-        SlotSet uncovered = cluster.client().uncovered();
+        SlotSet uncovered = cluster.uncovered();
         printer.promise(uncovered.equals(SLOTS.get(2)), "the cluster does not serve the slots %s", uncovered);
         try {
-            cluster.client().set(inside, bytes("cut"));
+            cluster.clusterClient().withTimeout(PATIENCE).store().set(inside, bytes("cut"));
             printer.promise(false, "a write to %s was taken", THIRD);
         } catch (RefusedException e) {
             printer.promise(e.kind() == RefusedException.Kind.CLUSTER_DOWN, "a write is refused: %s", described(e));
@@ -341,15 +343,15 @@ public final class Story {
         long healed = System.nanoTime();
         boolean serves = succeeds(cluster.client(), inside, "healed", LIMIT);
         printer.promise(
-                serves && cluster.client().uncovered().isEmpty(),
+                serves && cluster.uncovered().isEmpty(),
                 "healed: after %.0f ms every slot is served again",
                 (System.nanoTime() - healed) / 1e6);
         inSync(THIRD);
         printer.say(
-                "%s leads %s in epoch %d",
+                "%s leads %s in epoch %s",
                 cluster.primaryOf(THIRD).id(),
                 THIRD,
-                cluster.primaryOf(THIRD).status().epoch());
+                Epoch.toString(cluster.primaryOf(THIRD).status().epoch()));
         Map<String, String> inShard = new LinkedHashMap<>(data.entries());
         inShard.keySet().removeIf(key -> !SLOTS.get(2).contains(HashSlot.of(key)));
         readBack(inShard, "pairs of " + THIRD);
@@ -395,7 +397,7 @@ public final class Story {
                     LocalNode primary = cluster.primaryOf(shard);
                     return cluster.nodes(shard).stream()
                             .filter(LocalNode::isRunning)
-                            .allMatch(node -> node.status().synced()
+                            .allMatch(node -> node.status().complete()
                                     && node.status()
                                             .position()
                                             .equals(primary.status().position()));

@@ -1,7 +1,8 @@
 package io.kvorum.testkit.story;
 
-import io.kvorum.failover.SentinelEvent;
+import io.kvorum.failover.SentinelFact;
 import io.kvorum.replication.ReplicationEvent;
+import io.kvorum.slots.topology.Epoch;
 import io.kvorum.slots.topology.NodeId;
 import io.kvorum.slots.topology.ShardId;
 import io.kvorum.testkit.ClusterEvent;
@@ -29,7 +30,7 @@ final class Timeline {
         return has(
                 since,
                 event -> event instanceof ClusterEvent.OfSentinel of
-                        && of.event() instanceof SentinelEvent.Switched switched
+                        && of.event().fact() instanceof SentinelFact.Switched switched
                         && switched.shard().equals(shard));
     }
 
@@ -38,7 +39,7 @@ final class Timeline {
         return has(
                 since,
                 event -> event instanceof ClusterEvent.OfSentinel of
-                        && of.event() instanceof SentinelEvent.ObjectivelyDown down
+                        && of.event().fact() instanceof SentinelFact.ObjectivelyDown down
                         && down.shard().equals(shard));
     }
 
@@ -67,40 +68,42 @@ final class Timeline {
 
     private static List<String> row(ShardId shard, long since, ClusterEvent event) {
         if (event instanceof ClusterEvent.OfSentinel of
-                && of.event() instanceof SentinelEvent.ShardEvent step
+                && of.event().fact() instanceof SentinelFact.ShardFact step
                 && step.shard().equals(shard)) {
             String text = text(step);
             if (text != null) {
                 String millis = String.format(Locale.ROOT, "+%.1f ms", (event.at() - since) / 1e6);
-                return List.of(millis, step.sentinel().value(), text);
+                return List.of(millis, of.event().sentinel().value(), text);
             }
         }
         return List.of();
     }
 
-    private static @Nullable String text(SentinelEvent.ShardEvent event) {
-        if (event instanceof SentinelEvent.SubjectivelyDown e) {
+    private static @Nullable String text(SentinelFact.ShardFact event) {
+        if (event instanceof SentinelFact.SubjectivelyDown e) {
             return e.primary() ? "subjectively down: " + e.node() : null;
-        } else if (event instanceof SentinelEvent.ObjectivelyDown e) {
+        } else if (event instanceof SentinelFact.ObjectivelyDown e) {
             return "objectively down: " + e.node() + ", as " + e.agreeing() + " sentinels agree";
-        } else if (event instanceof SentinelEvent.VoteGiven e) {
-            return "votes for " + e.candidate() + " in epoch " + e.epoch();
-        } else if (event instanceof SentinelEvent.LeaderElected e) {
-            return "elected for epoch " + e.epoch() + " with " + e.votes() + " votes";
-        } else if (event instanceof SentinelEvent.PrimaryPaused e) {
+        } else if (event instanceof SentinelFact.VoteGiven e) {
+            return "votes for " + e.candidate();
+        } else if (event instanceof SentinelFact.LeaderElected e) {
+            return "leads the failover with " + e.votes() + " votes";
+        } else if (event instanceof SentinelFact.EpochTaken e) {
+            return "takes epoch " + Epoch.toString(e.epoch());
+        } else if (event instanceof SentinelFact.PrimaryPaused e) {
             return "paused: " + e.node() + " at " + e.position();
-        } else if (event instanceof SentinelEvent.NodeFenced e) {
+        } else if (event instanceof SentinelFact.NodeFenced e) {
             return "fenced: " + e.node() + " at " + e.position();
-        } else if (event instanceof SentinelEvent.NodeSelected e) {
+        } else if (event instanceof SentinelFact.NodeSelected e) {
             return "chosen: " + e.node() + " at " + e.position();
-        } else if (event instanceof SentinelEvent.NodePromoted e) {
+        } else if (event instanceof SentinelFact.NodePromoted e) {
             return "promoted: " + e.node();
-        } else if (event instanceof SentinelEvent.Switched e) {
-            return "switched: " + e.primary() + " leads in epoch " + e.epoch();
-        } else if (event instanceof SentinelEvent.NodeRepointed e) {
+        } else if (event instanceof SentinelFact.Switched e) {
+            return "switched: " + e.primary() + " leads in epoch " + Epoch.toString(e.epoch());
+        } else if (event instanceof SentinelFact.NodeRepointed e) {
             return "follows " + e.primary() + ": " + e.node();
-        } else if (event instanceof SentinelEvent.FailoverAborted e) {
-            return "given up in epoch " + e.epoch() + ": " + e.reason();
+        } else if (event instanceof SentinelFact.FailoverAborted e) {
+            return "given up: " + e.reason();
         }
         return null;
     }

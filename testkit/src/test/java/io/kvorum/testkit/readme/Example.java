@@ -16,8 +16,8 @@ public final class Example {
             store.set(key, "Ada".getBytes(UTF_8)); // returns once a majority of the shard's nodes has it
 
             cluster.primaryFor(key).crash();
-            cluster.awaitReady(Duration.ofSeconds(10)); // until the sentinels have promoted another node
-            System.out.println(new String(store.get(key), UTF_8) + ", from " + cluster.primaryFor(key));
+            String name = new String(store.get(key), UTF_8); // waits until the sentinels have promoted another node
+            System.out.println(name + ", from " + cluster.primaryFor(key));
         }
     }
 }

@@ -1,20 +1,30 @@
 package io.kvorum.testkit.readme;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.kvorum.cluster.ClusterNode;
+import io.kvorum.failover.AbortReason;
+import io.kvorum.failover.OperationFailedException;
+import io.kvorum.replication.PromiseStoreException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.CompletionException;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The programs in the README are those that the build compiles and runs here. */
 final class ReadmeTest {
     private static final Path README = Path.of("..", "README.md");
     private static final Path SOURCES = Path.of("src", "test", "java", "io", "kvorum", "testkit", "readme");
+    private static final List<String> NODES = List.of("a", "b", "c");
     private static final Pattern PROGRAM = Pattern.compile("```java\n(.*?)```", Pattern.DOTALL);
 
     @Test
@@ -24,7 +34,7 @@ final class ReadmeTest {
                 .map(MatchResult::group)
                 .toList();
 
-        assertEquals(List.of(program("Alone"), program("Example"), program("Wiring")), programs);
+        assertEquals(List.of(program("Example"), program("Alone"), program("Wiring")), programs);
     }
 
     private static String program(String name) throws IOException {
@@ -43,8 +53,48 @@ final class ReadmeTest {
     }
 
     @Test
-    void theWiringRuns() throws IOException {
-        Wiring.main(new String[0]);
+    void theWiringRuns(@TempDir Path data) throws IOException {
+        createDirectories(data);
+
+        Wiring.main(new String[] {data.toString()});
+    }
+
+    /** Its promise is gone, but the others remember that the shard has begun: nobody takes it for a new one. */
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1, 2})
+    void theWiringRefusesToBeginAgainAfterDisksWereLost(int lost, @TempDir Path data) throws IOException {
+        createDirectories(data);
+        Wiring.main(new String[] {data.toString()});
+        for (String node : NODES.subList(0, lost)) {
+            Files.delete(data.resolve(node).resolve(ClusterNode.PROMISE_FILE));
+        }
+
+        CompletionException failure =
+                assertThrows(CompletionException.class, () -> Wiring.main(new String[] {data.toString()}));
+
+        assertEquals(AbortReason.ALREADY_BEGUN, ((OperationFailedException) failure.getCause()).reason());
+    }
+
+    @Test
+    void theWiringDoesNotStartWithoutADirectory(@TempDir Path data) throws IOException {
+        createDirectories(data);
+        Files.delete(data.resolve("a"));
+
+        assertThrows(PromiseStoreException.class, () -> Wiring.main(new String[] {data.toString()}));
+    }
+
+    private static void createDirectories(Path data) throws IOException {
+        for (String node : NODES) {
+            Files.createDirectory(data.resolve(node));
+        }
+    }
+
+    @Test
+    void theWiringIsShort() throws IOException {
+        String wiring = program("Wiring");
+
+        assertTrue(
+                wiring.substring(wiring.indexOf("public final class")).lines().count() - 1 < 40);
     }
 
     @Test

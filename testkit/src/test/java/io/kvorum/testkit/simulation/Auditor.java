@@ -3,12 +3,18 @@ package io.kvorum.testkit.simulation;
 import io.kvorum.replication.LogHistory;
 import io.kvorum.replication.NodeRole;
 import io.kvorum.replication.NodeStatus;
+import io.kvorum.replication.Promise;
 import io.kvorum.replication.ReplicationLog;
+import io.kvorum.replication.ReplicationMessage;
+import io.kvorum.replication.ReplicationMessage.SnapshotPart;
 import io.kvorum.slots.topology.LogPosition;
+import io.kvorum.slots.topology.Member;
+import io.kvorum.slots.topology.Membership;
 import io.kvorum.slots.topology.NodeId;
 import io.kvorum.slots.topology.ShardId;
 import io.netty.buffer.ByteBuf;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -17,35 +23,57 @@ import org.jspecify.annotations.Nullable;
  * sees: all of them.
  *
  * <ul>
- *   <li>A shard has at most one primary in an epoch, and at most one sentinel that leads a failover to it.
- *   <li>A sentinel gives at most one vote in a shard and epoch, and has saved it before.
+ *   <li>A shard has at most one primary in an epoch.
  *   <li>What a node has promised never goes back, over restarts too.
  *   <li>A node whose data is complete has all that it ever had, or what a later epoch put in its place.
  *   <li>Where two logs of a shard have the same position, everything before it is the same.
  *   <li>What was acknowledged by a majority is in the log of every primary of a later epoch.
+ *   <li>No two promotions of one epoch are ordered to different nodes.
+ *   <li>A promise that a node shows to anybody is on its disk.
+ *   <li>A promise that is on a disk never falls, as long as the incarnation is the same.
+ *   <li>Before a node leads an epoch, the promises of a majority of its members are on their disks.
+ *   <li>A node acknowledges nothing that is not in its log.
+ *   <li>A node that lost its data isn't complete before it has taken a full sync that was begun afterwards.
+ *   <li>A sentinel that is asked for a switchover orders no promotion before the primary is paused.
  * </ul>
  *
  * <p>Confined to one thread.
  */
 final class Auditor {
-    private static final int HEADER = 8; // of a record: the length of its payload, and its slot or EPOCH
-    private static final int EPOCH = 16_384;
+    private static final int HEADER = 8; // of a record: the length of its payload, its kind, its version, its slot
+    private static final int BEGIN = 1;
     private static final int AUDIT_BYTES = 1 << 20;
 
     private final Cluster cluster;
     private final Map<InEpoch, NodeId> primaries = new HashMap<>();
-    private final Map<InEpoch, NodeId> leaders = new HashMap<>();
-    private final Map<Ballot, NodeId> votes = new HashMap<>();
+    private final Map<InEpoch, NodeId> promotions = new HashMap<>();
+    private final Map<ShardId, Switchover> switchovers = new HashMap<>();
     private final Map<NodeId, NodeAudit> nodes = new HashMap<>();
     private final Map<ShardId, ShardAudit> shards = new HashMap<>();
+    private final Map<SyncId, Long> syncs = new HashMap<>();
+    private final Map<Member, Long> saved = new HashMap<>();
     private final ByteBuf records;
+
+    private record SyncId(NodeId primary, long epoch, long sync) {}
 
     private record InEpoch(ShardId shard, long epoch) {}
 
-    private record Ballot(NodeId sentinel, ShardId shard, long epoch) {}
+    private static final class Switchover {
+        final NodeId sentinel;
+        boolean paused;
+
+        Switchover(NodeId sentinel) {
+            this.sentinel = sentinel;
+        }
+    }
 
     private static final class NodeAudit {
+        @Nullable
+        NodeStatus checked;
+
         long promised;
+        boolean lost;
+        long lostAt;
         LogPosition had = LogPosition.START;
 
         @Nullable
@@ -61,6 +89,8 @@ final class Auditor {
         long epoch;
         LogHistory history = LogHistory.EMPTY;
         long promotedAt;
+        long promised;
+        long ordered = Cluster.FIRST_EPOCH;
     }
 
     Auditor(Cluster cluster) {
@@ -79,26 +109,45 @@ final class Auditor {
             return;
         }
         NodeAudit audit = nodes.computeIfAbsent(status.node(), id -> new NodeAudit());
+        LogPosition end = node.log().end();
+        if (status.equals(audit.checked) && node.log() == audit.log && end.equals(audit.end)) {
+            return; // nothing has changed
+        }
+        audit.checked = status;
         if (status.epoch() < audit.promised) {
             fail("epochs never go back", status.node() + " had promised " + audit.promised + ", now " + status.epoch());
         }
         audit.promised = status.epoch();
-        if (status.synced()) {
-            boolean known = cluster.mutant() == Mutant.EMPTY_TAKEN_FOR_COMPLETE; // it's to be found by what is lost
-            if (!known && status.position().compareTo(audit.had) < 0) {
+        ShardAudit shard = shard(status.shard());
+        if (status.epoch() > shard.ordered) {
+            fail(
+                    "an epoch comes from a sentinel",
+                    status.node() + " promised " + status.epoch() + ", ordered was " + shard.ordered);
+        }
+        if (status.epoch() > shard.promised) {
+            shard.promised = status.epoch();
+            cluster.liveness()
+                    .epochUsed(cluster.plan().shape().shardOf(node.process().index()));
+        }
+        if (status.complete()) {
+            if (audit.lost) {
+                fail("a node that lost its data is not complete", status.toString());
+            }
+            if (status.position().compareTo(audit.had) < 0) {
                 fail("no complete node goes back", status + " had " + audit.had);
             }
             audit.had = status.position();
         }
         if (status.role() == NodeRole.PRIMARY) {
             NodeId other = primaries.putIfAbsent(new InEpoch(status.shard(), status.epoch()), status.node());
-            if (other != null && !other.equals(status.node())) {
+            if (other == null) {
+                promoted(node, status);
+            } else if (!other.equals(status.node())) {
                 fail(
                         "one primary per epoch",
                         status.shard() + " epoch " + status.epoch() + ": " + other + " and " + status.node());
             }
         }
-        LogPosition end = node.log().end();
         if (node.log() != audit.log || !end.equals(audit.end)) {
             readLog(node, audit, end);
         }
@@ -108,8 +157,129 @@ final class Auditor {
     void crashed(DataNode node, long savedPromise) {
         NodeAudit audit = nodes.get(node.identity().node());
         if (audit != null) {
+            audit.checked = null;
             audit.promised = savedPromise;
         }
+    }
+
+    /** Notes that a node lost its data, and perhaps its promise. */
+    void dataLost(DataNode node, boolean promiseToo) {
+        NodeAudit audit = nodes.computeIfAbsent(node.identity().node(), id -> new NodeAudit());
+        audit.checked = null;
+        audit.lost = true;
+        audit.lostAt = cluster.now();
+        audit.had = LogPosition.START;
+        if (promiseToo) {
+            audit.promised = 0;
+        }
+    }
+
+    /** Notes that a primary sends the first part of a full sync. */
+    void syncBegins(DataNode primary, SnapshotPart part) {
+        syncs.putIfAbsent(new SyncId(primary.identity().node(), part.epoch(), part.sync()), cluster.now());
+    }
+
+    /**
+     * Notes that a node is given the last part of a full sync that was meant for this life of it. It counts if it was
+     * begun after the node had lost its data.
+     */
+    void syncCompletes(DataNode node, DataNode primary, SnapshotPart part) {
+        NodeAudit audit = nodes.get(node.identity().node());
+        Long began = syncs.get(new SyncId(primary.identity().node(), part.epoch(), part.sync()));
+        if (audit != null && began != null && began >= audit.lostAt) {
+            audit.lost = false;
+        }
+    }
+
+    /** Notes that all data of a shard is lost, so that nothing of it can be demanded any more. */
+    void allLost(List<DataNode> members) {
+        ShardAudit shard = shard(members.get(0).identity().shard());
+        shard.acknowledged = LogPosition.START;
+        shard.history = LogHistory.EMPTY;
+        shard.promotedAt = 0;
+        shard.digests.clear();
+        shard.digests.put(LogPosition.START, 0L);
+        members.forEach(node -> nodes.computeIfAbsent(node.identity().node(), id -> new NodeAudit()).lost = false);
+    }
+
+    /** Notes that a node showed its promise to somebody. */
+    void promiseShown(DataNode node, long shown, long saved) {
+        if (shown > saved) {
+            fail("a promise is saved first", node.identity().node() + " shows " + shown + ", saved is " + saved);
+        }
+    }
+
+    /** Notes that a node tells a primary where it is. */
+    void positionShown(DataNode node, ReplicationMessage.Ack ack) {
+        if (ack.position().compareTo(node.log().end()) > 0) {
+            fail(
+                    "what is acknowledged is in the log",
+                    node.identity().node() + " acknowledges " + ack.position() + " at "
+                            + node.log().end());
+        }
+    }
+
+    /** Notes that a node begins a life with a promise. */
+    void started(DataNode node, Promise promise) {
+        saved(node, promise);
+    }
+
+    /** Notes that a promise is on a disk. */
+    void saved(DataNode node, Promise promise) {
+        Member member = new Member(node.identity().node(), promise.incarnation());
+        long before = saved.getOrDefault(member, 0L);
+        if (promise.epoch() < before) {
+            fail("a saved promise never falls", member + " had promised " + before + ", now " + promise.epoch());
+        }
+        saved.put(member, promise.epoch());
+    }
+
+    /** Notes that a sentinel ordered a node of a shard to promise an epoch. */
+    void epochOrdered(ShardId id, long epoch) {
+        ShardAudit shard = shard(id);
+        shard.ordered = Math.max(shard.ordered, epoch);
+    }
+
+    /** Notes that a sentinel ordered a promotion. */
+    void promoteSent(NodeId sentinel, ShardId shard, long epoch, NodeId node) {
+        NodeId other = promotions.putIfAbsent(new InEpoch(shard, epoch), node);
+        if (other != null && !other.equals(node)) {
+            fail(
+                    "one promotion per epoch",
+                    shard + " epoch " + epoch + ": " + other + " and, by " + sentinel + ", " + node);
+        }
+        Switchover switchover = switchovers.get(shard);
+        if (switchover != null && switchover.sentinel.equals(sentinel) && !switchover.paused) {
+            fail("a switchover pauses first", sentinel + " promotes " + node + " in epoch " + epoch + " of " + shard);
+        }
+    }
+
+    /** Notes that an operator asked a sentinel to give a shard whose primary is well another one. */
+    void switchoverAsked(NodeId sentinel, ShardId shard) {
+        if (cluster.isServedFor(sentinel, shard)) {
+            switchovers.put(shard, new Switchover(sentinel));
+        }
+    }
+
+    /** Notes that the primary told a sentinel that it is paused. */
+    void switchoverPaused(NodeId sentinel, ShardId shard) {
+        Switchover switchover = switchovers.get(shard);
+        if (switchover != null && switchover.sentinel.equals(sentinel)) {
+            switchover.paused = true;
+        }
+    }
+
+    /** Notes that what an operator asked for is over, or that the primary isn't well any more. */
+    void switchoverOver(NodeId sentinel, ShardId shard) {
+        Switchover switchover = switchovers.get(shard);
+        if (switchover != null && switchover.sentinel.equals(sentinel)) {
+            switchovers.remove(shard);
+        }
+    }
+
+    /** Forgets all switchovers: something went wrong that may make failovers of them. */
+    void switchoversDisturbed() {
+        switchovers.clear();
     }
 
     /** Follows a node's log from where it was last read, or from where it begins now. */
@@ -134,7 +304,7 @@ final class Auditor {
         int size;
         for (int at = 0; at < records.writerIndex(); at += size) {
             size = HEADER + records.getInt(at);
-            epoch = records.getInt(at + Integer.BYTES) == EPOCH ? records.getLong(at + HEADER) : epoch;
+            epoch = records.getByte(at + Integer.BYTES) == BEGIN ? records.getLong(at + HEADER) : epoch;
             offset += size;
             audit.digest = digest(audit.digest, at, size);
             LogPosition position = new LogPosition(epoch, offset);
@@ -175,7 +345,13 @@ final class Auditor {
     }
 
     /** Notes that a node became the primary, and checks that it has all that was acknowledged. */
-    void promoted(DataNode node, long epoch) {
+    private void promoted(DataNode node, NodeStatus status) {
+        long epoch = status.epoch();
+        Membership members = status.membership();
+        boolean promised = members != null && members.isMajority(member -> saved.getOrDefault(member, 0L) >= epoch);
+        if (!promised && epoch != Cluster.FIRST_EPOCH) { // the shard begins at once, its members are fenced meanwhile
+            fail("a majority has promised before", status.node() + " leads epoch " + epoch + " of " + members);
+        }
         ShardAudit shard = shard(node.identity().shard());
         LogHistory history = node.log().history();
         long end = node.log().end().offset();
@@ -209,24 +385,6 @@ final class Auditor {
     /** {@return the last position that was acknowledged in a shard} */
     LogPosition lastAcknowledged(ShardId shard) {
         return shard(shard).acknowledged;
-    }
-
-    /** Notes that a sentinel gave its vote, to itself or to another. */
-    void voted(NodeId sentinel, ShardId shard, long epoch, NodeId candidate) {
-        NodeId other = votes.putIfAbsent(new Ballot(sentinel, shard, epoch), candidate);
-        if (other != null && !other.equals(candidate)) {
-            fail(
-                    "one vote per sentinel and epoch",
-                    sentinel + " voted in " + shard + " epoch " + epoch + " for " + other + " and for " + candidate);
-        }
-    }
-
-    /** Notes that a sentinel was elected. */
-    void elected(NodeId sentinel, ShardId shard, long epoch) {
-        NodeId other = leaders.putIfAbsent(new InEpoch(shard, epoch), sentinel);
-        if (other != null && !other.equals(sentinel)) {
-            fail("one leader per epoch", shard + " epoch " + epoch + ": " + other + " and " + sentinel);
-        }
     }
 
     private ShardAudit shard(ShardId id) {

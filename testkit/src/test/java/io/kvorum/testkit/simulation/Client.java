@@ -34,7 +34,7 @@ final class Client {
     private long operations;
     private boolean stopped;
     private int keyToRead = Keys.CHECKED;
-    private final int[] doneInShard = new int[Cluster.SHARDS];
+    private final int[] doneInShard;
     private @Nullable Operation pending;
 
     private record Operation(long number, Request request, long invoked) {}
@@ -46,6 +46,7 @@ final class Client {
         this.history = history;
         this.topology = cluster.topology();
         this.lastTold = topology;
+        this.doneInShard = new int[cluster.plan().shape().shards()];
         this.lastValue = process.index() * VALUES;
     }
 
@@ -95,9 +96,11 @@ final class Client {
             stopped = true;
             return;
         }
-        NodeId primary = topology.primaryOf(Keys.slot(request.key()));
-        if (primary == null) {
-            throw new IllegalStateException("no shard owns " + request);
+        NodeId primary = topology.primaryOf(cluster.keys().slot(request.key()));
+        if (primary == null) { // its shard is removed
+            refresh();
+            think();
+            return;
         }
         DataNode node = cluster.node(primary);
         Operation operation = new Operation(++operations, request, cluster.now());
@@ -106,7 +109,8 @@ final class Client {
                 .send(
                         process,
                         node.process(),
-                        request.action().name(),
+                        MessageKind.REQUEST,
+                        0,
                         request,
                         SimulatedNetwork.Handling.once(),
                         (from, received) -> node.serve(received, reply -> answer(node, operation, reply)));
@@ -133,7 +137,8 @@ final class Client {
         lastValue++;
         return choice < 18
                 ? new Request(Action.SET, key, lastValue)
-                : new Request(Action.SET_LOCALLY, Keys.CHECKED + key % Cluster.SHARDS, lastValue);
+                : new Request(
+                        Action.SET_LOCALLY, cluster.keys().unchecked(key % doneInShard.length, lastValue), lastValue);
     }
 
     private void answer(DataNode node, Operation operation, Reply reply) {
@@ -141,7 +146,8 @@ final class Client {
                 .send(
                         node.process(),
                         process,
-                        reply.result().name(),
+                        MessageKind.REPLY,
+                        0,
                         reply,
                         SimulatedNetwork.Handling.once(),
                         (from, received) -> answered(operation, received));
@@ -157,7 +163,7 @@ final class Client {
         switch (reply.result()) {
             case DONE -> {
                 record(operation, reply.value(), cluster.now());
-                doneInShard[request.key() % Cluster.SHARDS]++;
+                doneInShard[request.key() % doneInShard.length]++;
                 keyToRead += request.action() == Action.READ && request.key() == keyToRead ? 1 : 0;
             }
             case REFUSED -> refresh();
@@ -198,12 +204,14 @@ final class Client {
 
     /** Asks some sentinel for the topology. */
     private void refresh() {
-        SentinelHost sentinel = cluster.sentinels().get(random.nextInt(Cluster.SENTINELS));
+        SentinelHost sentinel =
+                cluster.sentinels().get(random.nextInt(cluster.sentinels().size()));
         cluster.network()
                 .send(
                         process,
                         sentinel.process(),
-                        "topology",
+                        MessageKind.TOPOLOGY,
+                        0,
                         sentinel,
                         SimulatedNetwork.Handling.immutable(),
                         (from, asked) -> tell(asked));
@@ -216,7 +224,8 @@ final class Client {
                     .send(
                             sentinel.process(),
                             process,
-                            "topology",
+                            MessageKind.TOPOLOGY,
+                            0,
                             provider.topology(),
                             SimulatedNetwork.Handling.immutable(),
                             (from, told) -> follow(told));

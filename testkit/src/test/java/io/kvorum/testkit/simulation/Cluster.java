@@ -1,17 +1,19 @@
 package io.kvorum.testkit.simulation;
 
-import io.kvorum.failover.NodeGateway;
 import io.kvorum.replication.NodeIdentity;
 import io.kvorum.replication.NodeRole;
 import io.kvorum.replication.NodeStatus;
 import io.kvorum.replication.runtime.NodeDriver;
 import io.kvorum.slots.topology.ClusterTopology;
+import io.kvorum.slots.topology.Epoch;
 import io.kvorum.slots.topology.LogPosition;
+import io.kvorum.slots.topology.Member;
+import io.kvorum.slots.topology.MemberList;
+import io.kvorum.slots.topology.Membership;
 import io.kvorum.slots.topology.NodeId;
 import io.kvorum.slots.topology.Shard;
 import io.kvorum.slots.topology.ShardId;
 import io.kvorum.slots.topology.TopologyChange;
-import io.kvorum.testkit.ShardNodeGateway;
 import io.netty.buffer.UnpooledByteBufAllocator;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -21,28 +23,26 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Three shards of three nodes, three sentinels and four clients, in one thread and in virtual time. First anything may
- * go wrong; then all faults end, and the cluster has to come to itself.
+ * Some shards, sentinels and clients, in one thread and in virtual time. First anything may go wrong; then all faults
+ * end, and the cluster has to come to itself.
  *
  * <p>Confined to one thread; runs once.
  */
 final class Cluster {
-    static final int SHARDS = 3;
-    static final int NODES_PER_SHARD = 3;
-    static final int NODES = SHARDS * NODES_PER_SHARD;
-    static final int SENTINELS = 3;
-    static final int CLIENTS = 4;
-    static final int PROCESSES = NODES + SENTINELS + CLIENTS;
-
-    private static final long FIRST_EPOCH = 1;
-    private static final long CLIENTS_END = Plan.FAULTS_END + 5 * Plan.SECOND;
-    private static final long MUST_SETTLE = Plan.FAULTS_END + 30 * Plan.SECOND;
+    static final long FIRST_EPOCH = Epoch.of(1, 0);
+    private static final NodeId OPERATOR = new NodeId("operator");
+    private static final long CLIENTS_END = 5 * Plan.SECOND; // after the faults
+    private static final long MUST_SETTLE = 30 * Plan.SECOND; // after the faults
     private static final long LAST_SETTLING = 5 * Plan.SECOND;
     private static final long CHECK_PERIOD = 100 * Plan.MILLISECOND;
     private static final int MAX_DRIFT = 10; // of a thousand
-    private static final int MOST_ELECTIONS_WITHOUT_FAULTS = 4 * SHARDS;
+    private static final int MOST_ELECTIONS_WITHOUT_FAULTS = 4; // of each shard
 
     private final Plan plan;
+    private final Shape shape;
+    private final Keys keys;
+    private final Operator operator;
+    private final Liveness liveness;
     private final Mutant mutant;
     private final EventQueue queue = new EventQueue();
     private final Trace trace;
@@ -58,27 +58,30 @@ final class Cluster {
     private final Map<NodeId, SentinelHost> sentinelsById = new HashMap<>();
     private final List<NodeId> sentinelIds = new ArrayList<>();
     private final List<Client> clients = new ArrayList<>();
-    private final NodeGateway gateway;
     private final FaultInjector faults;
     private @Nullable Violation violation;
     private boolean readingAll;
 
     Cluster(Plan plan, Mutant mutant, boolean readable) {
         this.plan = plan;
+        this.shape = plan.shape();
+        this.keys = Keys.of(shape.shards());
         this.mutant = mutant;
         this.trace = new Trace(queue, readable);
         this.network = new SimulatedNetwork(
                 queue,
                 trace,
                 Randomness.hash(plan.seed(), Stream.NETWORK, 0),
-                PROCESSES,
+                shape.processes(),
                 plan.inOrder(),
                 plan.minDelay(),
-                plan.maxDelay());
-        this.auditor = new Auditor(this);
-        this.faults = new FaultInjector(this, queue, nodes);
+                plan.maxDelay(),
+                plan.faultsEnd());
         this.topology = firstTopology();
-        this.gateway = new ShardNodeGateway(id -> node(id).driver());
+        this.auditor = new Auditor(this);
+        this.liveness = new Liveness(this);
+        this.faults = new FaultInjector(this, queue);
+        this.operator = new Operator(this, queue);
         makeProcesses();
     }
 
@@ -86,43 +89,53 @@ final class Cluster {
         return new ShardId("shard-" + (shard + 1));
     }
 
-    private static NodeId nodeId(int index) {
-        return new NodeId("node-" + (index / NODES_PER_SHARD + 1) + "abc".charAt(index % NODES_PER_SHARD));
+    private NodeId nodeId(int index) {
+        return new NodeId("node-" + (shape.shardOf(index) + 1) + "abcdefg".charAt(index % shape.members()));
     }
 
-    private static ClusterTopology firstTopology() {
-        ClusterTopology topology = ClusterTopology.EMPTY;
-        for (int shard = 0; shard < SHARDS; shard++) {
-            int first = shard * NODES_PER_SHARD;
-            List<NodeId> replicas = List.of(nodeId(first + 1), nodeId(first + 2));
+    private ClusterTopology firstTopology() {
+        ClusterTopology made = ClusterTopology.EMPTY;
+        for (int shard = 0; shard < shape.shards(); shard++) {
+            int first = shard * shape.members();
+            List<NodeId> replicas = new ArrayList<>();
+            for (int i = first + 1; i < first + shape.members(); i++) {
+                replicas.add(nodeId(i));
+            }
             List<TopologyChange> changes = List.of(
                     new TopologyChange.AddShard(shardId(shard), FIRST_EPOCH, nodeId(first), replicas),
-                    new TopologyChange.AssignSlots(Keys.SLOTS.get(shard), shardId(shard)));
-            topology = topology.apply(topology.version(), changes);
+                    new TopologyChange.AssignSlots(keys.slots(shard), shardId(shard)));
+            made = made.apply(made.version(), changes);
         }
-        return topology;
+        return made;
+    }
+
+    private int priority(int index) {
+        long bits = Randomness.hash(plan.seed(), Stream.PRIORITIES, index);
+        boolean zero = index % shape.members() > 0 && Randomness.below(bits >>> 8, 1000) < plan.priorityZero();
+        return zero ? 0 : 1 + (int) Randomness.below(bits, 3);
     }
 
     private void makeProcesses() {
-        for (int index = 0; index < NODES; index++) {
-            int priority = 1 + (int) Randomness.below(Randomness.hash(plan.seed(), Stream.PRIORITIES, index), 3);
-            NodeIdentity identity = new NodeIdentity(shardId(index / NODES_PER_SHARD), nodeId(index), priority);
+        for (int index = 0; index < shape.nodes(); index++) {
+            NodeIdentity identity = new NodeIdentity(shardId(shape.shardOf(index)), nodeId(index), priority(index));
             int position = index;
             DataNode node = new DataNode(
                     this, process(identity.node(), index, () -> auditor.check(nodes.get(position))), identity);
             nodes.add(node);
             nodesById.put(identity.node(), node);
         }
-        for (int i = 0; i < SENTINELS; i++) {
-            NodeId id = new NodeId("sentinel-" + (i + 1));
-            SentinelHost host = new SentinelHost(this, process(id, NODES + i, () -> {}));
-            sentinelIds.add(id);
+        for (int i = 0; i < shape.sentinels(); i++) {
+            sentinelIds.add(new NodeId("sentinel-" + (i + 1)));
+        }
+        for (int i = 0; i < shape.sentinels(); i++) {
+            NodeId id = sentinelIds.get(i);
+            SentinelHost host = new SentinelHost(this, process(id, shape.nodes() + i, () -> {}));
             sentinels.add(host);
             sentinelsById.put(id, host);
         }
-        for (int i = 0; i < CLIENTS; i++) {
+        for (int i = 0; i < shape.clients(); i++) {
             NodeId id = new NodeId("client-" + (i + 1));
-            clients.add(new Client(this, process(id, NODES + SENTINELS + i, () -> {}), history));
+            clients.add(new Client(this, process(id, shape.nodes() + shape.sentinels() + i, () -> {}), history));
         }
     }
 
@@ -134,6 +147,72 @@ final class Cluster {
 
     Plan plan() {
         return plan;
+    }
+
+    Keys keys() {
+        return keys;
+    }
+
+    Operator operator() {
+        return operator;
+    }
+
+    Liveness liveness() {
+        return liveness;
+    }
+
+    List<DataNode> nodes() {
+        return nodes;
+    }
+
+    /** {@return the number of a value that no client writes} */
+    long valueNumber(long written) {
+        return Long.MAX_VALUE / 2 + written;
+    }
+
+    /** {@return the node that takes the writes of a shard, or else one that says it is the primary, or null} */
+    @Nullable
+    DataNode primaryOf(int shard) {
+        DataNode found = null;
+        for (int i = shard * shape.members(); i < (shard + 1) * shape.members(); i++) {
+            DataNode node = nodes.get(i);
+            if (node.isPrimary() && (found == null || node.isWritable())) {
+                found = node;
+            }
+        }
+        return found;
+    }
+
+    /** {@return whether a shard is in the topology} */
+    boolean isPresent(int shard) {
+        return !faults.isRemoved(shard);
+    }
+
+    boolean hasPriorityZero(int shard) {
+        return nodes.subList(shard * shape.members(), (shard + 1) * shape.members()).stream()
+                .anyMatch(node -> node.identity().priority() == 0);
+    }
+
+    /** {@return whether a shard is served, and a sentinel reaches its primary, and nothing has changed lately} */
+    boolean isServedFor(NodeId sentinel, ShardId shard) {
+        int index = topology.shards().stream().map(Shard::id).toList().indexOf(shard);
+        DataNode primary = primaryOf(index);
+        SimulatedProcess asked = sentinel(sentinel).process();
+        return primary != null
+                && primary.isWritable()
+                && !primary.process().isPaused()
+                && primary.process().lateness() == 0
+                && asked.lateness() == 0
+                && !network.isNoisy()
+                && network.connects(asked.index(), primary.process().index());
+    }
+
+    /** Notes that all nodes of a shard have lost their data. */
+    void allLost(int shard, List<DataNode> members) {
+        auditor.allLost(members);
+        for (int key = shard; key < Keys.CHECKED; key += shape.shards()) {
+            history.lose(key, now());
+        }
     }
 
     Mutant mutant() {
@@ -169,10 +248,6 @@ final class Cluster {
         return faults;
     }
 
-    NodeGateway gateway() {
-        return gateway;
-    }
-
     DataNode node(NodeId id) {
         return Objects.requireNonNull(nodesById.get(id), id::value);
     }
@@ -191,6 +266,11 @@ final class Cluster {
 
     long now() {
         return queue.now();
+    }
+
+    /** Has something happen after a while, to nobody in particular. */
+    void after(long delay, Task task) {
+        queue.schedule(queue.now() + delay, task);
     }
 
     boolean isReadingAll() {
@@ -221,6 +301,7 @@ final class Cluster {
         }
         coverage.add(Sometimes.MESSAGE_LOST, network.lost());
         coverage.add(Sometimes.MESSAGE_REPEATED, network.repeated());
+        coverage.add(Sometimes.CALLBACK_THROWN, faults.thrown());
         coverage.add(Sometimes.LATE_COPY, network.late());
         coverage.add(Sometimes.LATE_COPY_IN_LATER_LIFE, network.lateInLaterLife());
         coverage.add(Sometimes.OPEN_WRITE_SEEN, history.openWritesSeen());
@@ -230,34 +311,69 @@ final class Cluster {
 
     private void runPhases() {
         startAll();
+        lookOften();
         for (Fault fault : plan.faults()) {
             queue.schedule(fault.at(), () -> faults.begin(fault));
         }
         network.changeLoss(plan.loss());
         network.changeRepeats(plan.repeats());
-        runUntil(Plan.FAULTS_END);
+        runUntil(plan.faultsEnd());
         network.changeLoss(-plan.loss());
         network.changeRepeats(-plan.repeats());
         trace.line("cluster", () -> "all faults have ended");
         clients.forEach(Client::resetProgress);
         long elections = coverage.of(Sometimes.ELECTION);
-        runUntil(CLIENTS_END);
-        while (queue.now() < MUST_SETTLE && !clients.stream().allMatch(Client::hasProgressed)) {
+        runUntil(plan.faultsEnd() + CLIENTS_END);
+        long mustSettle = plan.faultsEnd() + MUST_SETTLE;
+        while (queue.now() < mustSettle && !clients.stream().allMatch(Client::hasProgressed)) {
             runUntil(queue.now() + CHECK_PERIOD);
         }
-        clients.forEach(Client::stop);
-        settle(MUST_SETTLE);
         if (!clients.stream().allMatch(Client::hasProgressed)) {
-            throw new Violation("liveness", "clients make no progress");
+            throw new Violation("liveness", "clients make no progress; " + unsettled());
         }
+        clients.forEach(Client::stop);
+        settle(mustSettle);
         elections = coverage.of(Sometimes.ELECTION) - elections;
-        if (elections > MOST_ELECTIONS_WITHOUT_FAULTS) {
+        if (elections > (long) MOST_ELECTIONS_WITHOUT_FAULTS * shape.shards()) {
             throw new Violation("liveness", elections + " elections although all faults have ended");
         }
         readAll();
         settle(queue.now() + LAST_SETTLING);
         checkEnd();
+        checkRunning();
         closeAll();
+    }
+
+    private void lookOften() {
+        queue.schedule(queue.now() + Liveness.PERIOD, () -> {
+            if (queue.now() < plan.faultsEnd()) {
+                liveness.check();
+                lookOften();
+            }
+        });
+    }
+
+    /** Checks that each driver still runs: nothing that a user's code threw may have ended one. */
+    private void checkRunning() {
+        boolean[] answered = new boolean[nodes.size()];
+        for (int i = 0; i < answered.length; i++) {
+            int index = i;
+            nodes.get(i).probe(() -> answered[index] = true);
+        }
+        runUntil(queue.now() + Plan.SECOND);
+        for (int i = 0; i < answered.length; i++) {
+            if (!answered[i]) {
+                throw new Violation(
+                        "nobody ends by what a user throws",
+                        nodes.get(i).identity().node() + " has");
+            }
+        }
+        for (SentinelHost sentinel : sentinels) {
+            if (!sentinel.isRunning()) {
+                throw new Violation(
+                        "nobody ends by what a user throws", sentinel.process().id() + " has");
+            }
+        }
     }
 
     private void runUntil(long limit) {
@@ -282,15 +398,14 @@ final class Cluster {
     private void startAll() {
         nodes.forEach(DataNode::start);
         for (Shard shard : topology.shards()) {
+            List<Member> members = new ArrayList<>();
             for (NodeId id : shard.nodes()) {
                 NodeDriver driver = Objects.requireNonNull(node(id).driver());
-                if (id.equals(shard.primary())) {
-                    driver.fence(FIRST_EPOCH);
-                    driver.promote(FIRST_EPOCH, LogPosition.START, shard.nodes());
-                } else {
-                    driver.follow(FIRST_EPOCH, shard.primary());
-                }
+                members.add(new Member(id, driver.status().incarnation()));
+                driver.fence(FIRST_EPOCH, OPERATOR);
             }
+            Objects.requireNonNull(node(shard.primary()).driver())
+                    .begin(FIRST_EPOCH, OPERATOR, new MemberList(members), List.of(), false);
         }
         sentinels.forEach(SentinelHost::start);
         clients.forEach(Client::start);
@@ -316,7 +431,10 @@ final class Cluster {
             }
             NodeStatus primary = primaries.get(0);
             for (NodeStatus status : statuses) {
-                if (!status.synced()
+                if (!isMember(status.node(), primary)) {
+                    continue; // it did not answer when the shard was begun anew
+                }
+                if (!status.complete()
                         || !primary.node().equals(status.primary())
                         || !primary.position().equals(status.position())) {
                     return status + " doesn't follow " + primary;
@@ -325,13 +443,18 @@ final class Cluster {
             for (SentinelHost sentinel : sentinels) {
                 ClusterTopology known =
                         Objects.requireNonNull(sentinel.driver()).topology();
-                Shard told = Objects.requireNonNull(known.shard(shard.id()));
-                if (!told.primary().equals(primary.node()) || told.epoch() != primary.epoch()) {
+                Shard told = known.shard(shard.id());
+                if (told == null || !told.primary().equals(primary.node()) || told.epoch() != primary.epoch()) {
                     return sentinel.process().id() + " holds " + told + ", but the primary is " + primary;
                 }
             }
         }
         return "";
+    }
+
+    private static boolean isMember(NodeId node, NodeStatus primary) {
+        Membership membership = primary.membership();
+        return membership != null && membership.knows(node);
     }
 
     private void readAll() {
@@ -349,13 +472,21 @@ final class Cluster {
 
     private void checkEnd() {
         for (Shard shard : topology.shards()) {
-            DataNode first = node(shard.primary());
+            DataNode first = shard.nodes().stream()
+                    .map(this::node)
+                    .filter(DataNode::isPrimary)
+                    .findFirst()
+                    .orElseThrow();
             for (NodeId id : shard.nodes()) {
                 DataNode node = node(id);
+                if (!isMember(id, Objects.requireNonNull(first.status()))) {
+                    continue;
+                }
                 if (!node.log().end().equals(first.log().end()) || node.stateDigest() != first.stateDigest()) {
                     throw new Violation(
                             "equal positions, equal data",
-                            id + " at " + node.log().end() + " differs from " + shard.primary() + " at "
+                            id + " at " + node.log().end() + " differs from "
+                                    + first.identity().node() + " at "
                                     + first.log().end());
                 }
                 LogPosition acknowledged = auditor.lastAcknowledged(shard.id());
@@ -375,7 +506,7 @@ final class Cluster {
 
     private void closeAll() {
         nodes.forEach(DataNode::close);
-        sentinels.forEach(SentinelHost::crash);
+        sentinels.forEach(sentinel -> sentinel.crash(Memory.KEPT));
         queue.discardAll();
         network.discardKept();
         auditor.close();

@@ -9,7 +9,11 @@ import java.util.Map;
  * <p>Confined to one thread.
  */
 final class Coverage {
-    private final Map<Sometimes, Long> counts = new EnumMap<>(Sometimes.class);
+    private static final class Count {
+        long times;
+    }
+
+    private final Map<Sometimes, Count> counts = new EnumMap<>(Sometimes.class);
 
     void count(Sometimes what) {
         add(what, 1);
@@ -17,21 +21,13 @@ final class Coverage {
 
     void add(Sometimes what, long times) {
         if (times > 0) {
-            counts.merge(what, times, Long::sum);
+            counts.computeIfAbsent(what, any -> new Count()).times += times;
         }
-    }
-
-    void add(Coverage other) {
-        other.counts.forEach(this::add);
     }
 
     /** {@return how often it happened} */
     long of(Sometimes what) {
-        return counts.getOrDefault(what, 0L);
-    }
-
-    @Override
-    public String toString() {
-        return counts.toString();
+        Count count = counts.get(what);
+        return count == null ? 0 : count.times;
     }
 }

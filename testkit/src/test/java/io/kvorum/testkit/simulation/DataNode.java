@@ -1,5 +1,6 @@
 package io.kvorum.testkit.simulation;
 
+import io.kvorum.cluster.NodeCommands;
 import io.kvorum.core.KeyValueStore;
 import io.kvorum.core.LocalStore;
 import io.kvorum.core.SetOptions;
@@ -7,12 +8,17 @@ import io.kvorum.core.StoreSettings;
 import io.kvorum.core.replicated.ReadLevel;
 import io.kvorum.core.replicated.ReplicatedStore;
 import io.kvorum.core.replicated.Written;
+import io.kvorum.failover.NodeAnswer;
+import io.kvorum.failover.NodeCommand;
 import io.kvorum.replication.Acknowledgement;
+import io.kvorum.replication.ControlAnswer;
 import io.kvorum.replication.NodeIdentity;
 import io.kvorum.replication.NodeRole;
 import io.kvorum.replication.NodeStatus;
 import io.kvorum.replication.OutcomeUnknownException;
+import io.kvorum.replication.Promise;
 import io.kvorum.replication.PromiseStore;
+import io.kvorum.replication.ReplicationCodec;
 import io.kvorum.replication.ReplicationEvent;
 import io.kvorum.replication.ReplicationLog;
 import io.kvorum.replication.ReplicationMessage;
@@ -25,6 +31,7 @@ import io.kvorum.slots.topology.RefusedException;
 import io.kvorum.testkit.linearizability.RegisterOperation;
 import io.kvorum.testkit.simulation.Request.Reply;
 import io.kvorum.testkit.simulation.Request.Result;
+import io.netty.buffer.ByteBuf;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -45,10 +52,11 @@ import org.jspecify.annotations.Nullable;
 final class DataNode {
     private static final Duration HEARTBEAT = Duration.ofMillis(200);
     private static final Duration TIMEOUT = Duration.ofMillis(700);
+    private static final int WINDOW = 8 << 10;
     private static final ReplicationSettings SETTINGS = ReplicationSettings.defaults()
             .withHeartbeatInterval(HEARTBEAT)
             .withBatchBytes(2 << 10)
-            .withWindowBytes(8 << 10);
+            .withWindowBytes(WINDOW);
     private static final StoreSettings STORE = StoreSettings.defaults().withStripes(1);
     private static final long FIRST_MILLIS = 1_800_000_000_000L;
     private static final long MAX_SKEW = 2_000;
@@ -56,15 +64,18 @@ final class DataNode {
     private static final long SWEEP_PERIOD = Plan.SECOND;
     private static final int SWEEP_BUDGET = 10;
 
+    private static final ReplicationCodec CODEC = new ReplicationCodec(1 << 24);
+
     private final Cluster cluster;
     private final SimulatedProcess process;
     private final NodeIdentity identity;
-    private final Promises promises = new Promises();
+    private final Promises promises;
     private ReplicationLog log;
     private LocalStore store;
-    private long lives;
+    private long draws;
     private final LateSync lateSync = new LateSync();
-    private boolean synced = true;
+    private final Tampering tampering;
+    private boolean synced;
     private @Nullable NodeDriver driver;
     private @Nullable ReplicatedStore replicated;
 
@@ -72,6 +83,8 @@ final class DataNode {
         this.cluster = cluster;
         this.process = process;
         this.identity = identity;
+        this.promises = new Promises();
+        this.tampering = new Tampering(cluster.mutant());
         this.log = newLog();
         this.store = newStore(log);
     }
@@ -88,7 +101,12 @@ final class DataNode {
     }
 
     private ReplicationLog newLog() {
-        return new ReplicationLog(cluster.allocator(), cluster.plan().logCapacity());
+        return ReplicationLog.inMemory(cluster.plan().logCapacity());
+    }
+
+    /** {@return the bytes that a replica takes in a second, about: a window in each round trip} */
+    static double takes(Plan plan) {
+        return (double) WINDOW * Plan.SECOND / (plan.minDelay() + plan.maxDelay());
     }
 
     NodeIdentity identity() {
@@ -115,6 +133,63 @@ final class DataNode {
         return driver == null ? null : driver.status();
     }
 
+    /** {@return whether the node says that it is the primary} */
+    boolean isPrimary() {
+        NodeStatus now = status();
+        return now != null && now.role() == NodeRole.PRIMARY;
+    }
+
+    /** {@return whether the node takes writes} */
+    boolean isWritable() {
+        NodeStatus now = status();
+        return now != null && now.writable();
+    }
+
+    /** {@return whether the node's data is complete, or was when it went down} */
+    boolean isComplete() {
+        NodeStatus now = status();
+        return now == null ? synced : now.complete();
+    }
+
+    /** Carries out a command of a sentinel; the answer may come never. */
+    void execute(NodeCommand command, Consumer<NodeAnswer> answer) {
+        NodeDriver commanded = driver;
+        if (commanded != null) {
+            NodeCommands.execute(commanded, command, answer);
+        }
+    }
+
+    /** Asks the node's driver whether it still runs; the answer comes with a later step, or never. */
+    void probe(Runnable answer) {
+        NodeDriver asked = driver;
+        if (asked != null) {
+            asked.describe().thenAccept(given -> {
+                if (given.outcome() != ControlAnswer.Outcome.CLOSED) {
+                    answer.run();
+                }
+            });
+        }
+    }
+
+    /** {@return the promise that is on disk} */
+    long savedPromise() {
+        return promises.savedEpoch();
+    }
+
+    boolean hasDiskFull() {
+        return promises.failures > 0;
+    }
+
+    /** Writes without waiting for anybody. */
+    void writeUnchecked(int key, long number) {
+        ReplicatedStore serving = replicated;
+        if (serving != null) {
+            byte[] name = cluster.keys().name(key).getBytes(StandardCharsets.US_ASCII);
+            serving.write(Acknowledgement.LOCAL, TIMEOUT, set(name, valueOf(number)));
+            cluster.auditor().check(this); // before the log is overrun
+        }
+    }
+
     long stateDigest() {
         return store.digest();
     }
@@ -125,25 +200,47 @@ final class DataNode {
     }
 
     void start() {
-        long promised = cluster.mutant() == Mutant.PROMISES_FORGOTTEN ? 0 : promises.saved;
-        boolean complete = synced || cluster.mutant() == Mutant.EMPTY_TAKEN_FOR_COMPLETE;
-        long life = cluster.mutant() == Mutant.LIVES_ALIKE ? 0 : lives++;
+        start(false);
+    }
+
+    private void start(boolean sameLife) {
+        Promise last = promises.saved;
+        boolean lies = cluster.mutant() == Mutant.EMPTY_TAKEN_FOR_COMPLETE && last != null && last.begun();
+        boolean complete = synced || lies;
+        Promise promise = nextPromise(complete || sameLife || cluster.mutant() == Mutant.LIVES_ALIKE);
+        promises.saved = promise;
+        cluster.auditor().started(this, promise);
+        process.start();
         ShardNode machine = new ShardNode(
                 SETTINGS,
                 identity,
                 log,
-                store.replicatedState(),
+                new FailingState(store.replicatedState(), process.failing(), cluster.mutant()),
                 cluster.allocator(),
-                new ShardNode.Start(promised, complete, life));
-        process.start();
+                promise,
+                complete,
+                process.nanoTime());
         cluster.network().restarted(process);
-        NodeDriver started =
-                new NodeDriver(machine, log, this::send, promises, process::nanoTime, process, this::happened);
+        NodeDriver started = new NodeDriver(SETTINGS, machine, log, this::send, promises, process);
+        started.addListener(event -> happened(started, event));
         ReplicatedStore joined = new ReplicatedStore(store, log, started, cluster::topology);
         driver = started;
         replicated = joined;
-        process.every(HEARTBEAT.toNanos() / 2, started);
+        started.start();
         process.every(SWEEP_PERIOD, () -> sweep(joined));
+    }
+
+    /** The promise of the life that begins now: of the same life as before if the data is still there. */
+    private Promise nextPromise(boolean sameLife) {
+        Promise last = promises.saved;
+        if (last == null) {
+            return Promise.first(
+                    Randomness.stream(cluster.plan().seed(), Stream.INCARNATIONS + process.index() * 100L + draws++));
+        }
+        if (cluster.mutant() == Mutant.PROMISES_FORGOTTEN) {
+            last = new Promise(last.incarnation(), last.life(), 0, null, last.begun());
+        }
+        return sameLife ? last : last.nextLife();
     }
 
     private void sweep(ReplicatedStore joined) {
@@ -153,19 +250,30 @@ final class DataNode {
     }
 
     /** Ends this life; the log and the state stay, unless they are to be lost. */
-    void crash(boolean loseData) {
+    void crash(Memory memory) {
+        crash(memory, false);
+    }
+
+    /** As {@link #crash(Memory)}; what is lost comes back at once if it is put back. */
+    private void crash(Memory memory, boolean putBack) {
         NodeDriver ended = driver;
         if (ended == null) {
             return;
         }
-        synced = ended.status().synced();
-        cluster.auditor().crashed(this, promises.saved);
+        synced = ended.status().complete();
+        cluster.auditor().crashed(this, promises.savedEpoch());
         replicated = null;
         driver = null; // what the end of the driver completes or sends goes nowhere
         process.crash();
         ended.close();
         lateSync.clear();
-        if (loseData) {
+        if (memory == Memory.ALL_LOST) {
+            promises.forget();
+        }
+        if (memory != Memory.KEPT) {
+            if (!putBack) {
+                cluster.auditor().dataLost(this, memory == Memory.ALL_LOST);
+            }
             log.close();
             log = newLog();
             store = newStore(log);
@@ -174,52 +282,118 @@ final class DataNode {
     }
 
     void close() {
-        crash(false);
+        crash(Memory.KEPT);
         log.close();
     }
 
-    private void send(NodeId to, ReplicationMessage message) {
+    private void send(NodeId to, ReplicationMessage sent) {
         if (driver == null) {
-            message.release();
+            sent.release();
             return;
         }
+        ReplicationMessage message = tampering.sent(sent);
         if (message instanceof ReplicationMessage.StaleEpoch) {
             cluster.coverage().count(Sometimes.STALE_EPOCH_REFUSED);
         }
+        if (message instanceof ReplicationMessage.Ack ack) {
+            cluster.auditor().promiseShown(this, ack.epoch(), promises.savedEpoch());
+            cluster.auditor().positionShown(this, ack);
+        } else if (message instanceof ReplicationMessage.StaleEpoch stale) {
+            cluster.auditor().promiseShown(this, stale.epoch(), promises.savedEpoch());
+        } else if (message instanceof SnapshotPart part && part.part() == 0) {
+            cluster.auditor().syncBegins(this, part);
+        }
+        try {
+            process.failing().reach(Failing.Site.TRANSPORT);
+        } catch (Failing.InjectedException | Failing.InjectedError e) {
+            message.release();
+            throw e;
+        }
+        ReplicationMessage carried = carry(message);
         DataNode receiver = cluster.node(to);
-        cluster.network().send(process, receiver.process, label(message), message, BUFFERS, receiver::receive);
+        DataNode stray = cluster.faults().stray(receiver.process.index());
+        if (stray != null) {
+            cluster.network()
+                    .send(
+                            process,
+                            stray.process,
+                            kind(carried),
+                            size(carried),
+                            carried.copy(),
+                            BUFFERS,
+                            stray::receive);
+        }
+        cluster.network()
+                .send(process, receiver.process, kind(carried), size(carried), carried, BUFFERS, receiver::receive);
     }
 
-    private static String label(ReplicationMessage message) {
-        return message.getClass().getSimpleName();
+    /** Carries a message as bytes, as a network would. */
+    private ReplicationMessage carry(ReplicationMessage message) {
+        ByteBuf frame = cluster.allocator().buffer();
+        try {
+            CODEC.encode(message, frame);
+            return CODEC.decode(frame);
+        } finally {
+            frame.release();
+            message.release();
+        }
     }
 
-    private void receive(SimulatedProcess from, ReplicationMessage message) {
+    private static MessageKind kind(ReplicationMessage message) {
+        if (message instanceof ReplicationMessage.Heartbeat) {
+            return MessageKind.HEARTBEAT;
+        } else if (message instanceof ReplicationMessage.Append) {
+            return MessageKind.RECORDS;
+        } else if (message instanceof SnapshotPart part) {
+            return part.end() != null ? MessageKind.LAST_SYNC_PART : MessageKind.SYNC_PART;
+        }
+        return message instanceof ReplicationMessage.Ack ? MessageKind.ACK : MessageKind.STALE;
+    }
+
+    private static int size(ReplicationMessage message) {
+        if (message instanceof ReplicationMessage.Append append) {
+            return append.records().readableBytes();
+        } else if (message instanceof SnapshotPart part) {
+            return part.records().readableBytes() + part.entries().readableBytes();
+        }
+        return 0;
+    }
+
+    private void receive(SimulatedProcess from, ReplicationMessage sent) {
+        boolean stray = tampering.takesStray(this, sent);
+        ReplicationMessage message = tampering.received(this, sent);
         if (cluster.mutant() == Mutant.ABANDONED_SYNC_TAKEN && message instanceof SnapshotPart part) {
             takeHoweverLate(from, part);
         }
         if (driver == null) {
             message.release();
         } else {
-            driver.receive(from.id(), message);
+            if (message instanceof SnapshotPart part && part.end() != null && isForThisLife(part)) {
+                cluster.auditor().syncCompletes(this, cluster.node(from.id()), part);
+            }
+            driver.receive(stray ? Objects.requireNonNull(driver.status().primary()) : from.id(), message);
         }
+    }
+
+    private boolean isForThisLife(SnapshotPart part) {
+        Promise promise = promises.saved;
+        return promise != null && part.incarnation() == promise.incarnation() && part.life() == promise.life();
     }
 
     /** Puts this node back to where a full sync ends whose last part is here, if it has gone on since. */
     private void takeHoweverLate(SimulatedProcess from, SnapshotPart part) {
         NodeStatus status = status();
         if (status == null
-                || !status.synced()
+                || !status.complete()
                 || !from.id().equals(status.primary())
                 || status.epoch() != part.epoch()
-                || part.life() != lives - 1) {
+                || part.life() != status.life()) {
             return;
         }
         List<SnapshotPart> parts = lateSync.add(part, log.end());
         if (!parts.isEmpty()) {
-            crash(true);
-            lives--;
-            start();
+            crash(Memory.DATA_LOST, true);
+            start(true);
             parts.forEach(late -> Objects.requireNonNull(driver).receive(from.id(), late));
         }
     }
@@ -236,34 +410,39 @@ final class DataNode {
         }
     };
 
-    private void happened(ReplicationEvent event) {
-        if (driver == null) {
+    private void happened(NodeDriver source, ReplicationEvent event) {
+        if (driver != source) {
             return;
         }
         cluster.trace().line(process, event::toString);
         Coverage coverage = cluster.coverage();
-        if (event instanceof ReplicationEvent.Promoted promoted) {
-            cluster.auditor().promoted(this, promoted.epoch());
+        if (event instanceof ReplicationEvent.Promoted) {
             cluster.faults()
                     .placedCrash(process, cluster.plan().crashAfterPromotion(), Sometimes.CRASH_AFTER_PROMOTION);
         } else if (event instanceof ReplicationEvent.Deposed) {
             coverage.count(Sometimes.DEPOSED);
-        } else if (event instanceof ReplicationEvent.PartialSync) {
+        } else if (event instanceof ReplicationEvent.PartialSync partial) {
+            cluster.liveness().syncCompleted(partial.replica()); // one that was begun is given up
             coverage.count(Sometimes.PARTIAL_SYNC);
         } else if (event instanceof ReplicationEvent.FullSyncStarted started) {
+            cluster.liveness().syncBegan(this, started.replica());
+            cluster.faults().moment(MessageKind.SYNC_BEGUN, process, cluster.node(started.replica()).process);
             coverage.count(
                     switch (started.reason()) {
-                        case NOT_SYNCED -> Sometimes.FULL_SYNC_OF_EMPTY_NODE;
+                        case NOT_COMPLETE -> Sometimes.FULL_SYNC_OF_EMPTY_NODE;
                         case DIVERGED -> Sometimes.FULL_SYNC_AFTER_DIVERGENCE;
                         case TOO_FAR_BEHIND -> Sometimes.FULL_SYNC_BEHIND_THE_LOG;
+                        default -> Sometimes.FULL_SYNC_AFTER_FAILURE;
                     });
         } else if (event instanceof ReplicationEvent.FullSyncCompleted) {
             coverage.count(Sometimes.FULL_SYNC_COMPLETED);
+            cluster.liveness().syncCompleted(identity.node());
         } else if (event instanceof ReplicationEvent.RecordsDiscarded) {
             coverage.count(Sometimes.RECORDS_DISCARDED);
         } else if (event instanceof ReplicationEvent.PromiseNotSaved) {
             coverage.count(Sometimes.PROMISE_NOT_SAVED);
         }
+        process.failing().reach(Failing.Site.LISTENER);
     }
 
     /** Serves a client; the answer may come never. */
@@ -272,13 +451,11 @@ final class DataNode {
         if (serving == null) {
             return;
         }
-        byte[] key = Keys.name(request.key()).getBytes(StandardCharsets.US_ASCII);
+        byte[] key = cluster.keys().name(request.key()).getBytes(StandardCharsets.US_ASCII);
         switch (request.action()) {
             case READ -> whenDone(read(serving, key), value -> new Reply(Result.DONE, numberOf(value)), answer);
-            case SET ->
-                acknowledge(
-                        serving.write(Acknowledgement.MAJORITY, TIMEOUT, set(key, valueOf(request.value()))), answer);
-            case DELETE -> acknowledge(serving.write(Acknowledgement.MAJORITY, TIMEOUT, s -> s.delete(key)), answer);
+            case SET -> acknowledge(serving.write(majority(), TIMEOUT, set(key, valueOf(request.value()))), answer);
+            case DELETE -> acknowledge(serving.write(majority(), TIMEOUT, s -> s.delete(key)), answer);
             case SET_LOCALLY -> {
                 long deadline = epochMillis() + Randomness.below(Randomness.mix(request.value()), MAX_TIME_TO_LIVE);
                 SetOptions options = SetOptions.defaults().withDeadline(deadline);
@@ -295,6 +472,10 @@ final class DataNode {
         boolean unconfirmed =
                 cluster.mutant() == Mutant.READS_UNCONFIRMED && serving.status().role() == NodeRole.PRIMARY;
         return serving.read(unconfirmed ? ReadLevel.LOCAL : ReadLevel.CONFIRMED, TIMEOUT, s -> s.get(key));
+    }
+
+    private Acknowledgement majority() {
+        return cluster.mutant() == Mutant.WRITES_UNCONFIRMED ? Acknowledgement.LOCAL : Acknowledgement.MAJORITY;
     }
 
     private static Function<KeyValueStore, Boolean> set(byte[] key, byte[] value) {
@@ -340,6 +521,10 @@ final class DataNode {
                 count(unknown.reason());
                 answer.accept(new Reply(Result.UNKNOWN, 0));
             } else {
+                if (Failing.isInjected(failure)) {
+                    answer.accept(new Reply(Result.UNKNOWN, 0));
+                    return;
+                }
                 Violation defect = new Violation("defect", String.valueOf(failure));
                 defect.initCause(failure);
                 cluster.fail(defect);
@@ -361,25 +546,46 @@ final class DataNode {
             case READ_ONLY -> coverage.count(Sometimes.REFUSED_READ_ONLY);
             case FENCED -> coverage.count(Sometimes.REFUSED_FENCED);
             case PAUSED -> coverage.count(Sometimes.REFUSED_PAUSED);
-            default -> cluster.fail(new Violation("defect", "unexpected refusal: " + kind));
+            default -> coverage.count(Sometimes.REFUSED_OTHERWISE);
         }
     }
 
-    private static final class Promises implements PromiseStore {
-        private long saved;
+    private final class Promises implements PromiseStore {
+        private @Nullable Promise saved;
         private int failures;
 
+        private long savedEpoch() {
+            return saved == null ? 0 : saved.epoch();
+        }
+
+        void forget() {
+            Promise lost = saved;
+            saved = cluster.mutant() == Mutant.INCARNATION_KEPT && lost != null
+                    ? new Promise(lost.incarnation(), 1, 0, null, false)
+                    : null;
+        }
+
         @Override
-        public long load() {
+        public @Nullable Promise load() {
             return saved;
         }
 
         @Override
-        public void save(long epoch) throws IOException {
+        public void save(Promise promise) throws IOException {
+            if (cluster.mutant() == Mutant.PROMISE_NOT_SAVED && driver != null) {
+                return;
+            }
             if (failures > 0) {
+                if (cluster.mutant() == Mutant.FAILED_SAVE_TAKEN) {
+                    return;
+                }
                 throw new IOException("the disk is full");
             }
-            saved = epoch;
+            process.failing().reach(Failing.Site.SAVE_BEFORE);
+            saved = promise;
+            cluster.auditor().saved(DataNode.this, promise);
+            cluster.faults().moment(MessageKind.SAVED, process, process);
+            process.failing().reach(Failing.Site.SAVE_AFTER);
         }
     }
 }

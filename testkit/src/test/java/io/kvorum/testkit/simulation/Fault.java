@@ -11,8 +11,9 @@ import java.util.Locale;
  * @param target whom it strikes: an index for the kinds that strike one, a set of processes (one bit each) for those
  *     that strike sets
  * @param strength how strong it is, for the kinds that have a strength: so many of a thousand messages, or links
+ * @param detail what it is aimed at, for the kinds that need it: a kind of message, a site, or a second target
  */
-record Fault(Kind kind, long at, long length, long target, int strength) {
+record Fault(Kind kind, long at, long length, long target, int strength, int detail) {
     /** The kinds of faults. */
     enum Kind {
         /** A process crashes and restarts with what it had saved; a node keeps its data and its log too. */
@@ -46,7 +47,56 @@ record Fault(Kind kind, long at, long length, long target, int strength) {
         /** A process can't save its state. */
         DISK,
         /** An operator asks a sentinel to fail a healthy shard over. */
-        SWITCHOVER
+        SWITCHOVER,
+        /** A sentinel crashes and restarts without its state. */
+        SENTINEL_LOST,
+        /** A sentinel crashes and restarts with a state that it had saved some time before. */
+        SENTINEL_OLD,
+        /** A node crashes and restarts on an empty disk, if no other node's data is at risk. */
+        PROMISE_LOST,
+        /** As {@link #PROMISE_LOST}, while one replica lags behind, and then the primary is cut off. */
+        PROMISE_LOST_CUT,
+        /** All nodes of a shard lose their data; an operator begins it anew. */
+        ALL_LOST,
+        /** Messages of one kind are late, by up to the length of the fault, while all others pass. */
+        LATE_KIND,
+        /** A process takes each step 20 to 100 ms late. */
+        SLOW_STEPS,
+        /** The primary of a shard takes a constant rate of writes. */
+        LOAD,
+        /** A node loses every large message. */
+        LARGE_LOST,
+        /** A member of a shard is cut off from the other members. */
+        CUT_MEMBER,
+        /** A member restarts without its data and gets none, and the sentinels lose sight of the primary. */
+        LASTING_UNSYNCED,
+        /** A sentinel and some members don't reach each other. */
+        PARTIAL_SIGHT,
+        /** An operator removes a shard and adds it again. */
+        SHARD_REMOVED,
+        /** An operator asks for a switchover, and the old primary is cut off at a step of it. */
+        SWITCHOVER_CUT,
+        /** Something that the user gave to a process throws, once. */
+        CALLBACK_THROWS,
+        /** Processes crash at a kind of message or moment. */
+        PLACED_CRASH,
+        /** Processes are cut off at a kind of message or moment. */
+        PLACED_CUT,
+        /** Sentinels crash at a kind of message or moment, and soon restart without their state or with an old one. */
+        PLACED_FORGET,
+        /** An election is forgotten, while its promotion is under way. */
+        FORGOTTEN_ELECTION,
+        /** Messages between nodes are delivered to a node of another shard too. */
+        STRAYS,
+        /**
+         * The primary of a shard, with some of its replicas and clients, and all others don't reach each other; a
+         * replica on its side restarts meanwhile, and the primary itself may restart at the end.
+         */
+        SPLIT,
+        /** Nodes lose their data at a moment of a full sync, if no other node's data is at risk. */
+        PLACED_EMPTY,
+        /** Some replicas of a shard can't save, at most all but one, and the primary restarts meanwhile. */
+        SHARD_DISKS
     }
 
     long end() {
@@ -57,13 +107,14 @@ record Fault(Kind kind, long at, long length, long target, int strength) {
     public String toString() {
         return String.format(
                 Locale.ROOT,
-                "%s at %.3f s for %.3f s, target %s, strength %d",
+                "%s at %.3f s for %.3f s, target %s, strength %d, detail %d",
                 kind,
                 at / 1e9,
                 length / 1e9,
                 kind == Kind.CUT || kind == Kind.CUT_ONE_WAY || kind == Kind.LATE_COPIES
                         ? Long.toBinaryString(target)
                         : Long.toString(target),
-                strength);
+                strength,
+                detail);
     }
 }

@@ -1,18 +1,24 @@
 package io.kvorum.testkit.simulation;
 
-import io.kvorum.replication.NodeRole;
-import io.kvorum.replication.NodeStatus;
+import io.kvorum.slots.topology.ShardId;
+import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Does to a cluster what its plan says.
  *
  * <p>Confined to one thread.
  */
-final class FaultInjector {
+final class FaultInjector implements SimulatedNetwork.Taps {
     private static final long LONGEST_OUTAGE = 5 * Plan.SECOND;
     private static final long MAX_SLOWNESS = 3 * Plan.SECOND;
+    private static final int MOST_PLACED = 4; // of one fault
+    private static final long SEEN = 4 * Plan.SECOND; // after which a sentinel sees what there is
+    private static final long STEP_LIMIT = 3 * Plan.SECOND;
 
+    private final Cluster cluster;
+    private final Shape shape;
     private final EventQueue queue;
     private final Trace trace;
     private final SimulatedNetwork network;
@@ -20,34 +26,67 @@ final class FaultInjector {
     private final List<DataNode> nodes;
     private final List<SentinelHost> sentinels;
     private final Randomness placedFaults;
+    private final PlacedFaults placed;
+    private final boolean[] removed;
+    private int strayPerMille;
+    private @Nullable ForgottenElection election;
 
-    FaultInjector(Cluster cluster, EventQueue queue, List<DataNode> nodes) {
+    FaultInjector(Cluster cluster, EventQueue queue) {
+        this.cluster = cluster;
+        this.shape = cluster.plan().shape();
         this.queue = queue;
         this.trace = cluster.trace();
         this.network = cluster.network();
         this.coverage = cluster.coverage();
-        this.nodes = nodes;
+        this.nodes = cluster.nodes();
         this.sentinels = cluster.sentinels();
         this.placedFaults = Randomness.stream(cluster.plan().seed(), Stream.PLACED_FAULTS);
+        this.placed = new PlacedFaults(queue, placedFaults);
+        this.removed = new boolean[shape.shards()];
+        network.tap(this);
     }
 
     /** Has a fault begin now and end in time. */
     void begin(Fault fault) {
-        long everybody = (1L << Cluster.PROCESSES) - 1;
+        long everybody = shape.everybody();
         int target = (int) fault.target();
         trace.line("FAULT", fault::toString);
+        long quiet = changed();
         switch (fault.kind()) {
             case CRASH -> {
                 coverage.count(Sometimes.CRASH);
-                crash(target, fault.length(), false);
+                int index = target >= 0 ? target : primaryOf(-1 - target);
+                if (index >= 0) {
+                    boolean wasUp = process(index).isUp() && !process(index).isPaused();
+                    crash(index, fault.length(), Memory.KEPT);
+                    if (shape.isNode(index) && wasUp) {
+                        cluster.liveness().crashed(nodes.get(index), quiet);
+                    }
+                }
             }
             case CRASH_EMPTY -> {
                 if (mayLoseData(nodes.get(target))) {
                     coverage.count(Sometimes.CRASH_EMPTY);
-                    crash(target, fault.length(), true);
+                    crash(target, fault.length(), Memory.DATA_LOST);
                 }
             }
-            case LAST_COPY_DOWN -> takeLastCopyDown(nodes.get(target), fault.length());
+            case PROMISE_LOST -> {
+                if (mayLoseData(nodes.get(target))) {
+                    coverage.count(Sometimes.PROMISE_LOST);
+                    crash(target, fault.length(), Memory.ALL_LOST);
+                }
+            }
+            case LAST_COPY_DOWN -> takeLastCopyDown(nodes.get(target), fault.length(), Memory.DATA_LOST);
+            case PROMISE_LOST_CUT -> takeLastCopyDown(nodes.get(target), fault.length(), Memory.ALL_LOST);
+            case SENTINEL_LOST -> {
+                coverage.count(Sometimes.SENTINEL_LOST);
+                crash(target, Math.min(fault.length(), LONGEST_OUTAGE), Memory.ALL_LOST);
+            }
+            case SENTINEL_OLD -> {
+                coverage.count(Sometimes.SENTINEL_OLD);
+                crash(target, Math.min(fault.length(), LONGEST_OUTAGE), Memory.OLD);
+            }
+            case ALL_LOST -> loseAll(target, fault);
             case PAUSE -> {
                 coverage.count(Sometimes.PAUSE);
                 SimulatedProcess process = process(target);
@@ -56,13 +95,15 @@ final class FaultInjector {
             }
             case CUT -> {
                 coverage.count(Sometimes.CUT);
-                long others = everybody & ~fault.target();
-                network.cut(fault.target(), others, 1);
-                network.cut(others, fault.target(), 1);
-                atEnd(fault, () -> {
-                    network.cut(fault.target(), others, -1);
-                    network.cut(others, fault.target(), -1);
-                });
+                isolate(fault, fault.target(), everybody & ~fault.target());
+            }
+            case CUT_MEMBER -> {
+                coverage.count(Sometimes.CUT_MEMBER);
+                isolate(fault, 1L << target, shape.membersOf(shape.shardOf(target)) & ~(1L << target));
+            }
+            case PARTIAL_SIGHT -> {
+                coverage.count(Sometimes.PARTIAL_SIGHT);
+                isolate(fault, fault.target() & shape.allSentinels(), fault.target() & ~shape.allSentinels());
             }
             case CUT_ONE_WAY -> {
                 coverage.count(Sometimes.CUT_ONE_WAY);
@@ -91,21 +132,103 @@ final class FaultInjector {
                 network.changeLateCopies(fault.target(), fault.strength());
                 atEnd(fault, () -> network.changeLateCopies(fault.target(), -fault.strength()));
             }
+            case LATE_KIND -> {
+                coverage.count(Sometimes.LATE_KIND);
+                long delay = Math.max(Plan.SECOND, fault.length() / 2);
+                SimulatedNetwork.Rule rule = new SimulatedNetwork.Rule(
+                        MessageKind.of(fault.detail()),
+                        everybody,
+                        fault.target(),
+                        fault.strength(),
+                        delay / 4,
+                        delay * 5 / 4);
+                network.add(rule);
+                atEnd(fault, () -> network.remove(rule));
+            }
+            case LARGE_LOST -> {
+                coverage.count(Sometimes.LARGE_LOST);
+                network.loseLarge(target, fault.strength());
+                atEnd(fault, () -> network.loseLarge(target, Integer.MAX_VALUE));
+            }
+            case SLOW_STEPS -> {
+                coverage.count(Sometimes.SLOW_STEPS);
+                changeLateness(fault.target(), fault.detail() * Plan.MILLISECOND);
+                atEnd(fault, () -> changeLateness(fault.target(), -fault.detail() * Plan.MILLISECOND));
+            }
+            case LOAD -> new Load(cluster, queue, target, fault.end(), fault.strength()).run();
             case DISK -> {
                 changeDisk(target, 1);
                 atEnd(fault, () -> changeDisk(target, -1));
             }
-            case SWITCHOVER ->
-                sentinels.get(target % Cluster.SENTINELS).failOver(Cluster.shardId(target / Cluster.SENTINELS));
+            case FORGOTTEN_ELECTION -> forgetElection(target, fault);
+            case LASTING_UNSYNCED -> keepUnsynced(target, fault);
+            case SWITCHOVER -> {
+                SentinelHost asked = sentinels.get(target % shape.sentinels());
+                if (fault.detail() == 0
+                        && asked.process().isUp()
+                        && !asked.process().isPaused()) {
+                    asked.crash(Memory.KEPT);
+                    asked.start();
+                    cluster.operator().tell(asked);
+                }
+                failOver(target, quiet);
+            }
+            case STRAYS -> {
+                coverage.count(Sometimes.STRAYS);
+                strayPerMille += fault.strength();
+                atEnd(fault, () -> strayPerMille -= fault.strength());
+            }
+            case SWITCHOVER_CUT -> failOverAndCut(target, fault, quiet);
+            case SHARD_REMOVED -> removeShard(target, fault);
+            case CALLBACK_THROWS -> {
+                SimulatedProcess process = process(target);
+                Failing.Site site = Failing.SITES.get(fault.detail());
+                process.failing().arm(site, fault.strength() == 1);
+                atEnd(fault, process.failing()::disarm);
+                if (site == Failing.Site.RESTORATION && shape.isNode(target) && mayLoseData(nodes.get(target))) {
+                    crash(target, 50 * Plan.MILLISECOND, Memory.DATA_LOST); // so that there is something to restore
+                }
+            }
+            case PLACED_CRASH, PLACED_CUT -> place(fault);
+            case PLACED_FORGET -> placeForget(fault);
+            case PLACED_EMPTY -> placeEmpty(fault);
+            case SPLIT -> split(target, fault);
+            case SHARD_DISKS -> fillDisks(target, fault);
+        }
+    }
+
+    /** Notes a change; returns for how long there was none. */
+    private long changed() {
+        long quiet = cluster.liveness().quiet();
+        cluster.liveness().changed();
+        cluster.auditor().switchoversDisturbed();
+        return quiet;
+    }
+
+    private void isolate(Fault fault, long some, long others) {
+        network.cut(some, others, 1);
+        network.cut(others, some, 1);
+        atEnd(fault, () -> {
+            network.cut(some, others, -1);
+            network.cut(others, some, -1);
+        });
+    }
+
+    private void changeLateness(long set, long change) {
+        for (int i = 0; i < shape.nodes() + shape.sentinels(); i++) {
+            if ((set >> i & 1) == 1) {
+                process(i).changeLateness(change);
+            }
         }
     }
 
     /** Cuts or restores pairs of processes that are chosen by the fault's target. */
     private void changeLinks(Fault fault, int change) {
         Randomness random = Randomness.stream(fault.target(), Stream.CUT_LINKS);
-        for (int one = 0; one < Cluster.PROCESSES; one++) {
+        int perMille = 50 + (int) Randomness.below(fault.target(), 600);
+        for (int one = 0; one < shape.processes(); one++) {
             for (int other = 0; other < one; other++) {
-                if (random.chance(fault.strength())) {
+                if (random.chance(perMille)) {
                     network.cut(1L << one, 1L << other, change);
                     network.cut(1L << other, 1L << one, change);
                 }
@@ -116,41 +239,46 @@ final class FaultInjector {
     private void atEnd(Fault fault, Runnable end) {
         queue.schedule(fault.end(), () -> {
             trace.line("FAULT", () -> fault.kind() + " ends");
+            changed();
             end.run();
         });
     }
 
     private SimulatedProcess process(int index) {
-        return index < Cluster.NODES
+        return shape.isNode(index)
                 ? nodes.get(index).process()
-                : sentinels.get(index - Cluster.NODES).process();
+                : sentinels.get(index - shape.nodes()).process();
     }
 
     private void changeDisk(int index, int failures) {
-        if (index < Cluster.NODES) {
+        if (shape.isNode(index)) {
             nodes.get(index).changeDisk(failures);
         } else {
-            sentinels.get(index - Cluster.NODES).changeDisk(failures);
+            sentinels.get(index - shape.nodes()).changeDisk(failures);
         }
     }
 
     /** Crashes a process if it is up, and restarts it after a while. */
-    private void crash(int index, long outage, boolean loseData) {
-        if (!process(index).isUp()) {
+    void crash(int index, long outage, Memory memory) {
+        if (index >= shape.nodes() + shape.sentinels() || !process(index).isUp()) {
             return;
         }
-        trace.line(process(index), () -> loseData ? "crashes and loses its data" : "crashes");
-        if (index < Cluster.NODES) {
-            nodes.get(index).crash(loseData);
+        trace.line(process(index), () -> "crashes, memory " + memory);
+        changed();
+        if (shape.isNode(index)) {
+            nodes.get(index).crash(memory);
         } else {
-            sentinels.get(index - Cluster.NODES).crash();
+            sentinels.get(index - shape.nodes()).crash(memory);
         }
-        queue.schedule(queue.now() + outage, () -> {
+        queue.schedule(inTime(outage), () -> {
             trace.line(process(index), () -> "restarts");
-            if (index < Cluster.NODES) {
+            changed();
+            if (shape.isNode(index)) {
                 nodes.get(index).start();
             } else {
-                sentinels.get(index - Cluster.NODES).start();
+                SentinelHost sentinel = sentinels.get(index - shape.nodes());
+                sentinel.start();
+                cluster.operator().tell(sentinel);
             }
         });
     }
@@ -158,50 +286,307 @@ final class FaultInjector {
     /**
      * Has the last acknowledged writes be left at the primary alone, and the primary be down; see {@link Fault.Kind}.
      */
-    private void takeLastCopyDown(DataNode loser, long length) {
-        List<DataNode> others = others(loser);
-        int first = isPrimary(others.get(0)) ? 0 : 1;
-        DataNode primary = others.get(first);
-        SimulatedProcess laggard = others.get(1 - first).process();
-        if (!isPrimary(primary) || !mayLoseData(loser)) {
+    private void takeLastCopyDown(DataNode loser, long length, Memory memory) {
+        int shard = shape.shardOf(loser.process().index());
+        int primary = primaryOf(shard);
+        if (primary < 0 || nodes.get(primary) == loser || !mayLoseData(loser)) {
             return;
         }
         long step = length / 4;
-        laggard.pause();
+        List<SimulatedProcess> laggards = new ArrayList<>();
+        for (DataNode other : members(shard)) {
+            if (other != loser && other != nodes.get(primary) && laggards.size() < shape.spareMembers()) {
+                laggards.add(other.process());
+            }
+        }
+        laggards.forEach(SimulatedProcess::pause);
         queue.schedule(queue.now() + step, () -> {
-            if (isPrimary(primary) && mayLoseData(loser)) {
-                coverage.count(Sometimes.LAST_COPY_DOWN);
-                crash(primary.process().index(), length - step, false);
-                crash(loser.process().index(), step, true);
+            if (nodes.get(primary).isPrimary() && mayLoseData(loser)) {
+                coverage.count(memory == Memory.ALL_LOST ? Sometimes.PROMISE_LOST : Sometimes.LAST_COPY_DOWN);
+                crash(loser.process().index(), step, memory);
+                if (memory == Memory.ALL_LOST) {
+                    cutOff(primary, length - step);
+                } else {
+                    crash(primary, length - step, Memory.KEPT);
+                }
             }
         });
-        queue.schedule(queue.now() + 2 * step, laggard::resume);
+        queue.schedule(queue.now() + 2 * step, () -> {
+            changed();
+            laggards.forEach(SimulatedProcess::resume);
+        });
     }
 
-    private static boolean isPrimary(DataNode node) {
-        NodeStatus status = node.status();
-        return status != null && status.role() == NodeRole.PRIMARY;
+    /** {@return the end of what begins now, which is before all faults have ended} */
+    private long inTime(long length) {
+        return Math.max(
+                queue.now(), Math.min(queue.now() + length, cluster.plan().faultsEnd()));
     }
 
-    private List<DataNode> others(DataNode node) {
-        return nodes.stream()
-                .filter(other -> other != node
-                        && other.identity().shard().equals(node.identity().shard()))
-                .toList();
+    private void cutOff(int index, long length) {
+        changed();
+        network.cut(1L << index, shape.everybody() & ~(1L << index), 1);
+        network.cut(shape.everybody() & ~(1L << index), 1L << index, 1);
+        queue.schedule(inTime(length), () -> {
+            trace.line(process(index), () -> "is reached again");
+            changed();
+            network.cut(1L << index, shape.everybody() & ~(1L << index), -1);
+            network.cut(shape.everybody() & ~(1L << index), 1L << index, -1);
+        });
     }
 
-    /** A node may lose its data while no other one of its shard has: that's what a majority of three can bear. */
+    private void loseAll(int shard, Fault fault) {
+        List<DataNode> members = members(shard);
+        if (members.stream().anyMatch(node -> !node.process().isUp())) {
+            return;
+        }
+        coverage.count(Sometimes.ALL_LOST);
+        long outage = Math.min(fault.length() / 4, 2 * Plan.SECOND);
+        for (DataNode node : members) {
+            crash(node.process().index(), outage, fault.strength() == 0 ? Memory.DATA_LOST : Memory.ALL_LOST);
+        }
+        cluster.allLost(shard, members);
+        for (long at = queue.now() + outage + 2 * Plan.SECOND;
+                at < cluster.plan().faultsEnd() + 15 * Plan.SECOND;
+                at += 4 * Plan.SECOND) {
+            queue.schedule(at, () -> {
+                if (primaryOf(shard) < 0) {
+                    sentinels.get(shard % sentinels.size()).beginAnew(Cluster.shardId(shard));
+                }
+            });
+        }
+    }
+
+    private void forgetElection(int shard, Fault fault) {
+        int primary = primaryOf(shard);
+        if (primary >= 0 && shape.sentinels() > 2 && shape.members() > 2 && election == null) {
+            Randomness random = Randomness.stream(fault.at(), Stream.PLACED_FAULTS);
+            ForgottenElection begun = new ForgottenElection(cluster, this, primary, random);
+            election = begun;
+            atEnd(fault, () -> {
+                begun.end();
+                election = null;
+            });
+        }
+    }
+
+    private void keepUnsynced(int target, Fault fault) {
+        int shard = shape.shardOf(target);
+        if (!mayLoseData(nodes.get(target)) || primaryOf(shard) == target) {
+            return;
+        }
+        coverage.count(Sometimes.LASTING_UNSYNCED);
+        network.loseLarge(target, 0);
+        crash(target, 50 * Plan.MILLISECOND, Memory.DATA_LOST);
+        queue.schedule(queue.now() + Plan.SECOND, () -> {
+            int primary = primaryOf(shard);
+            if (primary < 0) {
+                return;
+            }
+            changed();
+            isolate(fault, 1L << primary, shape.allSentinels());
+        });
+        atEnd(fault, () -> network.loseLarge(target, Integer.MAX_VALUE));
+    }
+
+    private void failOver(int target, long quietBefore) {
+        ShardId shard = Cluster.shardId(target / shape.sentinels());
+        SentinelHost sentinel = sentinels.get(target % shape.sentinels());
+        if (quietBefore > SEEN) {
+            cluster.auditor().switchoverAsked(sentinel.process().id(), shard);
+        }
+        sentinel.failOver(shard);
+    }
+
+    /** {@return a node that gets a message to one of another shard too, or null} */
+    @Nullable
+    DataNode stray(int receiver) {
+        if (strayPerMille == 0 || shape.shards() == 1 || !placedFaults.chance(strayPerMille)) {
+            return null;
+        }
+        int other = placedFaults.nextInt(shape.nodes());
+        return shape.shardOf(other) == shape.shardOf(receiver) ? null : nodes.get(other);
+    }
+
+    private void failOverAndCut(int target, Fault fault, long quiet) {
+        int shard = target / shape.sentinels();
+        int old = primaryOf(shard);
+        failOver(target, quiet);
+        if (old >= 0) {
+            placed.add(
+                    MessageKind.of(fault.detail()),
+                    1000,
+                    queue.now() + STEP_LIMIT,
+                    shape.membersOf(shard),
+                    1,
+                    (from, to) -> {
+                        coverage.count(Sometimes.SWITCHOVER_CUT);
+                        trace.line("FAULT", () -> process(old) + " is cut off after " + MessageKind.of(fault.detail()));
+                        cutOff(old, Math.min(fault.length(), LONGEST_OUTAGE));
+                    });
+        }
+    }
+
+    private void removeShard(int shard, Fault fault) {
+        if (removed[shard]) {
+            return;
+        }
+        long epoch = cluster.operator().epochOf(shard);
+        if (cluster.operator().remove(shard)) {
+            removed[shard] = true;
+            coverage.count(Sometimes.SHARD_REMOVED);
+            atEnd(fault, () -> {
+                removed[shard] = false;
+                cluster.operator().add(shard, epoch + 1);
+            });
+        }
+    }
+
+    boolean isRemoved(int shard) {
+        return removed[shard];
+    }
+
+    private void place(Fault fault) {
+        boolean cut = fault.kind() == Fault.Kind.PLACED_CUT;
+        MessageKind kind = MessageKind.of(fault.detail() >> 1);
+        boolean sender = (fault.detail() & 1) == 1;
+        placed.add(kind, fault.strength(), fault.end(), shape.everybody(), MOST_PLACED, (from, to) -> {
+            SimulatedProcess struck = sender ? from : to;
+            long outage = placedFaults.magnitude(50 * Plan.MILLISECOND, LONGEST_OUTAGE);
+            coverage.count(Sometimes.PLACED);
+            trace.line("FAULT", () -> struck + (cut ? " is cut off at " : " crashes at ") + kind);
+            if (cut) {
+                cutOff(struck.index(), outage);
+            } else {
+                crash(struck.index(), outage, Memory.KEPT);
+            }
+        });
+    }
+
+    private void placeForget(Fault fault) {
+        MessageKind kind = MessageKind.of(fault.detail() >> 1);
+        Memory memory = (fault.detail() & 1) == 1 ? Memory.OLD : Memory.ALL_LOST;
+        placed.add(kind, fault.strength(), fault.end(), shape.everybody(), MOST_PLACED, (from, to) -> {
+            SimulatedProcess struck = shape.isSentinel(from.index()) ? from : to;
+            if (shape.isSentinel(struck.index())) {
+                coverage.count(memory == Memory.OLD ? Sometimes.SENTINEL_OLD : Sometimes.SENTINEL_LOST);
+                crash(struck.index(), placedFaults.magnitude(20 * Plan.MILLISECOND, Plan.SECOND), memory);
+            }
+        });
+    }
+
+    private void placeEmpty(Fault fault) {
+        MessageKind kind = MessageKind.of(fault.detail());
+        placed.add(kind, fault.strength(), fault.end(), shape.everybody(), MOST_PLACED, (from, to) -> {
+            if (shape.isNode(to.index()) && mayLoseData(nodes.get(to.index()))) {
+                coverage.count(Sometimes.PLACED_EMPTY);
+                trace.line("FAULT", () -> to + " loses its data at " + kind);
+                crash(to.index(), placedFaults.magnitude(20 * Plan.MILLISECOND, Plan.SECOND), Memory.DATA_LOST);
+            }
+        });
+    }
+
+    /** Fills the disks of some replicas, at most of all but one, from the one that the fault names on. */
+    private void fillDisks(int shard, Fault fault) {
+        int primary = primaryOf(shard);
+        int most = shape.members() - 2;
+        if (primary < 0 || most < 1) {
+            return;
+        }
+        int replicas = 1 + fault.detail() / shape.members() % most;
+        coverage.count(Sometimes.SHARD_DISKS);
+        List<DataNode> full = new ArrayList<>();
+        for (int i = 0; full.size() < replicas; i++) {
+            DataNode node = members(shard).get((fault.detail() + i) % shape.members());
+            if (node.process().index() != primary) {
+                full.add(node);
+            }
+        }
+        full.forEach(node -> node.changeDisk(1));
+        atEnd(fault, () -> full.forEach(node -> node.changeDisk(-1)));
+        queue.schedule(queue.now() + Plan.SECOND, () -> crash(primary, LONGEST_OUTAGE, Memory.KEPT));
+    }
+
+    /** Cuts the primary of a shard, and whom the fault names, off from all others; see {@link Fault.Kind}. */
+    private void split(int shard, Fault fault) {
+        int primary = primaryOf(shard);
+        if (primary < 0) {
+            return;
+        }
+        coverage.count(Sometimes.SPLIT);
+        long replicas = Shape.range(0, shape.members()) & fault.detail();
+        long clients = Shape.range(0, shape.clients()) & fault.detail() >> shape.members();
+        long side =
+                1L << primary | replicas << (shard * shape.members()) | clients << (shape.nodes() + shape.sentinels());
+        isolate(fault, side, shape.everybody() & ~side);
+        long others = shape.membersOf(shard) & side & ~(1L << primary);
+        if (others != 0) {
+            int restarting = Long.numberOfTrailingZeros(others);
+            queue.schedule(queue.now() + fault.length() / 2, () -> crash(restarting, fault.length() / 4, Memory.KEPT));
+        }
+        if ((fault.detail() >> (shape.members() + shape.clients()) & 1) == 1) {
+            queue.schedule(fault.end(), () -> crash(primary, fault.length() / 2, Memory.KEPT));
+        }
+    }
+
+    @Override
+    public void sent(MessageKind kind, SimulatedProcess from, SimulatedProcess to) {
+        if (election != null) {
+            election.sent(kind, from, to);
+        }
+    }
+
+    @Override
+    public void delivered(MessageKind kind, SimulatedProcess from, SimulatedProcess to) {
+        placed.moment(kind, from, to);
+    }
+
+    /** Is called when a moment has come at which a fault may be placed. */
+    void moment(MessageKind kind, SimulatedProcess from, SimulatedProcess to) {
+        placed.moment(kind, from, to);
+    }
+
+    private int primaryOf(int shard) {
+        DataNode primary = cluster.primaryOf(shard);
+        return primary == null ? -1 : primary.process().index();
+    }
+
+    private List<DataNode> members(int shard) {
+        return nodes.subList(shard * shape.members(), (shard + 1) * shape.members());
+    }
+
+    /**
+     * A node may lose its data while enough others of its shard have theirs, and one of them may be promoted: that's
+     * what majorities can bear.
+     */
     private boolean mayLoseData(DataNode node) {
-        return others(node).stream().map(DataNode::status).allMatch(status -> status != null && status.synced());
+        int incomplete = 0;
+        boolean eligible = false;
+        for (DataNode other : members(shape.shardOf(node.process().index()))) {
+            boolean counts = other != node && other.isComplete();
+            incomplete += counts ? 0 : 1;
+            eligible |= counts && other.identity().priority() > 0;
+        }
+        return eligible && incomplete <= shape.spareMembers();
     }
 
     /** Crashes a process right after this step, by chance. */
     void placedCrash(SimulatedProcess process, int perMille, Sometimes what) {
-        boolean inTime = queue.now() >= Plan.FAULTS_BEGIN && queue.now() < Plan.FAULTS_END - LONGEST_OUTAGE;
+        boolean inTime =
+                queue.now() >= Plan.FAULTS_BEGIN && queue.now() < cluster.plan().faultsEnd() - LONGEST_OUTAGE;
         if (inTime && placedFaults.chance(perMille)) {
             coverage.count(what);
             long outage = placedFaults.magnitude(50 * Plan.MILLISECOND, LONGEST_OUTAGE);
-            queue.schedule(queue.now(), () -> crash(process.index(), outage, false));
+            queue.schedule(queue.now(), () -> crash(process.index(), outage, Memory.KEPT));
         }
+    }
+
+    /** {@return how often something threw} */
+    long thrown() {
+        long thrown = 0;
+        for (int i = 0; i < shape.nodes() + shape.sentinels(); i++) {
+            thrown += process(i).failing().thrown();
+        }
+        return thrown;
     }
 }

@@ -1,83 +1,139 @@
 package io.kvorum.testkit.simulation;
 
 import io.kvorum.failover.NodeAnswer;
+import io.kvorum.failover.NodeAnswer.Outcome;
 import io.kvorum.failover.NodeCommand;
 import io.kvorum.failover.NodeGateway;
 import io.kvorum.failover.NodeReport;
 import io.kvorum.slots.topology.LogPosition;
 import io.kvorum.slots.topology.NodeId;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Consumer;
-import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A gateway that breaks a rule, for the mutants that need it. The nodes keep the rules that it doesn't break, so it
  * tells them what they must hear to go along.
+ *
+ * <p>Confined to one thread.
  */
 final class FaultyGateway implements NodeGateway {
-    private static final long RECENT = Plan.SECOND;
-
     private final NodeGateway nodes;
     private final Mutant mutant;
-    private final LongSupplier now;
-    private final Map<NodeId, Heard> reports = new HashMap<>();
+    private final Map<NodeId, NodeReport> reports = new HashMap<>();
+    private final Set<NodeId> promised = new HashSet<>();
 
-    private record Heard(NodeReport report, long at) {}
-
-    FaultyGateway(NodeGateway nodes, Mutant mutant, LongSupplier now) {
-        this.now = now;
+    FaultyGateway(NodeGateway nodes, Mutant mutant) {
         this.nodes = nodes;
         this.mutant = mutant;
     }
 
+    /** {@return whether a mutant needs this gateway} */
+    static boolean isNeededFor(Mutant mutant) {
+        return switch (mutant) {
+            case FENCE_IGNORED,
+                    REFUSAL_TAKEN_FOR_PROMISE,
+                    OLD_PROMISE_COUNTS,
+                    PRIORITY_DECIDES,
+                    SECOND_PROMOTION,
+                    PAUSE_LEFT_OUT -> true;
+            default -> false;
+        };
+    }
+
     @Override
     public void send(NodeId node, NodeCommand command, Consumer<NodeAnswer> answer) {
-        Heard last = reports.get(node);
-        if (mutant == Mutant.FENCE_IGNORED && command instanceof NodeCommand.Fence fence && last != null) {
-            boolean recent = now.getAsLong() - last.at < RECENT;
-            LogPosition position = recent ? last.report.position() : LogPosition.START;
-            NodeReport pretended = with(last.report, fence.epoch(), position);
-            answer.accept(new NodeAnswer(command, NodeAnswer.Outcome.DONE, pretended));
+        NodeReport last = reports.get(node);
+        if (command instanceof NodeCommand.Fence fence) {
+            fence(node, fence, last, answer);
         } else if (command instanceof NodeCommand.Promote promote) {
-            promoteAnyhow(node, promote, answer);
+            promote(node, promote, answer);
+        } else if (command instanceof NodeCommand.Pause && mutant == Mutant.PAUSE_LEFT_OUT && last != null) {
+            answer.accept(new NodeAnswer(command, Outcome.DONE, last));
         } else {
-            nodes.send(node, command, given -> {
-                reports.put(node, new Heard(given.report(), now.getAsLong()));
-                answer.accept(rewritten(given));
-            });
+            nodes.send(node, command, given -> answer.accept(heard(given)));
         }
     }
 
-    /** Promotes the node at whatever position it has. */
+    private void fence(NodeId node, NodeCommand.Fence fence, @Nullable NodeReport last, Consumer<NodeAnswer> answer) {
+        boolean pretended =
+                mutant == Mutant.FENCE_IGNORED || (mutant == Mutant.OLD_PROMISE_COUNTS && promised.contains(node));
+        if (pretended && last != null) {
+            answer.accept(promise(fence, last));
+            return;
+        }
+        nodes.send(node, fence, given -> answer.accept(heard(given)));
+    }
+
+    private static NodeAnswer promise(NodeCommand.Fence fence, NodeReport report) {
+        return new NodeAnswer(fence, Outcome.DONE, with(report, fence.epoch(), report.position()));
+    }
+
+    /** Promotes a node at whatever position it has, and, for one mutant, another one beside it. */
+    private void promote(NodeId node, NodeCommand.Promote promote, Consumer<NodeAnswer> answer) {
+        if (mutant == Mutant.SECOND_PROMOTION) {
+            nodes.send(node, promote, given -> answer.accept(heard(given)));
+            reports.values().stream()
+                    .filter(report -> promised.contains(report.node())
+                            && !report.node().equals(node)
+                            && report.shard().equals(promote.shard()))
+                    .findFirst()
+                    .ifPresent(other -> promoteAnyhow(other.node(), promote, answer));
+        } else {
+            promoteAnyhow(node, promote, answer);
+        }
+    }
+
     private void promoteAnyhow(NodeId node, NodeCommand.Promote promote, Consumer<NodeAnswer> answer) {
-        nodes.send(node, new NodeCommand.Fence(promote.shard(), promote.epoch()), fenced -> {
+        nodes.send(node, new NodeCommand.Fence(promote.shard(), promote.epoch(), promote.holder()), fenced -> {
             NodeCommand actual = new NodeCommand.Promote(
-                    promote.shard(), promote.epoch(), fenced.report().position(), promote.nodes());
+                    promote.shard(),
+                    promote.epoch(),
+                    promote.holder(),
+                    fenced.report().incarnation(),
+                    fenced.report().position(),
+                    -1);
             nodes.send(
                     node,
                     actual,
-                    given -> answer.accept(rewritten(new NodeAnswer(promote, given.outcome(), given.report()))));
+                    given -> answer.accept(heard(new NodeAnswer(promote, given.outcome(), given.report()))));
         });
     }
 
-    private NodeAnswer rewritten(NodeAnswer given) {
-        if (mutant != Mutant.PRIORITY_DECIDES) {
-            return given;
-        }
+    private NodeAnswer heard(NodeAnswer given) {
         NodeReport report = given.report();
-        return new NodeAnswer(given.command(), given.outcome(), with(report, report.epoch(), LogPosition.START));
+        reports.put(report.node(), report);
+        if (given.command() instanceof NodeCommand.Fence fence) {
+            if (mutant == Mutant.REFUSAL_TAKEN_FOR_PROMISE && !given.done()) {
+                return promise(fence, report);
+            }
+            if (given.done()) {
+                promised.add(report.node());
+            }
+        }
+        return mutant == Mutant.PRIORITY_DECIDES
+                ? new NodeAnswer(given.command(), given.outcome(), with(report, report.epoch(), LogPosition.START))
+                : given;
     }
 
     private static NodeReport with(NodeReport report, long epoch, LogPosition position) {
         return new NodeReport(
                 report.node(),
                 report.shard(),
+                report.incarnation(),
                 report.primary() && report.epoch() == epoch,
                 epoch,
                 report.following(),
                 position,
-                report.synced(),
+                report.committed(),
+                report.complete(),
+                report.begun(),
+                report.membership(),
+                report.membersAt(),
+                report.joining(),
                 report.priority());
     }
 }

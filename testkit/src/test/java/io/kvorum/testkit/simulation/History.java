@@ -19,17 +19,29 @@ final class History {
     private static final int MAX_STEPS = 1_000_000;
 
     private final List<List<Call<RegisterOperation>>> calls = new ArrayList<>();
+    private final long[] lostAt;
     private long operations;
 
     History(int keys) {
+        lostAt = new long[keys];
         for (int key = 0; key < keys; key++) {
             calls.add(new ArrayList<>());
         }
     }
 
     void add(int key, RegisterOperation operation, long invoked, long returned) {
-        calls.get(key).add(new Call<>(operation, invoked, returned));
         operations++;
+        if (invoked >= lostAt[key]) {
+            calls.get(key).add(new Call<>(operation, invoked, returned));
+        } else if (operation.write()) { // it may yet arrive
+            calls.get(key).add(new Call<>(operation, invoked, Call.NEVER));
+        }
+    }
+
+    /** Forgets what was done with a key: its value is lost. */
+    void lose(int key, long now) {
+        calls.get(key).removeIf(call -> !call.isOpen());
+        lostAt[key] = now;
     }
 
     /** {@return how many calls there are} */
@@ -65,7 +77,7 @@ final class History {
             Verdict verdict = RegisterHistories.check(ofKey, MAX_STEPS);
             if (verdict.result() != Result.LINEARIZABLE) {
                 String invariant = verdict.result() == Result.UNKNOWN ? "linearizability unknown" : "linearizability";
-                throw new Violation(invariant, "key " + Keys.name(key) + ": " + verdict.reason());
+                throw new Violation(invariant, "key " + key + ": " + verdict.reason());
             }
         }
     }

@@ -4,42 +4,62 @@ import io.kvorum.slots.HashSlot;
 import io.kvorum.slots.SlotSet;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 
-/** The keys of a run: the same number in each shard. */
+/**
+ * The keys of a run: the same number in each shard. Key {@code k} is in shard {@code k % shards}.
+ *
+ * <p>Immutable.
+ */
 final class Keys {
-    /** The slots of each shard. */
-    static final List<SlotSet> SLOTS =
-            List.of(SlotSet.ofRange(0, 5500), SlotSet.ofRange(5501, 11_000), SlotSet.ofRange(11_001, 16_383));
-
     /** How many keys are in the history; the first half of them is never deleted. */
     static final int CHECKED = 24;
 
-    /** How many keys there are: those after {@link #CHECKED} are written at {@code LOCAL}, and may be lost. */
-    static final int COUNT = CHECKED + Cluster.SHARDS;
+    /** How many keys of each shard are after those, written at {@code LOCAL}, which may be lost. */
+    static final int UNCHECKED_PER_SHARD = 200;
 
-    private static final List<String> NAMES = names();
+    private static final int SLOTS = 16_384;
+    private static final Map<Integer, Keys> KNOWN = new ConcurrentHashMap<>();
 
-    private Keys() {}
+    private final int shards;
+    private final List<String> names = new ArrayList<>();
 
-    private static List<String> names() {
-        List<String> names = new ArrayList<>();
-        for (int key = 0; key < COUNT; key++) {
+    private Keys(int shards) {
+        this.shards = shards;
+        for (int key = 0; key < CHECKED + UNCHECKED_PER_SHARD * shards; key++) {
             int tried = 0;
             String name;
             do {
                 name = "key-" + key + "-" + tried++;
-            } while (!SLOTS.get(key % Cluster.SHARDS).contains(HashSlot.of(name)));
+            } while (!slots(key % shards).contains(HashSlot.of(name)));
             names.add(name);
         }
-        return List.copyOf(names);
     }
 
-    static String name(int key) {
-        return NAMES.get(key);
+    /** {@return the keys of so many shards} */
+    static Keys of(int shards) {
+        return KNOWN.computeIfAbsent(shards, Keys::new);
     }
 
-    static int slot(int key) {
-        return HashSlot.of(NAMES.get(key));
+    /** {@return the slots of a shard} */
+    SlotSet slots(int shard) {
+        return SlotSet.ofRange(shard * SLOTS / shards, (shard + 1) * SLOTS / shards - 1);
+    }
+
+    String name(int key) {
+        return names.get(key);
+    }
+
+    int slot(int key) {
+        return HashSlot.of(names.get(key));
+    }
+
+    /** {@return a key of a shard that is written at {@code LOCAL}} */
+    int unchecked(int shard, long number) {
+        return CHECKED
+                + (int) Math.floorMod(number, (long) UNCHECKED_PER_SHARD) * shards
+                + Math.floorMod(shard - CHECKED, shards);
     }
 
     static boolean mayBeDeleted(int key) {

@@ -31,7 +31,7 @@ final class LateSync {
             return List.of();
         }
         parts.add(part.copy());
-        if (!part.last()) {
+        if (part.end() == null) {
             return List.of();
         }
         List<SnapshotPart> all = List.copyOf(parts);

@@ -1,53 +1,92 @@
 package io.kvorum.testkit.simulation;
 
-import io.kvorum.testkit.simulation.Fault.Kind;
-import java.util.EnumSet;
-import java.util.Set;
-
 /**
  * A guard of the protocol that a run switches off, at the seams and without help of the product, to show that the
- * invariants would notice.
+ * invariants would notice. Each names the profile whose runs need the guard.
  */
 enum Mutant {
     /** None: the product as it is. */
-    NONE,
+    NONE(Profile.CLASSIC),
+
+    // What a sentinel hears.
+
     /**
-     * The gateway answers for a node that is told to fence, with what the node last said of itself if that is recent,
-     * and the node hears nothing of it: a failover as Redis Sentinel does it.
+     * A sentinel takes a node that it told to fence for fenced, with what the node last said of itself; the node hears
+     * nothing of it.
      */
-    FENCE_IGNORED,
+    FENCE_IGNORED(Profile.SPLIT),
+    /** A node that refuses a fence is taken for fenced. */
+    REFUSAL_TAKEN_FOR_PROMISE(Profile.DISKS, 13),
+    /** A node that once promised is taken for fenced in each later epoch. */
+    OLD_PROMISE_COUNTS(Profile.PLACED),
     /** All positions that nodes report are the same, so that the priority decides who is promoted. */
-    PRIORITY_DECIDES,
-    /** A sentinel that restarts has forgotten its votes. */
-    VOTES_FORGOTTEN,
+    PRIORITY_DECIDES(Profile.SPLIT),
+    /** Beside the chosen node, another one that promised is promoted. */
+    SECOND_PROMOTION(Profile.SPLIT),
+    /** A switchover does not pause the primary. */
+    PAUSE_LEFT_OUT(Profile.SWITCHOVERS),
+
+    // What a node keeps.
+
     /** A node that restarts has forgotten its promise. */
-    PROMISES_FORGOTTEN,
+    PROMISES_FORGOTTEN(Profile.SPLIT),
+    /** A node tells of a promise that it has not saved. */
+    PROMISE_NOT_SAVED(Profile.SPLIT),
+    /** A promise that can't be saved is given all the same. */
+    FAILED_SAVE_TAKEN(Profile.DISKS),
+    /** A node that lost its promise comes back as who it was. */
+    INCARNATION_KEPT(Profile.NODE_MEMORY),
     /** A node that restarts without its data says that it is complete. */
-    EMPTY_TAKEN_FOR_COMPLETE,
+    EMPTY_TAKEN_FOR_COMPLETE(Profile.OLD_LIVES),
     /**
      * All lives of a node have the same number, so that a full sync for a former life is taken for one of this life.
      */
-    LIVES_ALIKE,
+    LIVES_ALIKE(Profile.OLD_LIVES),
+
+    // What a replica takes.
+
     /**
      * A full sync counts once its last part is here, although the primary has given it up and the node has gone on: the
      * node is put back, as if it had restarted without its data and taken this full sync.
      */
-    ABANDONED_SYNC_TAKEN,
-    /** Reads aren't confirmed by a majority. */
-    READS_UNCONFIRMED;
+    ABANDONED_SYNC_TAKEN(Profile.OLD_LIVES),
+    /** A replica takes records although some before them are missing. */
+    GAP_TAKEN(Profile.LATE_KINDS),
+    /** A replica acknowledges all that the primary has. */
+    ACKNOWLEDGED_BEFORE_TAKEN(Profile.SPLIT),
+    /** A replica applies a record once more after later ones. */
+    RECORD_APPLIED_AGAIN_LATER(Profile.CLASSIC),
+    /** A full sync whose data could not be loaded counts as complete. */
+    FAILED_RESTORATION_TAKEN(Profile.CALLBACKS),
+    /** A message of another shard is taken for one of this shard. */
+    STRAY_TAKEN(Profile.STRAYS),
 
-    /** {@return the faults under which the guard is needed most} */
-    Set<Kind> faults() {
-        return switch (this) {
-            case NONE -> EnumSet.allOf(Kind.class);
-            case FENCE_IGNORED -> EnumSet.of(Kind.PAUSE, Kind.SLOW, Kind.SWITCHOVER);
-            case PRIORITY_DECIDES -> EnumSet.of(Kind.CRASH, Kind.CUT, Kind.PAUSE);
-            case VOTES_FORGOTTEN -> EnumSet.of(Kind.CRASH, Kind.PAUSE);
-            case PROMISES_FORGOTTEN -> EnumSet.of(Kind.CRASH);
-            case EMPTY_TAKEN_FOR_COMPLETE -> EnumSet.of(Kind.LAST_COPY_DOWN, Kind.CRASH);
-            case LIVES_ALIKE -> EnumSet.of(Kind.LATE_COPIES, Kind.CRASH_EMPTY);
-            case ABANDONED_SYNC_TAKEN -> EnumSet.of(Kind.LATE_COPIES, Kind.SLOW);
-            case READS_UNCONFIRMED -> EnumSet.of(Kind.CUT, Kind.CUT_LINKS);
-        };
+    // What a primary tells its clients.
+
+    /** Reads aren't confirmed by a majority. */
+    READS_UNCONFIRMED(Profile.SPLIT),
+    /** A write is said to be acknowledged by a majority once the primary has it. */
+    WRITES_UNCONFIRMED(Profile.SPLIT);
+
+    private final Profile profile;
+    private final long firstSeed;
+
+    Mutant(Profile profile) {
+        this(profile, 1);
+    }
+
+    Mutant(Profile profile, long firstSeed) {
+        this.profile = profile;
+        this.firstSeed = firstSeed;
+    }
+
+    /** {@return the profile whose runs need the guard} */
+    Profile profile() {
+        return profile;
+    }
+
+    /** {@return the seed that a search for a run that notices it begins with} */
+    long firstSeed() {
+        return firstSeed;
     }
 }

@@ -131,7 +131,14 @@ final class PiecesTest {
         alice.start();
         bob.start();
         network.cut(1L << alice.index(), 1L << bob.index(), 1);
-        network.send(bob, alice, "", "back", new Counted(), (from, message) -> happened.add(from + " " + message));
+        network.send(
+                bob,
+                alice,
+                MessageKind.RECORDS,
+                0,
+                "back",
+                new Counted(),
+                (from, message) -> happened.add(from + " " + message));
         send(network, "forth");
         runAll();
 
@@ -211,11 +218,12 @@ final class PiecesTest {
     }
 
     private SimulatedNetwork network(boolean inOrder) {
-        return new SimulatedNetwork(queue, trace, SEED, 2, inOrder, 10, 100);
+        return new SimulatedNetwork(queue, trace, SEED, 2, inOrder, 10, 100, 100 * Plan.SECOND);
     }
 
     private void send(SimulatedNetwork network, Object message) {
-        network.send(alice, bob, "", message, new Counted(), (from, received) -> happened.add(received));
+        network.send(
+                alice, bob, MessageKind.RECORDS, 0, message, new Counted(), (from, received) -> happened.add(received));
     }
 
     private SimulatedProcess process(String id, int index) {

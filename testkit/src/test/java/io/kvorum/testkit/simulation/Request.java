@@ -40,6 +40,6 @@ record Request(Action action, int key, long value) {
 
     @Override
     public String toString() {
-        return action + " " + Keys.name(key) + (action == Action.READ || action == Action.DELETE ? "" : " " + value);
+        return action + " key " + key + (action == Action.READ || action == Action.DELETE ? "" : " " + value);
     }
 }

@@ -4,18 +4,25 @@ import io.kvorum.failover.NodeAnswer;
 import io.kvorum.failover.NodeCommand;
 import io.kvorum.failover.NodeGateway;
 import io.kvorum.failover.Sentinel;
+import io.kvorum.failover.SentinelCodec;
 import io.kvorum.failover.SentinelEvent;
+import io.kvorum.failover.SentinelFact;
+import io.kvorum.failover.SentinelList;
 import io.kvorum.failover.SentinelMessage;
 import io.kvorum.failover.SentinelSettings;
 import io.kvorum.failover.SentinelState;
 import io.kvorum.failover.SentinelStateStore;
 import io.kvorum.failover.runtime.SentinelDriver;
+import io.kvorum.slots.topology.ClusterTopology;
 import io.kvorum.slots.topology.NodeId;
 import io.kvorum.slots.topology.ShardId;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.Objects;
 import java.util.function.Consumer;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,17 +31,22 @@ import org.jspecify.annotations.Nullable;
  * <p>Confined to one thread.
  */
 final class SentinelHost {
-    private static final SentinelSettings SETTINGS = SentinelSettings.defaults()
-            .withTickPeriod(Duration.ofMillis(50))
+    /** Within what time of a node's end a sentinel holds it down, on a network without delay and with steps in time. */
+    static final long DETECTION = 1_500 * Plan.MILLISECOND;
+
+    private static final SentinelSettings TIMING = SentinelSettings.defaults()
+            .withOperationTimeout(Duration.ofSeconds(10))
+            .withElectionTimeout(Duration.ofMillis(500))
             .withPingPeriod(Duration.ofMillis(250))
             .withAskPeriod(Duration.ofMillis(250))
-            .withElectionJitter(Duration.ofMillis(200))
-            .withElectionTimeout(Duration.ofMillis(500))
+            .withElectionStep(Duration.ofMillis(60))
             .withResendPeriod(Duration.ofMillis(150));
 
-    private static final Pattern TIME_AND_SENTINEL = Pattern.compile("at=-?[0-9]+, sentinel=[^,]+, ");
+    private static final SentinelCodec CODEC = new SentinelCodec(1 << 20);
+    private static final int KEPT_STATES = 64;
 
     private final Cluster cluster;
+    private final SentinelSettings settings;
     private final SimulatedProcess process;
     private final Store store;
     private long lives;
@@ -43,7 +55,15 @@ final class SentinelHost {
     SentinelHost(Cluster cluster, SimulatedProcess process) {
         this.cluster = cluster;
         this.process = process;
-        this.store = new Store(SentinelState.initial(process.id(), cluster.topology()));
+        long bits = Randomness.hash(cluster.plan().seed(), Stream.SETTINGS, 0);
+        boolean odd = cluster.plan().profile() != Profile.CLASSIC && Randomness.below(bits, 4) == 0;
+        SentinelSettings drawn = TIMING.withQuorum(cluster.plan().shape().quorum());
+        long attempt = 1 + Randomness.below(bits >>> 8, 10);
+        this.settings = odd
+                ? drawn.withOperationTimeout(Duration.ofSeconds(Math.max(10, 2 * attempt + 2)))
+                        .withAttemptTimeout(Duration.ofSeconds(attempt))
+                : drawn;
+        this.store = new Store();
     }
 
     SimulatedProcess process() {
@@ -62,74 +82,106 @@ final class SentinelHost {
     }
 
     void start() {
-        if (lives > 0 && cluster.mutant() == Mutant.VOTES_FORGOTTEN) {
-            store.saved = SentinelState.initial(process.id(), cluster.topology());
-        }
         long stream = Stream.FIRST_SENTINEL + process.index() * 1000L + lives++;
+        process.start();
         Sentinel machine = new Sentinel(
-                SETTINGS,
+                settings,
                 process.id(),
-                cluster.sentinelIds(),
+                SentinelList.of(cluster.sentinelIds()),
                 cluster.topology(),
                 store.load(),
                 Randomness.stream(cluster.plan().seed(), stream),
                 process.nanoTime());
-        process.start();
         cluster.network().restarted(process);
-        SentinelDriver started =
-                new SentinelDriver(machine, this::send, gateway(), store, process::nanoTime, process, this::happened);
+        SentinelDriver started = new SentinelDriver(machine, this::send, gateway(), store, process);
+        started.addListener(event -> happened(started, event));
         driver = started;
-        process.execute(started);
-        process.every(SETTINGS.tickPeriod().toNanos(), started);
+        started.start();
     }
 
-    void crash() {
+    void crash(Memory memory) {
         SentinelDriver ended = driver;
         if (ended != null) {
             driver = null;
             process.crash();
             ended.close();
+            store.forget(memory);
         }
+    }
+
+    boolean hasDiskFull() {
+        return store.failures > 0;
+    }
+
+    /** {@return the time within which whatever an operator asks for ends here} */
+    long operationLimit() {
+        return settings.operationTimeout().toNanos() + 2 * Plan.SECOND;
+    }
+
+    /** {@return whether the driver still takes inputs} */
+    boolean isRunning() {
+        return driver != null && driver.isRunning();
     }
 
     /** An operator asks for a failover here. */
     void failOver(ShardId shard) {
         if (driver != null) {
-            driver.failOver(shard)
-                    .thenAccept(primary -> cluster.trace().line(process, () -> "failed over to " + primary));
+            Liveness.Operation operation = cluster.liveness().began(this, "failover of " + shard);
+            driver.failOver(shard).whenComplete((primary, failure) -> {
+                operation.end();
+                cluster.auditor().switchoverOver(process.id(), shard);
+                cluster.trace().line(process, () -> "failover of " + shard + ": " + primary + " " + failure);
+            });
+        }
+    }
+
+    /** An operator says that the data of a shard is lost, and has it begin anew. */
+    void beginAnew(ShardId shard) {
+        if (driver != null) {
+            Liveness.Operation operation = cluster.liveness().began(this, "new beginning of " + shard);
+            driver.beginAnew(shard).whenComplete((primary, failure) -> {
+                operation.end();
+                cluster.trace().line(process, () -> "new beginning of " + shard + ": " + primary + " " + failure);
+            });
+        }
+    }
+
+    /** {@return the topology that the sentinel knows; it must be up} */
+    ClusterTopology topology() {
+        return Objects.requireNonNull(driver).topology();
+    }
+
+    /** An operator tells of another topology. */
+    void tell(ClusterTopology topology) {
+        if (driver != null) {
+            driver.merge(topology);
         }
     }
 
     private NodeGateway gateway() {
-        return switch (cluster.mutant()) {
-            case FENCE_IGNORED, PRIORITY_DECIDES -> new FaultyGateway(this::send, cluster.mutant(), cluster::now);
-            default -> this::send;
-        };
+        return FaultyGateway.isNeededFor(cluster.mutant())
+                ? new FaultyGateway(this::send, cluster.mutant())
+                : this::send;
     }
 
     private void send(NodeId to, SentinelMessage message) {
         if (driver == null) {
             return;
         }
-        if (message instanceof SentinelMessage.VoteAnswer vote) {
-            if (vote.refusal() == null) {
-                ShardId shard = vote.configuration().shard();
-                cluster.auditor().voted(process.id(), shard, vote.epoch(), to);
-                requireSaved(shard, vote.epoch(), to);
-            } else {
-                cluster.coverage().count(Sometimes.VOTE_REFUSED);
-            }
+        if (message instanceof SentinelMessage.VoteAnswer vote && vote.refusal() != null) {
+            cluster.coverage().count(Sometimes.VOTE_REFUSED);
         } else if (message instanceof SentinelMessage.PreVoteAnswer answer && answer.refusal() != null) {
             cluster.coverage().count(Sometimes.PRE_VOTE_REFUSED);
         }
+        process.failing().reach(Failing.Site.TRANSPORT);
         SentinelHost receiver = cluster.sentinel(to);
-        String label = message.getClass().getSimpleName();
         cluster.network()
                 .send(
                         process,
                         receiver.process,
-                        label,
-                        message,
+                        kind(message),
+                        0,
+                        CODEC.decodeMessage(ByteBuffer.wrap(CODEC.encode(message))),
                         SimulatedNetwork.Handling.immutable(),
                         (from, received) -> {
                             if (receiver.driver != null) {
@@ -138,31 +190,71 @@ final class SentinelHost {
                         });
     }
 
-    private void requireSaved(ShardId shard, long epoch, NodeId candidate) {
-        boolean saved = store.saved.shards().stream()
-                .filter(memory -> memory.configuration().shard().equals(shard))
-                .anyMatch(memory -> memory.votedEpoch() > epoch
-                        || (memory.votedEpoch() == epoch && candidate.equals(memory.votedFor())));
-        if (!saved) {
-            cluster.fail(
-                    new Violation("votes are saved first", process.id() + " votes in " + shard + " epoch " + epoch));
+    private static MessageKind kind(SentinelMessage message) {
+        if (message instanceof SentinelMessage.Opinions) {
+            return MessageKind.OPINIONS;
+        } else if (message instanceof SentinelMessage.PreVoteRequest) {
+            return MessageKind.PRE_VOTE;
+        } else if (message instanceof SentinelMessage.PreVoteAnswer) {
+            return MessageKind.PRE_VOTE_ANSWER;
         }
+        return message instanceof SentinelMessage.VoteRequest ? MessageKind.VOTE : MessageKind.VOTE_ANSWER;
+    }
+
+    private static MessageKind kind(NodeCommand command) {
+        if (command instanceof NodeCommand.Describe) {
+            return MessageKind.DESCRIBE;
+        } else if (command instanceof NodeCommand.Fence) {
+            return MessageKind.FENCE;
+        } else if (command instanceof NodeCommand.Promote) {
+            return MessageKind.PROMOTE;
+        } else if (command instanceof NodeCommand.Follow) {
+            return MessageKind.FOLLOW;
+        }
+        if (command instanceof NodeCommand.Begin) {
+            return MessageKind.BEGIN;
+        } else if (command instanceof NodeCommand.Replace) {
+            return MessageKind.REPLACE;
+        }
+        return command instanceof NodeCommand.Pause ? MessageKind.PAUSE : MessageKind.RESUME;
+    }
+
+    private static MessageKind answerTo(NodeCommand command) {
+        return switch (kind(command)) {
+            case DESCRIBE -> MessageKind.DESCRIBED;
+            case FENCE -> MessageKind.FENCED;
+            case PROMOTE -> MessageKind.PROMOTED;
+            case FOLLOW -> MessageKind.FOLLOWED;
+            case PAUSE -> MessageKind.PAUSED;
+            case BEGIN -> MessageKind.BEGUN;
+            case REPLACE -> MessageKind.REPLACED;
+            default -> MessageKind.RESUMED;
+        };
     }
 
     private void send(NodeId to, NodeCommand command, Consumer<NodeAnswer> answer) {
         if (driver == null) {
             return;
         }
+        if (command instanceof NodeCommand.Promote promote) {
+            cluster.auditor().promoteSent(process.id(), promote.shard(), promote.epoch(), to);
+        }
+        if (command instanceof NodeCommand.Fence fence) {
+            cluster.auditor().epochOrdered(fence.shard(), fence.epoch());
+        } else if (command instanceof NodeCommand.Follow follow) {
+            cluster.auditor().epochOrdered(follow.shard(), follow.epoch());
+        }
+        process.failing().reach(Failing.Site.GATEWAY);
         DataNode node = cluster.node(to);
-        String label = command.getClass().getSimpleName();
         cluster.network()
                 .send(
                         process,
                         node.process(),
-                        label,
-                        command,
+                        kind(command),
+                        0,
+                        CODEC.decodeCommand(ByteBuffer.wrap(CODEC.encode(command))),
                         SimulatedNetwork.Handling.immutable(),
-                        (from, received) -> cluster.gateway().send(to, received, given -> reply(node, given, answer)));
+                        (from, received) -> node.execute(received, given -> reply(node, given, answer)));
     }
 
     private void reply(DataNode node, NodeAnswer given, Consumer<NodeAnswer> answer) {
@@ -172,50 +264,71 @@ final class SentinelHost {
         if (given.outcome() == NodeAnswer.Outcome.STALE_EPOCH) {
             cluster.coverage().count(Sometimes.STALE_EPOCH_REFUSED);
         }
+        if (given.outcome() == NodeAnswer.Outcome.DONE) {
+            cluster.auditor().promiseShown(node, given.report().epoch(), node.savedPromise());
+        }
         cluster.network()
                 .send(
                         node.process(),
                         process,
-                        "answer",
-                        given,
+                        answerTo(given.command()),
+                        0,
+                        CODEC.decodeAnswer(ByteBuffer.wrap(CODEC.encode(given))),
                         SimulatedNetwork.Handling.immutable(),
-                        (from, received) -> answer.accept(received));
+                        (from, received) -> {
+                            if (received.command() instanceof NodeCommand.Pause) {
+                                cluster.auditor()
+                                        .switchoverPaused(
+                                                process.id(), received.command().shard());
+                            }
+                            answer.accept(received);
+                        });
     }
 
-    private void happened(SentinelEvent event) {
-        cluster.trace()
-                .line(process, () -> TIME_AND_SENTINEL.matcher(event.toString()).replaceFirst(""));
+    private void happened(SentinelDriver source, SentinelEvent event) {
+        if (driver != source) {
+            return;
+        }
+        SentinelFact fact = event.fact();
+        cluster.trace().line(process, fact::toString);
         Coverage coverage = cluster.coverage();
-        if (event instanceof SentinelEvent.VoteGiven vote) {
-            cluster.auditor().voted(process.id(), vote.shard(), vote.epoch(), vote.candidate());
+        if (fact instanceof SentinelFact.SubjectivelyDown down) {
+            boolean silent = down.reason() == SentinelFact.DownReason.SILENT;
+            cluster.liveness().heldDown(this, cluster.node(down.node()), silent);
+        } else if (fact instanceof SentinelFact.VoteGiven) {
             cluster.faults().placedCrash(process, cluster.plan().crashAfterVote(), Sometimes.CRASH_AFTER_VOTE);
-        } else if (event instanceof SentinelEvent.LeaderElected elected) {
+        } else if (fact instanceof SentinelFact.LeaderElected) {
             coverage.count(Sometimes.ELECTION);
-            cluster.auditor().elected(process.id(), elected.shard(), elected.epoch());
             cluster.faults().placedCrash(process, cluster.plan().crashAfterElection(), Sometimes.CRASH_AFTER_ELECTION);
-        } else if (event instanceof SentinelEvent.NodePromoted) {
+        } else if (fact instanceof SentinelFact.NodePromoted) {
             coverage.count(Sometimes.FAILOVER);
             cluster.faults()
                     .placedCrash(process, cluster.plan().crashAfterPromotion(), Sometimes.CRASH_AFTER_PROMOTION);
-        } else if (event instanceof SentinelEvent.PrimaryPaused) {
+        } else if (fact instanceof SentinelFact.PrimaryPaused) {
             coverage.count(Sometimes.SWITCHOVER);
-        } else if (event instanceof SentinelEvent.FailoverAborted) {
+        } else if (fact instanceof SentinelFact.FailoverAborted) {
             coverage.count(Sometimes.FAILOVER_ABORTED);
-        } else if (event instanceof SentinelEvent.StateNotSaved) {
+        } else if (fact instanceof SentinelFact.StateNotSaved) {
             coverage.count(Sometimes.SENTINEL_STATE_NOT_SAVED);
         }
+        process.failing().reach(Failing.Site.LISTENER);
     }
 
-    private static final class Store implements SentinelStateStore {
-        private SentinelState saved;
+    private final class Store implements SentinelStateStore {
+        private final Deque<SentinelState> states = new ArrayDeque<>();
+        private @Nullable SentinelState saved;
         private int failures;
 
-        Store(SentinelState saved) {
-            this.saved = saved;
+        void forget(Memory memory) {
+            if (memory == Memory.OLD) {
+                saved = states.peekFirst();
+            } else if (memory != Memory.KEPT) {
+                saved = null;
+            }
         }
 
         @Override
-        public SentinelState load() {
+        public @Nullable SentinelState load() {
             return saved;
         }
 
@@ -224,7 +337,14 @@ final class SentinelHost {
             if (failures > 0) {
                 throw new IOException("the disk is full");
             }
+            process.failing().reach(Failing.Site.SAVE_BEFORE);
             saved = state;
+            states.addLast(state);
+            if (states.size() > KEPT_STATES) {
+                states.removeFirst();
+            }
+            cluster.faults().moment(MessageKind.SAVED, process, process);
+            process.failing().reach(Failing.Site.SAVE_AFTER);
         }
     }
 }

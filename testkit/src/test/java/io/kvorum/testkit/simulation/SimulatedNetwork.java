@@ -1,6 +1,7 @@
 package io.kvorum.testkit.simulation;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
@@ -18,6 +19,7 @@ import org.jspecify.annotations.Nullable;
 final class SimulatedNetwork {
     private static final int DRAWS_PER_MESSAGE = 8;
     private static final int THOUSAND = 1000;
+    private static final int NOISE = 50; // of a thousand messages
     private static final long SHORTEST_LATENESS = Plan.SECOND;
     private static final int DOUBLINGS = 6; // each order of magnitude is as likely as another
     private static final int ONLY_LATE_PER_MILLE = 300;
@@ -64,9 +66,35 @@ final class SimulatedNetwork {
         }
     }
 
+    /**
+     * Messages of one kind from some senders to some receivers are late, or (with {@link #NEVER}) lost, by chance.
+     *
+     * @param senders a set of processes
+     * @param receivers another
+     * @param least how late a message is at least
+     * @param most how late it is at most
+     */
+    record Rule(MessageKind kind, long senders, long receivers, int perMille, long least, long most) {}
+
+    /** The delay of a message that is lost. */
+    static final long NEVER = Long.MAX_VALUE;
+
+    /** Hears of each message. */
+    interface Taps {
+        /** Nobody who hears. */
+        Taps NONE = new Taps() {};
+
+        /** A message was sent. */
+        default void sent(MessageKind kind, SimulatedProcess from, SimulatedProcess to) {}
+
+        /** A message was delivered; its receiver has not yet taken a step for it. */
+        default void delivered(MessageKind kind, SimulatedProcess from, SimulatedProcess to) {}
+    }
+
     private final EventQueue queue;
     private final Trace trace;
     private final long seed;
+    private final long lateEnd;
     private final boolean inOrder;
     private final long minDelay;
     private final long maxDelay;
@@ -76,6 +104,10 @@ final class SimulatedNetwork {
     private final long[] lastArrival;
     private final int[] latePerMille;
     private final List<List<Delivery<?>>> keptForRestart = new ArrayList<>();
+    private final List<Rule> rules = new ArrayList<>();
+    private final int[] largestPassed;
+    private Taps taps = Taps.NONE;
+    private int lateRules;
     private int lossPerMille;
     private int repeatPerMille;
     private int slowPerMille;
@@ -85,6 +117,7 @@ final class SimulatedNetwork {
     private long delivered;
     private long late;
     private long lateInLaterLife;
+    private long byRule;
 
     /**
      * Makes a network without faults.
@@ -93,9 +126,17 @@ final class SimulatedNetwork {
      * @param inOrder whether messages of one link never overtake each other; late copies come when they come
      * @param minDelay the shortest time a message is under way, in nanoseconds
      * @param maxDelay the longest time a message is usually under way
+     * @param lateEnd after when no late copy comes any more
      */
     SimulatedNetwork(
-            EventQueue queue, Trace trace, long seed, int processes, boolean inOrder, long minDelay, long maxDelay) {
+            EventQueue queue,
+            Trace trace,
+            long seed,
+            int processes,
+            boolean inOrder,
+            long minDelay,
+            long maxDelay,
+            long lateEnd) {
         this.queue = queue;
         this.trace = trace;
         this.seed = seed;
@@ -103,6 +144,9 @@ final class SimulatedNetwork {
         this.inOrder = inOrder;
         this.minDelay = minDelay;
         this.maxDelay = maxDelay;
+        this.lateEnd = lateEnd;
+        this.largestPassed = new int[processes];
+        Arrays.fill(largestPassed, Integer.MAX_VALUE);
         this.cuts = new int[processes * processes];
         this.sent = new long[processes * processes];
         this.lastArrival = new long[processes * processes];
@@ -121,6 +165,41 @@ final class SimulatedNetwork {
                 }
             }
         }
+    }
+
+    /** Has somebody hear of each message. */
+    void tap(Taps hearing) {
+        taps = hearing;
+    }
+
+    /** Adds a rule. */
+    void add(Rule rule) {
+        rules.add(rule);
+    }
+
+    /** Takes a rule out. */
+    void remove(Rule rule) {
+        rules.remove(rule);
+    }
+
+    /** Has all messages to a process that are larger than this be lost. */
+    void loseLarge(int receiver, int largest) {
+        largestPassed[receiver] = largest;
+    }
+
+    /** {@return whether large messages to a process are lost} */
+    boolean losesLarge(int receiver) {
+        return largestPassed[receiver] != Integer.MAX_VALUE;
+    }
+
+    /** {@return whether a process reaches another and is reached by it} */
+    boolean connects(int one, int other) {
+        return cuts[one * processes + other] == 0 && cuts[other * processes + one] == 0;
+    }
+
+    /** {@return whether messages are late, or many are lost, by chance} */
+    boolean isNoisy() {
+        return slowPerMille > 0 || lateRules > 0 || lossPerMille > NOISE || !rules.isEmpty();
     }
 
     /** Has so many more (or fewer) of a thousand messages be lost. */
@@ -143,6 +222,7 @@ final class SimulatedNetwork {
      * Has so many more (or fewer) of a thousand messages to the processes of a set be delivered once more, very late.
      */
     void changeLateCopies(long receivers, int perMille) {
+        lateRules += perMille > 0 ? 1 : -1; // some of them are late only
         for (int i = 0; i < processes; i++) {
             latePerMille[i] += (receivers >> i & 1) == 1 ? perMille : 0;
         }
@@ -169,20 +249,23 @@ final class SimulatedNetwork {
     /**
      * Sends a message: takes its buffers over.
      *
-     * @param label what kind of message it is, for the digest
+     * @param kind what kind of message it is
+     * @param bytes how large it is
      * @param handling how its buffers are handled
      * @param receiver takes the sender, and the message with its buffers, if it arrives and the process is up
      */
     <M> void send(
             SimulatedProcess from,
             SimulatedProcess to,
-            String label,
+            MessageKind kind,
+            int bytes,
             M message,
             Handling<M> handling,
             BiConsumer<SimulatedProcess, M> receiver) {
+        taps.sent(kind, from, to);
         int link = from.index() * processes + to.index();
         long n = sent[link]++ * DRAWS_PER_MESSAGE;
-        Delivery<M> delivery = new Delivery<>(link, from, to, label, message, handling, receiver, false);
+        Delivery<M> delivery = new Delivery<>(link, from, to, kind, message, handling, receiver, false);
         if (cuts[link] == 0 && draw(link, n + 6) < latePerMille[to.index()]) {
             boolean kept = keepCopy(delivery);
             if (kept && draw(link, n + 7) < ONLY_LATE_PER_MILLE) {
@@ -190,9 +273,21 @@ final class SimulatedNetwork {
                 return;
             }
         }
-        if (cuts[link] > 0 || draw(link, n) < lossPerMille) {
+        if (cuts[link] > 0 || bytes > largestPassed[to.index()] || draw(link, n) < lossPerMille) {
             lost++;
             delivery.discard();
+            return;
+        }
+        Rule rule = rules.isEmpty() ? null : ruleFor(kind, link, n);
+        if (rule != null) {
+            byRule++;
+            if (rule.least == NEVER) {
+                delivery.discard();
+            } else {
+                long bits = Randomness.hash(~seed, link, n + 1);
+                queue.schedule(
+                        queue.now() + minDelay + rule.least + Randomness.below(bits, rule.most - rule.least), delivery);
+            }
             return;
         }
         if (draw(link, n + 1) < repeatPerMille) {
@@ -203,6 +298,18 @@ final class SimulatedNetwork {
             }
         }
         carry(delivery, n + 4);
+    }
+
+    private @Nullable Rule ruleFor(MessageKind kind, int link, long n) {
+        for (Rule rule : rules) {
+            if (rule.kind == kind
+                    && (rule.senders >> (link / processes) & 1) == 1
+                    && (rule.receivers >> (link % processes) & 1) == 1
+                    && Randomness.below(Randomness.hash(~seed, link, n), THOUSAND) < rule.perMille) {
+                return rule;
+            }
+        }
+        return null;
     }
 
     private void carry(Delivery<?> delivery, long n) {
@@ -239,7 +346,7 @@ final class SimulatedNetwork {
 
     /** Schedules a late copy, unless that is after all faults must have ended. */
     private void scheduleLate(long arrival, Delivery<?> delivery) {
-        if (arrival < Plan.FAULTS_END) {
+        if (arrival < lateEnd) {
             queue.schedule(arrival, delivery);
         } else {
             delivery.discard();
@@ -256,6 +363,11 @@ final class SimulatedNetwork {
 
     long repeated() {
         return repeated;
+    }
+
+    /** {@return how many messages were late or lost by a rule} */
+    long byRule() {
+        return byRule;
     }
 
     long delivered() {
@@ -276,7 +388,7 @@ final class SimulatedNetwork {
         private final int link;
         private final SimulatedProcess from;
         private final SimulatedProcess to;
-        private final String label;
+        private final MessageKind kind;
         private final M message;
         private final Handling<M> handling;
         private final BiConsumer<SimulatedProcess, M> receiver;
@@ -287,7 +399,7 @@ final class SimulatedNetwork {
                 int link,
                 SimulatedProcess from,
                 SimulatedProcess to,
-                String label,
+                MessageKind kind,
                 M message,
                 Handling<M> handling,
                 BiConsumer<SimulatedProcess, M> receiver,
@@ -295,7 +407,7 @@ final class SimulatedNetwork {
             this.link = link;
             this.from = from;
             this.to = to;
-            this.label = label;
+            this.kind = kind;
             this.message = message;
             this.handling = handling;
             this.receiver = receiver;
@@ -307,7 +419,7 @@ final class SimulatedNetwork {
         @Nullable
         Delivery<M> copy(boolean late) {
             M copy = handling.copy(message);
-            return copy == null ? null : new Delivery<>(link, from, to, label, copy, handling, receiver, late);
+            return copy == null ? null : new Delivery<>(link, from, to, kind, copy, handling, receiver, late);
         }
 
         @Override
@@ -341,8 +453,10 @@ final class SimulatedNetwork {
                 late++;
                 lateInLaterLife += delivery.sentToLife == delivery.to.life() ? 0 : 1;
             }
-            trace.event(delivery.label.hashCode(), delivery.link, 0);
+            trace.event(delivery.kind.name().hashCode(), delivery.link, 0);
+            trace.detail(delivery.to, () -> delivery.from + ": " + delivery.message);
             delivery.receiver.accept(delivery.from, delivery.message);
+            taps.delivered(delivery.kind, delivery.from, delivery.to);
         }
 
         @Override

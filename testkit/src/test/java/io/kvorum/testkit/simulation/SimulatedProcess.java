@@ -1,9 +1,9 @@
 package io.kvorum.testkit.simulation;
 
+import io.kvorum.slots.Scheduler;
 import io.kvorum.slots.topology.NodeId;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.Executor;
 
 /**
  * One process of a simulated cluster: the tasks that happen to it, and a clock with an origin of its own. While it is
@@ -12,7 +12,7 @@ import java.util.concurrent.Executor;
  *
  * <p>Confined to one thread.
  */
-final class SimulatedProcess implements Executor {
+final class SimulatedProcess implements Scheduler {
     private static final long THOUSAND = 1_000;
 
     private final EventQueue queue;
@@ -25,6 +25,10 @@ final class SimulatedProcess implements Executor {
     private boolean up;
     private int life;
     private int pauses;
+    private long lateness;
+    private long lastLate;
+    private long lateSteps;
+    private final Failing failing = new Failing();
 
     /**
      * Makes a process that is down.
@@ -51,6 +55,21 @@ final class SimulatedProcess implements Executor {
         return index;
     }
 
+    /** {@return what throws in this process, once} */
+    Failing failing() {
+        return failing;
+    }
+
+    /** Has each step be late by more (or less) than before: from a fifth of it to all of it. */
+    void changeLateness(long change) {
+        lateness += change;
+    }
+
+    /** {@return by how much a step may be late} */
+    long lateness() {
+        return lateness;
+    }
+
     boolean isUp() {
         return up;
     }
@@ -65,7 +84,8 @@ final class SimulatedProcess implements Executor {
     }
 
     /** {@return what this process takes for the time, in nanoseconds; never goes back} */
-    long nanoTime() {
+    @Override
+    public long nanoTime() {
         return clockOrigin + queue.now() + queue.now() / THOUSAND * clockDrift;
     }
 
@@ -100,14 +120,32 @@ final class SimulatedProcess implements Executor {
 
     @Override
     public void execute(Runnable action) {
+        failing.reach(Failing.Site.EXECUTOR);
         after(0, action::run);
+    }
+
+    /** {@inheritDoc} Its delay is measured by this process's clock. */
+    @Override
+    public Cancellable schedule(Runnable action, long delayNanos) {
+        failing.reach(Failing.Site.EXECUTOR);
+        boolean[] cancelled = new boolean[1];
+        long delay = delayNanos <= 0 ? 0 : delayNanos + delayNanos / (THOUSAND + clockDrift) * -clockDrift + THOUSAND;
+        after(delay, () -> {
+            if (!cancelled[0]) {
+                action.run();
+            }
+        });
+        return () -> cancelled[0] = true;
     }
 
     /** Has something happen again and again in this life; the next time is counted from the end of the last. */
     void every(long period, Runnable action) {
         after(period, () -> {
-            action.run();
-            every(period, action);
+            try {
+                action.run();
+            } finally {
+                every(period, action);
+            }
         });
     }
 
@@ -119,6 +157,7 @@ final class SimulatedProcess implements Executor {
     private final class Guarded implements Task {
         private final int inLife;
         private final Task task;
+        private boolean wasLate;
 
         Guarded(int inLife, Task task) {
             this.inLife = inLife;
@@ -131,8 +170,19 @@ final class SimulatedProcess implements Executor {
                 task.discard();
             } else if (pauses > 0) {
                 piled.add(task);
+            } else if (lateness > 0 && !wasLate) {
+                wasLate = true;
+                long late =
+                        lateness / 5 + Randomness.below(Randomness.hash(index, Stream.LATENESS, lateSteps++), lateness);
+                lastLate =
+                        Math.max(lastLate, queue.now() + Math.min(late, lateness)); // steps don't overtake each other
+                queue.schedule(lastLate, this);
             } else {
-                task.run();
+                try {
+                    task.run();
+                } catch (Failing.InjectedException | Failing.InjectedError thrown) {
+                    // what threw it is over; an executor goes on
+                }
                 afterEach.run();
             }
         }

@@ -12,14 +12,24 @@ final class Simulation {
 
     private Simulation() {}
 
-    /** {@return how the run of a seed ended} */
-    static Report run(long seed, Mutant mutant) {
-        return new Cluster(Plan.draw(seed), mutant, false).run();
+    /** {@return how the run of a seed in a profile ended} */
+    static Report run(long seed, Profile profile, Mutant mutant) {
+        return new Cluster(Plan.draw(seed, profile), mutant, false).run();
     }
 
     /** {@return how the run of a seed ended, with its timeline} */
     static Report replay(Plan plan, Mutant mutant) {
         return new Cluster(plan, mutant, true).run();
+    }
+
+    /** {@return how to run a seed again, with its timeline} */
+    static String replayLine(Profile profile, long seed) {
+        return String.format(
+                Locale.ROOT,
+                "replay: mvn -pl testkit -am test -Dtest=SimulationTest -Dsurefire.failIfNoSpecifiedTests=false"
+                        + " -Dkvorum.sim.profile=%s -Dkvorum.sim.seed=%d",
+                profile,
+                seed);
     }
 
     /** {@return what a reader needs to understand a run that broke an invariant} */
@@ -29,15 +39,12 @@ final class Simulation {
         StringBuilder text = new StringBuilder();
         text.append(String.format(
                 Locale.ROOT,
-                "seed %d, mutant %s: %s%n",
+                "profile %s, seed %d, mutant %s: %s%n",
+                failed.plan().profile(),
                 failed.plan().seed(),
                 mutant,
                 violation(failed).getMessage()));
-        text.append(String.format(
-                Locale.ROOT,
-                "replay: mvn -pl testkit -am test -Dtest=SimulationTest -Dsurefire.failIfNoSpecifiedTests=false"
-                        + " -Dkvorum.sim.seed=%d%n",
-                failed.plan().seed()));
+        text.append(replayLine(failed.plan().profile(), failed.plan().seed())).append('\n');
         text.append(String.format(
                 Locale.ROOT,
                 "of %d faults these matter, with which: %s%n",

@@ -13,6 +13,11 @@ final class Stream {
     static final long STORES = 9;
     static final long SKEWS = 10;
     static final long DRIFTS = 11;
+    static final long SHAPE = 12;
+    static final long LATENESS = 13;
+    static final long OPERATOR = 14;
+    static final long SETTINGS = 15;
+    static final long INCARNATIONS = 20_000;
     static final long FIRST_CLIENT = 1_000;
     static final long FIRST_SENTINEL = 2_000;
     static final long FIRST_FAULT = 10_000;

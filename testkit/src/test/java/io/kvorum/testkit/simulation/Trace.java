@@ -12,7 +12,7 @@ import java.util.function.Supplier;
  * <p>Confined to one thread.
  */
 final class Trace {
-    private static final int MAX_LINES = 200_000;
+    private static final int MAX_LINES = 1_000_000;
 
     private record Line(boolean detail, String text) {}
 

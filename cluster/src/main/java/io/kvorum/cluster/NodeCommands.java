@@ -1,0 +1,96 @@
+package io.kvorum.cluster;
+
+import io.kvorum.failover.NodeAnswer;
+import io.kvorum.failover.NodeCommand;
+import io.kvorum.failover.NodeReport;
+import io.kvorum.replication.ControlAnswer;
+import io.kvorum.replication.NodeRole;
+import io.kvorum.replication.NodeStatus;
+import io.kvorum.replication.runtime.NodeDriver;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Consumer;
+
+/**
+ * Carries out the commands of sentinels at a replicated node: the glue between failover and replication, for a node
+ * that is driven without a {@link ClusterNode}.
+ */
+public final class NodeCommands {
+    private NodeCommands() {}
+
+    /**
+     * Carries a command out at a node. Every command, {@link NodeCommand.Describe} too, takes a step of the node's
+     * driver, so a node whose driver is stuck is silent; so is one that is closed.
+     */
+    public static void execute(NodeDriver driver, NodeCommand command, Consumer<? super NodeAnswer> answer) {
+        boolean ownShard = driver.status().shard().equals(command.shard());
+        (ownShard ? begin(driver, command) : driver.describe()).thenAccept(given -> {
+            if (given.outcome() != ControlAnswer.Outcome.CLOSED) {
+                NodeAnswer.Outcome outcome = ownShard ? outcome(given.outcome()) : NodeAnswer.Outcome.WRONG_SHARD;
+                answer.accept(new NodeAnswer(command, outcome, report(given.status())));
+            }
+        });
+    }
+
+    private static CompletionStage<ControlAnswer> begin(NodeDriver driver, NodeCommand command) {
+        if (command instanceof NodeCommand.Describe) {
+            return driver.describe();
+        } else if (command instanceof NodeCommand.Fence fence) {
+            return driver.fence(fence.epoch(), fence.holder());
+        } else if (command instanceof NodeCommand.Promote promote) {
+            return driver.promote(
+                    promote.epoch(), promote.holder(), promote.incarnation(), promote.expected(), promote.committed());
+        } else if (command instanceof NodeCommand.Begin begin) {
+            return driver.begin(begin.epoch(), begin.holder(), begin.members(), begin.joining(), begin.dataLost());
+        } else if (command instanceof NodeCommand.Follow follow) {
+            return driver.follow(follow.epoch(), follow.primary());
+        } else if (command instanceof NodeCommand.Pause pause) {
+            return driver.pause(pause.epoch(), pause.limit());
+        } else if (command instanceof NodeCommand.Resume resume) {
+            return driver.resume(resume.epoch());
+        } else if (command instanceof NodeCommand.Replace replace) {
+            return driver.replace(replace.epoch(), replace.outgoing(), replace.incoming());
+        } else {
+            throw new AssertionError(command);
+        }
+    }
+
+    private static NodeAnswer.Outcome outcome(ControlAnswer.Outcome outcome) {
+        return switch (outcome) {
+            case DONE -> NodeAnswer.Outcome.DONE;
+            case STALE_EPOCH -> NodeAnswer.Outcome.STALE_EPOCH;
+            case OTHER_HOLDER -> NodeAnswer.Outcome.OTHER_HOLDER;
+            case NOT_FENCED -> NodeAnswer.Outcome.NOT_FENCED;
+            case NOT_COMPLETE -> NodeAnswer.Outcome.NOT_COMPLETE;
+            case OTHER_INCARNATION -> NodeAnswer.Outcome.OTHER_INCARNATION;
+            case WRONG_POSITION -> NodeAnswer.Outcome.WRONG_POSITION;
+            case OTHER_PRIMARY -> NodeAnswer.Outcome.OTHER_PRIMARY;
+            case NOT_PRIMARY -> NodeAnswer.Outcome.NOT_PRIMARY;
+            case ALREADY_BEGUN -> NodeAnswer.Outcome.ALREADY_BEGUN;
+            case CHANGE_UNDER_WAY -> NodeAnswer.Outcome.CHANGE_UNDER_WAY;
+            case WRONG_SHARD -> NodeAnswer.Outcome.WRONG_SHARD;
+            case NOT_SAVED -> NodeAnswer.Outcome.NOT_SAVED;
+            case OVERLOADED -> NodeAnswer.Outcome.OVERLOADED;
+            case CLOSED -> NodeAnswer.Outcome.CLOSED;
+            case NOT_MEMBER -> NodeAnswer.Outcome.NOT_MEMBER;
+        };
+    }
+
+    private static NodeReport report(NodeStatus status) {
+        boolean leads = status.role() == NodeRole.PRIMARY;
+        return new NodeReport(
+                status.node(),
+                status.shard(),
+                status.incarnation(),
+                leads,
+                status.epoch(),
+                leads ? null : status.primary(),
+                status.position(),
+                status.committed(),
+                status.complete(),
+                status.begun(),
+                status.membership(),
+                status.membersAt(),
+                status.joining(),
+                status.priority());
+    }
+}

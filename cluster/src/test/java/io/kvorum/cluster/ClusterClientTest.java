@@ -1,0 +1,349 @@
+package io.kvorum.cluster;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.kvorum.core.AsyncKeyValueStore;
+import io.kvorum.core.KeyValueStore;
+import io.kvorum.core.replicated.ReadLevel;
+import io.kvorum.failover.NodeAnswer;
+import io.kvorum.failover.NodeCommand;
+import io.kvorum.replication.Acknowledgement;
+import io.kvorum.replication.OutcomeUnknownException;
+import io.kvorum.replication.Promise;
+import io.kvorum.replication.PromiseStore;
+import io.kvorum.slots.HashSlot;
+import io.kvorum.slots.SlotSet;
+import io.kvorum.slots.topology.ClusterTopology;
+import io.kvorum.slots.topology.Epoch;
+import io.kvorum.slots.topology.Member;
+import io.kvorum.slots.topology.MemberList;
+import io.kvorum.slots.topology.NodeId;
+import io.kvorum.slots.topology.RefusedException;
+import io.kvorum.slots.topology.RefusedException.Kind;
+import io.kvorum.slots.topology.ShardId;
+import io.kvorum.slots.topology.TopologyChange;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.RejectedExecutionException;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** Two shards of one real node each, in virtual time. A second member that never answers can be listed beside it. */
+final class ClusterClientTest {
+    private static final ShardId LEFT = new ShardId("left");
+    private static final ShardId RIGHT = new ShardId("right");
+    private static final NodeId SENTINEL = new NodeId("sentinel");
+    private static final byte[] FOO = "foo".getBytes(UTF_8); // slot 12182, right
+    private static final byte[] BAR = "bar".getBytes(UTF_8); // slot 5061, left
+    private static final long EPOCH = Epoch.of(1, 1);
+    private static final Duration TIMEOUT = Duration.ofSeconds(2);
+
+    private final VirtualScheduler scheduler = new VirtualScheduler();
+    private final Map<NodeId, ClusterNode> nodes = new HashMap<>();
+    private ClusterTopology topology = ClusterTopology.EMPTY.apply(
+            0,
+            List.of(
+                    new TopologyChange.AddShard(LEFT, EPOCH, primaryOf(LEFT), List.of()),
+                    new TopologyChange.AddShard(RIGHT, EPOCH, primaryOf(RIGHT), List.of()),
+                    new TopologyChange.AssignSlots(SlotSet.ofRange(0, 8191), LEFT),
+                    new TopologyChange.AssignSlots(SlotSet.ofRange(8192, HashSlot.COUNT - 1), RIGHT)));
+    private final ClusterClient client = ClusterClient.builder()
+            .topology(() -> topology)
+            .nodes(id -> nodes.containsKey(id) ? nodes.get(id).store() : null)
+            .scheduler(scheduler)
+            .timeout(TIMEOUT)
+            .build();
+    private final AsyncKeyValueStore async = client.async();
+
+    private static final class NoDisk implements PromiseStore {
+        private @Nullable Promise promise;
+
+        @Override
+        public @Nullable Promise load() {
+            return promise;
+        }
+
+        @Override
+        public void save(Promise saved) {
+            promise = saved;
+        }
+    }
+
+    private static NodeId primaryOf(ShardId shard) {
+        return new NodeId(shard + "-1");
+    }
+
+    private ClusterNode start(ShardId shard) throws IOException {
+        ClusterNode node = ClusterNode.builder(shard, primaryOf(shard))
+                .promises(new NoDisk())
+                .transport((to, message) -> message.release())
+                .topology(() -> topology)
+                .scheduler(scheduler)
+                .start();
+        nodes.put(node.id(), node);
+        return node;
+    }
+
+    /** Begins a shard: its node alone, or with a member that does not exist. */
+    private void begin(ShardId shard, NodeId... absent) throws IOException {
+        ClusterNode node = start(shard);
+        List<Member> members = new ArrayList<>();
+        members.add(new Member(node.id(), node.status().incarnation()));
+        for (NodeId id : absent) {
+            members.add(new Member(id, 99));
+        }
+        done(node, new NodeCommand.Fence(shard, EPOCH, SENTINEL));
+        done(
+                node,
+                new NodeCommand.Begin(
+                        shard, EPOCH, SENTINEL, MemberList.of(members.toArray(Member[]::new)), List.of(), false));
+    }
+
+    private void done(ClusterNode node, NodeCommand command) {
+        List<NodeAnswer> answers = new ArrayList<>();
+        node.execute(command, answers::add);
+        scheduler.pass(Duration.ZERO);
+        assertEquals(1, answers.size());
+        assertEquals(NodeAnswer.Outcome.DONE, answers.get(0).outcome());
+    }
+
+    private static <T extends @Nullable Object> T answered(CompletionStage<T> stage) {
+        assertTrue(stage.toCompletableFuture().isDone(), "not done yet");
+        return stage.toCompletableFuture().join();
+    }
+
+    private static Throwable failure(CompletionStage<?> stage) {
+        List<@Nullable Throwable> failures = new ArrayList<>();
+        stage.whenComplete((value, failure) -> failures.add(failure));
+        assertEquals(1, failures.size(), "not done yet");
+        return Objects.requireNonNull(failures.get(0), "it succeeded");
+    }
+
+    private static boolean isDone(CompletionStage<?> stage) {
+        return stage.toCompletableFuture().isDone();
+    }
+
+    @AfterEach
+    void close() {
+        nodes.values().forEach(ClusterNode::close);
+    }
+
+    @Test
+    void eachOperationGoesToThePrimaryOfItsSlot() throws IOException {
+        begin(LEFT);
+        begin(RIGHT);
+        CompletionStage<?> written = async.set(FOO, BAR);
+        CompletionStage<?> other = async.set(BAR, FOO);
+        scheduler.pass(Duration.ofMillis(10));
+        answered(written);
+        answered(other);
+        CompletionStage<byte @Nullable []> read = async.get(FOO);
+        scheduler.pass(Duration.ofMillis(10));
+
+        assertArrayEquals(BAR, answered(read));
+        assertEquals(1, nodes.get(primaryOf(LEFT)).size());
+        assertEquals(1, nodes.get(primaryOf(RIGHT)).size());
+    }
+
+    @Test
+    void aRefusalIsTriedAgainUntilTheShardServes() throws IOException {
+        begin(RIGHT);
+        CompletionStage<?> unreachable = async.set(BAR, FOO);
+        scheduler.pass(Duration.ofMillis(300));
+        assertFalse(isDone(unreachable));
+        assertEquals(1, client.waiting());
+        ClusterNode node = start(LEFT); // a replica, as long as nobody begins the shard
+        scheduler.pass(Duration.ofMillis(300));
+        assertFalse(isDone(unreachable));
+        done(node, new NodeCommand.Fence(LEFT, EPOCH, SENTINEL));
+        MemberList alone = MemberList.of(new Member(node.id(), node.status().incarnation()));
+        done(node, new NodeCommand.Begin(LEFT, EPOCH, SENTINEL, alone, List.of(), false));
+        scheduler.pass(Duration.ofMillis(300));
+
+        answered(unreachable);
+        assertEquals(0, client.waiting());
+        assertEquals(1, node.size());
+    }
+
+    @Test
+    void theLastRefusalIsTheOutcomeWhenTheTimeIsUp() throws IOException {
+        begin(RIGHT);
+        long begun = scheduler.nanoTime();
+        CompletionStage<?> refused = async.set(BAR, FOO);
+        while (!isDone(refused)) {
+            scheduler.pass(Duration.ofMillis(1));
+        }
+
+        RefusedException refusal = assertInstanceOf(RefusedException.class, failure(refused));
+        assertEquals(Kind.CLUSTER_DOWN, refusal.kind());
+        long took = scheduler.nanoTime() - begun;
+        assertTrue(took > TIMEOUT.toNanos() * 9 / 10 && took <= TIMEOUT.toNanos(), "took " + took + " ns");
+        assertEquals(0, client.waiting());
+    }
+
+    @Test
+    void whatAnotherTryCannotChangeIsRefusedAtOnce() throws IOException {
+        begin(LEFT);
+        begin(RIGHT);
+        CompletionStage<?> cross = async.getAll(List.of(FOO, BAR));
+
+        assertEquals(
+                Kind.CROSS_SLOT,
+                assertInstanceOf(RefusedException.class, failure(cross)).kind());
+    }
+
+    @Test
+    void anUnknownOutcomeIsNeverTriedAgain() throws IOException {
+        begin(LEFT, new NodeId("absent"));
+        CompletionStage<Long> unknown = async.increment(BAR, 1);
+        scheduler.pass(TIMEOUT.plusSeconds(1));
+
+        OutcomeUnknownException failure = assertInstanceOf(OutcomeUnknownException.class, failure(unknown));
+        assertEquals(OutcomeUnknownException.Reason.TIMEOUT, failure.reason());
+        scheduler.pass(Duration.ofSeconds(10));
+        byte[] value = nodes.get(primaryOf(LEFT))
+                .store()
+                .store(Acknowledgement.LOCAL, ReadLevel.LOCAL, TIMEOUT)
+                .get(BAR);
+        assertArrayEquals("1".getBytes(UTF_8), value);
+    }
+
+    @Test
+    void anOperationThatWasRefusedHalfWayIsNotTriedAgain() throws IOException {
+        begin(LEFT);
+        List<Integer> runs = new ArrayList<>();
+        CompletionStage<?> half = async.changing(store -> {
+            runs.add(runs.size());
+            store.set(BAR, FOO);
+            store.set(FOO, BAR); // whose shard is not there
+            return true;
+        });
+        scheduler.pass(TIMEOUT);
+
+        assertEquals(
+                Kind.CLUSTER_DOWN,
+                assertInstanceOf(RefusedException.class, failure(half)).kind());
+        assertEquals(List.of(0), runs);
+    }
+
+    @Test
+    void whatTheFunctionThrowsIsPassedOn() throws IOException {
+        begin(LEFT);
+        CompletionStage<?> thrown = async.changing(store -> {
+            throw new AssertionError("of the user's");
+        });
+
+        assertInstanceOf(AssertionError.class, failure(thrown));
+    }
+
+    @Test
+    void aSickShardHoldsUpNobodyElse() throws IOException {
+        begin(LEFT, new NodeId("absent"));
+        begin(RIGHT);
+        List<CompletionStage<?>> stuck = new ArrayList<>();
+        for (int i = 0; i < 10_000; i++) {
+            stuck.add(async.set(("{bar}" + i).getBytes(UTF_8), FOO));
+        }
+        CompletionStage<?> healthy = async.set(FOO, BAR);
+        scheduler.pass(Duration.ofMillis(2));
+
+        answered(healthy);
+        assertTrue(stuck.stream().noneMatch(ClusterClientTest::isDone));
+        scheduler.pass(TIMEOUT.plusSeconds(1));
+        assertTrue(stuck.stream().allMatch(ClusterClientTest::isDone));
+    }
+
+    @Test
+    void anExecutorOnlyBeginsOperations() throws IOException {
+        begin(LEFT, new NodeId("absent"));
+        begin(RIGHT);
+        List<Runnable> tasks = new ArrayList<>();
+        AsyncKeyValueStore executed = client.store().async(tasks::add);
+        CompletionStage<?> stuck = executed.set(BAR, FOO);
+        CompletionStage<?> healthy = executed.set(FOO, BAR);
+        tasks.forEach(Runnable::run); // each of them returns at once
+        scheduler.pass(Duration.ofMillis(2));
+
+        answered(healthy);
+        assertFalse(isDone(stuck));
+        CompletionStage<?> rejected = client.store()
+                .async(task -> {
+                    throw new RejectedExecutionException("full");
+                })
+                .set(FOO, BAR);
+        assertInstanceOf(RejectedExecutionException.class, failure(rejected));
+    }
+
+    @Test
+    void atMostSoManyOperationsWaitForAnotherTry() {
+        AsyncKeyValueStore hasty = client.withTimeout(Duration.ofMillis(10)).async();
+        List<CompletionStage<?>> waiting = new ArrayList<>();
+        for (int i = 0; i < ClusterClient.MAX_WAITING; i++) {
+            waiting.add(hasty.get(BAR));
+        }
+        assertTrue(waiting.stream().noneMatch(ClusterClientTest::isDone));
+        assertInstanceOf(RefusedException.class, failure(async.get(BAR)));
+        assertEquals(ClusterClient.MAX_WAITING, client.waiting());
+        scheduler.pass(Duration.ofMillis(10));
+        assertEquals(0, client.waiting());
+    }
+
+    @Test
+    void whoGivesUpIsNotTriedFor() throws IOException {
+        CompletionStage<?> given = async.set(BAR, FOO);
+        given.toCompletableFuture().cancel(false);
+        begin(LEFT);
+        scheduler.pass(TIMEOUT);
+
+        assertEquals(0, nodes.get(primaryOf(LEFT)).size());
+    }
+
+    @Test
+    void anInterruptWhileNothingIsChangedSaysSo() throws IOException {
+        KeyValueStore store = client.store();
+        Thread.currentThread().interrupt();
+        RefusedException refusal = assertThrows(RefusedException.class, () -> store.set(BAR, FOO));
+        assertTrue(Thread.interrupted());
+        assertEquals(Kind.CLUSTER_DOWN, refusal.kind());
+        begin(LEFT);
+        scheduler.pass(TIMEOUT);
+        assertEquals(0, nodes.get(primaryOf(LEFT)).size());
+    }
+
+    @Test
+    void anInterruptAfterAChangeLeavesTheOutcomeUnknown() throws IOException {
+        begin(LEFT, new NodeId("absent"));
+        KeyValueStore store = client.store();
+        Thread.currentThread().interrupt();
+        OutcomeUnknownException unknown = assertThrows(OutcomeUnknownException.class, () -> store.set(BAR, FOO));
+        assertTrue(Thread.interrupted());
+        assertEquals(OutcomeUnknownException.Reason.INTERRUPTED, unknown.reason());
+        assertEquals(primaryOf(LEFT), unknown.node());
+    }
+
+    @Test
+    void theDeadlineIsTheCallers() throws IOException {
+        begin(RIGHT);
+        CompletionStage<?> hasty =
+                client.withTimeout(Duration.ofMillis(50)).async().get(BAR);
+        scheduler.pass(Duration.ofMillis(50));
+        assertInstanceOf(RefusedException.class, failure(hasty));
+        assertThrows(IllegalArgumentException.class, () -> client.withTimeout(Duration.ZERO));
+        assertThrows(IllegalStateException.class, () -> ClusterClient.builder().build());
+        assertEquals("ClusterClient[2 shards, writes MAJORITY, reads CONFIRMED, timeout PT2S]", client.toString());
+        assertEquals(client.toString(), client.store().toString());
+    }
+}

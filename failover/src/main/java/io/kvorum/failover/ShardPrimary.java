@@ -1,0 +1,36 @@
+package io.kvorum.failover;
+
+import static java.util.Objects.requireNonNull;
+
+import io.kvorum.slots.topology.Epoch;
+import io.kvorum.slots.topology.NodeId;
+import io.kvorum.slots.topology.ShardId;
+
+/**
+ * The primary of a shard in one epoch. A shard has at most one primary per epoch, ever, so the value with the higher
+ * epoch is the later one.
+ *
+ * <p>Immutable.
+ *
+ * @param shard the shard
+ * @param epoch the epoch that the primary leads; 0 for a shard that was never begun, whose primary is only designated
+ * @param primary the primary of that epoch
+ */
+public record ShardPrimary(ShardId shard, long epoch, NodeId primary) {
+    /**
+     * Checks the parts.
+     *
+     * @throws IllegalArgumentException if {@code epoch} is not an epoch
+     */
+    public ShardPrimary {
+        requireNonNull(shard, "shard");
+        Epoch.check(epoch);
+        requireNonNull(primary, "primary");
+    }
+
+    /** {@return the shard, its primary and the epoch, as in {@code s1: a in epoch 3.2}} */
+    @Override
+    public String toString() {
+        return shard + ": " + primary + " in epoch " + Epoch.toString(epoch);
+    }
+}

@@ -1,0 +1,643 @@
+package io.kvorum.replication;
+
+import io.kvorum.slots.HashSlot;
+import io.kvorum.slots.topology.LogPosition;
+import io.kvorum.slots.topology.RefusedException;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A log in one ring of bytes on the heap.
+ *
+ * <p><b>Writers.</b> {@code tail} is the end of the log and the writers' lock in one word: a writer takes the lock by
+ * setting the sign bit, and releases it by the very store that publishes the new end. An uncontended append so costs
+ * one atomic operation and two copies of a few words. A contended one spins, yields and then sleeps for short times;
+ * nobody needs to wake it, since the lock is never held for longer than it takes to copy one record, except when the
+ * ring doubles.
+ *
+ * <p><b>Readers</b> take no lock. A reader takes the end first and the ring after it, copies, and then looks at
+ * {@code first} again: the writer moves {@code first} before it overwrites anything, so the copy is whole if
+ * {@code first} is still not after it. When the ring doubles, a longer array takes over and the old one is never
+ * written again, so a copy from the old one is whole, too. A reset is noticed by its count.
+ *
+ * <p><b>Control.</b> All that changes seldom (epoch, history, members, gate) is changed under the lock and between two
+ * increments of {@code changes}. A {@link #snapshot} reads everything between two equal, even values of it.
+ */
+final class MemoryLog extends MachineLog {
+    private static final int INITIAL_CAPACITY = 16 << 10;
+
+    /** A full ring drops records by chunks of this size: no append then reads old records that are in no cache. */
+    private static final int CHUNK_SHIFT = 13;
+
+    private static final long[] NO_CHUNKS = new long[0];
+
+    private static final long LOCKED = Long.MIN_VALUE;
+    private static final int SPINS = 50;
+    private static final int YIELDS = 10;
+    private static final long NAP_NANOS = 50_000;
+    private static final byte[] NOTHING = new byte[0];
+
+    private static final VarHandle TAIL;
+    private static final VarHandle FIRST;
+
+    static {
+        try {
+            TAIL = MethodHandles.lookup().findVarHandle(MemoryLog.class, "tail", long.class);
+            FIRST = MethodHandles.lookup().findVarHandle(MemoryLog.class, "first", long.class);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
+    private final int capacity;
+    private final Admission admission;
+
+    @SuppressWarnings("UnusedVariable") // through TAIL
+    private volatile long tail;
+
+    // all that follows is changed under the lock
+
+    private byte[] ring;
+
+    /** For each chunk of a full ring that has more than one: the offset of its first record. */
+    private long[] chunkStarts = NO_CHUNKS;
+
+    /** The end up to which an append needs no more room. */
+    private long roomTo;
+
+    private volatile long first;
+    private long held = Long.MAX_VALUE;
+    private long records;
+
+    private long wakeAt = Long.MAX_VALUE;
+    private @Nullable Runnable wakeup;
+
+    private volatile int resets;
+    private volatile int changes;
+    private volatile @Nullable Refusal gate = Refusal.AT_FIRST;
+    private volatile long endEpoch;
+    private volatile LogHistory history = LogHistory.EMPTY;
+    private volatile LogMembers members = LogMembers.NONE;
+    private volatile boolean closed;
+
+    /** The last reason of a closed gate: it names the node and the shard. */
+    private Refusal identity = Refusal.AT_FIRST;
+
+    private final List<LogCursor> cursors = new ArrayList<>();
+
+    MemoryLog(int capacity, Parking parking) {
+        if (Integer.bitCount(capacity) != 1 || capacity < MIN_CAPACITY || capacity > MAX_CAPACITY) {
+            throw new IllegalArgumentException(
+                    "capacity must be a power of two from " + MIN_CAPACITY + " to " + MAX_CAPACITY + ": " + capacity);
+        }
+        this.capacity = capacity;
+        this.ring = new byte[Math.min(capacity, INITIAL_CAPACITY)];
+        this.roomTo = ring.length;
+        this.admission = new Admission(parking, this::isWritable, this::endOffset, () -> records);
+    }
+
+    // ---- writers
+
+    @Override
+    public long append(int slot, ByteBuf payload) {
+        HashSlot.check(slot);
+        int length = payload.readableBytes();
+        if (length > maxPayload()) {
+            throw new RecordTooLongException(length, maxPayload());
+        }
+        @Nullable Runnable due = null;
+        long end = lock();
+        long after = end + Records.HEADER + length;
+        try {
+            if (gate != null) {
+                throw refusal(slot);
+            }
+            if (after > roomTo) {
+                makeRoom(end, after, slot);
+            }
+            Ring.putLong(ring, end, Records.header(length, Records.DATA, slot));
+            Ring.put(ring, end + Records.HEADER, payload, payload.readerIndex(), length);
+            noteChunk(end, after);
+            records++;
+            end = after;
+            if (after > wakeAt) {
+                due = takeWakeup();
+            }
+        } finally {
+            unlock(end);
+        }
+        if (due != null) {
+            due.run();
+        }
+        return after;
+    }
+
+    @Override
+    public void awaitRoom(int slot, long timeoutNanos) {
+        if (endOffset() > admission.openTo() && !admission.await(timeoutNanos)) {
+            throw overloaded(slot);
+        }
+    }
+
+    private RuntimeException refusal(int slot) {
+        requireOpen();
+        Refusal reason = gate;
+        if (reason == null) {
+            throw new AssertionError("the gate is open");
+        }
+        return reason.exception(slot);
+    }
+
+    private RefusedException overloaded(int slot) {
+        Refusal who = identity;
+        return new Refusal(RefusedException.Kind.OVERLOADED, null, who.shard(), who.node(), who.node(), endEpoch)
+                .exception(slot);
+    }
+
+    // ---- readers
+
+    @Override
+    public int read(long from, ByteBuf target, int maxBytes) {
+        int resetsBefore = resets;
+        long end = (long) TAIL.getAcquire(this) & ~LOCKED;
+        byte[] bytes = ring;
+        requireOpen(); // the ring is gone only after that was set
+        if (from > end) {
+            throw new IllegalArgumentException("offset " + from + " is after the log, which ends at " + end);
+        }
+        if (from < first) {
+            return -1;
+        }
+        int length = (int) (end - from);
+        if (length > maxBytes) {
+            length = wholeRecords(bytes, from, end, maxBytes, resetsBefore);
+            if (length < 0) {
+                return -1;
+            }
+        }
+        int writerIndex = target.writerIndex();
+        target.ensureWritable(length);
+        Ring.get(bytes, from, target, length);
+        VarHandle.loadLoadFence();
+        if (from < first || resets != resetsBefore) {
+            target.writerIndex(writerIndex);
+            return -1;
+        }
+        return length;
+    }
+
+    /** Returns the size of the records that fit, or -1 if they are being overwritten. */
+    private int wholeRecords(byte[] bytes, long from, long end, int maxBytes, int resetsBefore) {
+        long at = from;
+        do {
+            int size = Records.HEADER + Ring.getInt(bytes, at);
+            if (size < Records.HEADER || size > end - at) { // of a record that is gone
+                VarHandle.loadLoadFence();
+                if (from < first || resets != resetsBefore) {
+                    return -1;
+                }
+                throw new AssertionError("record of " + size + " bytes at " + at + " in a log that ends at " + end);
+            }
+            if (at > from && at + size - from > maxBytes) {
+                break;
+            }
+            at += size;
+        } while (at < end);
+        return (int) (at - from);
+    }
+
+    @Override
+    public int maxPayload() {
+        return capacity / 2 - Records.HEADER;
+    }
+
+    private long endOffset() {
+        return tail & ~LOCKED;
+    }
+
+    @Override
+    public LogPosition end() {
+        while (true) {
+            int before = changes;
+            long epoch = endEpoch;
+            long end = endOffset();
+            if (before == changes && (before & 1) == 0) {
+                return new LogPosition(epoch, end);
+            }
+            Thread.onSpinWait();
+        }
+    }
+
+    @Override
+    Snapshot snapshot() {
+        while (true) {
+            int before = changes;
+            long retained = first;
+            Snapshot snapshot =
+                    new Snapshot(new LogPosition(endEpoch, endOffset()), retained, history, members, isWritable());
+            if (before == changes && (before & 1) == 0) {
+                return snapshot;
+            }
+            Thread.onSpinWait();
+        }
+    }
+
+    @Override
+    public long firstOffset() {
+        return first;
+    }
+
+    @Override
+    public LogHistory history() {
+        return history;
+    }
+
+    @Override
+    LogMembers members() {
+        return members;
+    }
+
+    @Override
+    public boolean isWritable() {
+        return gate == null && !closed;
+    }
+
+    @Override
+    public long durableOffset() {
+        return endOffset();
+    }
+
+    // ---- the node
+
+    @Override
+    long begin(long epoch, @Nullable Roster first, @Nullable Refusal reason) {
+        byte[] payload = checked(Records.payload(epoch, first));
+        long end = lockForChange();
+        try {
+            LogHistory longer = history.with(epoch, end);
+            end = appendControl(end, Records.BEGIN, payload);
+            history = longer;
+            endEpoch = epoch;
+            members = first == null ? members : LogMembers.first(first, new LogPosition(epoch, end));
+            gate = reason;
+            identity = reason == null ? identity : reason;
+        } finally {
+            unlockAfterChange(end);
+        }
+        return end;
+    }
+
+    @Override
+    long appendMembers(Roster roster) {
+        byte[] payload = checked(Records.payload(roster));
+        long end = lockForChange();
+        try {
+            end = appendControl(end, Records.MEMBERS, payload);
+            members = members.with(roster, new LogPosition(endEpoch, end));
+        } finally {
+            unlockAfterChange(end);
+        }
+        return end;
+    }
+
+    private byte[] checked(byte[] payload) {
+        if (payload.length > maxPayload()) {
+            throw new IllegalArgumentException(
+                    "a member list may have " + maxPayload() + " bytes: it has " + payload.length);
+        }
+        return payload;
+    }
+
+    /** Appends a record at the end, under the lock; returns the new end. */
+    private long appendControl(long end, int kind, byte[] payload) {
+        long after = end + Records.HEADER + payload.length;
+        makeRoom(end, after, -1);
+        Ring.putLong(ring, end, Records.header(payload.length, kind, 0));
+        Ring.put(ring, end + Records.HEADER, Unpooled.wrappedBuffer(payload), 0, payload.length);
+        noteChunk(end, after);
+        records++;
+        return after;
+    }
+
+    @Override
+    void take(ByteBuf batch) {
+        int start = batch.readerIndex();
+        int length = batch.readableBytes();
+        long end = lockForChange();
+        try {
+            long epoch = endEpoch;
+            LogHistory longer = history;
+            LogMembers newer = members;
+            long count = 0;
+            for (int index = start; index < start + length; index += Records.size(batch, index)) {
+                int kind = Records.kind(batch, index);
+                if (kind == Records.BEGIN) {
+                    epoch = Records.epoch(batch, index);
+                    longer = longer.with(epoch, end + index - start);
+                }
+                LogPosition after = new LogPosition(epoch, end + index - start + Records.size(batch, index));
+                if (kind == Records.MEMBERS) {
+                    newer = newer.with(Records.roster(batch, index), after);
+                } else if (kind == Records.BEGIN && Records.beginsShard(batch, index)) {
+                    newer = LogMembers.first(Records.roster(batch, index), after);
+                }
+                count++;
+            }
+            if (length <= capacity) {
+                makeRoom(end, end + length, -1);
+                Ring.put(ring, end, batch, start, length);
+                for (int index = start; index < start + length; ) {
+                    int next = index + Records.size(batch, index);
+                    noteChunk(end + index - start, end + next - start);
+                    index = next;
+                }
+            } else {
+                dropAll(end + length);
+            }
+            records += count;
+            endEpoch = epoch;
+            history = longer;
+            members = newer;
+            end += length;
+        } finally {
+            unlockAfterChange(end);
+        }
+    }
+
+    @Override
+    void reset(LogPosition position, LogHistory ofPrimary, LogMembers membersOfPrimary) {
+        long end = lockForChange();
+        try {
+            cursors.forEach(LogCursor::lose);
+            recomputeHeld();
+            end = position.offset();
+            restart(end);
+            endEpoch = position.epoch();
+            history = ofPrimary;
+            members = membersOfPrimary;
+        } finally {
+            unlockAfterChange(end);
+        }
+        admission.release();
+    }
+
+    @Override
+    void refuse(Refusal reason) {
+        long end = lockForChange();
+        gate = reason;
+        identity = reason;
+        unlockAfterChange(end);
+        admission.release();
+    }
+
+    @Override
+    void admit() {
+        long end = lockForChange();
+        gate = null;
+        unlockAfterChange(end);
+    }
+
+    @Override
+    public void close() {
+        long end = lock();
+        beginChange();
+        if (!closed) {
+            closed = true;
+            gate = identity;
+            cursors.forEach(LogCursor::lose);
+            recomputeHeld();
+            ring = NOTHING;
+            wakeup = null;
+        }
+        unlockAfterChange(end);
+        admission.release();
+    }
+
+    @Override
+    LogCursor openCursor(long from) {
+        long end = lockOpen();
+        try {
+            if (from > end) {
+                throw new IllegalArgumentException("offset " + from + " is after the log, which ends at " + end);
+            }
+            LogCursor cursor = new LogCursor(this, from, from < first);
+            cursors.add(cursor);
+            recomputeHeld();
+            return cursor;
+        } finally {
+            unlock(end);
+        }
+    }
+
+    @Override
+    void hold(LogCursor cursor, long offset) {
+        long end = lock();
+        cursor.setHeld(offset);
+        recomputeHeld();
+        unlock(end);
+        admission.release();
+    }
+
+    @Override
+    void forget(LogCursor cursor) {
+        long end = lock();
+        cursor.lose();
+        cursors.remove(cursor);
+        recomputeHeld();
+        unlock(end);
+        admission.release();
+    }
+
+    @Override
+    long countFrom(long offset) {
+        long end = lockOpen();
+        try {
+            long count = 0;
+            for (long at = first; at < end; at += Records.HEADER + Ring.getInt(ring, at)) {
+                if (at >= offset) {
+                    count++;
+                }
+            }
+            return count;
+        } finally {
+            unlock(end);
+        }
+    }
+
+    @Override
+    void wakeWhen(long offset, Runnable task) {
+        long end = lock();
+        boolean due = end > offset && !closed;
+        wakeAt = due ? Long.MAX_VALUE : offset;
+        wakeup = due ? null : task;
+        unlock(end);
+        if (due) {
+            task.run();
+        }
+    }
+
+    private @Nullable Runnable takeWakeup() {
+        @Nullable Runnable due = wakeup;
+        wakeAt = Long.MAX_VALUE;
+        wakeup = null;
+        return due;
+    }
+
+    // ---- room
+
+    private void recomputeHeld() {
+        long least = Long.MAX_VALUE;
+        for (int i = 0; i < cursors.size(); i++) {
+            least = Math.min(least, cursors.get(i).held());
+        }
+        held = least;
+        admission.limitTo(least == Long.MAX_VALUE ? least : least + capacity - capacity / 4);
+    }
+
+    /** Makes the ring longer, or drops records, until all before {@code after} fit. */
+    private void makeRoom(long end, long after, int slot) {
+        if (after - first > ring.length && ring.length < capacity) {
+            grow(end, after - first);
+        }
+        long need = after - capacity;
+        if (need > first) {
+            if (need > held) {
+                throw overloaded(slot);
+            }
+            FIRST.setOpaque(this, firstAfterDrop(end, need));
+            VarHandle.storeStoreFence();
+        }
+        roomTo = first + ring.length;
+    }
+
+    /** Returns the boundary of a record from which on records are kept, so that all before {@code need} are dropped. */
+    private long firstAfterDrop(long end, long need) {
+        if (chunkStarts.length > 0) {
+            long start = chunkStarts[chunkIndex((need >>> CHUNK_SHIFT) + 1)];
+            if (start <= held && start <= end) {
+                return start;
+            }
+        }
+        long at = first;
+        while (at < need) {
+            at += Records.HEADER + Ring.getInt(ring, at);
+        }
+        return at;
+    }
+
+    private int chunkIndex(long chunk) {
+        return (int) chunk & (chunkStarts.length - 1);
+    }
+
+    /**
+     * Notes where the first record of a chunk begins, if the record from {@code at} to {@code next} is the last before.
+     */
+    private void noteChunk(long at, long next) {
+        if (at >>> CHUNK_SHIFT != next >>> CHUNK_SHIFT && chunkStarts.length > 0) {
+            for (long chunk = (at >>> CHUNK_SHIFT) + 1; chunk <= next >>> CHUNK_SHIFT; chunk++) {
+                chunkStarts[chunkIndex(chunk)] = next;
+            }
+        }
+    }
+
+    private void grow(long end, long size) {
+        int length = ring.length;
+        while (length < capacity && length < size) {
+            length *= 2;
+        }
+        ring = Ring.longer(ring, length, first, end);
+        if (length == capacity) {
+            chunkStarts = new long[capacity >> CHUNK_SHIFT];
+            for (long at = first; at < end; ) {
+                long next = at + Records.HEADER + Ring.getInt(ring, at);
+                noteChunk(at, next);
+                at = next;
+            }
+        }
+    }
+
+    private void dropAll(long newEnd) {
+        if (held < newEnd) {
+            throw overloaded(-1);
+        }
+        restart(newEnd);
+    }
+
+    @SuppressWarnings("NonAtomicVolatileUpdate") // under the lock
+    private void restart(long offset) {
+        resets++;
+        VarHandle.storeStoreFence();
+        ring = new byte[Math.min(capacity, INITIAL_CAPACITY)];
+        chunkStarts = NO_CHUNKS;
+        first = offset;
+        roomTo = offset + ring.length;
+    }
+
+    // ---- the lock
+
+    /** Takes the lock and returns the end. */
+    private long lock() {
+        long end = (long) TAIL.getOpaque(this);
+        return end >= 0 && TAIL.weakCompareAndSetAcquire(this, end, end | LOCKED) ? end : lockContended();
+    }
+
+    @SuppressWarnings("ThreadPriorityCheck") // with few cores the holder may wait for this one
+    private long lockContended() {
+        for (int tries = 0; ; tries++) {
+            long end = (long) TAIL.getOpaque(this);
+            if (end >= 0 && TAIL.weakCompareAndSetAcquire(this, end, end | LOCKED)) {
+                return end;
+            }
+            if (tries < SPINS) {
+                Thread.onSpinWait();
+            } else if (tries < SPINS + YIELDS) {
+                Thread.yield();
+            } else {
+                LockSupport.parkNanos(this, NAP_NANOS);
+            }
+        }
+    }
+
+    private void unlock(long end) {
+        TAIL.setRelease(this, end);
+    }
+
+    private long lockOpen() {
+        long end = lock();
+        if (closed) {
+            unlock(end);
+            requireOpen();
+        }
+        return end;
+    }
+
+    private long lockForChange() {
+        long end = lockOpen();
+        beginChange();
+        return end;
+    }
+
+    @SuppressWarnings("NonAtomicVolatileUpdate") // under the lock
+    private void beginChange() {
+        changes++;
+    }
+
+    @SuppressWarnings("NonAtomicVolatileUpdate") // under the lock
+    private void unlockAfterChange(long end) {
+        TAIL.setRelease(this, end | LOCKED);
+        changes++;
+        unlock(end);
+    }
+
+    private void requireOpen() {
+        if (closed) {
+            throw new IllegalStateException("the log is closed");
+        }
+    }
+}

@@ -1,0 +1,90 @@
+package io.kvorum.replication.runtime;
+
+import io.kvorum.replication.NodeRole;
+import io.kvorum.replication.NodeStatus;
+import io.kvorum.replication.ShardNode;
+import io.kvorum.slots.Scheduler;
+import io.kvorum.slots.runtime.StepRunner;
+
+/**
+ * Decides when a write that nobody waits for leads to a step: after the linger, or at once when a batch is full.
+ *
+ * <pre>
+ * IDLE      -- step, replicas are fed --> ARMED       the log wakes at the first write that was not taken up
+ * ARMED     -- write -------------------> LINGERING   a step is due within the linger; the log wakes at a full batch
+ * LINGERING -- batch is full -----------> IDLE        a step is due at once
+ * any       -- step --------------------> IDLE
+ * </pre>
+ *
+ * <p>Writers come here in the log's wake-up, once for each of these transitions, so that a write costs them nothing.
+ *
+ * <p>Safe for use by any number of threads.
+ */
+final class WriteWakeup {
+    private static final long NEVER = Long.MAX_VALUE;
+
+    private final ShardNode node;
+    private final StepRunner<?> runner;
+    private final Scheduler scheduler;
+    private final long lingerNanos;
+    private final int batchBytes;
+
+    private final Object lock = new Object();
+    /** Counts the steps, so that a wake-up that comes late is told from one that is meant. */
+    private long round;
+
+    private boolean ended;
+
+    WriteWakeup(ShardNode node, StepRunner<?> runner, Scheduler scheduler, long lingerNanos, int batchBytes) {
+        this.node = node;
+        this.runner = runner;
+        this.scheduler = scheduler;
+        this.lingerNanos = lingerNanos;
+        this.batchBytes = batchBytes;
+    }
+
+    /**
+     * Has the next write lead to another step, if there is anybody to send it to.
+     *
+     * @param status where the node stands after the step
+     * @param taken the end of what the step has taken up
+     */
+    void await(NodeStatus status, long taken) {
+        boolean feeds = status.role() == NodeRole.PRIMARY && !status.replicas().isEmpty();
+        synchronized (lock) {
+            long armed = ++round;
+            if (!ended) {
+                node.wakeWhen(feeds ? taken : NEVER, () -> written(armed, taken));
+            }
+        }
+    }
+
+    private void written(long armed, long taken) {
+        synchronized (lock) {
+            if (armed != round || ended) {
+                return;
+            }
+            long full = ++round;
+            node.wakeWhen(taken + batchBytes - 1, () -> batchFull(full));
+        }
+        runner.wakeAt(scheduler.nanoTime() + lingerNanos);
+    }
+
+    private void batchFull(long full) {
+        synchronized (lock) {
+            if (full != round || ended) {
+                return;
+            }
+        }
+        runner.wake();
+    }
+
+    /** Unhooks it from the log. */
+    void end() {
+        synchronized (lock) {
+            ended = true;
+            round++;
+            node.wakeWhen(NEVER, () -> {});
+        }
+    }
+}

@@ -1,0 +1,257 @@
+package io.kvorum.replication;
+
+import static io.kvorum.replication.TestShard.A;
+import static io.kvorum.replication.TestShard.B;
+import static io.kvorum.replication.TestShard.C;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.kvorum.slots.topology.NodeId;
+import io.kvorum.slots.topology.RefusedException;
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** What was begun ends: full syncs under load, replicas that cannot be fed, fair turns, bounded tries. */
+final class FeederTest extends ShardTest {
+    private static final NodeId D = new NodeId("d");
+    private static final NodeId E = new NodeId("e");
+
+    /**
+     * A full sync that was begun completes, once, whatever is written meanwhile: when the log is full, writers wait.
+     * One round is one round trip, in which up to {@code perRound} bytes are written.
+     */
+    @ParameterizedTest
+    @CsvSource({"8, 64", "17, 64", "60, 64", "200, 64", "8, 256", "17, 256", "60, 256", "200, 256"})
+    void aFullSyncCompletesUnderAnyWriteRate(int perRound, int log) {
+        ReplicationSettings settings =
+                ReplicationSettings.defaults().withBatchBytes(4 << 10).withWindowBytes(64 << 10);
+        use(new TestShard(settings, log << 10, A, B, C));
+        for (int i = 0; i < 1024; i++) {
+            for (TestShard.Node node : shard.nodes.values()) { // long gone from the log
+                node.state.map.put("k" + i, "x".repeat(240));
+            }
+        }
+        c.restartEmpty();
+        int written = 0;
+        int refused = 0;
+        int rounds = 0;
+        while (!c.status().complete() && rounds++ < 400) {
+            for (int bytes = 0; bytes < perRound << 10; bytes += 256) {
+                try {
+                    a.write("k" + written++ % 1024, "y".repeat(240));
+                } catch (RefusedException e) {
+                    assertEquals(RefusedException.Kind.OVERLOADED, e.kind());
+                    refused++;
+                    break;
+                }
+            }
+            oneRoundTrip();
+        }
+
+        assertTrue(c.status().complete(), "not complete in " + rounds + " round trips, refused " + refused);
+        assertTrue(rounds > 10);
+        shard.settle();
+        shard.assertEqual();
+        assertEquals(1, shard.events(ReplicationEvent.FullSyncStarted.class).size());
+    }
+
+    /** A millisecond passes; what is on the way arrives, and what is said to that is on the way. */
+    private void oneRoundTrip() {
+        shard.now += 1_000_000;
+        for (int leg = 0; leg < 2; leg++) {
+            shard.nodes.values().forEach(shard::tick);
+            List<TestShard.Sent> arriving = List.copyOf(shard.network);
+            shard.network.clear();
+            arriving.forEach(shard::deliver);
+        }
+    }
+
+    /** If so set, writers are never slowed down: the replica falls out, and after some tries is left alone. */
+    @Test
+    void aReplicaThatCannotKeepUpIsDroppedIfSoSet() {
+        ReplicationSettings settings =
+                TestShard.SETTINGS.withLagPolicy(LagPolicy.DROP_REPLICA).withMaxSyncTries(3);
+        use(new TestShard(settings, 1 << 10, A, B, C));
+        for (int i = 0; i < 200; i++) {
+            a.state.map.put("key" + i, "value");
+        }
+        c.restartEmpty();
+        for (int round = 0; round < 200; round++) {
+            for (int i = 0; i < 30; i++) {
+                a.write("key" + i, "a value that is long enough for the log to turn over");
+            }
+            shard.now += 10_000_000;
+            oneRoundTrip();
+        }
+
+        assertFalse(c.status().complete());
+        assertEquals("SUSPENDED", a.feeds(C).state());
+        List<ReplicationEvent.ReplicaSuspended> suspended =
+                shard.events(ReplicationEvent.ReplicaSuspended.class).stream()
+                        .filter(e -> e.replica().equals(C))
+                        .toList();
+        assertEquals(List.of(2, 3, 4), suspended.stream().map(e -> e.tries()).toList());
+        assertEquals(settings.suspension(), suspended.get(2).pause());
+    }
+
+    /** A replica whose restoration throws is tried less and less often, and keeps nobody from a full sync. */
+    @Test
+    void aReplicaThatCannotLoadAFullSyncStarvesNobody() {
+        use(new TestShard(TestShard.SETTINGS, 1 << 16, A, B, C, D, E));
+        for (int i = 0; i < 50; i++) {
+            a.write("key" + i, "value" + i);
+        }
+        shard.settle();
+        b.state.failing = true;
+        c.state.failing = true;
+        b.restartEmpty();
+        c.restartEmpty();
+        shard.advance(Duration.ofMillis(100));
+        shard.node(D).restartEmpty();
+        for (int i = 0; i < 600; i++) {
+            shard.advance(Duration.ofMillis(100));
+        }
+
+        assertTrue(shard.node(D).status().complete());
+        assertEquals("SUSPENDED", a.feeds(B).state());
+        assertTrue(b.state.restorations < 15, "restorations in a minute: " + b.state.restorations);
+        b.state.failing = false;
+        c.state.failing = false;
+        for (int i = 0; i < 310; i++) {
+            shard.advance(Duration.ofMillis(100));
+        }
+        shard.assertEqual();
+    }
+
+    /** A replica that loses all large messages but answers holds neither the log nor the other replica's full sync. */
+    @Test
+    void aReplicaThatTakesNothingHoldsNothing() {
+        use(new TestShard(TestShard.SETTINGS, 1 << 10, A, B, C));
+        shard.lost = sent -> sent.to().equals(B)
+                && (sent.message() instanceof ReplicationMessage.Append
+                        || sent.message() instanceof ReplicationMessage.SnapshotPart);
+        for (int i = 0; i < 400; i++) {
+            shard.advance(Duration.ofMillis(10));
+            try {
+                a.write("key" + i, "value");
+            } catch (RefusedException e) {
+                assertTrue(i < 220, "still refused after " + i * 10 + " ms");
+            }
+        }
+        c.restartEmpty();
+        shard.settle();
+        assertTrue(c.status().complete());
+        assertFalse(a.feeds(B).state().equals("STREAMING"));
+
+        shard.heal();
+        for (int i = 0; i < 400; i++) {
+            shard.advance(Duration.ofMillis(100));
+        }
+        shard.assertEqual();
+    }
+
+    /** Several replicas share one scan of the state. */
+    @Test
+    void replicasShareAScan() {
+        use(new TestShard(TestShard.SETTINGS, 1 << 16, A, B, C, D));
+        for (int i = 0; i < 100; i++) {
+            a.write("key" + i, "value" + i);
+        }
+        shard.settle();
+        int before = a.state.scans;
+        b.restartEmpty();
+        c.restartEmpty();
+        shard.node(D).restartEmpty();
+        shard.settle();
+
+        shard.assertEqual();
+        assertEquals(before + 1, a.state.scans);
+        assertEquals(3, shard.events(ReplicationEvent.FullSyncStarted.class).size());
+    }
+
+    /** One that falls silent in a shared scan does not keep the others in it. */
+    @Test
+    void aSilentReplicaLeavesTheSharedScan() {
+        use(new TestShard(TestShard.SETTINGS, 1 << 16, A, B, C));
+        for (int i = 0; i < 200; i++) {
+            a.write("key" + i, "value" + i);
+        }
+        shard.settle();
+        b.restartEmpty();
+        c.restartEmpty();
+        int[] parts = {0};
+        shard.lost = sent -> (sent.message() instanceof ReplicationMessage.SnapshotPart && parts[0]++ > 4)
+                && sent.to().equals(B);
+        shard.settle();
+        shard.isolate(B);
+        shard.settle();
+        shard.settle();
+
+        assertTrue(c.status().complete());
+        assertEquals(a.end(), c.end());
+    }
+
+    /** The records that a shared batch carries are read once. */
+    @Test
+    void replicasAtTheSameOffsetShareABatch() {
+        a.write("key", "value");
+        shard.tick(a);
+        List<ReplicationMessage.Append> appends = shard.network.stream()
+                .map(TestShard.Sent::message)
+                .filter(ReplicationMessage.Append.class::isInstance)
+                .map(ReplicationMessage.Append.class::cast)
+                .toList();
+
+        assertEquals(2, appends.size());
+        assertEquals(appends.get(0).records().unwrap(), appends.get(1).records().unwrap());
+    }
+
+    @Test
+    void aScanThatFailsIsToldAndTriedLater() {
+        a.write("key", "value");
+        shard.settle();
+        a.state.scanFailing = true;
+        c.restartEmpty();
+        shard.settle();
+        assertFalse(c.status().complete());
+        assertEquals(
+                ReplicationEvent.Reason.SCAN_FAILED,
+                shard.events(ReplicationEvent.ReplicaSuspended.class).get(0).reason());
+
+        a.state.scanFailing = false;
+        for (int i = 0; i < 50; i++) {
+            shard.advance(Duration.ofMillis(100));
+        }
+        shard.assertEqual();
+    }
+
+    /** Writers are slowed down by a replica that answers but lags, and not by one that is silent. */
+    @Test
+    void theLogIsHeldForReplicasThatAnswerOnly() {
+        use(new TestShard(TestShard.SETTINGS, 1 << 10, A, B, C));
+        shard.isolate(C);
+        RefusedException refused = assertThrows(RefusedException.class, () -> {
+            for (int i = 0; i < 100; i++) {
+                a.write("key" + i, "value");
+                shard.step();
+            }
+        });
+        assertEquals(RefusedException.Kind.OVERLOADED, refused.kind());
+
+        for (int i = 0; i < 11; i++) {
+            shard.advance(Duration.ofMillis(100));
+        }
+        for (int i = 0; i < 100; i++) {
+            a.write("key" + i, "value");
+            shard.step();
+        }
+        shard.heal();
+        shard.settle();
+        shard.assertEqual();
+    }
+}

@@ -1,0 +1,53 @@
+package io.kvorum.slots;
+
+import java.util.concurrent.ScheduledExecutorService;
+
+/**
+ * The source of threads and of time for everything that runs by itself: nodes, sentinels and their listeners.
+ *
+ * <p>An application passes {@link #of its own executor}; a test passes an implementation that runs tasks by hand, in
+ * virtual time. The owner of a scheduler closes it, after everything that uses it.
+ *
+ * <p>{@link #execute} and {@link #schedule} are called by many threads, some of which hold locks. They must return at
+ * once and must not run the task, or anything else that takes locks, in the call. A scheduler that fails now and then
+ * is tolerated: what it throws is logged and reported, and the work is offered again.
+ *
+ * <p>Implementations are safe for use by any number of threads.
+ */
+public interface Scheduler {
+    /** {@return the elapsed time in nanoseconds, as {@link System#nanoTime}: only differences mean anything} */
+    long nanoTime();
+
+    /**
+     * Runs a task soon, in another thread.
+     *
+     * @param task the task
+     */
+    void execute(Runnable task);
+
+    /**
+     * Runs a task once, after a delay. It may run late, but not before the delay has passed by {@link #nanoTime}.
+     *
+     * @param task the task
+     * @param delayNanos the delay in nanoseconds; 0 or less means soon
+     * @return a handle that cancels the task
+     */
+    Cancellable schedule(Runnable task, long delayNanos);
+
+    /**
+     * Creates a scheduler that uses an executor, and {@link System#nanoTime} as the time.
+     *
+     * @param executor the executor; two threads or more keep a slow listener from delaying nodes and sentinels
+     * @return the scheduler
+     */
+    static Scheduler of(ScheduledExecutorService executor) {
+        return new ExecutorScheduler(executor);
+    }
+
+    /** A task that waits for its time. */
+    @FunctionalInterface
+    interface Cancellable {
+        /** Keeps the task from running, unless it is running or has run. Idempotent. */
+        void cancel();
+    }
+}

@@ -1,0 +1,64 @@
+package io.kvorum.testkit.simulation;
+
+import static java.util.Objects.requireNonNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** The seeds that found a fault once, one for each row of {@code simulation/seeds-found.md}: none finds one now. */
+@ExtendWith(ProductLog.class)
+final class FoundSeedsTest {
+    private static final String FOUND = "/simulation/seeds-found.md";
+    private static final int COLUMNS = 4;
+
+    /**
+     * A row of the table.
+     *
+     * @param profile the profile of the run
+     * @param seed its seed
+     * @param invariant what it broke
+     */
+    record Found(Profile profile, long seed, String invariant) {
+        static Found parse(List<String> cells) {
+            return new Found(Profile.valueOf(cells.get(1)), Long.parseLong(cells.get(2)), cells.get(3));
+        }
+    }
+
+    static Stream<Found> rows() {
+        try (InputStream file = FoundSeedsTest.class.getResourceAsStream(FOUND);
+                BufferedReader lines = new BufferedReader(
+                        new InputStreamReader(requireNonNull(file, FOUND), StandardCharsets.UTF_8))) {
+            return lines
+                    .lines()
+                    .filter(line -> line.startsWith("| "))
+                    .skip(1)
+                    .map(line -> Stream.of(line.substring(1).split("\\|"))
+                            .map(String::strip)
+                            .limit(COLUMNS)
+                            .toList())
+                    .map(Found::parse)
+                    .toList()
+                    .stream();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("rows")
+    void theSeedFindsNothingAnyMore(Found found) {
+        Report report = Simulation.run(found.seed(), found.profile(), Mutant.NONE);
+
+        assertNull(report.violation(), () -> Simulation.explain(report, Mutant.NONE));
+    }
+}

@@ -1,0 +1,342 @@
+package io.kvorum.testkit.simulation;
+
+import io.kvorum.slots.topology.NodeId;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Checks that what was begun ends, while nothing changes: each full sync, each failover that can succeed, each
+ * operation of an operator, each detection. It looks at the hosts only, never at the product.
+ *
+ * <ul>
+ *   <li>A full sync ends while its two ends stay up and connected, and few are begun; a member without its data is fed.
+ *   <li>A shard serves while a majority of its complete members is up and connected, to each other and to enough
+ *       sentinels, or to the primary that served when the faults last changed.
+ *   <li>No epochs are used up in a loop.
+ *   <li>A sentinel holds a node down in time, late steps or not.
+ *   <li>Every operation of an operator ends.
+ * </ul>
+ *
+ * <p>Confined to one thread.
+ */
+final class Liveness {
+    /** How often {@link #check} is to be called. */
+    static final long PERIOD = 100 * Plan.MILLISECOND;
+
+    private static final long SYNC_LIMIT = 15 * Plan.SECOND;
+    private static final long SERVE_LIMIT = 12 * Plan.SECOND;
+    private static final long CALMING = 8 * Plan.SECOND;
+    private static final int MOST_SYNCS = 5;
+    private static final int MOST_EPOCHS = 8;
+    private static final long SETTLED = 3 * Plan.SECOND;
+
+    private final Cluster cluster;
+    private final Shape shape;
+    private final List<Operation> operations = new ArrayList<>();
+    private final List<Expected> expected = new ArrayList<>();
+    private final Map<NodeId, Sync> syncs = new HashMap<>();
+    private final ShardView[] shards;
+    private final long[] incompleteSince;
+    private long quietSince;
+
+    private static final class ShardView {
+        long servedAt;
+        int server = -1;
+        long canServeSince;
+        int servedSinceQuiet = -1;
+        int epochs;
+    }
+
+    private static final class Sync {
+        int primary;
+        long began;
+        boolean over;
+        int begun;
+    }
+
+    /** An operation that an operator asked a sentinel for. */
+    static final class Operation {
+        private final SentinelHost sentinel;
+        private final String name;
+        private final long began;
+        private boolean over;
+
+        private Operation(SentinelHost sentinel, String name, long began) {
+            this.sentinel = sentinel;
+            this.name = name;
+            this.began = began;
+        }
+
+        /** Notes that it ended, in whatever way. */
+        void end() {
+            over = true;
+        }
+    }
+
+    private record Expected(SentinelHost sentinel, NodeId node, long since, long limit) {}
+
+    Liveness(Cluster cluster) {
+        this.cluster = cluster;
+        this.shape = cluster.plan().shape();
+        this.shards = new ShardView[shape.shards()];
+        this.incompleteSince = new long[shape.nodes()];
+        for (int i = 0; i < shards.length; i++) {
+            shards[i] = new ShardView();
+        }
+    }
+
+    /** Notes that a fault began or ended. */
+    void changed() {
+        quietSince = cluster.now();
+        expected.clear();
+        for (Sync sync : syncs.values()) {
+            sync.begun = 0;
+        }
+        for (ShardView shard : shards) {
+            shard.epochs = 0;
+            shard.servedSinceQuiet = -1;
+            shard.canServeSince = quietSince;
+        }
+    }
+
+    /** {@return for how long nothing has changed} */
+    long quiet() {
+        return cluster.now() - quietSince;
+    }
+
+    /** Notes that a node crashed although all was well: each sentinel has to notice. */
+    void crashed(DataNode node, long quietBefore) {
+        if (quietBefore < SETTLED
+                || cluster.network().isNoisy()
+                || cluster.plan().loss() > 0) {
+            return;
+        }
+        for (SentinelHost sentinel : cluster.sentinels()) {
+            if (isWell(sentinel.process()) && connects(sentinel.process(), node.process())) {
+                long limit = SentinelHost.DETECTION
+                        + 2 * cluster.plan().maxDelay()
+                        + 5 * sentinel.process().lateness()
+                        + 2 * node.process().lateness();
+                expected.add(new Expected(sentinel, node.identity().node(), cluster.now(), cluster.now() + limit));
+            }
+        }
+    }
+
+    /** Notes that a sentinel holds a node down, since it is silent or for what it says. */
+    void heldDown(SentinelHost sentinel, DataNode node, boolean silent) {
+        expected.removeIf(each ->
+                each.sentinel == sentinel && each.node.equals(node.identity().node()));
+        if (silent
+                && quiet() > SETTLED
+                && cluster.plan().loss() == 0
+                && isWell(node.process())
+                && !node.hasDiskFull()
+                && connects(sentinel.process(), node.process())) {
+            fail(
+                    "a node that is well is not held down",
+                    node.process().id() + " is, by " + sentinel.process().id());
+        }
+    }
+
+    /** Notes that an operator asked a sentinel for something. */
+    Operation began(SentinelHost sentinel, String name) {
+        Operation operation = new Operation(sentinel, name, cluster.now());
+        operations.add(operation);
+        return operation;
+    }
+
+    /** Notes that a primary began a full sync of a replica. */
+    void syncBegan(DataNode primary, NodeId replica) {
+        Sync sync = syncs.computeIfAbsent(replica, id -> new Sync());
+        sync.primary = primary.process().index();
+        sync.began = sync.begun == 0 || sync.over ? cluster.now() : sync.began; // one after the other is no progress
+        sync.over = false;
+        sync.begun++;
+        if (sync.begun > MOST_SYNCS && quiet() > CALMING && !cluster.network().losesLarge(node(replica))) {
+            fail("full syncs are few", sync.begun + " of " + replica + " were begun while nothing changed");
+        }
+    }
+
+    /** Notes that a full sync of a replica was completed. */
+    void syncCompleted(NodeId replica) {
+        Sync sync = syncs.get(replica);
+        if (sync != null) {
+            sync.over = true;
+        }
+    }
+
+    /** Notes that a node of a shard promised an epoch above all that any node had promised. */
+    void epochUsed(int shard) {
+        ShardView view = shards[shard];
+        view.epochs += quiet() > CALMING ? 1 : 0;
+        if (view.epochs > MOST_EPOCHS) {
+            fail(
+                    "no epochs are used up in a loop",
+                    view.epochs + " of " + Cluster.shardId(shard) + " while nothing changed");
+        }
+    }
+
+    /** Looks at everything once. */
+    void check() {
+        long now = cluster.now();
+        if (now < Plan.FAULTS_BEGIN || cluster.network().isNoisy()) {
+            changed();
+        }
+        expected.removeIf(each -> !isWell(each.sentinel.process()));
+        for (Expected each : expected) {
+            if (now > each.limit) {
+                fail(
+                        "a node that is down is held down in time",
+                        each.sentinel.process().id() + " has not noticed the end of " + each.node + " after "
+                                + (now - each.since) / Plan.MILLISECOND + " ms");
+            }
+        }
+        operations.removeIf(each -> each.over || !isWell(each.sentinel.process()));
+        for (Operation each : operations) {
+            if (now - each.began > each.sentinel.operationLimit()) {
+                fail(
+                        "every operation ends",
+                        each.name + " at " + each.sentinel.process().id() + " has no outcome");
+            }
+        }
+        for (int shard = 0; shard < shape.shards(); shard++) {
+            checkShard(shard);
+        }
+        syncs.forEach((id, sync) -> checkSync(node(id), sync));
+    }
+
+    private void checkSync(int replica, Sync sync) {
+        long now = cluster.now();
+        DataNode primary = cluster.nodes().get(sync.primary);
+        if (sync.over
+                || !primary.isPrimary()
+                || cluster.network().losesLarge(replica)
+                || !isWell(primary.process())
+                || !isWell(cluster.nodes().get(replica).process())
+                || !cluster.network().connects(sync.primary, replica)) {
+            sync.over = true;
+        } else if (quiet() > SYNC_LIMIT && now - sync.began > SYNC_LIMIT) {
+            fail(
+                    "a full sync that was begun ends",
+                    primary.process().id() + " has been feeding "
+                            + cluster.nodes().get(replica).process().id() + " for "
+                            + (now - sync.began) / Plan.MILLISECOND + " ms");
+        }
+    }
+
+    private void checkShard(int shard) {
+        ShardView view = shards[shard];
+        long now = cluster.now();
+        int first = shard * shape.members();
+        for (int i = first; i < first + shape.members(); i++) {
+            DataNode node = cluster.nodes().get(i);
+            if (node.isPrimary() && node.isWritable() && isWell(node.process()) && peers(i, first, false) != 0) {
+                view.servedAt = now;
+                view.server = i;
+                if (view.servedSinceQuiet < 0 && now - quietSince < 2 * PERIOD) {
+                    view.servedSinceQuiet = i;
+                }
+            }
+            boolean fed = view.servedAt == now
+                    && view.server != i
+                    && !node.isComplete()
+                    && isWell(node.process())
+                    && view.server >= 0
+                    && cluster.network().connects(view.server, i)
+                    && !cluster.network().losesLarge(i);
+            if (!fed || quiet() == 0) {
+                incompleteSince[i] = now;
+            } else if (now - incompleteSince[i] > SYNC_LIMIT + Plan.SECOND && quiet() > SYNC_LIMIT) {
+                fail(
+                        "a member without its data is fed",
+                        node.process().id() + " is not, by "
+                                + cluster.nodes().get(view.server).process().id());
+            }
+        }
+        boolean can =
+                (view.servedSinceQuiet >= 0 && peers(view.servedSinceQuiet, first, true) != 0) || canFailOver(shard);
+        if (!can || !cluster.isPresent(shard)) {
+            view.canServeSince = now;
+        }
+        if (now - view.canServeSince > SERVE_LIMIT && now - view.servedAt > SERVE_LIMIT && quiet() > SERVE_LIMIT) {
+            fail(
+                    "a shard that can serve serves",
+                    Cluster.shardId(shard) + " has not for " + (now - view.servedAt) / Plan.MILLISECOND + " ms");
+        }
+    }
+
+    /** {@return the complete members that are well and connected to one and to each other, if they are a majority} */
+    private long peers(int one, int first, boolean mutually) {
+        long found = 0;
+        int count = 0;
+        for (int i = first; i < first + shape.members(); i++) {
+            DataNode node = cluster.nodes().get(i);
+            boolean joins = node.isComplete()
+                    && isWell(node.process())
+                    && (i == one || cluster.network().connects(one, i))
+                    && !cluster.network().losesLarge(i);
+            for (int j = first; mutually && joins && j < i; j++) {
+                joins = (found >> j & 1) == 0 || cluster.network().connects(i, j);
+            }
+            if (joins) {
+                found |= 1L << i;
+                count++;
+            }
+        }
+        return (found >> one & 1) == 1 && count >= Shape.majority(shape.members()) ? found : 0;
+    }
+
+    /** Whether a majority of members, all connected, is seen by enough sentinels, all connected, that see no other. */
+    private boolean canFailOver(int shard) {
+        int first = shard * shape.members();
+        for (int one = first; one < first + shape.members(); one++) {
+            long members = peers(one, first, true);
+            if (members != 0 && !cluster.hasPriorityZero(shard) && sentinelsSee(members, first)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private boolean sentinelsSee(long members, int first) {
+        int enough = Math.max(Shape.majority(shape.sentinels()), shape.quorum());
+        int all = 0;
+        for (int s = shape.nodes(); s < shape.nodes() + shape.sentinels(); s++) {
+            SentinelHost sentinel = cluster.sentinels().get(s - shape.nodes());
+            boolean sees = isWell(sentinel.process()) && !sentinel.hasDiskFull();
+            for (int m = first; sees && m < first + shape.members(); m++) {
+                boolean reached = cluster.network().connects(s, m)
+                        && isWell(cluster.nodes().get(m).process());
+                sees = (members >> m & 1) == 1
+                        ? reached && !cluster.nodes().get(m).hasDiskFull()
+                        : !cluster.nodes().get(m).isComplete() || !reached;
+            }
+            for (int other = shape.nodes(); sees && other < s; other++) {
+                sees = cluster.network().connects(s, other);
+            }
+            if (!sees) {
+                return false; // whoever sees another picture may hold others up
+            }
+            all++;
+        }
+        return all >= enough;
+    }
+
+    private boolean connects(SimulatedProcess one, SimulatedProcess other) {
+        return cluster.network().connects(one.index(), other.index());
+    }
+
+    private static boolean isWell(SimulatedProcess process) {
+        return process.isUp() && !process.isPaused();
+    }
+
+    private int node(NodeId id) {
+        return cluster.node(id).process().index();
+    }
+
+    private void fail(String invariant, String message) {
+        cluster.fail(new Violation(invariant, message));
+    }
+}

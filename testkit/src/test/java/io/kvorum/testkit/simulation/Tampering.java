@@ -1,0 +1,113 @@
+package io.kvorum.testkit.simulation;
+
+import io.kvorum.replication.NodeStatus;
+import io.kvorum.replication.ReplicationMessage;
+import io.kvorum.replication.ReplicationMessage.Ack;
+import io.kvorum.replication.ReplicationMessage.Append;
+import io.kvorum.replication.ReplicationMessage.Heartbeat;
+import io.kvorum.replication.ReplicationMessage.SnapshotPart;
+import io.kvorum.replication.ReplicationMessage.StaleEpoch;
+import io.kvorum.slots.topology.LogPosition;
+import io.kvorum.slots.topology.ShardId;
+
+/**
+ * Changes the messages of one node, on their way in or out, for the mutants that need it.
+ *
+ * <p>Confined to one thread.
+ */
+final class Tampering {
+    private final Mutant mutant;
+    private LogPosition primaryEnd = LogPosition.START;
+
+    Tampering(Mutant mutant) {
+        this.mutant = mutant;
+    }
+
+    /** {@return whether a message is to be taken for one of the receiver's primary} */
+    boolean takesStray(DataNode node, ReplicationMessage message) {
+        NodeStatus status = node.status();
+        return mutant == Mutant.STRAY_TAKEN
+                && status != null
+                && status.primary() != null
+                && !message.shard().equals(node.identity().shard());
+    }
+
+    /** {@return what a node receives instead of a message that was sent to it} */
+    ReplicationMessage received(DataNode node, ReplicationMessage message) {
+        if (takesStray(node, message)) {
+            return ofShard(node.identity().shard(), message);
+        }
+        if (message instanceof Heartbeat heartbeat) {
+            primaryEnd = heartbeat.end();
+        } else if (message instanceof Append append) {
+            primaryEnd = new LogPosition(
+                    append.epoch(),
+                    append.previous().offset() + append.records().readableBytes());
+            LogPosition end = node.log().end();
+            boolean gap = append.previous().offset() > end.offset();
+            if (mutant == Mutant.GAP_TAKEN && gap && end.epoch() == append.epoch()) {
+                return new Append(
+                        append.shard(), append.epoch(), append.sequence(), end, append.committed(), append.records());
+            }
+        }
+        return message;
+    }
+
+    /** {@return what a node sends instead of a message} */
+    ReplicationMessage sent(ReplicationMessage message) {
+        if (mutant == Mutant.ACKNOWLEDGED_BEFORE_TAKEN
+                && message instanceof Ack ack
+                && ack.complete()
+                && ack.position().epoch() == primaryEnd.epoch()
+                && ack.position().offset() < primaryEnd.offset()) {
+            return new Ack(
+                    ack.shard(),
+                    ack.epoch(),
+                    ack.sequence(),
+                    ack.incarnation(),
+                    ack.life(),
+                    primaryEnd,
+                    true,
+                    ack.taken(),
+                    ack.sync(),
+                    ack.nextPart());
+        }
+        return message;
+    }
+
+    private static ReplicationMessage ofShard(ShardId shard, ReplicationMessage message) {
+        if (message instanceof Heartbeat heartbeat) {
+            return new Heartbeat(
+                    shard, heartbeat.epoch(), heartbeat.sequence(), heartbeat.end(), heartbeat.committed());
+        } else if (message instanceof Append append) {
+            return new Append(
+                    shard, append.epoch(), append.sequence(), append.previous(), append.committed(), append.records());
+        } else if (message instanceof SnapshotPart part) {
+            return new SnapshotPart(
+                    shard,
+                    part.epoch(),
+                    part.sequence(),
+                    part.incarnation(),
+                    part.life(),
+                    part.sync(),
+                    part.part(),
+                    part.start(),
+                    part.end(),
+                    part.records(),
+                    part.entries());
+        } else if (message instanceof Ack ack) {
+            return new Ack(
+                    shard,
+                    ack.epoch(),
+                    ack.sequence(),
+                    ack.incarnation(),
+                    ack.life(),
+                    ack.position(),
+                    ack.complete(),
+                    ack.taken(),
+                    ack.sync(),
+                    ack.nextPart());
+        }
+        return new StaleEpoch(shard, message.epoch());
+    }
+}
