@@ -38,6 +38,11 @@ public enum AbortReason {
     NODES_MISSING,
     /** The shard has been begun before. Nothing has changed. */
     ALREADY_BEGUN,
+    /**
+     * A majority of complete members answers: the shard can be failed over, and beginning it anew would lose data for
+     * nothing. Nothing has changed.
+     */
+    MAJORITY_LEFT,
     /** The shard has not been begun. Nothing has changed. */
     NOT_BEGUN,
     /** The node that was to begin the shard refused. */

@@ -31,7 +31,7 @@ import org.jspecify.annotations.Nullable;
  * Asking   -> Fencing    all nodes answered; to begin anew: all that do in time
  * Fencing  -> Starting   all those have promised the epoch; to begin anew: all that do in time
  * Starting -> Promoted   the chosen node leads the epoch
- * all but Promoted -> Ended   a node refused, or the time of the step is over
+ * all but Promoted -> Ended   a node refused, the time of the step is over, or nothing is lost after all
  * </pre>
  */
 final class Beginning implements Procedure {
@@ -237,6 +237,10 @@ final class Beginning implements Procedure {
 
     private void becomeFencing(Asking asking, long now) {
         check(step == asking, "an epoch is taken above what the nodes have promised");
+        if (dataLost && asking.answers.isCompleteMajority()) {
+            becomeEnded(AbortReason.MAJORITY_LEFT, nodesOf(asking.answers), now);
+            return;
+        }
         long known = Math.max(asking.answers.highestEpoch(), designated.epoch());
         long epoch = dataLost
                 ? Rounds.lossy(known, context.number(), context.random())

@@ -337,10 +337,7 @@ final class Failover implements Procedure {
     private void expire(Waiting waiting, long now) {
         if (waiting instanceof Asking asking) {
             Prospect prospect = Prospect.of(watch.nodes(), asking.answers.reports(), settings.allowLossyFailover());
-            becomeEnded(
-                    AbortReason.NO_MAJORITY,
-                    prospect.missing().isEmpty() ? prospect.incomplete() : prospect.missing(),
-                    now);
+            becomeEnded(AbortReason.NO_MAJORITY, prospect.obstructing(), now);
         } else if (waiting instanceof Pausing) {
             becomeEnded(AbortReason.PRIMARY_SILENT, List.of(before.primary()), now);
         } else if (waiting instanceof CatchingUp) {

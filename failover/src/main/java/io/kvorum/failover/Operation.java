@@ -17,8 +17,9 @@ public sealed interface Operation {
 
     /**
      * Gives a shard another primary. If the present primary is well this is a switchover, which loses no write. If the
-     * primary is objectively down, the operation ends with the failover that this causes anyway. If neither is known,
-     * the operation waits to hear from the primary; it never fails over a primary that may be well.
+     * primary is objectively down, the operation ends with the failover that this causes anyway, or at once if that
+     * cannot succeed. If neither is known, the operation waits to hear from the primary; it never fails over a primary
+     * that may be well.
      *
      * @param shard the shard
      */
@@ -45,7 +46,7 @@ public sealed interface Operation {
     /**
      * Begins a shard anew whose data is lost, with the nodes that answer. The node with the most complete data leads.
      * <em>Every write that it lacks is lost for good, acknowledged or not.</em> Use it only if the shard can never have
-     * a majority of complete members again.
+     * a majority of complete members again; it is refused if such a majority answers.
      *
      * @param shard the shard
      */

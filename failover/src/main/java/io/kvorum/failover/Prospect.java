@@ -85,6 +85,11 @@ record Prospect(@Nullable Obstacle obstacle, List<NodeId> missing, List<NodeId> 
         return found;
     }
 
+    /** {@return the members that stand in the way: those that are missing, else the incomplete ones} */
+    List<NodeId> obstructing() {
+        return missing.isEmpty() ? incomplete : missing;
+    }
+
     boolean isGood() {
         return obstacle == null;
     }

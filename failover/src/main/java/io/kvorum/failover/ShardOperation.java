@@ -11,7 +11,7 @@ import java.util.List;
  *
  * <pre>
  * AwaitingPrimary -> HandingOver   the primary reports that it leads: a switchover begins
- * AwaitingPrimary -> (end)         another primary came up by a failover, or the time is over
+ * AwaitingPrimary -> (end)         another primary came up by a failover, none can come up, or the time is over
  * HandingOver     -> (end)         the switchover succeeded or was given up, or the time is over
  * BeginningShard  -> (end)         the shard was begun, or that was given up
  * Replacing       -> (end)         the changed member list is committed, or the time is over

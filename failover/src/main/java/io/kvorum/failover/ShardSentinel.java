@@ -432,6 +432,11 @@ final class ShardSentinel {
             succeedWhenKnown(now);
             return;
         }
+        Prospect prospect = told;
+        if (prospect != null) { // the primary is down, and no failover is possible
+            failOperation(AbortReason.NO_MAJORITY, prospect.obstructing(), now);
+            return;
+        }
         NodeReport report = watch.report(primary.primary());
         if (watch.isDown(primary.primary()) || report == null || !report.leads(primary.epoch())) {
             return; // not heard from yet, or being failed over: never a failover by mistake
@@ -487,15 +492,7 @@ final class ShardSentinel {
 
     private void expire(ShardOperation late, long now) {
         if (late instanceof AwaitingPrimary) {
-            Prospect prospect = objectivelyDown ? watch.prospect() : null;
-            if (prospect == null || prospect.isGood()) {
-                failOperation(AbortReason.PRIMARY_SILENT, List.of(primary.primary()), now);
-            } else {
-                failOperation(
-                        AbortReason.NO_MAJORITY,
-                        prospect.missing().isEmpty() ? prospect.incomplete() : prospect.missing(),
-                        now);
-            }
+            failOperation(AbortReason.PRIMARY_SILENT, List.of(primary.primary()), now);
             return;
         }
         failOperation(AbortReason.TIMED_OUT, List.of(), now);

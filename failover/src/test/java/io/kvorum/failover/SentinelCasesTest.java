@@ -261,6 +261,22 @@ final class SentinelCasesTest {
         assertTrue(cluster.runUntil(cluster::isWhole, SECOND.multipliedBy(10)));
     }
 
+    /** An operator who is too early, or mistaken, loses nothing. */
+    @Test
+    void aShardThatHasItsMajorityIsNotBegunAnew() {
+        FakeCluster cluster = started(SETTINGS, 3, 3);
+        cluster.node("c").up = false;
+        long request = cluster.sentinel("S1").start(new Operation.BeginAnew(SHARD));
+        cluster.run(SECOND.multipliedBy(2));
+
+        assertEquals(
+                AbortReason.MAJORITY_LEFT,
+                assertInstanceOf(OperationOutcome.Failed.class, cluster.outcomes.get(request))
+                        .reason());
+        assertEquals(List.of(), cluster.facts(EpochTaken.class));
+        assertEquals(A, cluster.primary());
+    }
+
     @Test
     void aReplacementThatCannotBeIsRefusedAtOnce() {
         FakeCluster cluster = started(SETTINGS, 3, 3);

@@ -86,6 +86,9 @@ final class Feeder {
         long resentAfter;
         long progressAt;
 
+        /** The newest message when the node was first known to have begun: answers to later ones know of it. */
+        long begun = Long.MAX_VALUE;
+
         Syncing(SharedScan scan, SharedScan.Share share, long after, long now) {
             this.scan = scan;
             this.share = share;
@@ -356,14 +359,12 @@ final class Feeder {
             becomeStreaming(ack.position().offset());
         } else if (past && obstacle == Reason.TOO_FAR_BEHIND) { // the log went on without it
             failed(obstacle, now);
-        } else if (ack.sync() != syncing.scan.number()
-                && syncing.share.acknowledged() > 0
-                && syncing.resentAfter > 0
-                && ack.sequence() > syncing.resentAfter) {
+        } else if (ack.sync() != syncing.scan.number() && ack.sequence() > syncing.begun) {
             failed(Reason.NOT_APPLIED, now); // it had begun and has given up; the answer that said so was lost
         } else if (ack.sync() == syncing.scan.number()
                 && syncing.scan.acknowledged(syncing.share, ack.nextPart(), now)) {
             syncing.progressAt = now;
+            syncing.begun = Math.min(syncing.begun, feed.sequence());
         } else {
             boolean refused = ack.taken() == Taken.GAP && ack.sequence() > syncing.resentAfter;
             if (refused || ack.sequence() >= syncing.lastData) {

@@ -196,6 +196,42 @@ final class FeederTest extends ShardTest {
         assertEquals(a.end(), c.end());
     }
 
+    /** Parts that overtake each other, and their answers too: that is no reason to take the sync for given up. */
+    @Test
+    void partsAndAnswersMayOvertakeEachOther() {
+        for (int i = 0; i < 100; i++) {
+            a.write("key" + i, "value" + i);
+        }
+        shard.settle();
+        c.restartEmpty();
+        shard.now += Duration.ofMillis(100).toNanos();
+        while (shard.network.stream().noneMatch(sent -> isPart(sent))) {
+            shard.nodes.values().forEach(shard::tick);
+            List<TestShard.Sent> arriving =
+                    shard.network.stream().filter(sent -> !isPart(sent)).toList();
+            shard.network.removeAll(arriving);
+            arriving.forEach(shard::deliver);
+        }
+        List<TestShard.Sent> parts =
+                shard.network.stream().filter(FeederTest::isPart).toList();
+        shard.network.clear();
+        shard.deliver(parts.get(1));
+        shard.deliver(parts.get(0));
+        List<TestShard.Sent> answers = List.copyOf(shard.network);
+        shard.network.clear();
+        shard.deliver(answers.get(1));
+        shard.deliver(answers.get(0));
+        parts.subList(2, parts.size()).forEach(shard::deliver);
+        shard.settle();
+
+        shard.assertEqual();
+        assertEquals(1, shard.events(ReplicationEvent.FullSyncStarted.class).size());
+    }
+
+    private static boolean isPart(TestShard.Sent sent) {
+        return sent.message() instanceof ReplicationMessage.SnapshotPart;
+    }
+
     /** The records that a shared batch carries are read once. */
     @Test
     void replicasAtTheSameOffsetShareABatch() {
