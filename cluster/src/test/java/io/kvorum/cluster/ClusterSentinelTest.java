@@ -21,9 +21,11 @@ import io.kvorum.failover.SentinelState;
 import io.kvorum.failover.SentinelStateStore;
 import io.kvorum.failover.ShardPrimary;
 import io.kvorum.failover.runtime.CorruptStateException;
+import io.kvorum.failover.runtime.FileSentinelStateStore;
 import io.kvorum.slots.topology.ClusterTopology;
 import io.kvorum.slots.topology.NodeId;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -102,7 +104,7 @@ final class ClusterSentinelTest {
                     .toCompletableFuture()
                     .join()
                     .primary();
-            await(() -> Files.exists(wired.stateOfSentinel()) && contains(wired.stateOfSentinel(), " " + after + " "));
+            await(() -> after.equals(savedPrimary(wired)));
             wired.sentinel().close();
 
             ClusterSentinel again = wired.startSentinel(builder -> builder);
@@ -266,11 +268,13 @@ final class ClusterSentinelTest {
         return facts;
     }
 
-    private static boolean contains(Path file, String word) {
+    /** {@return the primary of the shard by the state that the sentinel has saved, or null if it has saved none} */
+    private static @Nullable NodeId savedPrimary(Wired wired) {
         try {
-            return Files.readString(file).contains(word);
+            SentinelState state = new FileSentinelStateStore(wired.stateOfSentinel()).load();
+            return state == null ? null : state.shards().get(0).primary().primary();
         } catch (IOException e) {
-            return false;
+            throw new UncheckedIOException(e);
         }
     }
 }
