@@ -6,7 +6,7 @@ import io.micrometer.core.instrument.Tags;
 import java.lang.System.Logger.Level;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.Supplier;
+import java.util.function.Consumer;
 
 /**
  * The meters that one object has added to registries, so that it removes these and no others.
@@ -24,42 +24,40 @@ final class Bindings {
 
     private record Binding(MeterRegistry registry, Meter meter) {}
 
-    /** Registers the meters of one object. */
-    interface Registration {
-        /**
-         * Registers them.
-         *
-         * @param registry where
-         * @param meters takes the code that registers each
-         */
-        void register(MeterRegistry registry, Meters meters);
-    }
-
-    /** Takes note of each meter that is registered. */
-    interface Meters {
-        void add(Supplier<? extends Meter> meter);
-    }
-
     private final List<Binding> bindings = new ArrayList<>();
     private boolean closed;
 
     /**
      * Adds meters to a registry, unless they are there already.
      *
-     * @param first the name of one of them
-     * @param tags the tags that tell this object from others
+     * @param prefix what the name of each meter begins with
+     * @param first the rest of the name of one of them
+     * @param tags the tags that tell the object from others
+     * @param subject what is measured
+     * @param registration registers the meters
      */
-    void bind(MeterRegistry registry, String first, Tags tags, Registration registration) {
+    <T> void bind(
+            MeterRegistry registry,
+            String prefix,
+            String first,
+            Tags tags,
+            T subject,
+            Consumer<? super Meters<T>> registration) {
         synchronized (REGISTRATION) {
             if (closed
                     || bindings.stream().anyMatch(binding -> binding.registry().equals(registry))) {
                 return;
             }
-            if (registry.find(first).tags(tags).meter() != null) {
+            if (registry.find(prefix + first).tags(tags).meter() != null) {
                 logger.log(Level.WARNING, () -> "meters are bound already under the name " + tags);
                 return;
             }
-            registration.register(registry, meter -> bindings.add(new Binding(registry, meter.get())));
+            Meters<T> meters = new Meters<>(registry, prefix, tags, subject);
+            try {
+                registration.accept(meters);
+            } finally { // what was registered is removed later, even if the registry refused the next
+                meters.added().forEach(meter -> bindings.add(new Binding(registry, meter)));
+            }
         }
     }
 

@@ -8,17 +8,12 @@ import io.kvorum.replication.ReplicaStatus;
 import io.kvorum.replication.ReplicationEvent;
 import io.kvorum.replication.runtime.NodeDriver;
 import io.kvorum.slots.topology.Epoch;
-import io.micrometer.core.instrument.FunctionCounter;
-import io.micrometer.core.instrument.FunctionTimer;
-import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tags;
 import io.micrometer.core.instrument.binder.MeterBinder;
 import java.util.Locale;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
-import java.util.function.ToDoubleFunction;
 
 /**
  * The meters of the replication at one node, each with the tags {@code node} and {@code shard}:
@@ -92,91 +87,55 @@ public final class ReplicationMetrics implements MeterBinder, AutoCloseable {
 
     @Override
     public void bindTo(MeterRegistry registry) {
-        bindings.bind(registry, PREFIX + "epoch", tags, this::register);
+        bindings.bind(registry, PREFIX, "epoch", tags, driver, this::register);
     }
 
-    private void register(MeterRegistry registry, Bindings.Meters meters) {
+    private void register(Meters<NodeDriver> meters) {
         for (NodeRole role : NodeRole.values()) {
-            meters.add(() -> Gauge.builder(
-                            PREFIX + "role", driver, of -> of.status().role() == role ? 1 : 0)
-                    .tags(tags.and("role", role.name().toLowerCase(Locale.ROOT)))
-                    .description("1 for the role that the node has, else 0")
-                    .register(registry));
+            meters.gauge(
+                    "role",
+                    "1 for the role that the node has, else 0",
+                    Tags.of("role", role.name().toLowerCase(Locale.ROOT)),
+                    of -> of.status().role() == role ? 1 : 0);
         }
-        gauge(
-                registry,
-                meters,
+        meters.gauge(
                 "epoch",
                 "Round of the highest epoch promised",
-                status -> Epoch.roundOf(status.epoch()));
-        gauge(registry, meters, "writable", "1 if the node takes writes, else 0", status -> status.writable() ? 1 : 0);
-        gauge(
-                registry,
-                meters,
-                "complete",
-                "1 if the node's data is complete, else 0",
-                status -> status.complete() ? 1 : 0);
-        gauge(registry, meters, "replicas", "Complete replicas that the primary hears", ReplicationMetrics::replicas);
-        bytes(registry, meters, "lag", "How far a replica is behind its primary", NodeStatus::lag);
-        bytes(
-                registry,
-                meters,
+                of -> Epoch.roundOf(of.status().epoch()));
+        meters.gauge("writable", "1 if the node takes writes, else 0", of -> of.status().writable() ? 1 : 0);
+        meters.gauge("complete", "1 if the node's data is complete, else 0", of -> of.status().complete() ? 1 : 0);
+        meters.gauge("replicas", "Complete replicas that the primary hears", of -> replicas(of.status()));
+        meters.bytes("lag", "How far a replica is behind its primary", of -> of.status().lag());
+        meters.bytes(
                 "replicas.lag",
                 "How far the slowest replica that the primary hears is behind it",
-                ReplicationMetrics::greatestLag);
+                of -> greatestLag(of.status()));
 
         String begun = "Syncs that the node began as a primary";
-        count(registry, meters, "syncs", begun, tags.and("kind", "full"), fullSyncs);
-        count(registry, meters, "syncs", begun, tags.and("kind", "partial"), partialSyncs);
-        count(registry, meters, "syncs.taken", "Full syncs that the node completed as a replica", tags, taken);
-        count(
-                registry,
-                meters,
-                "suspensions",
-                "How often a replica was left alone that could not be fed",
-                tags,
-                suspensions);
-        count(
-                registry,
-                meters,
-                "discarded",
-                "Records of the node's own that full syncs have replaced",
-                tags,
-                discarded);
+        meters.count("syncs", begun, Tags.of("kind", "full"), fullSyncs);
+        meters.count("syncs", begun, Tags.of("kind", "partial"), partialSyncs);
+        meters.count("syncs.taken", "Full syncs that the node completed as a replica", Tags.empty(), taken);
+        meters.count(
+                "suspensions", "How often a replica was left alone that could not be fed", Tags.empty(), suspensions);
+        meters.count(
+                "discarded", "Records of the node's own that full syncs have replaced", Tags.empty(), discarded);
 
-        meters.add(() -> FunctionTimer.builder(
-                        PREFIX + "acknowledgement",
-                        driver,
-                        of -> of.acknowledgements().acknowledged(),
-                        of -> of.acknowledgements().nanos(),
-                        TimeUnit.NANOSECONDS)
-                .tags(tags)
-                .description("How long acknowledged writes waited for enough nodes")
-                .register(registry));
-        meters.add(() -> Gauge.builder(
-                        PREFIX + "pending", driver, of -> of.acknowledgements().waiting())
-                .tags(tags)
-                .description("Writes that wait for enough nodes")
-                .register(registry));
-        count(
-                registry,
-                meters,
-                "unacknowledged",
-                "Writes that ended without an acknowledgement",
-                of -> of.acknowledgements().failed());
-        count(
-                registry,
-                meters,
-                "strays",
-                "Messages ignored: of another shard or an unknown sender",
-                of -> of.status().strays());
-        count(registry, meters, "lost", "Messages lost because too many were waiting", NodeDriver::lostMessages);
-        count(
-                registry,
-                meters,
-                "failures",
-                "Calls of transport, listeners and scheduler that failed",
-                NodeDriver::failedCalls);
+        meters.time(
+                "acknowledgement",
+                "How long acknowledged writes waited for enough nodes",
+                Tags.empty(),
+                driver,
+                of -> of.acknowledgements().acknowledged(),
+                of -> of.acknowledgements().nanos());
+        meters.gauge("pending", "Writes that wait for enough nodes", of -> of.acknowledgements()
+                .waiting());
+        meters.count("unacknowledged", "Writes that ended without an acknowledgement", of -> of.acknowledgements()
+                .failed());
+        meters.count("strays", "Messages ignored: of another shard or an unknown sender", of -> of.status()
+                .strays());
+        meters.count("lost", "Messages lost because too many were waiting", NodeDriver::lostMessages);
+        meters.count(
+                "failures", "Calls of transport, listeners and scheduler that failed", NodeDriver::failedCalls);
     }
 
     private static double replicas(NodeStatus status) {
@@ -191,56 +150,6 @@ public final class ReplicationMetrics implements MeterBinder, AutoCloseable {
                 .mapToLong(ReplicaStatus::lag)
                 .max()
                 .orElse(0);
-    }
-
-    private void gauge(
-            MeterRegistry registry,
-            Bindings.Meters meters,
-            String name,
-            String description,
-            ToDoubleFunction<NodeStatus> value) {
-        meters.add(() -> Gauge.builder(PREFIX + name, driver, of -> value.applyAsDouble(of.status()))
-                .tags(tags)
-                .description(description)
-                .register(registry));
-    }
-
-    private void bytes(
-            MeterRegistry registry,
-            Bindings.Meters meters,
-            String name,
-            String description,
-            ToDoubleFunction<NodeStatus> value) {
-        meters.add(() -> Gauge.builder(PREFIX + name, driver, of -> value.applyAsDouble(of.status()))
-                .tags(tags)
-                .baseUnit("bytes")
-                .description(description)
-                .register(registry));
-    }
-
-    private void count(
-            MeterRegistry registry,
-            Bindings.Meters meters,
-            String name,
-            String description,
-            ToDoubleFunction<NodeDriver> value) {
-        meters.add(() -> FunctionCounter.builder(PREFIX + name, driver, value)
-                .tags(tags)
-                .description(description)
-                .register(registry));
-    }
-
-    private static void count(
-            MeterRegistry registry,
-            Bindings.Meters meters,
-            String name,
-            String description,
-            Tags meterTags,
-            LongAdder value) {
-        meters.add(() -> FunctionCounter.builder(PREFIX + name, value, LongAdder::sum)
-                .tags(meterTags)
-                .description(description)
-                .register(registry));
     }
 
     /** Stops counting, and removes the meters that this object added from every registry it was bound to. */

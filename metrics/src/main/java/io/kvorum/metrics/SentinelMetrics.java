@@ -9,9 +9,6 @@ import io.kvorum.failover.runtime.SentinelDriver;
 import io.kvorum.slots.topology.Epoch;
 import io.kvorum.slots.topology.Shard;
 import io.kvorum.slots.topology.ShardId;
-import io.micrometer.core.instrument.FunctionCounter;
-import io.micrometer.core.instrument.FunctionTimer;
-import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tags;
 import io.micrometer.core.instrument.binder.MeterBinder;
@@ -19,10 +16,8 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
-import java.util.function.ToDoubleFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -199,43 +194,30 @@ public final class SentinelMetrics implements MeterBinder, AutoCloseable {
 
     @Override
     public void bindTo(MeterRegistry registry) {
-        bindings.bind(registry, PREFIX + "epoch", tags, this::register);
+        bindings.bind(registry, PREFIX, "epoch", tags, driver, this::register);
     }
 
-    private void register(MeterRegistry registry, Bindings.Meters meters) {
-        gauge(
-                registry,
-                meters,
-                "shards",
-                "Shards watched",
-                of -> of.topology().shards().size());
-        gauge(registry, meters, "epoch", "Highest round in which a shard is led", SentinelMetrics::epoch);
-        gauge(registry, meters, "down", "Nodes held down", SentinelMetrics::down);
-        gauge(registry, meters, "primaries.down", "Primaries held down", SentinelMetrics::primariesDown);
-        gauge(
-                registry,
-                meters,
+    private void register(Meters<SentinelDriver> meters) {
+        meters.gauge("shards", "Shards watched", of -> of.topology().shards().size());
+        meters.gauge("epoch", "Highest round in which a shard is led", SentinelMetrics::epoch);
+        meters.gauge("down", "Nodes held down", SentinelMetrics::down);
+        meters.gauge("primaries.down", "Primaries held down", SentinelMetrics::primariesDown);
+        meters.gauge(
                 "reachable",
                 "1 if the sentinels heard are enough to elect one, else 0",
                 of -> of.quorumCheck().votesReachable() ? 1 : 0);
-        failovers.forEach((outcome, count) -> count(
-                registry,
-                meters,
-                "failovers",
-                "Attempts at a failover, by how they ended",
-                tags.and("outcome", outcome),
-                count));
-        events.forEach(
-                (kind, count) -> count(registry, meters, "events", "Events, by kind", tags.and("event", kind), count));
-        durations.forEach((phase, duration) -> meters.add(() -> FunctionTimer.builder(
-                        PREFIX + "duration", duration, of -> of.count.sum(), of -> of.nanos.sum(), TimeUnit.NANOSECONDS)
-                .tags(tags.and("phase", lowerCase(phase)))
-                .description("How long the phases of failovers took")
-                .register(registry)));
-        count(registry, meters, "lost", "Messages lost because too many were waiting", SentinelDriver::lostMessages);
-        count(
-                registry,
-                meters,
+        failovers.forEach((outcome, count) -> meters.count(
+                "failovers", "Attempts at a failover, by how they ended", Tags.of("outcome", outcome), count));
+        events.forEach((kind, count) -> meters.count("events", "Events, by kind", Tags.of("event", kind), count));
+        durations.forEach((phase, duration) -> meters.time(
+                "duration",
+                "How long the phases of failovers took",
+                Tags.of("phase", lowerCase(phase)),
+                duration,
+                of -> of.count.sum(),
+                of -> of.nanos.sum()));
+        meters.count("lost", "Messages lost because too many were waiting", SentinelDriver::lostMessages);
+        meters.count(
                 "failures",
                 "Calls of transport, gateway, listeners and scheduler that failed",
                 SentinelDriver::failedCalls);
@@ -262,43 +244,6 @@ public final class SentinelMetrics implements MeterBinder, AutoCloseable {
 
     private static boolean isDown(SentinelDriver driver, Shard shard) {
         return driver.down(shard.id()).contains(shard.primary());
-    }
-
-    private void gauge(
-            MeterRegistry registry,
-            Bindings.Meters meters,
-            String name,
-            String description,
-            ToDoubleFunction<SentinelDriver> value) {
-        meters.add(() -> Gauge.builder(PREFIX + name, driver, value)
-                .tags(tags)
-                .description(description)
-                .register(registry));
-    }
-
-    private void count(
-            MeterRegistry registry,
-            Bindings.Meters meters,
-            String name,
-            String description,
-            ToDoubleFunction<SentinelDriver> value) {
-        meters.add(() -> FunctionCounter.builder(PREFIX + name, driver, value)
-                .tags(tags)
-                .description(description)
-                .register(registry));
-    }
-
-    private static void count(
-            MeterRegistry registry,
-            Bindings.Meters meters,
-            String name,
-            String description,
-            Tags meterTags,
-            LongAdder value) {
-        meters.add(() -> FunctionCounter.builder(PREFIX + name, value, LongAdder::sum)
-                .tags(meterTags)
-                .description(description)
-                .register(registry));
     }
 
     /** Stops counting, and removes the meters that this object added from every registry it was bound to. */

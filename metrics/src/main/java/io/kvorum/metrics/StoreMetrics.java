@@ -4,14 +4,11 @@ import io.kvorum.core.LocalStore;
 import io.kvorum.core.MemoryLimit;
 import io.kvorum.core.StoreStats;
 import io.kvorum.slots.topology.RefusedException;
-import io.micrometer.core.instrument.FunctionCounter;
-import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tags;
 import io.micrometer.core.instrument.binder.MeterBinder;
 import java.util.Locale;
 import java.util.Objects;
-import java.util.function.ToDoubleFunction;
 
 /**
  * The meters of one {@link LocalStore}, each with the tag {@code store} and none with a key or a slot:
@@ -37,6 +34,8 @@ import java.util.function.ToDoubleFunction;
  * <p>Safe for use by any number of threads.
  */
 public final class StoreMetrics implements MeterBinder, AutoCloseable {
+    private static final String PREFIX = "kvorum.store.";
+
     private final LocalStore store;
     private final Tags tags;
     private final Bindings bindings = new Bindings();
@@ -56,56 +55,27 @@ public final class StoreMetrics implements MeterBinder, AutoCloseable {
 
     @Override
     public void bindTo(MeterRegistry registry) {
-        bindings.bind(registry, "kvorum.store.entries", tags, this::register);
+        bindings.bind(registry, PREFIX, "entries", tags, store, StoreMetrics::register);
     }
 
-    private void register(MeterRegistry registry, Bindings.Meters meters) {
-        meters.add(() -> Gauge.builder("kvorum.store.entries", store, LocalStore::size)
-                .tags(tags)
-                .description("Keys held, expired ones that have not been deleted yet among them")
-                .register(registry));
-        meters.add(() -> Gauge.builder("kvorum.store.bytes", store, LocalStore::bytes)
-                .tags(tags)
-                .baseUnit("bytes")
-                .description("Weight of the keys held, as the memory limit counts it")
-                .register(registry));
+    private static void register(Meters<LocalStore> meters) {
+        meters.gauge("entries", "Keys held, expired ones that have not been deleted yet among them", LocalStore::size);
+        meters.bytes("bytes", "Weight of the keys held, as the memory limit counts it", LocalStore::bytes);
         String gets = "Reads that copy a value";
-        count(registry, meters, "gets", gets, tags.and("result", "hit"), StoreStats::hits);
-        count(registry, meters, "gets", gets, tags.and("result", "miss"), StoreStats::misses);
-        count(registry, meters, "sets", "Keys set", tags, StoreStats::sets);
-        count(registry, meters, "deletes", "Keys deleted by an operation", tags, StoreStats::deletes);
-        count(
-                registry,
-                meters,
-                "expirations",
-                "Keys deleted because their deadline had passed",
-                tags,
-                StoreStats::expirations);
-        count(registry, meters, "evictions", "Keys deleted to make room", tags, StoreStats::evictions);
+        meters.count("gets", gets, Tags.of("result", "hit"), of -> of.stats().hits());
+        meters.count("gets", gets, Tags.of("result", "miss"), of -> of.stats().misses());
+        meters.count("sets", "Keys set", of -> of.stats().sets());
+        meters.count("deletes", "Keys deleted by an operation", of -> of.stats().deletes());
+        meters.count("expirations", "Keys deleted because their deadline had passed", of -> of.stats()
+                .expirations());
+        meters.count("evictions", "Keys deleted to make room", of -> of.stats().evictions());
         for (RefusedException.Kind kind : RefusedException.Kind.values()) {
-            String value = kind.name().toLowerCase(Locale.ROOT);
-            count(
-                    registry,
-                    meters,
+            meters.count(
                     "refusals",
                     "Writes refused",
-                    tags.and("kind", value),
-                    stats -> stats.refusals().getOrDefault(kind, 0L));
+                    Tags.of("kind", kind.name().toLowerCase(Locale.ROOT)),
+                    of -> of.stats().refusals().getOrDefault(kind, 0L));
         }
-    }
-
-    private void count(
-            MeterRegistry registry,
-            Bindings.Meters meters,
-            String meter,
-            String description,
-            Tags meterTags,
-            ToDoubleFunction<StoreStats> value) {
-        meters.add(() -> FunctionCounter.builder(
-                        "kvorum.store." + meter, store, counted -> value.applyAsDouble(counted.stats()))
-                .tags(meterTags)
-                .description(description)
-                .register(registry));
     }
 
     /** Removes the meters that this object added, from every registry it was bound to. */

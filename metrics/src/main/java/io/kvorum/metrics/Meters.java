@@ -1,0 +1,89 @@
+package io.kvorum.metrics;
+
+import io.micrometer.core.instrument.FunctionCounter;
+import io.micrometer.core.instrument.FunctionTimer;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.Meter;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Tags;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.function.ToDoubleFunction;
+import java.util.function.ToLongFunction;
+
+/**
+ * Registers the meters of one object in one registry, and takes note of them.
+ *
+ * @param <T> what is measured; the meters hold it weakly
+ */
+final class Meters<T> {
+    private final MeterRegistry registry;
+    private final String prefix;
+    private final Tags tags;
+    private final T subject;
+    private final List<Meter> added = new ArrayList<>();
+
+    /**
+     * Begins.
+     *
+     * @param prefix what the name of each meter begins with
+     * @param tags the tags that tell the object from others
+     */
+    Meters(MeterRegistry registry, String prefix, Tags tags, T subject) {
+        this.registry = registry;
+        this.prefix = prefix;
+        this.tags = tags;
+        this.subject = subject;
+    }
+
+    List<Meter> added() {
+        return added;
+    }
+
+    void gauge(String name, String description, ToDoubleFunction<T> value) {
+        gauge(name, description, Tags.empty(), value);
+    }
+
+    void gauge(String name, String description, Tags more, ToDoubleFunction<T> value) {
+        added.add(Gauge.builder(prefix + name, subject, value)
+                .tags(tags.and(more))
+                .description(description)
+                .register(registry));
+    }
+
+    void bytes(String name, String description, ToDoubleFunction<T> value) {
+        added.add(Gauge.builder(prefix + name, subject, value)
+                .tags(tags)
+                .baseUnit("bytes")
+                .description(description)
+                .register(registry));
+    }
+
+    void count(String name, String description, ToDoubleFunction<T> value) {
+        count(name, description, Tags.empty(), value);
+    }
+
+    void count(String name, String description, Tags more, ToDoubleFunction<T> value) {
+        added.add(FunctionCounter.builder(prefix + name, subject, value)
+                .tags(tags.and(more))
+                .description(description)
+                .register(registry));
+    }
+
+    void count(String name, String description, Tags more, LongAdder value) {
+        added.add(FunctionCounter.builder(prefix + name, value, LongAdder::sum)
+                .tags(tags.and(more))
+                .description(description)
+                .register(registry));
+    }
+
+    <S> void time(
+            String name, String description, Tags more, S timed, ToLongFunction<S> count, ToDoubleFunction<S> nanos) {
+        added.add(FunctionTimer.builder(prefix + name, timed, count, nanos, TimeUnit.NANOSECONDS)
+                .tags(tags.and(more))
+                .description(description)
+                .register(registry));
+    }
+}
