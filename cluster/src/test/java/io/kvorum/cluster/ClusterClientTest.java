@@ -28,6 +28,7 @@ import io.kvorum.slots.topology.RefusedException;
 import io.kvorum.slots.topology.RefusedException.Kind;
 import io.kvorum.slots.topology.ShardId;
 import io.kvorum.slots.topology.TopologyChange;
+import io.kvorum.testing.HandScheduler;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -51,7 +52,7 @@ final class ClusterClientTest {
     private static final long EPOCH = Epoch.of(1, 1);
     private static final Duration TIMEOUT = Duration.ofSeconds(2);
 
-    private final VirtualScheduler scheduler = new VirtualScheduler();
+    private final HandScheduler scheduler = new HandScheduler();
     private final Map<NodeId, ClusterNode> nodes = new HashMap<>();
     private ClusterTopology topology = ClusterTopology.EMPTY.apply(
             0,

@@ -13,6 +13,7 @@ import io.kvorum.slots.topology.ClusterTopology;
 import io.kvorum.slots.topology.NodeId;
 import io.kvorum.slots.topology.ShardId;
 import io.kvorum.slots.topology.TopologyChange;
+import io.kvorum.testing.HandScheduler;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.LinkedHashMap;
@@ -93,7 +94,7 @@ final class HandCluster {
     }
 
     void pass(Duration time) {
-        scheduler.advance(time.toNanos());
+        scheduler.pass(time);
     }
 
     void close() {

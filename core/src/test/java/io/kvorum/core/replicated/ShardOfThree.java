@@ -23,9 +23,9 @@ import io.kvorum.slots.topology.MemberList;
 import io.kvorum.slots.topology.NodeId;
 import io.kvorum.slots.topology.ShardId;
 import io.kvorum.slots.topology.TopologyChange;
+import io.kvorum.testing.HandScheduler;
 import io.netty.buffer.UnpooledByteBufAllocator;
 import java.time.Duration;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashSet;
@@ -33,7 +33,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
@@ -84,7 +83,7 @@ final class ShardOfThree implements AutoCloseable {
                     settings,
                     node,
                     log,
-                    (to, message) -> network.add(new Envelope(id, to, message)),
+                    (to, message) -> scheduler.execute(() -> deliver(id, to, message)),
                     this.promise,
                     scheduler);
             this.store = new ReplicatedStore(local, log, driver, () -> topology);
@@ -97,13 +96,10 @@ final class ShardOfThree implements AutoCloseable {
         }
     }
 
-    private record Envelope(NodeId from, NodeId to, ReplicationMessage message) {}
-
     private final UnpooledByteBufAllocator allocator = new UnpooledByteBufAllocator(false);
     private final ReplicationSettings settings;
     private final Map<NodeId, Node> nodes = new LinkedHashMap<>();
-    private final VirtualScheduler scheduler = new VirtualScheduler();
-    private final Queue<Envelope> network = new ArrayDeque<>();
+    private final HandScheduler scheduler = new HandScheduler();
     private final Set<NodeId> cutOff = new HashSet<>();
     private int round;
 
@@ -193,12 +189,7 @@ final class ShardOfThree implements AutoCloseable {
 
     /** Lets everything happen that follows without time going by. */
     void run() {
-        while (scheduler.runTask() || !network.isEmpty()) {
-            Envelope envelope = network.poll();
-            if (envelope != null) {
-                deliver(envelope);
-            }
-        }
+        scheduler.runTasks();
     }
 
     /** Lets half a second go by. */
@@ -207,11 +198,7 @@ final class ShardOfThree implements AutoCloseable {
     }
 
     void pass(Duration time) {
-        long end = scheduler.nanoTime() + time.toNanos();
-        run();
-        while (scheduler.advance(end)) {
-            run();
-        }
+        scheduler.pass(time);
     }
 
     /** Returns what the stage has come to by now. */
@@ -219,11 +206,11 @@ final class ShardOfThree implements AutoCloseable {
         return stage.toCompletableFuture().getNow(null);
     }
 
-    private void deliver(Envelope envelope) {
-        if (cutOff.contains(envelope.from()) || cutOff.contains(envelope.to())) {
-            envelope.message().release();
+    private void deliver(NodeId from, NodeId to, ReplicationMessage message) {
+        if (cutOff.contains(from) || cutOff.contains(to)) {
+            message.release();
         } else {
-            node(envelope.to()).driver.receive(envelope.from(), envelope.message());
+            node(to).driver.receive(from, message);
         }
     }
 

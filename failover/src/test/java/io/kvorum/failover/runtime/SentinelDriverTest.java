@@ -40,6 +40,7 @@ import io.kvorum.slots.topology.LogPosition;
 import io.kvorum.slots.topology.NodeId;
 import io.kvorum.slots.topology.ShardId;
 import io.kvorum.slots.topology.TopologyChange;
+import io.kvorum.testing.HandScheduler;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;

@@ -39,6 +39,7 @@ import io.kvorum.slots.topology.MemberList;
 import io.kvorum.slots.topology.NodeId;
 import io.kvorum.slots.topology.RefusedException;
 import io.kvorum.slots.topology.ShardId;
+import io.kvorum.testing.HandScheduler;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.buffer.UnpooledByteBufAllocator;

@@ -2,6 +2,7 @@ package io.kvorum.slots.runtime;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import io.kvorum.testing.HandScheduler;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.RejectedExecutionException;

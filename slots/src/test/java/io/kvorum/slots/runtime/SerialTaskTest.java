@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.kvorum.slots.Scheduler;
+import io.kvorum.testing.HandScheduler;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;

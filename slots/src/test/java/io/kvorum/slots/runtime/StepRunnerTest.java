@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.kvorum.slots.Scheduler;
+import io.kvorum.testing.HandScheduler;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;

@@ -1,6 +1,7 @@
-package io.kvorum.replication.runtime;
+package io.kvorum.testing;
 
 import io.kvorum.slots.Scheduler;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -10,18 +11,22 @@ import java.util.PriorityQueue;
 import java.util.Queue;
 import org.jspecify.annotations.Nullable;
 
-/** A scheduler that a test runs by hand, and that fails when it is told to. */
-final class HandScheduler implements Scheduler {
-    private record Timer(long at, long number, Runnable task) {}
+/**
+ * A scheduler that a test runs by hand, and that fails when it is told to. Its time goes by only when the test says so.
+ * Compiled into the tests of every module that needs one.
+ */
+public final class HandScheduler implements Scheduler {
+    /** A task that waits for its time. */
+    public record Timer(long at, long number, Runnable task) {}
 
-    final Queue<Runnable> tasks = new ArrayDeque<>();
-    final Queue<Timer> timers =
+    public final Queue<Runnable> tasks = new ArrayDeque<>();
+    public final Queue<Timer> timers =
             new PriorityQueue<>(Comparator.comparingLong(Timer::at).thenComparingLong(Timer::number));
-    final List<Long> scheduled = new ArrayList<>();
+    public final List<Long> scheduled = new ArrayList<>();
     /** What the next calls of {@link #execute} and {@link #schedule} throw. */
-    final Deque<Throwable> executeFails = new ArrayDeque<>();
+    public final Deque<Throwable> executeFails = new ArrayDeque<>();
 
-    final Deque<Throwable> scheduleFails = new ArrayDeque<>();
+    public final Deque<Throwable> scheduleFails = new ArrayDeque<>();
     private long now;
     private long timerNumber;
 
@@ -55,7 +60,7 @@ final class HandScheduler implements Scheduler {
     }
 
     /** Runs the tasks that wait and those that they lead to. */
-    void runTasks() {
+    public void runTasks() {
         Runnable task;
         while ((task = tasks.poll()) != null) {
             task.run();
@@ -63,7 +68,7 @@ final class HandScheduler implements Scheduler {
     }
 
     /** Lets time pass: timers fire when they are due, and tasks run at once. */
-    void pass(long nanos) {
+    public void pass(long nanos) {
         long end = now + nanos;
         runTasks();
         Timer timer;
@@ -76,13 +81,18 @@ final class HandScheduler implements Scheduler {
         now = end;
     }
 
+    /** As {@link #pass(long)}. */
+    public void pass(Duration time) {
+        pass(time.toNanos());
+    }
+
     /** Lets time pass without a timer being fired. */
-    void passUnnoticed(long nanos) {
+    public void passUnnoticed(long nanos) {
         now += nanos;
     }
 
     /** Fires the next timer, due or not; it stays, if it is told to. */
-    void fireNext(boolean again) {
+    public void fireNext(boolean again) {
         @Nullable Timer timer = again ? timers.peek() : timers.poll();
         if (timer == null) {
             throw new AssertionError("no timer is armed");
