@@ -10,10 +10,13 @@ import io.kvorum.slots.topology.RefusedException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -44,19 +47,22 @@ final class ClientOperation<T extends @Nullable Object> {
             return node.unawaited(cluster.writeLevel(), cluster.readLevel(), limit, outcomes::add);
         }
 
-        /** Calls back when everything that was begun has come to its end. */
-        void whenDone(Runnable succeeded) {
+        /** Calls back when everything that was begun has come to its end, once. */
+        void whenDone(Runnable succeeded, Consumer<? super Throwable> failed) {
             if (outcomes.isEmpty()) {
                 succeeded.run();
                 return;
             }
             AtomicInteger left = new AtomicInteger(outcomes.size());
+            AtomicBoolean over = new AtomicBoolean();
             for (CompletionStage<?> stage : outcomes) {
                 stage.whenComplete((value, failure) -> {
-                    if (failure != null) {
-                        outcome.completeExceptionally(failure);
-                    } else if (left.decrementAndGet() == 0) {
-                        succeeded.run();
+                    if (failure == null ? left.decrementAndGet() == 0 : over.compareAndSet(false, true)) {
+                        if (failure == null) {
+                            succeeded.run();
+                        } else {
+                            failed.accept(failure);
+                        }
                     }
                 });
             }
@@ -65,19 +71,31 @@ final class ClientOperation<T extends @Nullable Object> {
 
     private final ClusterClient.Cluster cluster;
     private final Function<? super KeyValueStore, ? extends T> function;
+    private final boolean reads;
     private final long deadline;
     private final CompletableFuture<T> outcome = new CompletableFuture<>();
     private long pause = FIRST_PAUSE;
 
     /** The node that was asked last. */
     private volatile @Nullable ReplicatedStore lastNode;
-    /** The last refusal while the operation waits for another try, otherwise null. */
-    private @Nullable RefusedException refusal;
 
+    private boolean abandoned;
+    /** What the last try failed with, while the operation waits for another one. */
+    private @Nullable RuntimeException lastFailure;
+
+    /**
+     * Prepares an operation.
+     *
+     * @param reads whether the function changes nothing, so that it can be run again whatever came of it
+     */
     ClientOperation(
-            ClusterClient.Cluster cluster, Duration timeout, Function<? super KeyValueStore, ? extends T> function) {
+            ClusterClient.Cluster cluster,
+            Duration timeout,
+            boolean reads,
+            Function<? super KeyValueStore, ? extends T> function) {
         this.cluster = cluster;
         this.function = function;
+        this.reads = reads;
         deadline = cluster.scheduler().nanoTime() + timeout.toNanos();
     }
 
@@ -85,27 +103,51 @@ final class ClientOperation<T extends @Nullable Object> {
         return outcome;
     }
 
-    /** Makes a try, unless the caller has given up meanwhile. */
+    /** Makes a try, unless the caller has given up meanwhile or the time is up. */
     void run() {
-        Try now = new Try(Math.max(1, deadline - cluster.scheduler().nanoTime()));
-        synchronized (this) {
-            if (outcome.isDone()) {
-                return;
-            }
-            refusal = null;
+        Runnable rest;
+        synchronized (this) { // whoever gives up waits for a try under way: arrays and buffers are borrowed until then
+            rest = takeTry();
         }
-        T result;
+        rest.run();
+    }
+
+    /** Runs the function, and returns what is left to do. */
+    private Runnable takeTry() {
+        RuntimeException before = lastFailure;
+        lastFailure = null;
+        long left = deadline - cluster.scheduler().nanoTime();
+        if (abandoned || outcome.isDone()) {
+            return () -> {};
+        } else if (left <= 0 && before != null) {
+            return () -> outcome.completeExceptionally(before);
+        }
+        Try now = new Try(Math.max(1, left));
         try {
-            result = function.apply(now.store());
+            T result = function.apply(now.store());
+            return () -> now.whenDone(() -> outcome.complete(result), this::failed);
         } catch (Throwable e) { // an Error, too, is the outcome: nobody else would hear of it
-            if (now.outcomes.isEmpty() && e instanceof RefusedException refused && mayPass(refused)) {
-                pause(refused);
-            } else {
-                now.whenDone(() -> outcome.completeExceptionally(e));
-            }
-            return;
+            return e instanceof RefusedException refused && mayPass(refused) && (reads || now.outcomes.isEmpty())
+                    ? pause(refused)
+                    : () -> now.whenDone(() -> outcome.completeExceptionally(e), outcome::completeExceptionally);
         }
-        now.whenDone(() -> outcome.complete(result));
+    }
+
+    /** What was read is not confirmed, or what was changed not acknowledged. */
+    private void failed(Throwable failure) {
+        Runnable rest = () -> outcome.completeExceptionally(failure);
+        if (reads && failure instanceof OutcomeUnknownException unknown && mayPass(unknown)) {
+            synchronized (this) {
+                rest = pause(unknown);
+            }
+        }
+        rest.run();
+    }
+
+    /** A read at a node that leads no more can be made at the next primary. */
+    private static boolean mayPass(OutcomeUnknownException unknown) {
+        return unknown.reason() == OutcomeUnknownException.Reason.DEPOSED
+                || unknown.reason() == OutcomeUnknownException.Reason.CLOSED;
     }
 
     private static boolean mayPass(RefusedException refusal) {
@@ -115,54 +157,53 @@ final class ClientOperation<T extends @Nullable Object> {
         };
     }
 
-    private void pause(RefusedException refused) {
+    /** Has another try made after a pause, for the holder of the monitor; returns what is left to do. */
+    private Runnable pause(RuntimeException failure) {
         long delay = pause / 2 + ThreadLocalRandom.current().nextLong(pause / 2 + 1);
         pause = Math.min(2 * pause, LONGEST_PAUSE);
-        AtomicInteger waiting = cluster.waiting();
+        Runnable end = () -> outcome.completeExceptionally(failure);
         if (deadline - cluster.scheduler().nanoTime() <= delay) {
-            outcome.completeExceptionally(refused);
-        } else if (waiting.incrementAndGet() > ClusterClient.MAX_WAITING) {
-            waiting.decrementAndGet();
-            outcome.completeExceptionally(refused);
-        } else {
-            synchronized (this) {
-                refusal = refused;
-            }
-            try {
-                cluster.scheduler()
-                        .schedule(
-                                () -> {
-                                    waiting.decrementAndGet();
-                                    run();
-                                },
-                                delay);
-            } catch (RuntimeException | Error e) {
-                waiting.decrementAndGet();
-                refused.addSuppressed(e);
-                outcome.completeExceptionally(refused);
-            }
+            return end;
         }
+        AtomicInteger waiting = cluster.waiting();
+        if (waiting.incrementAndGet() > ClusterClient.MAX_WAITING) {
+            waiting.decrementAndGet();
+            return end;
+        }
+        lastFailure = failure;
+        return () -> {
+            try {
+                cluster.scheduler().schedule(this::runAgain, delay);
+            } catch (Throwable e) {
+                waiting.decrementAndGet();
+                failure.addSuppressed(e);
+                end.run();
+            }
+        };
+    }
+
+    private void runAgain() {
+        cluster.waiting().decrementAndGet();
+        run();
     }
 
     /** Ends the operation before its outcome is known, and returns what is known of it. */
     RuntimeException abandon(OutcomeUnknownException.Reason reason) {
+        RuntimeException known;
         synchronized (this) {
-            RefusedException last = refusal;
-            ReplicatedStore node = lastNode;
-            if (last != null) {
-                outcome.completeExceptionally(last); // so that no other try begins
-                return last;
-            } else if (node == null) {
-                IllegalStateException early =
-                        new IllegalStateException("operation was given up while it asked a node for the first time");
-                outcome.completeExceptionally(early);
-                return early;
-            }
-            NodeStatus status = node.status();
-            OutcomeUnknownException unknown =
-                    new OutcomeUnknownException(reason, status.shard(), status.node(), status.position());
-            outcome.completeExceptionally(unknown);
-            return unknown;
+            known = lastFailure == null ? unknown(reason) : lastFailure;
+            abandoned = true;
         }
+        outcome.completeExceptionally(known);
+        return known;
+    }
+
+    private RuntimeException unknown(OutcomeUnknownException.Reason reason) {
+        ReplicatedStore node = lastNode;
+        if (node == null) { // its first try is still to come
+            return new CancellationException("operation was given up before it began; nothing was changed");
+        }
+        NodeStatus status = node.status();
+        return new OutcomeUnknownException(reason, status.shard(), status.node(), status.position());
     }
 }

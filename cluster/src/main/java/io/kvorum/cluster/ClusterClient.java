@@ -64,12 +64,12 @@ public final class ClusterClient {
     private final class Blocking extends ForwardingStore {
         @Override
         protected <T extends @Nullable Object> T reading(Function<? super KeyValueStore, ? extends T> operation) {
-            return ClusterClient.this.<T>await(operation);
+            return ClusterClient.this.<T>await(true, operation);
         }
 
         @Override
         protected <T extends @Nullable Object> T changing(Function<? super KeyValueStore, ? extends T> operation) {
-            return ClusterClient.this.<T>await(operation);
+            return ClusterClient.this.<T>await(false, operation);
         }
 
         /** {@return the asynchronous form, whose operations begin in the executor but hold none of its threads} */
@@ -95,13 +95,13 @@ public final class ClusterClient {
         @Override
         public <T extends @Nullable Object> CompletionStage<T> reading(
                 Function<? super KeyValueStore, ? extends T> function) {
-            return ClusterClient.this.<T>begin(function, executor).outcome();
+            return ClusterClient.this.<T>begin(true, function, executor).outcome();
         }
 
         @Override
         public <T extends @Nullable Object> CompletionStage<T> changing(
                 Function<? super KeyValueStore, ? extends T> function) {
-            return ClusterClient.this.<T>begin(function, executor).outcome();
+            return ClusterClient.this.<T>begin(false, function, executor).outcome();
         }
 
         @Override
@@ -161,8 +161,9 @@ public final class ClusterClient {
     }
 
     private <T extends @Nullable Object> ClientOperation<T> begin(
-            Function<? super KeyValueStore, ? extends T> function, Executor executor) {
-        ClientOperation<T> operation = new ClientOperation<>(cluster, timeout, requireNonNull(function, "function"));
+            boolean reads, Function<? super KeyValueStore, ? extends T> function, Executor executor) {
+        ClientOperation<T> operation =
+                new ClientOperation<>(cluster, timeout, reads, requireNonNull(function, "function"));
         try {
             executor.execute(operation::run);
         } catch (RejectedExecutionException e) {
@@ -171,8 +172,8 @@ public final class ClusterClient {
         return operation;
     }
 
-    private <T extends @Nullable Object> T await(Function<? super KeyValueStore, ? extends T> function) {
-        ClientOperation<T> operation = this.<T>begin(function, Runnable::run);
+    private <T extends @Nullable Object> T await(boolean reads, Function<? super KeyValueStore, ? extends T> function) {
+        ClientOperation<T> operation = this.<T>begin(reads, function, Runnable::run);
         try {
             return operation.outcome().get(2 * timeout.toNanos(), TimeUnit.NANOSECONDS);
         } catch (ExecutionException e) {

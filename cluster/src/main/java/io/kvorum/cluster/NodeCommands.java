@@ -7,6 +7,7 @@ import io.kvorum.replication.ControlAnswer;
 import io.kvorum.replication.NodeRole;
 import io.kvorum.replication.NodeStatus;
 import io.kvorum.replication.runtime.NodeDriver;
+import java.lang.System.Logger.Level;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
 
@@ -15,20 +16,35 @@ import java.util.function.Consumer;
  * that is driven without a {@link ClusterNode}.
  */
 public final class NodeCommands {
+    private static final System.Logger logger = System.getLogger(NodeCommands.class.getName());
+
     private NodeCommands() {}
 
     /**
      * Carries a command out at a node. Every command, {@link NodeCommand.Describe} too, takes a step of the node's
      * driver, so a node whose driver is stuck is silent; so is one that is closed.
+     *
+     * @param driver runs the node
+     * @param command the command
+     * @param answer takes the answer, if there is one, on a thread of the driver's scheduler; what it throws is logged,
+     *     and the answer counts as lost
      */
     public static void execute(NodeDriver driver, NodeCommand command, Consumer<? super NodeAnswer> answer) {
         boolean ownShard = driver.status().shard().equals(command.shard());
         (ownShard ? begin(driver, command) : driver.describe()).thenAccept(given -> {
             if (given.outcome() != ControlAnswer.Outcome.CLOSED) {
                 NodeAnswer.Outcome outcome = ownShard ? outcome(given.outcome()) : NodeAnswer.Outcome.WRONG_SHARD;
-                answer.accept(new NodeAnswer(command, outcome, report(given.status())));
+                pass(new NodeAnswer(command, outcome, report(given.status())), answer);
             }
         });
+    }
+
+    private static void pass(NodeAnswer given, Consumer<? super NodeAnswer> answer) {
+        try {
+            answer.accept(given);
+        } catch (Throwable e) { // of the caller's code; the stage would keep it for itself
+            logger.log(Level.WARNING, () -> "answer of node " + given.report().node() + " could not be passed on", e);
+        }
     }
 
     private static CompletionStage<ControlAnswer> begin(NodeDriver driver, NodeCommand command) {

@@ -66,8 +66,9 @@ final class OperatorLogTest {
             awaitLine(Level.INFO, "shard: a leads epoch [0-9]+\\.1 and takes writes");
             awaitLine(Level.INFO, "shard: b follows a in epoch [0-9]+\\.1");
             awaitLine(Level.INFO, "shard: c follows a in epoch [0-9]+\\.1");
-            wired.awaitFollowing(B);
-            wired.awaitFollowing(C);
+            awaitLine(Level.INFO, "shard: a is the primary of epoch [0-9]+\\.1");
+            awaitLine(Level.INFO, "shard: b has complete data again, up to [0-9]+\\.1:[0-9]+");
+            awaitLine(Level.INFO, "shard: c has complete data again, up to [0-9]+\\.1:[0-9]+");
             int before = told().size();
             for (int i = 0; i < 1_000; i++) {
                 wired.set("key-" + i, "value");

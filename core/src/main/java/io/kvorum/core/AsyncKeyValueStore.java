@@ -3,9 +3,11 @@ package io.kvorum.core;
 import io.kvorum.slots.SlotSet;
 import io.netty.buffer.ByteBuf;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -96,7 +98,21 @@ public interface AsyncKeyValueStore {
 
     /** As {@link KeyValueStore#get(byte[], ByteBuf)}. The buffer is borrowed until the stage is completed. */
     default CompletionStage<Integer> get(byte[] key, ByteBuf target) {
-        return reading(store -> store.get(key, target));
+        int start = target.writerIndex();
+        CompletableFuture<Integer> outcome = new CompletableFuture<>();
+        reading(store -> {
+                    target.writerIndex(start); // perhaps not the first run
+                    return store.get(key, target);
+                })
+                .whenComplete((length, failure) -> {
+                    if (failure == null) {
+                        outcome.complete(length);
+                    } else { // what was read may be there, but is not confirmed
+                        target.writerIndex(start);
+                        outcome.completeExceptionally(failure);
+                    }
+                });
+        return outcome;
     }
 
     // ---- changing keys
@@ -255,12 +271,30 @@ public interface AsyncKeyValueStore {
         return this.<T>reading(store -> store.read(slot, function));
     }
 
-    /** As {@link KeyValueStore#forEachInSlot}; the action runs where the operation does. */
+    /**
+     * As {@link KeyValueStore#forEachInSlot}. The entries are collected first: the action sees none that may yet be
+     * refused or turn out unconfirmed. It runs in the thread that completes the stage.
+     */
     default CompletionStage<@Nullable Void> forEachInSlot(int slot, Consumer<Entry> action) {
-        return this.<@Nullable Void>reading(store -> {
-            store.forEachInSlot(slot, action);
-            return null;
-        });
+        CompletableFuture<@Nullable Void> outcome = new CompletableFuture<>();
+        this.<List<Entry>>reading(store -> {
+                    List<Entry> collected = new ArrayList<>();
+                    store.forEachInSlot(slot, collected::add);
+                    return collected;
+                })
+                .whenComplete((entries, failure) -> {
+                    if (failure != null) {
+                        outcome.completeExceptionally(failure);
+                        return;
+                    }
+                    try {
+                        entries.forEach(action);
+                        outcome.complete(null);
+                    } catch (Throwable e) { // an Error, too, is the outcome: nobody else would hear of it
+                        outcome.completeExceptionally(e);
+                    }
+                });
+        return outcome;
     }
 
     /** As {@link KeyValueStore#size()}. */

@@ -5,6 +5,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -28,6 +29,15 @@ final class ExecutedStore implements AsyncKeyValueStore {
     public <T extends @Nullable Object> CompletionStage<T> changing(
             Function<? super KeyValueStore, ? extends T> function) {
         return ExecutedStore.<KeyValueStore, T>run(executor, store, function);
+    }
+
+    /** What is read here needs no confirmation, so nothing is collected. */
+    @Override
+    public CompletionStage<@Nullable Void> forEachInSlot(int slot, Consumer<Entry> action) {
+        return this.<@Nullable Void>reading(plain -> {
+            plain.forEachInSlot(slot, action);
+            return null;
+        });
     }
 
     /** Applies a function to a store as a task. */

@@ -14,7 +14,8 @@ import org.jspecify.annotations.Nullable;
  * subclass. For wrappers that wait, retry, trace or measure.
  *
  * <p>Each operation of {@link KeyValueStore} becomes one call of {@link #reading} or {@link #changing}, and its result
- * is what that returns. As safe for use by threads as those two methods are.
+ * is what that returns; those over several slots become one call for each slot or key. As safe for use by threads as
+ * those two methods are.
  */
 public abstract class ForwardingStore implements KeyValueStore {
     /** Creates a wrapper. */
@@ -48,7 +49,10 @@ public abstract class ForwardingStore implements KeyValueStore {
     public final int get(byte[] key, ByteBuf target) {
         int start = target.writerIndex();
         try {
-            return reading(store -> store.get(key, target));
+            return reading(store -> {
+                target.writerIndex(start); // perhaps not the first run
+                return store.get(key, target);
+            });
         } catch (RuntimeException e) {
             target.writerIndex(start);
             throw e;

@@ -144,7 +144,7 @@ public final class KeyspaceSubscription implements AutoCloseable {
         private boolean isWanted(byte[] key) {
             try {
                 return filter.accepts(key);
-            } catch (RuntimeException e) {
+            } catch (Throwable e) {
                 logger.log(Level.WARNING, () -> "filter of a key-space subscription failed", e);
                 return true;
             }

@@ -76,7 +76,7 @@ public final class ShardedStore extends SlottedStore {
             Supplier<ClusterTopology> topology,
             Function<NodeId, @Nullable KeyValueStore> nodes,
             List<LocalStore> locals) {
-        super(locals.stream().map(Engines::only).toList());
+        super(locals.isEmpty() ? List.of() : locals.stream().map(Engines::only).toList());
         this.topology = Objects.requireNonNull(topology, "topology");
         this.nodes = Objects.requireNonNull(nodes, "nodes");
         this.locals = locals;
@@ -340,13 +340,14 @@ public final class ShardedStore extends SlottedStore {
         return this.<T>route(HashSlot.check(slot), to -> to.transact(slot, function));
     }
 
-    /** A page ends where the slots of a shard end, if not before. */
+    /** A page ends where the slots end that a shard owns and has the data of, if not before. */
     @Override
     public ScanPage scan(ScanCursor cursor, ScanOptions options) {
         int slot = cursor.slot();
         int last = SlotScan.lastSlot(cursor, options);
-        Shard owner = topology.get().shardOf(slot);
-        SlotSet others = owner == null ? SlotSet.ALL : owner.slots().complement();
+        ClusterTopology current = topology.get();
+        Shard owner = current.shardOf(slot);
+        SlotSet others = owner == null ? SlotSet.ALL : current.servedBy(owner).complement();
         int other = others.next(slot + 1);
         ScanOptions within = options.withLastSlot(other < 0 ? last : Math.min(last, other - 1));
         return route(slot, to -> to.scan(cursor, within));
@@ -470,7 +471,7 @@ public final class ShardedStore extends SlottedStore {
     private KeyValueStore currentPrimaryOf(int slot) {
         ClusterTopology current = topology.get();
         if (current.isMoving(slot)) {
-            throw moving(current, slot);
+            throw RefusedException.moving(current, slot, null);
         }
         return store(current, slot);
     }
@@ -482,19 +483,6 @@ public final class ShardedStore extends SlottedStore {
             throw unserved(current, slot);
         }
         return store;
-    }
-
-    private static RefusedException moving(ClusterTopology topology, int slot) {
-        Shard shard = Objects.requireNonNull(topology.shardOf(slot), "a slot on its way has an owner");
-        return new RefusedException(
-                Kind.MOVING,
-                "slot " + slot + " was given to " + shard.id() + ", but its data is still at "
-                        + topology.sourceOf(slot),
-                slot,
-                shard.id(),
-                null,
-                shard.primary(),
-                shard.epoch());
     }
 
     private static RefusedException unserved(ClusterTopology topology, int slot) {

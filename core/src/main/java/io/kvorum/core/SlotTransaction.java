@@ -187,11 +187,13 @@ final class SlotTransaction extends SlotView implements KeyOperations {
             prepare();
             sink.accept(slot, encoded);
         }
+        boolean begun = sink != ChangeSink.NOBODY;
         for (Change change : changes) {
-            if (sink != ChangeSink.NOBODY) {
-                stripe.changing(); // until the last one is made, the store and what the sink knows differ
+            if (begun) {
+                stripe.changing(); // until the last one is made, some have an effect and others have none
             }
             make(change);
+            begun = true;
         }
     }
 

@@ -55,9 +55,11 @@ final class Bindings {
             Meters<T> meters = new Meters<>(registry, prefix, tags, subject);
             try {
                 registration.accept(meters);
-            } finally { // what was registered is removed later, even if the registry refused the next
-                meters.added().forEach(meter -> bindings.add(new Binding(registry, meter)));
+            } catch (Throwable e) { // all of them or none, so that a later try begins anew
+                meters.added().forEach(registry::remove);
+                throw e;
             }
+            meters.added().forEach(meter -> bindings.add(new Binding(registry, meter)));
         }
     }
 

@@ -102,10 +102,19 @@ public final class ReplicationMetrics implements MeterBinder, AutoCloseable {
                 "epoch",
                 "Round of the highest epoch promised",
                 of -> Epoch.roundOf(of.status().epoch()));
-        meters.gauge("writable", "1 if the node takes writes, else 0", of -> of.status().writable() ? 1 : 0);
-        meters.gauge("complete", "1 if the node's data is complete, else 0", of -> of.status().complete() ? 1 : 0);
+        meters.gauge(
+                "writable",
+                "1 if the node takes writes, else 0",
+                of -> of.status().writable() ? 1 : 0);
+        meters.gauge(
+                "complete",
+                "1 if the node's data is complete, else 0",
+                of -> of.status().complete() ? 1 : 0);
         meters.gauge("replicas", "Complete replicas that the primary hears", of -> replicas(of.status()));
-        meters.bytes("lag", "How far a replica is behind its primary", of -> of.status().lag());
+        meters.bytes(
+                "lag",
+                "How far a replica is behind its primary",
+                of -> of.status().lag());
         meters.bytes(
                 "replicas.lag",
                 "How far the slowest replica that the primary hears is behind it",
@@ -117,8 +126,7 @@ public final class ReplicationMetrics implements MeterBinder, AutoCloseable {
         meters.count("syncs.taken", "Full syncs that the node completed as a replica", Tags.empty(), taken);
         meters.count(
                 "suspensions", "How often a replica was left alone that could not be fed", Tags.empty(), suspensions);
-        meters.count(
-                "discarded", "Records of the node's own that full syncs have replaced", Tags.empty(), discarded);
+        meters.count("discarded", "Records of the node's own that full syncs have replaced", Tags.empty(), discarded);
 
         meters.time(
                 "acknowledgement",
@@ -127,15 +135,20 @@ public final class ReplicationMetrics implements MeterBinder, AutoCloseable {
                 driver,
                 of -> of.acknowledgements().acknowledged(),
                 of -> of.acknowledgements().nanos());
-        meters.gauge("pending", "Writes that wait for enough nodes", of -> of.acknowledgements()
-                .waiting());
-        meters.count("unacknowledged", "Writes that ended without an acknowledgement", of -> of.acknowledgements()
-                .failed());
-        meters.count("strays", "Messages ignored: of another shard or an unknown sender", of -> of.status()
-                .strays());
-        meters.count("lost", "Messages lost because too many were waiting", NodeDriver::lostMessages);
+        meters.gauge(
+                "pending",
+                "Writes that wait for enough nodes",
+                of -> of.acknowledgements().waiting());
         meters.count(
-                "failures", "Calls of transport, listeners and scheduler that failed", NodeDriver::failedCalls);
+                "unacknowledged",
+                "Writes that ended without an acknowledgement",
+                of -> of.acknowledgements().failed());
+        meters.count(
+                "strays",
+                "Messages ignored: of another shard or an unknown sender",
+                of -> of.status().strays());
+        meters.count("lost", "Messages lost because too many were waiting", NodeDriver::lostMessages);
+        meters.count("failures", "Calls of transport, listeners and scheduler that failed", NodeDriver::failedCalls);
     }
 
     private static double replicas(NodeStatus status) {

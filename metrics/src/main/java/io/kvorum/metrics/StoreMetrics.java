@@ -66,8 +66,10 @@ public final class StoreMetrics implements MeterBinder, AutoCloseable {
         meters.count("gets", gets, Tags.of("result", "miss"), of -> of.stats().misses());
         meters.count("sets", "Keys set", of -> of.stats().sets());
         meters.count("deletes", "Keys deleted by an operation", of -> of.stats().deletes());
-        meters.count("expirations", "Keys deleted because their deadline had passed", of -> of.stats()
-                .expirations());
+        meters.count(
+                "expirations",
+                "Keys deleted because their deadline had passed",
+                of -> of.stats().expirations());
         meters.count("evictions", "Keys deleted to make room", of -> of.stats().evictions());
         for (RefusedException.Kind kind : RefusedException.Kind.values()) {
             meters.count(

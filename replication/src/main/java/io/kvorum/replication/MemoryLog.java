@@ -146,8 +146,10 @@ final class MemoryLog extends MachineLog {
     }
 
     private RuntimeException refusal(int slot) {
-        requireOpen();
         Refusal reason = gate;
+        if (reason == null || reason.end() == null) { // a node that was closed has closed its log too, and says so
+            requireOpen();
+        }
         if (reason == null) {
             throw new AssertionError("the gate is open");
         }

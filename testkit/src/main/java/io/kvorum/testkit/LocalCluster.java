@@ -11,6 +11,7 @@ import io.kvorum.failover.NodeCommand;
 import io.kvorum.failover.OperationFailedException;
 import io.kvorum.failover.SentinelList;
 import io.kvorum.failover.SentinelMessage;
+import io.kvorum.failover.runtime.SentinelDriver;
 import io.kvorum.replication.ReplicationMessage;
 import io.kvorum.slots.HashSlot;
 import io.kvorum.slots.Scheduler;
@@ -137,17 +138,26 @@ public final class LocalCluster implements AutoCloseable {
 
     /** Begins a shard, with as many tries as a busy machine may need. */
     private void bootstrap(ShardId shard) {
-        LocalSentinel first = sentinels().get(0);
-        if (closed || !first.isRunning()) {
-            return;
-        }
-        first.driver().bootstrap(shard).whenComplete((primary, failure) -> {
-            boolean begun = failure instanceof OperationFailedException refused
-                    && refused.reason() == AbortReason.ALREADY_BEGUN;
-            if (failure != null && !begun && !closed) {
-                scheduler.schedule(() -> bootstrap(shard), BOOTSTRAP_PAUSE.toNanos());
+        for (LocalSentinel sentinel : sentinels.values()) {
+            SentinelDriver driver = sentinel.driverIfRunning();
+            if (driver != null) {
+                driver.bootstrap(shard).whenComplete((primary, failure) -> {
+                    boolean begun = failure instanceof OperationFailedException refused
+                            && refused.reason() == AbortReason.ALREADY_BEGUN;
+                    if (failure != null && !begun) {
+                        bootstrapLater(shard);
+                    }
+                });
+                return;
             }
-        });
+        }
+        bootstrapLater(shard); // when a sentinel runs again
+    }
+
+    private void bootstrapLater(ShardId shard) {
+        if (!closed) {
+            scheduler.schedule(() -> bootstrap(shard), BOOTSTRAP_PAUSE.toNanos());
+        }
     }
 
     private static ClusterTopology initialTopology(LocalClusterSettings settings) {
@@ -436,7 +446,7 @@ public final class LocalCluster implements AutoCloseable {
         sentinels.values().forEach(LocalSentinel::crash);
         nodes.values().forEach(LocalNode::crash);
         events.close();
-        executor.shutdownNow();
+        executor.shutdown(); // the tries that clients wait for still run, and find that it is over
         if (!threads.contains(Thread.currentThread())) {
             awaitEnd();
         }

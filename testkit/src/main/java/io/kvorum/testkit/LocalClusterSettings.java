@@ -87,7 +87,7 @@ public record LocalClusterSettings(
 
     /**
      * {@return three shards with two replicas each, which share the slots evenly; three sentinels; writes acknowledged
-     * by a majority within a second; the default timings of nodes and sentinels}
+     * by a majority, which a client waits for up to five seconds; the default timings of nodes and sentinels}
      */
     public static LocalClusterSettings defaults() {
         return DEFAULTS;
@@ -145,7 +145,7 @@ public record LocalClusterSettings(
     /**
      * {@return these settings with another limit of the client's patience}
      *
-     * @param value how long it waits for an acknowledgement; positive
+     * @param value how long an operation may take in all, with every try after a refusal; positive
      */
     public LocalClusterSettings withTimeout(Duration value) {
         return new LocalClusterSettings(

@@ -69,6 +69,13 @@ public final class LocalSentinel {
         return required().driver();
     }
 
+    /** {@return what runs the sentinel, or {@code null} if it does not run} */
+    @Nullable
+    SentinelDriver driverIfRunning() {
+        ClusterSentinel current = running;
+        return current == null ? null : current.driver();
+    }
+
     /** Ends it at once. What it had saved stays. Has no effect if it does not run. */
     public void crash() {
         ClusterSentinel crashed = stop();

@@ -53,7 +53,10 @@ public final class OptimisticReads {
 
     /** A value that is overwritten where it lies. */
     @JCStressTest
-    @Outcome(id = {"1", "2"}, expect = ACCEPTABLE, desc = "before or after")
+    @Outcome(
+            id = {"1", "2"},
+            expect = ACCEPTABLE,
+            desc = "before or after")
     @Outcome(expect = FORBIDDEN, desc = "torn or lost")
     @State
     public static class OfAnOverwrittenValue {
@@ -72,7 +75,10 @@ public final class OptimisticReads {
 
     /** A value that becomes so long that its record moves, out of the place that another key then takes. */
     @JCStressTest
-    @Outcome(id = {"1", "12"}, expect = ACCEPTABLE, desc = "before or after")
+    @Outcome(
+            id = {"1", "12"},
+            expect = ACCEPTABLE,
+            desc = "before or after")
     @Outcome(expect = FORBIDDEN, desc = "torn or lost")
     @State
     public static class OfAMovedRecord {
@@ -92,7 +98,10 @@ public final class OptimisticReads {
 
     /** A key that is deleted and comes back: the reader may see it gone, but no stale and no foreign value. */
     @JCStressTest
-    @Outcome(id = {"1", "-1", "2"}, expect = ACCEPTABLE, desc = "before, between or after")
+    @Outcome(
+            id = {"1", "-1", "2"},
+            expect = ACCEPTABLE,
+            desc = "before, between or after")
     @Outcome(expect = FORBIDDEN, desc = "torn")
     @State
     public static class OfADeletedKey {
@@ -112,7 +121,10 @@ public final class OptimisticReads {
 
     /** A record that is given a deadline, which moves its key and its value. */
     @JCStressTest
-    @Outcome(id = {"1", "2"}, expect = ACCEPTABLE, desc = "before or after")
+    @Outcome(
+            id = {"1", "2"},
+            expect = ACCEPTABLE,
+            desc = "before or after")
     @Outcome(expect = FORBIDDEN, desc = "torn or lost")
     @State
     public static class OfARecordThatGetsADeadline {
@@ -154,7 +166,10 @@ public final class OptimisticReads {
 
     /** Two reads of one thread never go back. */
     @JCStressTest
-    @Outcome(id = {"1, 1", "1, 2", "2, 2"}, expect = ACCEPTABLE, desc = "in order")
+    @Outcome(
+            id = {"1, 1", "1, 2", "2, 2"},
+            expect = ACCEPTABLE,
+            desc = "in order")
     @Outcome(expect = FORBIDDEN, desc = "torn, or back to the value before")
     @State
     public static class OneAfterTheOther {

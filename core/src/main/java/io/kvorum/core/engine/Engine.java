@@ -261,6 +261,21 @@ public final class Engine implements ReplicatedState {
         }
     }
 
+    /** As {@link #lock}; returns null for a stripe that is out of use, which whoever tidies up passes over. */
+    @Nullable
+    Stripe lockIfSound(int slot) {
+        while (true) {
+            Stripe stripe = contents.stripeOf(slot);
+            if (!stripe.lockIfSound()) {
+                return null;
+            }
+            if (!stripe.isRetired()) {
+                return stripe;
+            }
+            stripe.unlock();
+        }
+    }
+
     /** Unlocks a stripe after whatever was done to it. */
     public void unlock(Stripe stripe) {
         budget.settle(stripe);

@@ -43,7 +43,10 @@ final class Evictor {
 
     /** Evicts a key of a stripe, unless the stripe is not due or the sink refuses. */
     private boolean evictOne(ChangeSink sink, Predicate<byte[]> kept, int index) {
-        Stripe stripe = engine.lock(index);
+        Stripe stripe = engine.lockIfSound(index);
+        if (stripe == null) {
+            return false;
+        }
         try {
             byte[] key = engine.budget().isExceeded() && engine.budget().isDue(stripe, stripes)
                     ? stripe.table().coldestKey(kept)

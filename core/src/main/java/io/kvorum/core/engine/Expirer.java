@@ -123,7 +123,11 @@ final class Expirer {
         /** Looks at some entries of a stripe, under its lock. Returns whether there may be more to do. */
         boolean step(int index) {
             int entries = Math.min(BATCH, budget - deleted);
-            Stripe stripe = engine.lock(index);
+            Stripe stripe = engine.lockIfSound(index);
+            if (stripe == null) {
+                looks += entries;
+                return false;
+            }
             try {
                 int left = stripe.table().sweep(engine.clock().millis(), entries, key -> {
                     engine.remove(sink, stripe, HashSlot.of(key), engine.hash().of(key), key, Cause.EXPIRED);

@@ -437,6 +437,11 @@ final class SlabTable implements Table {
         return slotRecords.isDivided(slot >>> stripeBits) ? SlotRecords.PARTS : 1;
     }
 
+    @Override
+    public boolean gainsByFetching() {
+        return true;
+    }
+
     // ---- moving records
 
     /** Sees to it that a record can be added, without any more memory. Moves other records. */

@@ -11,6 +11,10 @@ import org.jspecify.annotations.Nullable;
  * writer is at work.
  */
 public final class Stripe {
+    /** Made beforehand: it is needed when there may be no memory for it. */
+    @SuppressWarnings("StaticAssignmentOfThrowable")
+    private static final IllegalStateException HALF_MADE = new IllegalStateException("a change was left half made");
+
     private static final int SCRATCH_CAPACITY = 256;
     private static final int MAX_SCRATCH_KEPT = 64 << 10;
 
@@ -104,6 +108,9 @@ public final class Stripe {
      * the lock and others wait for it. A check of what is read keeps the compiler from dropping it.
      */
     public void fetch(long hash, byte[] key) {
+        if (!table.gainsByFetching()) {
+            return;
+        }
         long read = lock.tryOptimisticRead();
         if (table.deadline(hash, key) < Table.ABSENT && lock.validate(read)) {
             throw new AssertionError("an entry has an impossible deadline");
@@ -174,12 +181,20 @@ public final class Stripe {
     }
 
     public void lock() {
+        if (!lockIfSound()) {
+            throw damaged();
+        }
+    }
+
+    /** Locks the stripe, unless it is out of use. */
+    boolean lockIfSound() {
         SlotFunctions.requireOutside();
         stamp = writeLock();
         if (damage != null && !retired) {
             lock.unlockWrite(stamp);
-            throw damaged();
+            return false;
         }
+        return true;
     }
 
     /** Locks the stripe even if it is damaged: to replace it. */
@@ -294,17 +309,20 @@ public final class Stripe {
     }
 
     public void unlock() {
-        version++;
-        if (damage == null && (underway || table.isBroken())) {
-            damage(new IllegalStateException("a change was left half made"));
-        }
-        if (scratchUsed) {
-            scratchUsed = false;
-            if (scratch.capacity() > MAX_SCRATCH_KEPT) {
-                scratch = Unpooled.EMPTY_BUFFER;
+        try {
+            version++;
+            if (damage == null && (underway || table.isBroken())) {
+                damage(HALF_MADE);
             }
+            if (scratchUsed) {
+                scratchUsed = false;
+                if (scratch.capacity() > MAX_SCRATCH_KEPT) {
+                    scratch = Unpooled.EMPTY_BUFFER;
+                }
+            }
+        } finally { // whatever a heap that is full makes of the rest
+            lock.unlockWrite(stamp);
         }
-        lock.unlockWrite(stamp);
     }
 
     /** The table, for the holder of the lock and for whoever built the stripe and has not shared it yet. */

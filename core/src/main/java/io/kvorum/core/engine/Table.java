@@ -63,6 +63,11 @@ public interface Table {
      */
     boolean canTake(long share, boolean grows);
 
+    /** Returns whether what a write looks at lies in arrays so large that reading it beforehand pays. */
+    default boolean gainsByFetching() {
+        return false;
+    }
+
     /** Allocates all that {@link #put} needs for such an entry, so that it allocates nothing if it is called next. */
     void prepare(int slot, long hash, byte[] key, int valueLength, boolean timed);
 

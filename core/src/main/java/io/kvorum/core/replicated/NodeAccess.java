@@ -144,15 +144,16 @@ final class NodeAccess implements KeyValueStore, MutationSink {
         return store.randomKey();
     }
 
-    /** A page ends with the slots that the shard owns, if not before. */
+    /** A page ends with the slots that the shard owns and has the data of, if not before. */
     @Override
     public ScanPage scan(ScanCursor cursor, ScanOptions options) {
         if (cursor.isEnd()) {
             throw new IllegalArgumentException("a cursor at the end has no next page");
         }
         beforeRead(cursor.slot());
-        Shard own = topology.get().shard(status.shard());
-        int other = own == null ? -1 : own.slots().complement().next(cursor.slot() + 1);
+        ClusterTopology now = topology.get();
+        Shard own = now.shard(status.shard());
+        int other = own == null ? -1 : now.servedBy(own).complement().next(cursor.slot() + 1);
         return store.scan(cursor, other < 0 ? options : options.withLastSlot(Math.min(options.lastSlot(), other - 1)));
     }
 
@@ -252,14 +253,7 @@ final class NodeAccess implements KeyValueStore, MutationSink {
                     owner.epoch());
         }
         if (now.isMoving(slot)) {
-            throw new RefusedException(
-                    Kind.MOVING,
-                    "slot " + slot + " was given to " + owner.id() + ", but its data is still at " + now.sourceOf(slot),
-                    slot,
-                    owner.id(),
-                    status.node(),
-                    owner.primary(),
-                    owner.epoch());
+            throw RefusedException.moving(now, slot, status.node());
         }
     }
 

@@ -104,7 +104,7 @@ public final class ReplicatedStore {
         try {
             log.awaitRoom(NO_SLOT, 0);
             result = operation.apply(access);
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             return access.hasChanged()
                     ? then(acknowledged(access.position(), before, level, limit), done -> {
                         throw e;
@@ -130,7 +130,7 @@ public final class ReplicatedStore {
         T result;
         try {
             result = operation.apply(access);
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             if (access.hasChanged()) {
                 outcomes.accept(acknowledged(access.position(), before, level, timeout));
             }
@@ -172,7 +172,7 @@ public final class ReplicatedStore {
         T result;
         try {
             result = operation.apply(access);
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             if (access.hasChanged()) {
                 awaitAcknowledged(access.position(), before, level, wait);
             }
@@ -230,7 +230,7 @@ public final class ReplicatedStore {
         T result;
         try {
             result = operation.apply(access(before, confirmed ? Purpose.READ_AT_PRIMARY : Purpose.READ_ANYWHERE));
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             return CompletableFuture.failedFuture(e);
         }
         return confirmed ? then(confirm(before, limit), position -> result) : CompletableFuture.completedFuture(result);
@@ -256,15 +256,16 @@ public final class ReplicatedStore {
      * {@code CONFIRMED}; else a read may miss what was written before it, or see what will be lost.
      *
      * <p>A write first waits for room in the log, if a replica lags so far that the log must be kept for it, and is
-     * refused as {@code OVERLOADED} if there is none within the timeout.
+     * refused as {@code OVERLOADED} if there is none within the timeout. An interrupt meanwhile ends the waiting with
+     * {@link java.util.concurrent.CancellationException} and stays set; nothing was changed then.
      *
-     * <p>An interrupt ends the waiting with {@link OutcomeUnknownException} and stays set. The reason is then
-     * {@code INTERRUPTED}, and the position is where the node last stood.
+     * <p>An interrupt ends the waiting for an acknowledgement with {@link OutcomeUnknownException} and stays set. The
+     * reason is then {@code INTERRUPTED}, and the position is where the node last stood.
      *
      * @param writeLevel how many nodes must have each change
      * @param readLevel what each read promises
-     * @param timeout for how long each call waits at the most, twice that if the driver takes no steps: positive; more
-     *     than a hundred years are a hundred
+     * @param timeout for how long each call waits at the most for room in the log, and then for its outcome; twice that
+     *     for the outcome if the driver takes no steps: positive; more than a hundred years are a hundred
      * @throws IllegalArgumentException if {@code timeout} is not positive
      */
     public KeyValueStore store(Acknowledgement writeLevel, ReadLevel readLevel, Duration timeout) {
@@ -359,7 +360,7 @@ public final class ReplicatedStore {
             }
             try {
                 outcome.complete(function.apply(value));
-            } catch (RuntimeException e) {
+            } catch (Throwable e) { // an Error, too, is the outcome: nobody else would hear of it
                 outcome.completeExceptionally(e);
             }
         });

@@ -74,6 +74,28 @@ public final class RefusedException extends RuntimeException {
         this.epoch = epoch;
     }
 
+    /**
+     * Makes the refusal of an operation on a slot {@linkplain ClusterTopology#moving() on its way}.
+     *
+     * @param topology a topology in which the slot is on its way
+     * @param slot the slot
+     * @param node the node that refuses, or {@code null} if a client does
+     * @return the refusal
+     */
+    public static RefusedException moving(ClusterTopology topology, int slot, @Nullable NodeId node) {
+        Shard owner = Objects.requireNonNull(topology.shardOf(slot), "a slot on its way has an owner");
+        ShardId source = topology.sourceOf(slot);
+        return new RefusedException(
+                Kind.MOVING,
+                "slot " + slot + " was given to " + owner.id() + ", but its data "
+                        + (source == null ? "was at a shard that is gone" : "is still at " + source),
+                slot,
+                owner.id(),
+                node,
+                owner.primary(),
+                owner.epoch());
+    }
+
     /** {@return the reason} */
     public Kind kind() {
         return kind;
