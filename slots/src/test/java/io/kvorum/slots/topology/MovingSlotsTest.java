@@ -133,4 +133,46 @@ final class MovingSlotsTest {
         assertEquals(List.of(new MoveSlots(MOVED, A, B), new FinishMove(MOVED, B)), START.changesTo(finished));
         assertEquals(List.of(new MoveSlots(MOVED, B, A)), MOVING.changesTo(after(MOVING, new MoveSlots(MOVED, B, A))));
     }
+
+    /** Applied again, the difference leads to the same owners and to data in the same places. */
+    private static void assertLeads(ClusterTopology from, ClusterTopology to) {
+        ClusterTopology reached = from.apply(from.version(), from.changesTo(to));
+        assertEquals(to.moving(), reached.moving());
+        for (int slot : new int[] {0, 90, 99}) {
+            assertEquals(to.primaryOf(slot), reached.primaryOf(slot));
+            assertEquals(to.sourceOf(slot), reached.sourceOf(slot));
+        }
+    }
+
+    @Test
+    void theDifferenceTellsOfDataThatWentAwayAndStayedThere() {
+        ClusterTopology back = after(MOVING, new FinishMove(MOVED, B), new MoveSlots(MOVED, B, A));
+        assertEquals(
+                List.of(new MoveSlots(MOVED, A, B), new FinishMove(MOVED, B), new MoveSlots(MOVED, B, A)),
+                START.changesTo(back));
+        assertLeads(START, back);
+        assertLeads(MOVING, back);
+
+        ClusterTopology on = after(MOVING, new FinishMove(MOVED, B), new MoveSlots(MOVED, B, C));
+        assertLeads(START, on);
+        assertEquals(List.of(new FinishMove(MOVED, B), new MoveSlots(MOVED, B, C)), MOVING.changesTo(on));
+        assertLeads(MOVING, on);
+    }
+
+    @Test
+    void theDifferenceTellsOfSlotsOfNobodyThatAreOnTheirWay() {
+        ClusterTopology unowned = after(START, new UnassignSlots(MOVED, A));
+        ClusterTopology given = after(unowned, new AssignSlots(MOVED, A), new MoveSlots(MOVED, A, B));
+        assertEquals(List.of(new AssignSlots(MOVED, A), new MoveSlots(MOVED, A, B)), unowned.changesTo(given));
+        assertLeads(unowned, given);
+    }
+
+    @Test
+    void theDifferenceTellsOfDataThatWasLeftAtARemovedShard() {
+        ClusterTopology left = after(MOVING, new FinishMove(MOVED, B), new MoveSlots(MOVED, B, C), new RemoveShard(B));
+        assertEquals(MOVED, left.moving());
+        assertNull(left.sourceOf(90));
+        assertLeads(START, left);
+        assertLeads(MOVING, left);
+    }
 }
