@@ -162,6 +162,11 @@ final class Segments {
         freeId();
     }
 
+    /** Lets go of what was allocated for a large record that has not come. */
+    void forgetPrepared() {
+        large = null;
+    }
+
     /**
      * Takes room, a whole number of units, at the end of the last segment, or as a segment of its own if it is large.
      */
@@ -273,7 +278,7 @@ final class Segments {
 
     /** Returns how many bytes of memory the segments hold. */
     long capacity() {
-        long capacity = spare == null ? 0 : spare.length;
+        long capacity = (spare == null ? 0 : spare.length) + (large == null ? 0 : large.length);
         for (byte[] segment : segments) {
             capacity += segment == null ? 0 : segment.length;
         }
