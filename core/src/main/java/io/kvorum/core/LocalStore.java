@@ -399,7 +399,8 @@ public final class LocalStore extends SlottedStore {
      * As {@link #subscribe(KeyspaceListener, Executor, int, Set)}, to events of every kind of some keys. Those of other
      * keys take no number.
      *
-     * @param filter which keys; asked under a lock of the store, so it must be quick and must call no store
+     * @param filter which keys; asked under a lock of the store, so it must be quick and must call no store; if it
+     *     throws, the event is delivered
      * @param listener is told
      * @param executor runs the listener, one call at a time
      * @param capacity the most events that wait to be delivered; at least 1
