@@ -279,7 +279,11 @@ public final class ClusterTopology {
         return moving;
     }
 
-    /** {@return the slots of a shard that it serves: those that it owns but for those on their way to it} */
+    /**
+     * {@return the slots of a shard that it serves: those that it owns but for those on their way to it}
+     *
+     * @param shard a shard of this topology
+     */
     public SlotSet servedBy(Shard shard) {
         return moving.isEmpty() ? shard.slots() : shard.slots().minus(moving);
     }

@@ -64,6 +64,33 @@ final class MovingSlotsTest {
     }
 
     @Test
+    void anOwnerServesWhatHasArrived() {
+        assertEquals(SlotSet.ofRange(0, 99), START.servedBy(START.known(A)));
+        assertEquals(SlotSet.ofRange(0, 89), MOVING.servedBy(MOVING.known(A)));
+        assertEquals(SlotSet.EMPTY, MOVING.servedBy(MOVING.known(B)));
+        ClusterTopology some = after(MOVING, new FinishMove(SlotSet.of(90, 91), B));
+        assertEquals(SlotSet.of(90, 91), some.servedBy(some.known(B)));
+    }
+
+    @Test
+    void aRefusalSaysWhereTheDataIs() {
+        NodeId node = new NodeId("b2");
+        RefusedException refusal = RefusedException.moving(MOVING, 90, node);
+        assertEquals(RefusedException.Kind.MOVING, refusal.kind());
+        assertEquals(90, refusal.slot());
+        assertEquals(B, refusal.shard());
+        assertEquals(node, refusal.node());
+        assertEquals(new NodeId("b1"), refusal.primary());
+        assertEquals(1, refusal.epoch());
+        assertEquals("slot 90 was given to b, but its data is still at a", refusal.getMessage());
+
+        ClusterTopology gone = after(MOVING, new UnassignSlots(SlotSet.ofRange(0, 89), A), new RemoveShard(A));
+        assertEquals(
+                "slot 90 was given to b, but its data was at a shard that is gone",
+                RefusedException.moving(gone, 90, null).getMessage());
+    }
+
+    @Test
     void dataStaysWhereItIsThroughFurtherMoves() {
         ClusterTopology on = after(MOVING, new MoveSlots(MOVED, B, C));
         assertEquals(MOVED, on.moving());
