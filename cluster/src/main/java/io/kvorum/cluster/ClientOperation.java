@@ -1,5 +1,6 @@
 package io.kvorum.cluster;
 
+import io.kvorum.core.ForwardingStore;
 import io.kvorum.core.KeyValueStore;
 import io.kvorum.core.ShardedStore;
 import io.kvorum.core.replicated.ReplicatedStore;
@@ -25,6 +26,25 @@ final class ClientOperation<T extends @Nullable Object> {
     private static final long FIRST_PAUSE = 1_000_000;
     private static final long LONGEST_PAUSE = 128_000_000;
 
+    /** Sees to it that what only reads does only read, since it may be run again. */
+    private static final class ReadOnly extends ForwardingStore {
+        private final KeyValueStore store;
+
+        ReadOnly(KeyValueStore store) {
+            this.store = store;
+        }
+
+        @Override
+        protected <R extends @Nullable Object> R reading(Function<? super KeyValueStore, ? extends R> operation) {
+            return operation.apply(store);
+        }
+
+        @Override
+        protected <R extends @Nullable Object> R changing(Function<? super KeyValueStore, ? extends R> operation) {
+            throw new IllegalStateException("a read must not change the store");
+        }
+    }
+
     /** One run of the function. */
     private final class Try {
         private final List<CompletionStage<?>> outcomes = new ArrayList<>(1);
@@ -44,10 +64,11 @@ final class ClientOperation<T extends @Nullable Object> {
                 return null;
             }
             lastNode = node;
-            return node.unawaited(cluster.writeLevel(), cluster.readLevel(), limit, outcomes::add);
+            KeyValueStore store = node.unawaited(cluster.writeLevel(), cluster.readLevel(), limit, outcomes::add);
+            return reads ? new ReadOnly(store) : store;
         }
 
-        /** Calls back when everything that was begun has come to its end, once. */
+        /** Calls back, once, when everything that was begun has succeeded, or as soon as something has failed. */
         void whenDone(Runnable succeeded, Consumer<? super Throwable> failed) {
             if (outcomes.isEmpty()) {
                 succeeded.run();
@@ -129,7 +150,7 @@ final class ClientOperation<T extends @Nullable Object> {
         } catch (Throwable e) { // an Error, too, is the outcome: nobody else would hear of it
             return e instanceof RefusedException refused && mayPass(refused) && (reads || now.outcomes.isEmpty())
                     ? pause(refused)
-                    : () -> now.whenDone(() -> outcome.completeExceptionally(e), outcome::completeExceptionally);
+                    : () -> now.whenDone(() -> outcome.completeExceptionally(e), this::failed);
         }
     }
 

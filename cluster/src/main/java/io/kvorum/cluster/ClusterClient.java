@@ -36,13 +36,17 @@ import org.jspecify.annotations.Nullable;
  * outcome is {@link OutcomeUnknownException}, and it is for the caller to look, or to repeat what is safe to repeat.
  * The same holds for an operation over several slots, such as {@link KeyValueStore#clear}, that was refused half way.
  *
+ * <p>What only reads has changed nothing, whatever came of it. It is tried again also if it was refused half way, or if
+ * its node was closed or lost the leadership before what was read was confirmed.
+ *
  * <p>No thread is held by an operation that waits: neither for its acknowledgement nor for its next try. A shard that
  * answers slowly, or not at all, delays nothing at the others. At most {@value #MAX_WAITING} operations wait for
  * another try; beyond that refusals are passed on at once.
  *
  * <p>Functions given to {@link AsyncKeyValueStore#reading}, {@link AsyncKeyValueStore#changing},
  * {@link KeyValueStore#transact} and the like are run again if the run before was refused, so they must not have
- * effects of their own. They run in the caller's thread at first, and in one of the scheduler's later.
+ * effects of their own. They run in the caller's thread at first, and in one of the scheduler's later. Who gives up
+ * waiting, by an interrupt, waits for a run that is under way: arrays and buffers are not touched afterwards.
  *
  * <p>Safe for use by any number of threads. It owns nothing, so there is nothing to close.
  */
@@ -127,7 +131,9 @@ public final class ClusterClient {
 
     /**
      * {@return the cluster as a store whose calls wait until they are done} An interrupt ends the waiting and stays
-     * set: with the last refusal if nothing was changed and nothing will be, else with {@link OutcomeUnknownException}.
+     * set: with the last refusal if nothing was changed and nothing will be, with
+     * {@link java.util.concurrent.CancellationException} if no node was asked yet, else with
+     * {@link OutcomeUnknownException}.
      */
     public KeyValueStore store() {
         return store;
