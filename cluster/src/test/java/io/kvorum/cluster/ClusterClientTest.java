@@ -474,8 +474,7 @@ final class ClusterClientTest {
         begin(LEFT);
         List<Integer> runs = new ArrayList<>();
         ClientOperation<Boolean> operation = operation(store -> runs.add(runs.size()));
-        assertInstanceOf(
-                CancellationException.class, operation.abandon(OutcomeUnknownException.Reason.INTERRUPTED));
+        assertInstanceOf(CancellationException.class, operation.abandon(OutcomeUnknownException.Reason.INTERRUPTED));
         operation.run();
 
         assertEquals(List.of(), runs);

@@ -45,8 +45,8 @@ import org.jspecify.annotations.Nullable;
  * <p>{@link #size} adds up the primaries of all shards, one after the other. Neither it nor {@link #forEachInSlot},
  * whose action may have seen entries by then, is sent on: what the node refuses is thrown.
  *
- * <p>What is about all keys skips none that exist. {@link #scan} goes up to a slot that is on its way, and is refused as
- * {@code MOVING} there, with a cursor that is good once the slot has arrived; {@link #size} and {@link #clear} are
+ * <p>What is about all keys skips none that exist. {@link #scan} goes up to a slot that is on its way, and is refused
+ * as {@code MOVING} there, with a cursor that is good once the slot has arrived; {@link #size} and {@link #clear} are
  * refused as long as any slot is on its way, and have deleted nothing then.
  *
  * <p>Safe for use by any number of threads.
@@ -412,8 +412,8 @@ public final class ShardedStore extends SlottedStore {
     }
 
     /**
-     * {@inheritDoc} Refused while a slot is on its way: its keys are at one shard, and some of them perhaps at the other
-     * already.
+     * {@inheritDoc} Refused while a slot is on its way: its keys are at one shard, and some of them perhaps at the
+     * other already.
      */
     @Override
     public long size() {

@@ -103,8 +103,8 @@ final class DamageTest {
     @Test
     void evictionGoesOnBesideAStripeThatIsOutOfUse() {
         MemoryLimit limit = MemoryLimit.entries(10, MemoryLimit.WhenFull.EVICT);
-        LocalStore store = new LocalStore(
-                StoreSettings.defaults().withStripes(2).withLimit(limit), 7, new FixedClock(1_000));
+        LocalStore store =
+                new LocalStore(StoreSettings.defaults().withStripes(2).withLimit(limit), 7, new FixedClock(1_000));
         byte[] other = keyBeside(KEY);
         damage(store, KEY);
         for (int i = 0; i < 40; i++) {

@@ -171,7 +171,8 @@ final class ShardedStoreTest {
         at(BOB).delete(key);
         topology = applied(topology, new TopologyChange.FinishMove(slots, LEFT));
         ScanPage arrived = store.scan(page.next(), ScanOptions.defaults());
-        assertEquals(List.of(text(key)), arrived.keys().stream().map(Bytes::text).toList());
+        assertEquals(
+                List.of(text(key)), arrived.keys().stream().map(Bytes::text).toList());
     }
 
     @Test

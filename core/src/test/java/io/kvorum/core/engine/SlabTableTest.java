@@ -71,15 +71,15 @@ final class SlabTableTest extends TableContract {
 
     @Test
     void whatWasAllocatedForALargeValueThatWasRefusedIsLetGoOf() {
-        LocalStore store =
-                new LocalStore(StoreSettings.defaults().withStripes(1), 7, clock, (slot, change) -> {
-                    throw new RefusedException(RefusedException.Kind.FENCED, "of a test", slot, null, null, null, -1);
-                });
+        LocalStore store = new LocalStore(StoreSettings.defaults().withStripes(1), 7, clock, (slot, change) -> {
+            throw new RefusedException(RefusedException.Kind.FENCED, "of a test", slot, null, null, null, -1);
+        });
         byte[] value = new byte[1 << 20];
         assertThrows(RefusedException.class, () -> store.set(bytes("k"), value));
         assertThrows(
                 RefusedException.class,
-                () -> store.set(bytes("k"), value, SetOptions.defaults().withCondition(SetOptions.Condition.IF_ABSENT)));
+                () -> store.set(
+                        bytes("k"), value, SetOptions.defaults().withCondition(SetOptions.Condition.IF_ABSENT)));
 
         SlabTable table = (SlabTable) Engines.only(store).contents().stripe(0).table();
         assertTrue(table.capacity() < value.length, () -> table.capacity() + " bytes are held");

@@ -161,7 +161,10 @@ final class ReplicatedStoreRoleTest extends ReplicatedStoreFixture {
                     .read(ReadLevel.LOCAL, TIMEOUT, store -> store.scan(page.next(), ScanOptions.defaults())));
             assertEquals(Kind.MOVING, refusal.kind());
             assertEquals(8192, refusal.slot());
-            assertEquals(Kind.MOVING, refusal(write(A, Acknowledgement.LOCAL, store -> store.clear())).kind());
+            assertEquals(
+                    Kind.MOVING,
+                    refusal(write(A, Acknowledgement.LOCAL, store -> store.clear()))
+                            .kind());
             assertEquals(1, shard.node(A).local.size());
         }
 
