@@ -109,13 +109,14 @@ final class TopologyDifference {
         if (to == null || !after.isMoving(slot)) {
             return null;
         }
-        ShardId wanted = after.sourceOf(slot);
         boolean onItsWay = isOnItsWay(slot, from, to);
+        ShardId source = source(slot);
+        ShardId wanted = after.sourceOf(slot);
         if (wanted != null) {
-            return onItsWay && wanted.equals(source(slot)) ? null : wanted;
+            return onItsWay && wanted.equals(source) ? null : wanted;
         }
         SlotTable.Owner gone = after.slots().source(slot);
-        boolean leavesIt = onItsWay && (source(slot) == null || after.shard(source(slot)) == null);
+        boolean leavesIt = onItsWay && (source == null || after.shard(source) == null);
         return leavesIt || gone == null || before.shard(gone.shard()) == null || after.shard(gone.shard()) != null
                 ? null
                 : gone.shard(); // it is removed last
