@@ -14,7 +14,6 @@ import java.util.List;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
@@ -94,7 +93,7 @@ final class ClientOperation<T extends @Nullable Object> {
     private final Function<? super KeyValueStore, ? extends T> function;
     private final boolean reads;
     private final long deadline;
-    private final CompletableFuture<T> outcome = new CompletableFuture<>();
+    private final CompletableFuture<T> outcome;
     private long pause = FIRST_PAUSE;
 
     /** The node that was asked last. */
@@ -117,6 +116,7 @@ final class ClientOperation<T extends @Nullable Object> {
         this.cluster = cluster;
         this.function = function;
         this.reads = reads;
+        outcome = cluster.scheduler().newFuture();
         deadline = cluster.scheduler().nanoTime() + timeout.toNanos();
     }
 
@@ -180,7 +180,7 @@ final class ClientOperation<T extends @Nullable Object> {
 
     /** Has another try made after a pause, for the holder of the monitor; returns what is left to do. */
     private Runnable pause(RuntimeException failure) {
-        long delay = pause / 2 + ThreadLocalRandom.current().nextLong(pause / 2 + 1);
+        long delay = pause / 2 + cluster.random().nextLong(pause / 2 + 1);
         pause = Math.min(2 * pause, LONGEST_PAUSE);
         Runnable end = () -> outcome.completeExceptionally(failure);
         if (deadline - cluster.scheduler().nanoTime() <= delay) {

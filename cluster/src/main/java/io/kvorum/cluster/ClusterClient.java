@@ -17,11 +17,13 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -63,6 +65,7 @@ public final class ClusterClient {
             Acknowledgement writeLevel,
             ReadLevel readLevel,
             Scheduler scheduler,
+            RandomGenerator random,
             AtomicInteger waiting) {}
 
     private final class Blocking extends ForwardingStore {
@@ -216,6 +219,7 @@ public final class ClusterClient {
         private @Nullable Supplier<ClusterTopology> topology;
         private @Nullable Function<NodeId, @Nullable ReplicatedStore> nodes;
         private @Nullable Scheduler scheduler;
+        private RandomGenerator random = () -> ThreadLocalRandom.current().nextLong();
         private Acknowledgement writeLevel = Acknowledgement.MAJORITY;
         private ReadLevel readLevel = ReadLevel.CONFIRMED;
         private Duration timeout = Duration.ofSeconds(5);
@@ -253,6 +257,17 @@ public final class ClusterClient {
          */
         public Builder scheduler(Scheduler value) {
             scheduler = requireNonNull(value, "scheduler");
+            return this;
+        }
+
+        /**
+         * Sets what the pauses between tries are drawn from; a source of the JVM if it isn't set.
+         *
+         * @param value the source, safe for use by any number of threads
+         * @return this builder
+         */
+        public Builder random(RandomGenerator value) {
+            random = requireNonNull(value, "random");
             return this;
         }
 
@@ -301,7 +316,8 @@ public final class ClusterClient {
                 throw new IllegalStateException("client needs a topology, nodes and a scheduler");
             }
             return new ClusterClient(
-                    new Cluster(topology, nodes, writeLevel, readLevel, scheduler, new AtomicInteger()), timeout);
+                    new Cluster(topology, nodes, writeLevel, readLevel, scheduler, random, new AtomicInteger()),
+                    timeout);
         }
     }
 }

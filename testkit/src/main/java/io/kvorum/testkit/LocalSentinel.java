@@ -1,5 +1,7 @@
 package io.kvorum.testkit;
 
+import static java.util.Objects.requireNonNull;
+
 import io.kvorum.cluster.ClusterSentinel;
 import io.kvorum.failover.SentinelList;
 import io.kvorum.failover.SentinelMessage;
@@ -10,6 +12,8 @@ import io.kvorum.slots.topology.ClusterTopology;
 import io.kvorum.slots.topology.NodeId;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.time.Duration;
+import java.util.SplittableRandom;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,6 +27,7 @@ public final class LocalSentinel {
     private final SentinelList sentinels;
     private final ClusterTopology initial;
     private final KeptState kept = new KeptState();
+    private final PartyScheduler scheduler;
     private volatile @Nullable ClusterSentinel running;
 
     LocalSentinel(LocalCluster cluster, NodeId id, SentinelList sentinels, ClusterTopology initial) {
@@ -30,6 +35,7 @@ public final class LocalSentinel {
         this.id = id;
         this.sentinels = sentinels;
         this.initial = initial;
+        scheduler = new PartyScheduler(cluster.scheduler());
     }
 
     synchronized void start() {
@@ -40,7 +46,8 @@ public final class LocalSentinel {
                     .transport((to, message) -> cluster.send(id, to, message))
                     .gateway((node, command, answer) -> cluster.send(id, node, command, answer))
                     .stateStore(kept)
-                    .scheduler(cluster.scheduler())
+                    .scheduler(scheduler)
+                    .random(new SplittableRandom(cluster.random().nextLong()))
                     .listener(event -> cluster.publish(new ClusterEvent.OfSentinel(event)))
                     .start();
         } catch (IOException e) { // a state in memory can always be loaded
@@ -87,6 +94,8 @@ public final class LocalSentinel {
     private synchronized @Nullable ClusterSentinel stop() {
         ClusterSentinel stopped = running;
         running = null;
+        scheduler.resume(); // a process that is killed is not stopped any more
+        scheduler.slow(Duration.ZERO);
         return stopped;
     }
 
@@ -108,8 +117,60 @@ public final class LocalSentinel {
      * @throws IllegalStateException if it runs
      */
     public synchronized void restartWithoutState() {
-        kept.state = null;
+        if (running == null) {
+            kept.state = null;
+        }
         restart();
+    }
+
+    /**
+     * Starts it again with an older copy of what it had saved: one that {@link #state} returned earlier.
+     *
+     * @param stale the state that it starts with
+     * @throws IllegalStateException if it runs
+     */
+    public synchronized void restartWith(SentinelState stale) {
+        if (running == null) {
+            kept.state = requireNonNull(stale, "stale");
+        }
+        restart();
+    }
+
+    /** {@return what it has saved last, or null if it never did} */
+    public @Nullable SentinelState state() {
+        return kept.state;
+    }
+
+    /**
+     * Stops it for a while, as a process is by a long collection of garbage: its timers and its mail pile up, until
+     * {@link #resume}. A sentinel that is crashed and restarted runs.
+     */
+    public void pause() {
+        scheduler.pause();
+    }
+
+    /** Has a paused sentinel go on. All that has become due meanwhile happens at once. */
+    public void resume() {
+        scheduler.resume();
+    }
+
+    /**
+     * Has each of its steps begin later, until it is crashed.
+     *
+     * @param delay how much later; zero to end it
+     */
+    public void slowSteps(Duration delay) {
+        scheduler.slow(delay);
+    }
+
+    /** Cuts it off: nothing reaches it, nor does it reach anything, until {@link LocalCluster#heal}. */
+    public void isolate() {
+        cluster.isolate(id);
+    }
+
+    @Override
+    public String toString() {
+        return id.value();
     }
 
     void receive(NodeId from, SentinelMessage message) {
@@ -128,7 +189,7 @@ public final class LocalSentinel {
     }
 
     /** Survives a crash of the sentinel, as a disk would. */
-    private static final class KeptState implements SentinelStateStore {
+    private final class KeptState implements SentinelStateStore {
         private volatile @Nullable SentinelState state;
 
         @Override
@@ -137,7 +198,13 @@ public final class LocalSentinel {
         }
 
         @Override
-        public void save(SentinelState newer) {
+        public void save(SentinelState newer) throws IOException {
+            ClusterSentinel saving = running;
+            if (saving != null
+                    && cluster.hit(new StopPoint.Hit(StopPoint.BEFORE_PERSIST, id, null))
+                    && running != saving) {
+                throw new IOException("sentinel was crashed before it saved its state");
+            }
             state = newer;
         }
     }

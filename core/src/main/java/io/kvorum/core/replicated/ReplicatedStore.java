@@ -354,7 +354,7 @@ public final class ReplicatedStore {
     /** As {@code thenApply}, but an exception stays what it is instead of becoming a {@code CompletionException}. */
     static <A extends @Nullable Object, B extends @Nullable Object> CompletionStage<B> then(
             CompletionStage<A> stage, Function<? super A, B> function) {
-        CompletableFuture<B> outcome = new CompletableFuture<>();
+        CompletableFuture<B> outcome = stage.toCompletableFuture().newIncompleteFuture();
         stage.whenComplete((value, failure) -> {
             if (failure != null) {
                 outcome.completeExceptionally(failure);

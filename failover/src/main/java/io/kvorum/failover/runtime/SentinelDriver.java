@@ -245,7 +245,7 @@ public final class SentinelDriver implements ConfigurationProvider, AutoCloseabl
             log.beginAnewAsked(anew.shard());
         }
         long request = lastRequest.incrementAndGet();
-        Pending pending = new Pending(operation, new CompletableFuture<>());
+        Pending pending = new Pending(operation, scheduler.newFuture());
         operations.put(request, pending);
         boolean taken = !runner.isClosed() && requests.offer(now -> sentinel.start(request, operation, now));
         if (taken) {

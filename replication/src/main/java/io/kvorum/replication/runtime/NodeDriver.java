@@ -171,6 +171,11 @@ public final class NodeDriver implements AutoCloseable {
         nodeLog = new NodeLog(logger, status.shard());
     }
 
+    /** {@return the scheduler that runs the node} */
+    public Scheduler scheduler() {
+        return scheduler;
+    }
+
     /** Begins. Repeating it changes nothing. */
     public void start() {
         runner.wake();
@@ -340,7 +345,7 @@ public final class NodeDriver implements AutoCloseable {
         if (level.equals(Acknowledgement.LOCAL)) {
             return ACKNOWLEDGED;
         }
-        CompletableFuture<@Nullable Void> outcome = new CompletableFuture<>();
+        CompletableFuture<@Nullable Void> outcome = scheduler.newFuture();
         counts.await(outcome, scheduler);
         request(new Request.Await(position, level, scheduler.nanoTime() + nanos(timeout), outcome));
         return outcome;
@@ -354,7 +359,7 @@ public final class NodeDriver implements AutoCloseable {
      * @return the position that is confirmed; fails with {@link OutcomeUnknownException}
      */
     public CompletionStage<LogPosition> confirm(Duration timeout) {
-        CompletableFuture<LogPosition> outcome = new CompletableFuture<>();
+        CompletableFuture<LogPosition> outcome = scheduler.newFuture();
         request(new Request.Confirm(scheduler.nanoTime() + nanos(timeout), outcome));
         return outcome;
     }
@@ -365,7 +370,7 @@ public final class NodeDriver implements AutoCloseable {
     }
 
     private CompletionStage<ControlAnswer> control(PendingRequests.Command command) {
-        CompletableFuture<ControlAnswer> answer = new CompletableFuture<>();
+        CompletableFuture<ControlAnswer> answer = scheduler.newFuture();
         request(new Request.Control(command, answer));
         return answer;
     }
