@@ -37,6 +37,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Random;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.RejectedExecutionException;
@@ -440,6 +441,7 @@ final class ClusterClientTest {
                 Acknowledgement.MAJORITY,
                 ReadLevel.CONFIRMED,
                 scheduler,
+                new Random(1),
                 new AtomicInteger());
         return new ClientOperation<>(cluster, TIMEOUT, false, function);
     }

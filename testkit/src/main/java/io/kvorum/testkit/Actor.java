@@ -2,7 +2,7 @@ package io.kvorum.testkit;
 
 import io.kvorum.slots.Scheduler;
 import java.util.concurrent.CancellationException;
-import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
@@ -70,7 +70,7 @@ final class Actor extends Thread {
     }
 
     /** Waits until a condition holds or a time has come; returns whether it holds. */
-    boolean suspend(@Nullable CompletableFuture<?> future, BooleanSupplier condition, long end) {
+    boolean suspend(@Nullable CompletionStage<?> future, BooleanSupplier condition, long end) {
         while (!condition.getAsBoolean()) {
             long left = end - time.nanoTime();
             if (left <= 0) {

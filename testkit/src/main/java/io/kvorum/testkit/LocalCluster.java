@@ -6,13 +6,9 @@ import io.kvorum.cluster.ClusterClient;
 import io.kvorum.core.KeyValueStore;
 import io.kvorum.core.replicated.ReplicatedStore;
 import io.kvorum.failover.AbortReason;
-import io.kvorum.failover.NodeAnswer;
-import io.kvorum.failover.NodeCommand;
 import io.kvorum.failover.OperationFailedException;
 import io.kvorum.failover.SentinelList;
-import io.kvorum.failover.SentinelMessage;
 import io.kvorum.failover.runtime.SentinelDriver;
-import io.kvorum.replication.ReplicationMessage;
 import io.kvorum.slots.HashSlot;
 import io.kvorum.slots.Scheduler;
 import io.kvorum.slots.SlotSet;
@@ -21,7 +17,7 @@ import io.kvorum.slots.topology.ClusterTopology;
 import io.kvorum.slots.topology.NodeId;
 import io.kvorum.slots.topology.Shard;
 import io.kvorum.slots.topology.ShardId;
-import io.kvorum.slots.topology.TopologyChange;
+import io.kvorum.testkit.ClusterEvent.Fault.Kind;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -31,11 +27,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.CancellationException;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
@@ -79,6 +72,9 @@ public final class LocalCluster implements AutoCloseable {
     /** How many events may wait for a slow listener. */
     private static final int MAX_EVENTS = 1 << 16;
 
+    /** How many events are kept for the timeline. */
+    private static final int MAX_RECORDED = 10_000;
+
     private final LocalClusterSettings settings;
     private final ClusterTime time;
     private final Scheduler scheduler;
@@ -86,13 +82,13 @@ public final class LocalCluster implements AutoCloseable {
     private final Random random;
     private final Network network;
     private final Failures failures = new Failures();
-    private final Map<StopPoint, List<Consumer<? super StopPoint.Hit>>> stops = new ConcurrentHashMap<>();
     private final FollowedTopology topology;
     private final Map<NodeId, LocalNode> nodes = new LinkedHashMap<>();
     private final Map<NodeId, LocalSentinel> sentinels = new LinkedHashMap<>();
     private final ClusterClient client;
     private final EventFeed<ClusterEvent> events;
-    private final Wire wire;
+    private final EventRecord record = new EventRecord(MAX_RECORDED);
+    private final Mail mail;
     private volatile boolean closed;
 
     private LocalCluster(
@@ -103,10 +99,10 @@ public final class LocalCluster implements AutoCloseable {
         this.seed = seed;
         this.random = new Random(seed);
         this.network = new Network(scheduler, random, minLatency.toNanos(), maxLatency.toNanos());
-        this.wire = settings.encoded() ? Wire.encoding() : Wire.NONE;
+        this.mail = new Mail(nodes, sentinels, network, settings.encoded() ? Wire.encoding() : Wire.NONE, failures);
         this.events = new EventFeed<>(
                 scheduler, MAX_EVENTS, (count, last) -> new ClusterEvent.EventsLost(last.at(), count), failures::add);
-        ClusterTopology initial = initialTopology(settings);
+        ClusterTopology initial = settings.topology();
         this.topology = new FollowedTopology(initial);
         for (Shard shard : initial.shards()) {
             for (NodeId node : shard.nodes()) {
@@ -181,23 +177,6 @@ public final class LocalCluster implements AutoCloseable {
         }
     }
 
-    private static ClusterTopology initialTopology(LocalClusterSettings settings) {
-        List<TopologyChange> changes = new ArrayList<>();
-        for (int i = 1; i <= settings.slots().size(); i++) {
-            ShardId shard = new ShardId("shard-" + i);
-            List<NodeId> replicas = new ArrayList<>();
-            for (int j = 2; j <= settings.replicas() + 1; j++) {
-                replicas.add(new NodeId("node-" + i + "." + j));
-            }
-            changes.add(new TopologyChange.AddShard(shard, 0, new NodeId("node-" + i + ".1"), replicas));
-            SlotSet slots = settings.slots().get(i - 1);
-            if (!slots.isEmpty()) {
-                changes.add(new TopologyChange.AssignSlots(slots, shard));
-            }
-        }
-        return ClusterTopology.EMPTY.apply(ClusterTopology.EMPTY.version(), changes);
-    }
-
     /** {@return the settings} */
     public LocalClusterSettings settings() {
         return settings;
@@ -242,7 +221,7 @@ public final class LocalCluster implements AutoCloseable {
      * @param body what it does
      * @return completes when it has ended. If it throws, the failure reaches the test, whether this is asked or not
      */
-    public CompletableFuture<@Nullable Void> actor(String name, Body body) {
+    public CompletionStage<@Nullable Void> actor(String name, Body body) {
         requireNonNull(body, "body");
         return time.start(requireNonNull(name, "name"), () -> {
             try {
@@ -500,8 +479,10 @@ public final class LocalCluster implements AutoCloseable {
      */
     public void isolate(NodeId... parties) {
         List<NodeId> cutOff = List.of(parties);
-        cut(cutOff, everybody());
-        cut(everybody(), cutOff);
+        requireParties(cutOff);
+        network.cut(cutOff, everybody());
+        network.cut(everybody(), cutOff);
+        fault(Kind.CUT, cutOff, "from everybody");
     }
 
     /**
@@ -511,10 +492,12 @@ public final class LocalCluster implements AutoCloseable {
      * @throws IllegalArgumentException if one is not of this cluster
      */
     public void partition(Collection<NodeId> side) {
+        requireParties(side);
         List<NodeId> others = everybody();
         others.removeAll(side);
-        cut(side, others);
-        cut(others, side);
+        network.cut(side, others);
+        network.cut(others, side);
+        fault(Kind.CUT, side, "from all others");
     }
 
     /**
@@ -528,6 +511,7 @@ public final class LocalCluster implements AutoCloseable {
         requireParties(from);
         requireParties(to);
         network.cut(from, to);
+        fault(Kind.CUT, from, "on the way to " + to);
     }
 
     private void requireParties(Collection<NodeId> parties) {
@@ -554,6 +538,7 @@ public final class LocalCluster implements AutoCloseable {
         requireParties(to);
         requireRange(min, max);
         network.delay(from, to, min, max);
+        fault(Kind.NETWORK, from, "late by " + min + " to " + max + " on the way to " + to);
     }
 
     static void requireRange(Duration min, Duration max) {
@@ -577,6 +562,7 @@ public final class LocalCluster implements AutoCloseable {
                 return false;
             }
         });
+        fault(Kind.NETWORK, List.of(), "loses some messages");
     }
 
     /**
@@ -587,6 +573,7 @@ public final class LocalCluster implements AutoCloseable {
      */
     public void duplicate(double share) {
         network.duplicate(checkedShare(share));
+        fault(Kind.NETWORK, List.of(), "repeats " + share + " of the messages");
     }
 
     /**
@@ -597,6 +584,7 @@ public final class LocalCluster implements AutoCloseable {
      */
     public void reorder(double share) {
         network.reorder(checkedShare(share));
+        fault(Kind.NETWORK, List.of(), "mixes up " + share + " of the messages");
     }
 
     private static double checkedShare(double share) {
@@ -615,24 +603,7 @@ public final class LocalCluster implements AutoCloseable {
      */
     public void at(StopPoint point, Consumer<? super StopPoint.Hit> action) {
         requireNonNull(action, "action");
-        stops.computeIfAbsent(requireNonNull(point, "point"), key -> new CopyOnWriteArrayList<>())
-                .add(action);
-    }
-
-    /** {@return whether anything was done} */
-    boolean hit(StopPoint.@Nullable Hit hit) {
-        List<Consumer<? super StopPoint.Hit>> actions = hit == null ? null : stops.get(hit.point());
-        if (hit == null || actions == null) {
-            return false;
-        }
-        for (Consumer<? super StopPoint.Hit> action : actions) {
-            try {
-                action.accept(hit);
-            } catch (Throwable e) {
-                failures.add(e);
-            }
-        }
-        return true;
+        mail.at(requireNonNull(point, "point"), action);
     }
 
     /**
@@ -642,6 +613,7 @@ public final class LocalCluster implements AutoCloseable {
      */
     public void heal() {
         network.heal();
+        fault(Kind.HEAL, List.of(), "");
         for (LocalSentinel sentinel : sentinels.values()) {
             if (sentinel.isRunning()) {
                 learn(sentinel.id(), sentinel.driver().topology());
@@ -657,6 +629,14 @@ public final class LocalCluster implements AutoCloseable {
      */
     public void onEvent(Consumer<? super ClusterEvent> listener) {
         events.add(listener);
+    }
+
+    /**
+     * {@return what has happened until now, for a report: the last 10,000 events, since the start if there are no more}
+     * It can be asked for after the cluster is closed, too.
+     */
+    public ClusterTimeline timeline() {
+        return new ClusterTimeline(toString(), settings.topology(), sentinels.keySet(), record.events());
     }
 
     /**
@@ -695,53 +675,16 @@ public final class LocalCluster implements AutoCloseable {
         }
     }
 
-    void send(NodeId from, NodeId to, ReplicationMessage message) {
-        LocalNode node = nodes.get(to);
-        if (node == null) {
-            message.release();
-            return;
-        }
-        carry(
-                new LocalMessage(from, to, wire.carry(message)),
-                arrived -> node.receive(from, (ReplicationMessage) arrived.content()));
+    Mail mail() {
+        return mail;
     }
 
-    void send(NodeId from, NodeId to, SentinelMessage message) {
-        LocalSentinel sentinel = sentinels.get(to);
-        if (sentinel != null) {
-            carry(
-                    new LocalMessage(from, to, wire.carry(message)),
-                    arrived -> sentinel.receive(from, (SentinelMessage) arrived.content()));
-        }
-    }
-
-    void send(NodeId from, NodeId to, NodeCommand command, Consumer<NodeAnswer> answer) {
-        LocalNode node = nodes.get(to);
-        if (node != null) {
-            carry(
-                    new LocalMessage(from, to, wire.carry(command)),
-                    arrived -> node.execute(
-                            (NodeCommand) arrived.content(),
-                            result -> carry(
-                                    new LocalMessage(to, from, wire.carry(result)),
-                                    answered -> answer.accept((NodeAnswer) answered.content()))));
-        }
-    }
-
-    private void carry(LocalMessage message, Consumer<LocalMessage> receiver) {
-        if (hit(StopPoint.of(message)) && !isRunning(message.from())) {
-            message.release();
-        } else {
-            network.carry(message, receiver);
-        }
-    }
-
-    private boolean isRunning(NodeId party) {
-        LocalNode node = nodes.get(party);
-        return node != null ? node.isRunning() : sentinel(party).isRunning();
+    void fault(Kind kind, Collection<NodeId> parties, String detail) {
+        publish(new ClusterEvent.Fault(scheduler.nanoTime(), kind, List.copyOf(parties), detail));
     }
 
     void publish(ClusterEvent event) {
+        record.add(event);
         events.publish(event);
     }
 

@@ -12,11 +12,13 @@ import io.kvorum.replication.PromiseStore;
 import io.kvorum.replication.ReplicationMessage;
 import io.kvorum.slots.topology.NodeId;
 import io.kvorum.slots.topology.ShardId;
+import io.kvorum.testkit.ClusterEvent.Fault.Kind;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.UnpooledByteBufAllocator;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.Duration;
+import java.util.List;
 import java.util.SplittableRandom;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -52,7 +54,7 @@ public final class LocalNode {
         try {
             node = ClusterNode.builder(shard, id)
                     .promises(promise)
-                    .transport((to, message) -> cluster.send(id, to, message))
+                    .transport((to, message) -> cluster.mail().send(id, to, message))
                     .topology(cluster::topology)
                     .scheduler(scheduler)
                     .random(new SplittableRandom(cluster.random().nextLong()))
@@ -129,6 +131,7 @@ public final class LocalNode {
         ClusterNode crashed = stop();
         if (crashed != null) {
             crashed.close();
+            cluster.fault(Kind.CRASH, List.of(id), "");
         }
     }
 
@@ -151,6 +154,7 @@ public final class LocalNode {
         if (running != null) {
             throw new IllegalStateException("node must not be running: " + id());
         }
+        cluster.fault(Kind.RESTART, List.of(id), "");
         start();
     }
 
@@ -165,6 +169,7 @@ public final class LocalNode {
             throw new IllegalStateException("node must not be running: " + id());
         }
         promise = new KeptPromise(null);
+        cluster.fault(Kind.RESTART, List.of(id), "on a new disk");
         start();
     }
 
@@ -180,6 +185,7 @@ public final class LocalNode {
             throw new IllegalStateException("node must not be running: " + id());
         }
         promise = new KeptPromise(requireNonNull(stale, "stale"));
+        cluster.fault(Kind.RESTART, List.of(id), "on an old copy of its disk");
         start();
     }
 
@@ -194,10 +200,12 @@ public final class LocalNode {
      */
     public void pause() {
         scheduler.pause();
+        cluster.fault(Kind.PAUSE, List.of(id), "");
     }
 
     /** Has a paused node go on. All that has become due meanwhile happens at once. */
     public void resume() {
+        cluster.fault(Kind.RESUME, List.of(id), "");
         scheduler.resume();
     }
 
@@ -208,6 +216,7 @@ public final class LocalNode {
      */
     public void slowSteps(Duration delay) {
         scheduler.slow(delay);
+        cluster.fault(Kind.SLOW_STEPS, List.of(id), "by " + delay);
     }
 
     /**
@@ -217,6 +226,7 @@ public final class LocalNode {
      */
     public void clockJump(Duration distance) {
         clockOffset = clockOffset.plus(distance);
+        cluster.fault(Kind.CLOCK_JUMP, List.of(id), "by " + distance);
     }
 
     /** Cuts the node off: nothing reaches it, nor does it reach anything, until {@link LocalCluster#heal}. */
@@ -277,7 +287,7 @@ public final class LocalNode {
         public void save(Promise newer) throws IOException {
             ClusterNode saving = running;
             if (saving != null
-                    && cluster.hit(new StopPoint.Hit(StopPoint.BEFORE_PERSIST, id, shard))
+                    && cluster.mail().hit(new StopPoint.Hit(StopPoint.BEFORE_PERSIST, id, shard))
                     && running != saving) {
                 throw new IOException("node was crashed before it saved its promise");
             }

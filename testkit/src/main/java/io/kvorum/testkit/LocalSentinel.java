@@ -10,9 +10,11 @@ import io.kvorum.failover.SentinelStateStore;
 import io.kvorum.failover.runtime.SentinelDriver;
 import io.kvorum.slots.topology.ClusterTopology;
 import io.kvorum.slots.topology.NodeId;
+import io.kvorum.testkit.ClusterEvent.Fault.Kind;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.Duration;
+import java.util.List;
 import java.util.SplittableRandom;
 import org.jspecify.annotations.Nullable;
 
@@ -43,8 +45,8 @@ public final class LocalSentinel {
         try {
             sentinel = ClusterSentinel.builder(id, sentinels, initial)
                     .settings(cluster.settings().failover())
-                    .transport((to, message) -> cluster.send(id, to, message))
-                    .gateway((node, command, answer) -> cluster.send(id, node, command, answer))
+                    .transport((to, message) -> cluster.mail().send(id, to, message))
+                    .gateway((node, command, answer) -> cluster.mail().send(id, node, command, answer))
                     .stateStore(kept)
                     .scheduler(scheduler)
                     .random(new SplittableRandom(cluster.random().nextLong()))
@@ -88,6 +90,7 @@ public final class LocalSentinel {
         ClusterSentinel crashed = stop();
         if (crashed != null) {
             crashed.close();
+            cluster.fault(Kind.CRASH, List.of(id), "");
         }
     }
 
@@ -108,6 +111,7 @@ public final class LocalSentinel {
         if (running != null) {
             throw new IllegalStateException("sentinel must not be running: " + id);
         }
+        cluster.fault(Kind.RESTART, List.of(id), "");
         start();
     }
 
@@ -147,10 +151,12 @@ public final class LocalSentinel {
      */
     public void pause() {
         scheduler.pause();
+        cluster.fault(Kind.PAUSE, List.of(id), "");
     }
 
     /** Has a paused sentinel go on. All that has become due meanwhile happens at once. */
     public void resume() {
+        cluster.fault(Kind.RESUME, List.of(id), "");
         scheduler.resume();
     }
 
@@ -161,6 +167,7 @@ public final class LocalSentinel {
      */
     public void slowSteps(Duration delay) {
         scheduler.slow(delay);
+        cluster.fault(Kind.SLOW_STEPS, List.of(id), "by " + delay);
     }
 
     /** Cuts it off: nothing reaches it, nor does it reach anything, until {@link LocalCluster#heal}. */
@@ -201,7 +208,7 @@ public final class LocalSentinel {
         public void save(SentinelState newer) throws IOException {
             ClusterSentinel saving = running;
             if (saving != null
-                    && cluster.hit(new StopPoint.Hit(StopPoint.BEFORE_PERSIST, id, null))
+                    && cluster.mail().hit(new StopPoint.Hit(StopPoint.BEFORE_PERSIST, id, null))
                     && running != saving) {
                 throw new IOException("sentinel was crashed before it saved its state");
             }

@@ -151,7 +151,7 @@ final class VirtualTimeTest {
                     queue.put("item-" + i);
                 }
             });
-            consumer.join();
+            consumer.toCompletableFuture().join();
         }
         assertEquals(20, taken.size());
         assertEquals("item-19", taken.get(19));

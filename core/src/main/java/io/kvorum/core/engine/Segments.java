@@ -278,11 +278,15 @@ final class Segments {
 
     /** Returns how many bytes of memory the segments hold. */
     long capacity() {
-        long capacity = (spare == null ? 0 : spare.length) + (large == null ? 0 : large.length);
+        long capacity = length(spare) + length(large);
         for (byte[] segment : segments) {
-            capacity += segment == null ? 0 : segment.length;
+            capacity += length(segment);
         }
         return capacity;
+    }
+
+    private static long length(byte @Nullable [] segment) {
+        return segment == null ? 0 : segment.length;
     }
 
     /** Throws if the accounts do not agree with the bytes that are live by somebody else's count. */

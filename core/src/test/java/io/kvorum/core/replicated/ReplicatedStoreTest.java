@@ -261,7 +261,7 @@ final class ReplicatedStoreTest extends ReplicatedStoreFixture {
                     return true;
                 }));
                 assertEquals(A, refusal.node());
-                assertTrue(refusal.getMessage().startsWith("the node is closed and takes no writes"));
+                assertTrue(String.valueOf(refusal.getMessage()).startsWith("the node is closed and takes no writes"));
             }
             KeyValueStore blocking = closed.store.store(Acknowledgement.LOCAL, ReadLevel.LOCAL, TIMEOUT);
             assertThrows(RefusedException.class, () -> blocking.increment(KEY, 1));
