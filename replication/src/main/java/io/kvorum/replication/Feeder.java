@@ -24,20 +24,20 @@ import org.jspecify.annotations.Nullable;
  * STREAMING  sends records from the node's position on
  *            -> WAITING     the node cannot continue, for the first time in a row
  *            -> SUSPENDED   it cannot continue, again
- *            -> PROBING     the node began a new life
+ *            -> PROBING     the node began a new life, or went back
  * WAITING    waits for the next scan
  *            -> SYNCING     the scan begins
  *            -> STREAMING   the node can continue after all
- *            -> PROBING     it fell silent, or began a new life
+ *            -> PROBING     it fell silent, went back, or began a new life
  *            -> SUSPENDED   the scan cannot begin
  * SYNCING    sends the parts of a full sync
  *            -> STREAMING   the node is complete
  *            -> WAITING     the full sync failed, for the first time in a row
  *            -> SUSPENDED   it failed, again
- *            -> PROBING     the node fell silent, or began a new life
+ *            -> PROBING     the node fell silent, went back, or began a new life
  * SUSPENDED  leaves the node alone after a failure, for longer each time
  *            -> WAITING     the time is over
- *            -> PROBING     the time is over and the node is silent, or it began a new life
+ *            -> PROBING     the time is over and the node is silent, or it went back, or began a new life
  * </pre>
  */
 final class Feeder {
@@ -115,6 +115,9 @@ final class Feeder {
 
         /** The greatest offset at which it was known to have the same log as the primary; -1 at first. */
         long acknowledged = -1;
+
+        /** The newest message when {@link #acknowledged} last grew: answers to later ones were given after that. */
+        long grownAfter;
 
         /** When it last acknowledged more, or everything. */
         long progressAt;
@@ -268,7 +271,11 @@ final class Feeder {
         known.at = now;
         known.complete = ack.complete();
         if (ack.complete() && ack.position().offset() < known.acknowledged) {
-            return; // given before what was heard already: the messages that the two answer overtook each other
+            if (ack.sequence() <= known.grownAfter) {
+                return; // given before what was heard already: the messages that the two answer overtook each other
+            }
+            becomeProbing(); // it went back, which no node should: nothing that it had can be counted on
+            known.acknowledged = -1;
         }
         Reason obstacle = obstacle(ack);
         if (ack.complete() && obstacle != Reason.DIVERGED) {
@@ -292,6 +299,7 @@ final class Feeder {
     private void has(Heard known, long offset, long now) {
         if (offset > known.acknowledged) {
             known.acknowledged = offset;
+            known.grownAfter = feed.sequence();
             known.progressAt = now;
             if (state instanceof Streaming streaming) {
                 streaming.repairing = false;

@@ -274,11 +274,14 @@ final class Follower {
         return Taken.NOT_APPLIED;
     }
 
-    /** Takes the new state over, unless the primary has given this sync up and this node has gone on since. */
+    /**
+     * Takes the new state over, unless the primary has given this sync up and this node's log has gone on since: what
+     * it holds may have been acknowledged, whether or not the state could apply it.
+     */
     private Taken complete(Building building, SyncEnd ofPrimary) {
         LogPosition end = log.end();
         LogPosition restored = building.restored;
-        if (complete && end.epoch() == restored.epoch() && end.offset() > restored.offset()) {
+        if (end.epoch() == restored.epoch() && end.offset() > restored.offset()) {
             abort();
             sync = new Ended(building.number, Taken.TAKEN);
             return Taken.TAKEN;
