@@ -237,7 +237,10 @@ final class Beginning implements Procedure {
 
     private void becomeFencing(Asking asking, long now) {
         check(step == asking, "an epoch is taken above what the nodes have promised");
-        if (dataLost && asking.answers.isCompleteMajority()) {
+        boolean canFailOver = asking.answers.isCompleteMajority()
+                && Prospect.of(context.failover(), nodes, asking.answers.reports())
+                        .isGood();
+        if (dataLost && canFailOver) {
             becomeEnded(AbortReason.MAJORITY_LEFT, nodesOf(asking.answers), now);
             return;
         }
@@ -285,7 +288,10 @@ final class Beginning implements Procedure {
                 .filter(node -> members.member(node) == null)
                 .limit(MemberList.MAX_SIZE)
                 .toList();
-        enter(new Starting(fencing.epoch, members, joining, first, fencing.endsAt), now);
+        long endsAt = dataLost // which may have waited to the end
+                ? now + settings.attemptTimeout().toNanos()
+                : fencing.endsAt;
+        enter(new Starting(fencing.epoch, members, joining, first, endsAt), now);
     }
 
     private void becomePromoted(Starting starting, long now) {

@@ -24,6 +24,11 @@ record ShardContext(
         return Math.max(sentinels.majority(), settings.quorum());
     }
 
+    /** {@return what a failover may come to} */
+    Prospect.Kind failover() {
+        return settings.allowLossyFailover() ? Prospect.Kind.LOSSY_FAILOVER : Prospect.Kind.FAILOVER;
+    }
+
     void tell(SentinelFact fact, long now) {
         outbox.tell(fact, now);
     }

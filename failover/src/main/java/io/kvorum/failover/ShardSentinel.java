@@ -434,7 +434,7 @@ final class ShardSentinel {
         }
         Prospect prospect = told;
         if (prospect != null) { // the primary is down, and no failover is possible
-            failOperation(AbortReason.NO_MAJORITY, prospect.obstructing(), now);
+            failOperation(prospect.reason(), prospect.obstructing(), now);
             return;
         }
         NodeReport report = watch.report(primary.primary());

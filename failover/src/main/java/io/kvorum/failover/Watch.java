@@ -100,7 +100,7 @@ final class Watch {
 
     /** {@return whether a failover can succeed, by the latest reports} */
     Prospect prospect() {
-        return Prospect.of(nodes(), reports(), this::canSave, context.settings().allowLossyFailover());
+        return Prospect.of(context.failover(), nodes(), reports(), this::canSave);
     }
 
     private boolean canSave(NodeReport report) {
