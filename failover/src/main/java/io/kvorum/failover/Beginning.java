@@ -138,7 +138,7 @@ final class Beginning implements Procedure {
         if (!report.node().equals(starting.chosen.node())) {
             return;
         }
-        if (report.leads(starting.epoch)) {
+        if (answer.isOfPrimary() && report.leads(starting.epoch)) {
             becomePromoted(starting, now);
         } else if (answer.command() instanceof NodeCommand.Begin begin
                 && begin.epoch() == starting.epoch

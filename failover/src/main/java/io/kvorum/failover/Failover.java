@@ -311,7 +311,7 @@ final class Failover implements Procedure {
         if (!report.node().equals(promoting.chosen.node())) {
             return;
         }
-        if (report.leads(promoting.epoch)) { // any answer makes up for a lost one
+        if (answer.isOfPrimary() && report.leads(promoting.epoch)) { // any answer makes up for a lost one
             becomePromoted(promoting, now);
         } else if (answer.command() instanceof NodeCommand.Promote promote
                 && promote.epoch() == promoting.epoch

@@ -174,7 +174,7 @@ final class ShardSentinel {
             conclude(now);
         }
         endIfRefused(answer, now);
-        if (report.primary()) { // of its epoch, in which there cannot be another
+        if (answer.isOfPrimary()) { // of its epoch, in which there cannot be another
             learn(new ShardPrimary(context.shard(), report.epoch(), report.node()), now);
         }
         advance(now);

@@ -208,12 +208,41 @@ final class SentinelCasesTest {
         assertTrue(ready.commands().stream().noneMatch(each -> each.command() instanceof NodeCommand.Fence));
     }
 
+    /** A node that has begun the shard may forget that, until it is saved. */
+    @Test
+    void aNodeThatCannotSaveItsPromiseDoesNotLead() {
+        NodeId me = new NodeId("S1");
+        Sentinel sentinel = new Sentinel(
+                SETTINGS.withQuorum(1), me, SentinelList.of(me), topology(), null, new SplittableRandom(1), 0);
+        sentinel.start(1, new Operation.Bootstrap(SHARD), 1);
+        sentinel.ready().commands().forEach(asked -> sentinel.answered(answer(asked, 0, false), 2));
+        List<Sentinel.AddressedCommand> fences = sentinel.ready().commands();
+        long epoch = ((NodeCommand.Fence) fences.get(0).command()).epoch();
+        fences.forEach(fence -> sentinel.answered(answer(fence, epoch, false), 3));
+        Sentinel.AddressedCommand begin = sentinel.ready().commands().stream()
+                .filter(each -> each.command() instanceof NodeCommand.Begin)
+                .findFirst()
+                .orElseThrow();
+        NodeAnswer done = answer(begin, epoch, true, true);
+        sentinel.answered(new NodeAnswer(begin.command(), NodeAnswer.Outcome.NOT_SAVED, done.report()), 4);
+
+        assertEquals(List.of(), sentinel.ready().completions());
+        sentinel.answered(done, 5);
+        assertInstanceOf(
+                OperationOutcome.Succeeded.class,
+                sentinel.ready().completions().get(0).outcome());
+    }
+
     private static NodeAnswer answer(Sentinel.AddressedCommand asked, long epoch, boolean begun) {
+        return answer(asked, epoch, begun, false);
+    }
+
+    private static NodeAnswer answer(Sentinel.AddressedCommand asked, long epoch, boolean begun, boolean primary) {
         NodeReport report = new NodeReport(
                 asked.to(),
                 SHARD,
                 1,
-                false,
+                primary,
                 epoch,
                 null,
                 LogPosition.START,

@@ -193,6 +193,7 @@ final class TestNode {
         if (ready.toSave() != null) {
             saved = ready.toSave();
         }
+        node.promiseSaved();
         if (!isPrimary()) {
             uncommitted.clear();
         }

@@ -55,8 +55,11 @@ final class Leadership {
 
     private @Nullable Pause pause;
 
+    /** Whether the promise that this leadership rests on is saved. Until then it takes no writes. */
+    private boolean promiseSaved;
+
     /** Why the gate is closed, or null while it is open. */
-    private RefusedException.@Nullable Kind closedFor = RefusedException.Kind.TOO_FEW_REPLICAS;
+    private RefusedException.@Nullable Kind closedFor = RefusedException.Kind.CLUSTER_DOWN;
 
     private boolean heartbeatWanted = true;
     private long heartbeatAt;
@@ -80,7 +83,7 @@ final class Leadership {
     }
 
     /**
-     * Begins a leadership in the log, with the gate closed.
+     * Begins a leadership in the log, with the gate closed until the promise is saved.
      *
      * @param first the members of a shard that begins, or null to go on with those of the log
      * @param committed the offset that this node knows to be committed
@@ -97,15 +100,13 @@ final class Leadership {
             @Nullable Roster first,
             long committed,
             long now) {
-        long begin = log.begin(epoch, first, refusal(RefusedException.Kind.TOO_FEW_REPLICAS, identity, epoch));
+        long begin = log.begin(epoch, first, refusal(RefusedException.Kind.CLUSTER_DOWN, identity, epoch));
         Feed feed = new Feed(settings, identity, log, outbox, allocator, epoch, committed);
         Membership membership = feed.view().members().membership(committed);
         if (membership == null) {
             throw new AssertionError("a leadership needs members");
         }
-        Leadership leadership = new Leadership(feed, self, state, begin, membership, now);
-        leadership.updateGate(now);
-        return leadership;
+        return new Leadership(feed, self, state, begin, membership, now);
     }
 
     long epoch() {
@@ -188,6 +189,14 @@ final class Leadership {
         pending.confirm(request, feed.log.end(), feed.sequence() + 1, deadline);
         heartbeatWanted = true;
         heardSomething = true;
+    }
+
+    /** The promise is saved. */
+    void promiseSaved(long now) {
+        if (!promiseSaved) {
+            promiseSaved = true;
+            updateGate(now);
+        }
     }
 
     /** Holds writes back until {@code until}, at the most. */
@@ -548,6 +557,8 @@ final class Leadership {
     private void updateGate(long now) {
         if (pause != null) {
             close(RefusedException.Kind.PAUSED);
+        } else if (!promiseSaved) {
+            close(RefusedException.Kind.CLUSTER_DOWN);
         } else if (feed.settings.minReplicas() > 0 && caughtUp(now) < feed.settings.minReplicas()) {
             close(RefusedException.Kind.TOO_FEW_REPLICAS);
         } else if (closedFor != null) {

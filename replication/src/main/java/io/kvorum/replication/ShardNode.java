@@ -50,6 +50,9 @@ public final class ShardNode {
     private Promise promise;
     private @Nullable Promise toSave;
 
+    /** Whether the promise is saved as it is now. */
+    private boolean saved;
+
     /** The leadership of this node, while it has one. */
     private @Nullable Leadership leadership;
 
@@ -179,8 +182,7 @@ public final class ShardNode {
         }
         follower.receive(from, message);
         if (follower.isComplete() && !promise.begun()) {
-            promise = promise.withBegun();
-            toSave = promise;
+            keep(promise.withBegun());
         }
     }
 
@@ -266,7 +268,7 @@ public final class ShardNode {
      * the others may still have the shard's old data, and must not count before they have the new.
      *
      * <p>The promise of the epoch is used up by it: once that is saved, nobody can have this node begin or lead in the
-     * epoch again.
+     * epoch again, and the gate opens.
      *
      * @param epoch the epoch at which all members, or for a new beginning all that answered, were fenced
      * @param holder who has the promise of the epoch
@@ -299,8 +301,7 @@ public final class ShardNode {
         if (end.epoch() >= epoch) {
             return answer(Outcome.WRONG_POSITION);
         }
-        promise = promise.withEpoch(epoch, null).withBegun();
-        toSave = promise;
+        keep(promise.withEpoch(epoch, null).withBegun());
         // No node may continue from a position before this one: what others have counts for nothing any more.
         log.reset(new LogPosition(0, end.offset()), LogHistory.EMPTY, LogMembers.NONE);
         follower.declareComplete();
@@ -340,6 +341,15 @@ public final class ShardNode {
                 first,
                 follower.committed(),
                 now);
+        if (saved) {
+            leadership.promiseSaved(now);
+        }
+    }
+
+    private void keep(Promise later) {
+        promise = later;
+        toSave = later;
+        saved = false;
     }
 
     /**
@@ -510,6 +520,17 @@ public final class ShardNode {
         return ready;
     }
 
+    /**
+     * Everything that {@link #ready()} has said to save is saved. A primary whose promise is not saved takes no writes:
+     * after a crash it would not know that it has led.
+     */
+    public void promiseSaved() {
+        saved = toSave == null;
+        if (saved && leadership != null) {
+            leadership.promiseSaved(now);
+        }
+    }
+
     /** {@return the end of the log as of the last {@link #ready()}: up to there nothing needs a wake-up any more} */
     public long seenOffset() {
         return leadership == null ? log.end().offset() : leadership.seen();
@@ -542,8 +563,7 @@ public final class ShardNode {
 
     /** Promises a later epoch, and follows its primary if that is known. */
     private void promise(long epoch, @Nullable NodeId holder, @Nullable NodeId newPrimary) {
-        promise = promise.withEpoch(epoch, holder);
-        toSave = promise;
+        keep(promise.withEpoch(epoch, holder));
         Leadership deposed = leadership;
         leadership = null;
         fenced = newPrimary == null && (fenced || deposed != null);

@@ -405,6 +405,9 @@ public final class NodeDriver implements AutoCloseable {
         node.tick(now);
         Ready ready = node.ready();
         keeper.save(ready.toSave(), now, told);
+        if (keeper.isSaved()) {
+            node.promiseSaved();
+        }
         boolean mayLeave = keeper.isSaved() && ready.durableOffset() <= log.durableOffset();
         pending.conclude(ready.completions(), mayLeave);
         status = node.status();
