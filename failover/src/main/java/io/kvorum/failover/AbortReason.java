@@ -40,7 +40,7 @@ public enum AbortReason {
     ALREADY_BEGUN,
     /**
      * A majority of complete members answers, and one of them may lead: the shard can be failed over, and beginning it anew would lose data for
-     * nothing. Nothing has changed.
+     * nothing. No data has changed.
      */
     MAJORITY_LEFT,
     /** The shard has not been begun. Nothing has changed. */

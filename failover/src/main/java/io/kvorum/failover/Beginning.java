@@ -95,7 +95,9 @@ final class Beginning implements Procedure {
 
     private void reported(Asking asking, NodeAnswer answer, long now) {
         NodeReport report = answer.report();
-        if (!(answer.command() instanceof NodeCommand.Describe question) || question.nonce() != asking.nonce) {
+        if (!answer.done() // a node that cannot save its promise cannot give another
+                || !(answer.command() instanceof NodeCommand.Describe question)
+                || question.nonce() != asking.nonce) {
             return;
         }
         if (report.begun() && !dataLost) {
@@ -237,10 +239,7 @@ final class Beginning implements Procedure {
 
     private void becomeFencing(Asking asking, long now) {
         check(step == asking, "an epoch is taken above what the nodes have promised");
-        boolean canFailOver = asking.answers.isCompleteMajority()
-                && Prospect.of(context.failover(), nodes, asking.answers.reports())
-                        .isGood();
-        if (dataLost && canFailOver) {
+        if (dataLost && canFailOver(asking.answers)) {
             becomeEnded(AbortReason.MAJORITY_LEFT, nodesOf(asking.answers), now);
             return;
         }
@@ -258,8 +257,17 @@ final class Beginning implements Procedure {
                 now);
     }
 
+    private boolean canFailOver(Answers answers) {
+        return answers.isCompleteMajority()
+                && Prospect.of(context.failover(), nodes, answers.reports()).isGood();
+    }
+
     private void becomeStarting(Fencing fencing, long now) {
         check(step == fencing, "a node begins a shard once all nodes have promised the epoch");
+        if (dataLost && canFailOver(fencing.promised)) { // by a member that has become complete since
+            becomeEnded(AbortReason.MAJORITY_LEFT, nodesOf(fencing.promised), now);
+            return;
+        }
         Collection<NodeReport> promised = fencing.promised.reports();
         List<NodeId> twice = nodesOf(fencing.promised);
         if (!dataLost && twice.size() < promised.size()) { // a node lost its promise just now

@@ -143,7 +143,7 @@ final class Watch {
             return false;
         }
         watched.detector.heard(now);
-        if (isOvertaken(report, watched.report)) {
+        if (watched.canSave && isOvertaken(report, watched.report)) { // what it could not save it may have forgotten
             return false;
         }
         watched.report = report;

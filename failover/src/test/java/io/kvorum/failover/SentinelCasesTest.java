@@ -14,6 +14,9 @@ import io.kvorum.replication.ReplicationMessage;
 import io.kvorum.slots.topology.ClusterTopology;
 import io.kvorum.slots.topology.Epoch;
 import io.kvorum.slots.topology.LogPosition;
+import io.kvorum.slots.topology.Member;
+import io.kvorum.slots.topology.MemberList;
+import io.kvorum.slots.topology.Membership;
 import io.kvorum.slots.topology.NodeId;
 import io.kvorum.slots.topology.ShardId;
 import io.kvorum.slots.topology.TopologyChange;
@@ -231,6 +234,104 @@ final class SentinelCasesTest {
         assertInstanceOf(
                 OperationOutcome.Succeeded.class,
                 sentinel.ready().completions().get(0).outcome());
+    }
+
+    /** A node that could not save its promise may have forgotten it since, and is no worse for that. */
+    @Test
+    void aNodeThatForgotAPromiseWhichItCouldNotSaveCountsAgain() {
+        FakeCluster cluster = started(SETTINGS, 3, 3);
+        cluster.node("b").disk = false;
+        NodeId hand = new NodeId("hand");
+        cluster.node("b").handle(new NodeCommand.Fence(SHARD, Epoch.of(9, 1), hand), cluster.now);
+        cluster.run(SECOND.dividedBy(4));
+        cluster.restart("b", true, true);
+        cluster.node("b").disk = true;
+        cluster.run(SECOND);
+        assertTrue(cluster.node("b").status().epoch() < Epoch.of(9, 1));
+        cluster.node("c").up = false;
+        cluster.node("a").up = false;
+        cluster.run(SECOND.multipliedBy(2));
+        cluster.node("c").up = true;
+
+        assertTrue(cluster.runUntil(
+                () -> !cluster.facts(SentinelFact.NodePromoted.class).isEmpty(), SECOND.multipliedBy(5)));
+    }
+
+    /** A promise that could not be saved is no answer to what a shard is begun on. */
+    @Test
+    void aBootstrapWaitsForANodeThatCannotSaveItsPromise() {
+        NodeId me = new NodeId("S1");
+        Sentinel sentinel = new Sentinel(
+                SETTINGS.withQuorum(1), me, SentinelList.of(me), topology(), null, new SplittableRandom(1), 0);
+        sentinel.start(1, new Operation.Bootstrap(SHARD), 1);
+        List<Sentinel.AddressedCommand> asked = sentinel.ready().commands();
+        for (Sentinel.AddressedCommand each : asked) {
+            NodeAnswer answer = answer(each, 0, false);
+            sentinel.answered(
+                    each.to().equals(A)
+                            ? new NodeAnswer(each.command(), NodeAnswer.Outcome.NOT_SAVED, answer.report())
+                            : answer,
+                    2);
+        }
+        assertTrue(sentinel.ready().commands().stream().noneMatch(each -> each.command() instanceof NodeCommand.Fence));
+
+        asked.stream()
+                .filter(each -> each.to().equals(A))
+                .forEach(each -> sentinel.answered(answer(each, 0, false), 3));
+        assertTrue(sentinel.ready().commands().stream().anyMatch(each -> each.command() instanceof NodeCommand.Fence));
+    }
+
+    /** A member that becomes complete between the question and its promise: nothing is lost after all. */
+    @Test
+    void aShardThatHasItsMajorityByItsPromisesIsNotBegunAnew() {
+        NodeId me = new NodeId("S1");
+        Sentinel sentinel = new Sentinel(
+                SETTINGS.withQuorum(1), me, SentinelList.of(me), topology(), null, new SplittableRandom(1), 0);
+        sentinel.start(1, new Operation.BeginAnew(SHARD), 1);
+        for (Sentinel.AddressedCommand asked : sentinel.ready().commands()) {
+            if (!asked.to().equals(A)) {
+                sentinel.answered(ofMember(asked, 1, asked.to().value().equals("b")), 2);
+            }
+        }
+        long later = SETTINGS.attemptTimeout().toNanos() + 1;
+        sentinel.tick(later);
+        List<Sentinel.AddressedCommand> fences = sentinel.ready().commands().stream()
+                .filter(each -> each.command() instanceof NodeCommand.Fence)
+                .toList();
+        assertEquals(2, fences.size());
+        for (Sentinel.AddressedCommand fence : fences) {
+            sentinel.answered(ofMember(fence, ((NodeCommand.Fence) fence.command()).epoch(), true), later);
+        }
+
+        Sentinel.Ready ready = sentinel.ready();
+        assertTrue(ready.commands().stream().noneMatch(each -> each.command() instanceof NodeCommand.Begin));
+        assertEquals(
+                AbortReason.MAJORITY_LEFT,
+                assertInstanceOf(
+                                OperationOutcome.Failed.class,
+                                ready.completions().get(0).outcome())
+                        .reason());
+    }
+
+    private static NodeAnswer ofMember(Sentinel.AddressedCommand asked, long epoch, boolean complete) {
+        MemberList members =
+                MemberList.of(new Member(A, 1), new Member(new NodeId("b"), 1), new Member(new NodeId("c"), 1));
+        NodeReport report = new NodeReport(
+                asked.to(),
+                SHARD,
+                1,
+                false,
+                epoch,
+                null,
+                new LogPosition(1, 100),
+                100,
+                complete,
+                true,
+                Membership.committed(members),
+                new LogPosition(1, 50),
+                List.of(),
+                100);
+        return new NodeAnswer(asked.command(), NodeAnswer.Outcome.DONE, report);
     }
 
     private static NodeAnswer answer(Sentinel.AddressedCommand asked, long epoch, boolean begun) {
