@@ -306,7 +306,7 @@ final class Beginning implements Procedure {
         check(step == starting, "only the chosen node begins the shard");
         NodeId node = starting.chosen.node();
         context.tell(new ShardBegun(context.shard(), starting.epoch, node, starting.members, dataLost), now);
-        step = new Promoted(new ShardPrimary(context.shard(), starting.epoch, node));
+        step = new Promoted(context.primary(starting.epoch, node));
     }
 
     private void becomeEnded(AbortReason reason, List<NodeId> of, long now) {

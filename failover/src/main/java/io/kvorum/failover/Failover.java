@@ -495,7 +495,7 @@ final class Failover implements Procedure {
         check(step == promoting, "only the chosen node leads");
         NodeId node = promoting.chosen.node();
         context.tell(new NodePromoted(context.shard(), promoting.epoch, node), now);
-        step = new Promoted(new ShardPrimary(context.shard(), promoting.epoch, node));
+        step = new Promoted(context.primary(promoting.epoch, node));
     }
 
     private void becomeEnded(AbortReason reason, long now) {

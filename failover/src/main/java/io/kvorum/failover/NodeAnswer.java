@@ -45,9 +45,9 @@ public record NodeAnswer(NodeCommand command, Outcome outcome, NodeReport report
          * it reports of its role does not hold before.
          */
         NOT_SAVED,
-        /** The node has too many commands waiting; a repetition may succeed. */
+        /** The node has too many commands waiting; a repetition may succeed. No sign of life: no step has answered. */
         OVERLOADED,
-        /** The node is closed. */
+        /** The node is closed. No sign of life. */
         CLOSED
     }
 
@@ -68,8 +68,13 @@ public record NodeAnswer(NodeCommand command, Outcome outcome, NodeReport report
         return report.primary() && outcome != Outcome.NOT_SAVED;
     }
 
+    /** {@return whether the node took a step for it: otherwise it says no more than silence does} */
+    boolean isOfAStep() {
+        return outcome != Outcome.OVERLOADED && outcome != Outcome.CLOSED;
+    }
+
     /** {@return whether a repetition of the same command may succeed although this one did not} */
     boolean isTransient() {
-        return outcome == Outcome.NOT_SAVED || outcome == Outcome.OVERLOADED || outcome == Outcome.CLOSED;
+        return outcome == Outcome.NOT_SAVED;
     }
 }

@@ -164,7 +164,7 @@ final class ShardSentinel {
 
     void answered(NodeAnswer answer, long now) {
         NodeReport report = answer.report();
-        if (!watch.knows(report.node())) {
+        if (!watch.knows(report.node()) || !answer.isOfAStep()) {
             return;
         }
         changed |= watch.heard(answer, primary, now);
@@ -175,7 +175,7 @@ final class ShardSentinel {
         }
         endIfRefused(answer, now);
         if (answer.isOfPrimary()) { // of its epoch, in which there cannot be another
-            learn(new ShardPrimary(context.shard(), report.epoch(), report.node()), now);
+            learn(context.primary(report.epoch(), report.node()), now);
         }
         advance(now);
     }

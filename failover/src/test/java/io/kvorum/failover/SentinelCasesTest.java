@@ -445,9 +445,9 @@ final class SentinelCasesTest {
         ClusterTopology topology = topology();
         Sentinel sentinel =
                 new Sentinel(SETTINGS, me, SentinelList.of(me, s2, s3), topology, null, new SplittableRandom(1), 0);
-        sentinel.receive(s2, new SentinelMessage.VoteRequest(new ShardPrimary(SHARD, 1, A), 9), 1);
+        sentinel.receive(s2, new SentinelMessage.VoteRequest(new ShardPrimary(SHARD, 1, 1, A), 9), 1);
         assertTrue(votes(sentinel));
-        sentinel.receive(s3, new SentinelMessage.VoteRequest(new ShardPrimary(SHARD, 1, A), 10), 2);
+        sentinel.receive(s3, new SentinelMessage.VoteRequest(new ShardPrimary(SHARD, 1, 1, A), 10), 2);
         assertFalse(votes(sentinel));
 
         ClusterTopology removed = topology.apply(topology.version(), new TopologyChange.RemoveShard(SHARD));
@@ -456,9 +456,55 @@ final class SentinelCasesTest {
         ClusterTopology again = removed.apply(
                 removed.version(), new TopologyChange.AddShard(SHARD, 2, A, List.of(new NodeId("b"), new NodeId("c"))));
         sentinel.merge(again, 4);
-        sentinel.receive(s3, new SentinelMessage.VoteRequest(new ShardPrimary(SHARD, 2, A), 10), 5);
+        sentinel.receive(s3, new SentinelMessage.VoteRequest(new ShardPrimary(SHARD, 2, 2, A), 10), 5);
 
         assertTrue(votes(sentinel)); // two candidates may be at work, in epochs of their own
+    }
+
+    /** A shard that was removed and added again is another one, whatever epochs the former one had. */
+    @Test
+    void whatIsRememberedOrSaidOfAnEarlierGenerationDoesNotCount() {
+        NodeId me = new NodeId("S1");
+        NodeId s2 = new NodeId("S2");
+        NodeId c = new NodeId("c");
+        ClusterTopology removed = topology().apply(topology().version(), new TopologyChange.RemoveShard(SHARD));
+        ClusterTopology again = removed.apply(
+                removed.version(), new TopologyChange.AddShard(SHARD, 1, A, List.of(new NodeId("b"), c)));
+        ShardPrimary former = new ShardPrimary(SHARD, 1, Epoch.of(9, 1), c);
+        SentinelState cached =
+                new SentinelState(me, List.of(new SentinelState.KnownShard(former, List.of(A, c, new NodeId("x")))));
+        Sentinel sentinel = new Sentinel(
+                SETTINGS, me, SentinelList.of(me, s2, new NodeId("S3")), again, cached, new SplittableRandom(1), 0);
+        sentinel.receive(
+                s2, new SentinelMessage.Opinions(List.of(new SentinelMessage.Opinion(former, true, 0))), 1);
+        assertEquals(A, sentinel.state().shards().get(0).primary().primary());
+        assertFalse(sentinel.state().shards().get(0).nodes().contains(new NodeId("x")));
+
+        ShardPrimary later = new ShardPrimary(SHARD, 2, Epoch.of(2, 1), c);
+        sentinel.receive(s2, new SentinelMessage.Opinions(List.of(new SentinelMessage.Opinion(later, false, 0))), 2);
+        assertEquals(later, sentinel.state().shards().get(0).primary());
+    }
+
+    /** An answer that no step of the node has given is no sign of life. */
+    @Test
+    void aNodeWhoseDriverIsStuckIsSilent() {
+        NodeId me = new NodeId("S1");
+        Sentinel sentinel = new Sentinel(
+                SETTINGS.withQuorum(1), me, SentinelList.of(me), topology(), null, new SplittableRandom(1), 0);
+        long end = 2 * SETTINGS.downAfter().toNanos();
+        for (long now = 0; now < end; now += SETTINGS.pingPeriod().toNanos()) {
+            sentinel.tick(now);
+            for (Sentinel.AddressedCommand asked : sentinel.ready().commands()) {
+                NodeAnswer answer = answer(asked, 1, true, asked.to().equals(A));
+                sentinel.answered(
+                        asked.to().equals(A)
+                                ? new NodeAnswer(asked.command(), NodeAnswer.Outcome.OVERLOADED, answer.report())
+                                : answer,
+                        now);
+            }
+        }
+
+        assertEquals(List.of(A), sentinel.down(SHARD));
     }
 
     @Test

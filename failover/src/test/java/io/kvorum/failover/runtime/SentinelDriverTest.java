@@ -149,7 +149,7 @@ final class SentinelDriverTest {
 
     private static Opinions opinion(long round, NodeId primary) {
         return new Opinions(List.of(
-                new Opinion(new ShardPrimary(SHARD, round == 0 ? 0 : Epoch.of(round, 2), primary), false, 0)));
+                new Opinion(new ShardPrimary(SHARD, 1, round == 0 ? 0 : Epoch.of(round, 2), primary), false, 0)));
     }
 
     private <F extends SentinelFact> List<F> facts(Class<F> kind) {
