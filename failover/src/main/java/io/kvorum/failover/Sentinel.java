@@ -326,15 +326,13 @@ public final class Sentinel {
         }
     }
 
-    /** If this sentinel ran later than it had asked for, it could not have heard anyone since then. */
+    /** If this sentinel did not run for a while, it could not have heard anyone. */
     private void observe(long now) {
-        long expected = due.isEmpty() ? now : ShardContext.earlier(due.first(), sayAt);
-        long since = expected - ranAt > 0 ? expected : ranAt;
+        long since = ranAt;
         ranAt = now;
-        long late = now - since;
-        if (expected - now < 0 && late > settings.tolerance().toNanos()) {
+        if (now - since > settings.tolerance().toNanos()) {
             for (Entry entry : shards.values()) {
-                entry.shard.observerWasLate(late);
+                entry.shard.observerPaused(since, now);
             }
         }
     }

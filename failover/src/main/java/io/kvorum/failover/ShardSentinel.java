@@ -128,8 +128,8 @@ final class ShardSentinel {
 
     // Inputs. Each ends with advance().
 
-    void observerWasLate(long nanos) {
-        watch.observerWasLate(nanos);
+    void observerPaused(long since, long now) {
+        watch.observerPaused(since, now);
     }
 
     void tick(long now) {

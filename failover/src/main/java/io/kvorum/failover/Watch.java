@@ -117,13 +117,20 @@ final class Watch {
         return highest;
     }
 
-    /** This sentinel did not run for a while: that says nothing about the nodes. */
-    void observerWasLate(long nanos) {
+    /**
+     * This sentinel did not run since a moment: for as long as a ping has been due by then, that says nothing about the
+     * nodes.
+     */
+    void observerPaused(long since, long now) {
+        long nanos = now - (pingAt - since > 0 ? pingAt : since);
+        if (nanos <= context.settings().tolerance().toNanos()) {
+            return;
+        }
         for (Watched watched : nodes.values()) {
             watched.detector.observerWasLate(nanos);
         }
-        primaryDenies.shift(nanos);
-        outrun.shift(nanos);
+        primaryDenies.lateness.add(nanos);
+        outrun.lateness.add(nanos);
     }
 
     void pingIfDue(long now) {
@@ -259,12 +266,14 @@ final class Watch {
 
     /** How long something has been the case. */
     private static final class Span {
+        private final Lateness lateness = new Lateness();
         private boolean open;
         private long since;
 
         private void set(boolean holds, long now) {
             if (holds && !open) {
                 since = now;
+                lateness.reset();
             }
             open = holds;
         }
@@ -273,16 +282,16 @@ final class Watch {
             open = false;
         }
 
-        private void shift(long nanos) {
-            since += nanos;
-        }
-
         private boolean lasts(long now, long limit) {
-            return open && now - since >= limit;
+            return open && now - end(limit) >= 0;
         }
 
         private long dueBy(long due, long now, long limit) {
-            return open && now - since < limit ? ShardContext.earlier(due, since + limit) : due;
+            return open && now - end(limit) < 0 ? ShardContext.earlier(due, end(limit)) : due;
+        }
+
+        private long end(long limit) {
+            return since + limit + lateness.nanos();
         }
     }
 }

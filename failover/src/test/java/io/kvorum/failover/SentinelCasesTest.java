@@ -485,6 +485,51 @@ final class SentinelCasesTest {
         assertEquals(later, sentinel.state().shards().get(0).primary());
     }
 
+    /** A sentinel that takes each step late detects later by a few steps, not by all of them together. */
+    @Test
+    void aSentinelThatIsAlwaysLateStillNotices() {
+        long late = 300 * FakeCluster.MILLI;
+        NodeId me = new NodeId("S1");
+        Sentinel sentinel = new Sentinel(
+                SETTINGS.withQuorum(1), me, SentinelList.of(me), topology(), null, new SplittableRandom(1), 0);
+        long now = 0;
+        while (sentinel.down(SHARD).isEmpty()) {
+            sentinel.tick(now);
+            Sentinel.Ready ready = sentinel.ready();
+            for (Sentinel.AddressedCommand asked : ready.commands()) {
+                if (!asked.to().equals(A)) {
+                    sentinel.answered(answer(asked, 1, true), now);
+                }
+            }
+            now = sentinel.ready().wakeAt() + late;
+        }
+
+        assertEquals(List.of(A), sentinel.down(SHARD));
+        long limit = SETTINGS.downAfter().plus(SETTINGS.pingPeriod()).toNanos() + 3 * late;
+        assertTrue(now - late <= limit, () -> "not before " + limit);
+    }
+
+    /** What a primary says of itself is waited for in the same way. */
+    @Test
+    void aSentinelThatIsAlwaysLateStillHearsThatAPrimaryDenies() {
+        long late = 300 * FakeCluster.MILLI;
+        NodeId me = new NodeId("S1");
+        Sentinel sentinel = new Sentinel(
+                SETTINGS.withQuorum(1), me, SentinelList.of(me), topology(), null, new SplittableRandom(1), 0);
+        long now = 0;
+        while (sentinel.down(SHARD).isEmpty()) {
+            sentinel.tick(now);
+            for (Sentinel.AddressedCommand asked : sentinel.ready().commands()) {
+                sentinel.answered(answer(asked, 1, true), now);
+            }
+            now = sentinel.ready().wakeAt() + late;
+        }
+
+        assertEquals(List.of(A), sentinel.down(SHARD));
+        long limit = SETTINGS.roleLimit().plus(SETTINGS.pingPeriod()).toNanos() + 3 * late;
+        assertTrue(now - late <= limit, () -> "not before " + limit);
+    }
+
     /** An answer that no step of the node has given is no sign of life. */
     @Test
     void aNodeWhoseDriverIsStuckIsSilent() {

@@ -117,7 +117,7 @@ final class Liveness {
             if (isWell(sentinel.process()) && connects(sentinel.process(), node.process())) {
                 long limit = SentinelHost.DETECTION
                         + 2 * cluster.plan().maxDelay()
-                        + 5 * sentinel.process().lateness()
+                        + 3 * sentinel.process().lateness()
                         + 2 * node.process().lateness();
                 expected.add(new Expected(sentinel, node.identity().node(), cluster.now(), cluster.now() + limit));
             }
