@@ -22,8 +22,8 @@ import org.jspecify.annotations.Nullable;
  *            -> STREAMING   its position is in the history
  *            -> WAITING     it is not, or the data is not complete
  * STREAMING  sends records from the node's position on
- *            -> WAITING     the node cannot continue, for the first time in a row
- *            -> SUSPENDED   it cannot continue, again
+ *            -> WAITING     the node cannot continue, or takes no record for too long, for the first time in a row
+ *            -> SUSPENDED   the same, again
  *            -> PROBING     the node began a new life, or went back
  * WAITING    waits for the next scan
  *            -> SYNCING     the scan begins
@@ -111,6 +111,10 @@ final class Feeder {
         long sequence;
 
         long at;
+
+        /** Since when it has answered without a pause that would count as silence. */
+        long connectedAt;
+
         boolean complete;
 
         /** The greatest offset at which it was known to have the same log as the primary; -1 at first. */
@@ -138,6 +142,8 @@ final class Feeder {
             this.life = ack.life();
             this.since = since;
             this.progressAt = now;
+            this.at = now;
+            this.connectedAt = now;
         }
     }
 
@@ -268,6 +274,7 @@ final class Feeder {
         }
         known.sequence = ack.sequence();
         answered = Math.max(answered, ack.sequence());
+        known.connectedAt = isConnected(now) ? known.connectedAt : now;
         known.at = now;
         known.complete = ack.complete();
         if (ack.complete() && ack.position().offset() < known.acknowledged) {
@@ -401,8 +408,12 @@ final class Feeder {
      */
     void work(long now, boolean contested) {
         if (state instanceof Streaming streaming) {
-            hold(streaming, now);
-            feedRecords(streaming, now);
+            if (isStuck(now, patience(contested))) {
+                failed(Reason.NO_PROGRESS, now);
+            } else {
+                hold(streaming, now);
+                feedRecords(streaming, now);
+            }
         } else if (state instanceof Waiting) {
             if (!isConnected(now)) {
                 becomeProbing();
@@ -429,7 +440,16 @@ final class Feeder {
         }
     }
 
-    /** {@return how long the node may take for a part: longer after each failure, unless others wait for it} */
+    /** {@return whether the node has answered for a time, and taken none of the records that it lacks} */
+    private boolean isStuck(long now, long patience) {
+        Heard known = known();
+        return isConnected(now)
+                && known.acknowledged < feed.end()
+                && now - known.progressAt >= patience
+                && now - known.connectedAt >= patience;
+    }
+
+    /** {@return how long the node may take for a part or a record: longer after each failure, unless others wait for it} */
     private long patience(boolean contested) {
         return feed.settings.replicaTimeoutNanos() << (contested ? 0 : Math.min(known().failures, 5));
     }

@@ -157,6 +157,22 @@ final class FeederTest extends ShardTest {
         shard.assertEqual();
     }
 
+    /** Records that never arrive, although the replica answers, are not repeated for ever: it takes a full sync. */
+    @Test
+    void recordsThatNeverArriveLeadToAFullSync() {
+        shard.lost = sent -> sent.to().equals(B) && sent.message() instanceof ReplicationMessage.Append;
+        a.write("key", "value");
+        for (int i = 0; i < 30; i++) {
+            shard.advance(Duration.ofMillis(100));
+        }
+
+        assertEquals(a.end(), b.end());
+        assertEquals(
+                List.of(new ReplicationEvent.FullSyncStarted(A, B, ReplicationEvent.Reason.NO_PROGRESS)),
+                shard.events(ReplicationEvent.FullSyncStarted.class));
+        assertEquals("STREAMING", a.feeds(B).state());
+    }
+
     /** Several replicas share one scan of the state. */
     @Test
     void replicasShareAScan() {
