@@ -192,7 +192,8 @@ final class Feeder {
         return since + feed.settings.replicaTimeoutNanos();
     }
 
-    private boolean isConnected(long now) {
+    /** {@return whether the node was heard within the time} */
+    boolean isConnected(long now) {
         return heard != null && now - heard.at < feed.settings.replicaTimeoutNanos();
     }
 
@@ -222,11 +223,6 @@ final class Feeder {
     /** {@return whether the node waits for a scan, and not because this very one has failed at it} */
     boolean isWaitingFor(SharedScan scan) {
         return state instanceof Waiting && known().lastSync < scan.number();
-    }
-
-    /** {@return whether the node was heard within the time} */
-    boolean isAlive(long now) {
-        return isConnected(now);
     }
 
     ReplicaStatus status(long now) {

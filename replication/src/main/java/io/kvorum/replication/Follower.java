@@ -294,6 +294,7 @@ final class Follower {
                     new ReplicationEvent.RecordsDiscarded(identity.node(), common, end, log.countFrom(common), exact);
         }
         complete = false; // should the state fail half-way
+        sync = new Ended(building.number, Taken.NOT_APPLIED);
         building.restoration.complete();
         log.reset(restored, ofPrimary.history(), ofPrimary.members());
         complete = true;

@@ -225,7 +225,7 @@ final class Leadership {
             return ControlAnswer.Outcome.NOT_MEMBER;
         }
         Feeder pendingOne = replacement == null ? null : feeders.get(replacement.incoming());
-        if (membership.previous() != null || (pendingOne != null && pendingOne.isAlive(now))) {
+        if (membership.previous() != null || (pendingOne != null && pendingOne.isConnected(now))) {
             return ControlAnswer.Outcome.CHANGE_UNDER_WAY;
         }
         replacement = new Replacement(

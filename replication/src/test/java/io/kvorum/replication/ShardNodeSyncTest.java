@@ -448,6 +448,24 @@ final class ShardNodeSyncTest extends ShardTest {
         assertEquals("key=value", b.state.toString());
     }
 
+    /** A restoration that could not be completed is over: nothing else is asked of it. */
+    @Test
+    void aRestorationThatFailsAtItsEndIsLeftAlone() {
+        a.write("key", "value");
+        shard.settle();
+        b.state.completionFailing = true;
+        b.restartEmpty();
+        shard.settle();
+        assertFalse(b.status().complete());
+        assertFalse(b.state.usedAfterItsEnd);
+
+        b.state.completionFailing = false;
+        for (int i = 0; i < 50; i++) {
+            shard.advance(Duration.ofMillis(100));
+        }
+        shard.assertEqual();
+    }
+
     /** Nor does it take one back that could not apply a record since: its log still has what it acknowledged. */
     @Test
     void aLateFullSyncTakesNoReplicaBackThatCouldNotApplyARecord() {

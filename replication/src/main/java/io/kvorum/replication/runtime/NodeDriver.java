@@ -404,6 +404,15 @@ public final class NodeDriver implements AutoCloseable {
         long taken = log.end().offset(); // what is written from here on may not be in the output
         node.tick(now);
         Ready ready = node.ready();
+        try {
+            return concluded(ready, taken, now, told);
+        } catch (Throwable e) { // a defect: nobody else knows of the buffers
+            lost(ready.messages());
+            throw e;
+        }
+    }
+
+    private Output concluded(Ready ready, long taken, long now, List<ReplicationEvent> told) {
         keeper.save(ready.toSave(), now, told);
         if (keeper.isSaved()) {
             node.promiseSaved();
@@ -440,7 +449,7 @@ public final class NodeDriver implements AutoCloseable {
             try {
                 node.receive(received.from, received.message, now);
             } catch (IllegalArgumentException e) { // it contradicts itself: not of a node of this version
-                faults.note("message of " + received.from, e);
+                faults.note("message", e);
             }
         }
         if (messages.size() > 0) {
@@ -468,6 +477,10 @@ public final class NodeDriver implements AutoCloseable {
         Throwable refusal = runner.takeRefusal();
         if (refusal != null) {
             faults.note("scheduler", refusal);
+        }
+        Throwable unwoken = writes.takeFailure();
+        if (unwoken != null) {
+            faults.note("scheduler", unwoken);
         }
         for (Ready.Envelope envelope : output.messages) {
             send(envelope);
