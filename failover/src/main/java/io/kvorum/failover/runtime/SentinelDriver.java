@@ -220,15 +220,18 @@ public final class SentinelDriver implements ConfigurationProvider, AutoCloseabl
     public void receive(NodeId from, SentinelMessage message) {
         requireNonNull(from, "from");
         requireNonNull(message, "message");
-        if (messages.offer(now -> sentinel.receive(from, message, now))) {
+        take(now -> sentinel.receive(from, message, now));
+    }
+
+    private void take(LongConsumer input) {
+        if (!runner.isClosed() && messages.offer(input)) {
             runner.wake();
         }
     }
 
     private void answered(NodeId from, NodeAnswer answer) {
-        if (answer.report().node().equals(from) // else something stands at another's address
-                && messages.offer(now -> sentinel.answered(answer, now))) {
-            runner.wake();
+        if (answer.report().node().equals(from)) { // else something stands at another's address
+            take(now -> sentinel.answered(answer, now));
         }
     }
 

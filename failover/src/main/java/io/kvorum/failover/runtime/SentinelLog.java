@@ -56,6 +56,7 @@ final class SentinelLog {
      * @param latest the topology after it
      */
     void tell(SentinelEvent event, ClusterTopology latest) {
+        outages.keySet().removeIf(shard -> latest.shard(shard) == null);
         SentinelFact fact = event.fact();
         if (fact instanceof SentinelFact.SubjectivelyDown down) {
             logger.log(

@@ -422,6 +422,19 @@ final class SentinelDriverTest {
         assertEquals(List.of(new CallFailed("subscriber", "subscriber")), facts(CallFailed.class));
     }
 
+    @Test
+    void aClosedSentinelKeepsNoMessage() {
+        SentinelDriver driver = driver(SETTINGS);
+        driver.start();
+        pass(SOON);
+        driver.close();
+        for (int i = 0; i <= SentinelDriver.MAX_MESSAGES; i++) {
+            driver.receive(new NodeId("S2"), new Opinions(List.of()));
+        }
+
+        assertEquals(0, driver.lostMessages());
+    }
+
     /** A defect of the machine, here of a detector in it, is not survived, but it is told. */
     @Test
     void aDefectEndsTheDriverAndIsTold() {
