@@ -12,7 +12,6 @@ import io.kvorum.slots.topology.LogPosition;
 import io.kvorum.slots.topology.Membership;
 import io.kvorum.slots.topology.NodeId;
 import java.time.Duration;
-import java.util.Collection;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -172,8 +171,7 @@ final class Failover implements Procedure {
 
     private Prospect prospect(Asking asking) {
         boolean lossy = settings.allowLossyFailover();
-        return Prospect.of(
-                lossy ? Prospect.Kind.LOSSY_FAILOVER : lossless(), watch.nodes(), asking.answers.reports());
+        return Prospect.of(lossy ? Prospect.Kind.LOSSY_FAILOVER : lossless(), watch.nodes(), asking.answers.reports());
     }
 
     private Prospect.Kind lossless() {
@@ -383,7 +381,8 @@ final class Failover implements Procedure {
     private void send(long now) {
         Duration pause = settings.resendPeriod();
         if (step instanceof Asking asking) {
-            boolean again = prospect(asking).obstacle() == SentinelFact.Obstacle.NO_ELIGIBLE_MEMBER; // perhaps still behind
+            boolean again =
+                    prospect(asking).obstacle() == SentinelFact.Obstacle.NO_ELIGIBLE_MEMBER; // perhaps still behind
             for (NodeId node : watch.nodes()) {
                 if (again || !asking.answers.isFrom(node)) {
                     context.send(node, new NodeCommand.Describe(context.shard(), asking.nonce));

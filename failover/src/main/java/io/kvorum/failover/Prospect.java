@@ -11,8 +11,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Whether a failover can succeed, by the latest reports. It needs the promises of a majority of complete members, and
- * one of those that have the most data must have a priority above 0. To begin without that prospect would depose a primary that may still serve, and put
- * nobody in its place.
+ * one of those that have the most data must have a priority above 0. To begin without that prospect would depose a
+ * primary that may still serve, and put nobody in its place.
  *
  * @param obstacle what stands in the way, or null if nothing does
  * @param missing the members that do not answer
@@ -65,8 +65,7 @@ record Prospect(@Nullable Obstacle obstacle, List<NodeId> missing, List<NodeId> 
         return new Prospect(obstacle(kind, membership, complete), List.copyOf(missing), List.copyOf(incomplete));
     }
 
-    private static @Nullable Obstacle obstacle(
-            Kind kind, @Nullable Membership membership, List<NodeReport> complete) {
+    private static @Nullable Obstacle obstacle(Kind kind, @Nullable Membership membership, List<NodeReport> complete) {
         if (membership == null) {
             return Obstacle.NO_MEMBER_LIST;
         }

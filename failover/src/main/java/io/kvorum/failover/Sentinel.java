@@ -165,8 +165,7 @@ public final class Sentinel {
     }
 
     private void add(Shard shard, @Nullable KnownShard remembered, long now) {
-        ShardContext context =
-                new ShardContext(shard.id(), shard.generation(), sentinels, settings, outbox, random);
+        ShardContext context = new ShardContext(shard.id(), shard.generation(), sentinels, settings, outbox, random);
         ShardPrimary primary = context.primary(shard.epoch(), shard.primary());
         Set<NodeId> nodes = new TreeSet<>(shard.nodes());
         if (remembered != null && remembered.primary().generation() == shard.generation()) {
@@ -204,8 +203,8 @@ public final class Sentinel {
     }
 
     /**
-     * Another sentinel sent a message. Messages from unknown sentinels or about unknown shards, or other
-     * generations of them, are ignored.
+     * Another sentinel sent a message. Messages from unknown sentinels or about unknown shards, or other generations of
+     * them, are ignored.
      *
      * @param from the sender
      * @param message the message

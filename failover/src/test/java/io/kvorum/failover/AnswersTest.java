@@ -151,8 +151,8 @@ final class AnswersTest {
                 Prospect.of(Prospect.Kind.FAILOVER, List.of(A, B, C), fresh).obstacle());
         assertTrue(Prospect.of(Prospect.Kind.LOSSY_FAILOVER, List.of(A, B, C), fresh)
                 .isGood());
-        assertTrue(Prospect.of(Prospect.Kind.SWITCHOVER, List.of(A, B, C), fresh)
-                .isGood());
+        assertTrue(
+                Prospect.of(Prospect.Kind.SWITCHOVER, List.of(A, B, C), fresh).isGood());
     }
 
     @Test

@@ -468,15 +468,14 @@ final class SentinelCasesTest {
         NodeId s2 = new NodeId("S2");
         NodeId c = new NodeId("c");
         ClusterTopology removed = topology().apply(topology().version(), new TopologyChange.RemoveShard(SHARD));
-        ClusterTopology again = removed.apply(
-                removed.version(), new TopologyChange.AddShard(SHARD, 1, A, List.of(new NodeId("b"), c)));
+        ClusterTopology again =
+                removed.apply(removed.version(), new TopologyChange.AddShard(SHARD, 1, A, List.of(new NodeId("b"), c)));
         ShardPrimary former = new ShardPrimary(SHARD, 1, Epoch.of(9, 1), c);
         SentinelState cached =
                 new SentinelState(me, List.of(new SentinelState.KnownShard(former, List.of(A, c, new NodeId("x")))));
         Sentinel sentinel = new Sentinel(
                 SETTINGS, me, SentinelList.of(me, s2, new NodeId("S3")), again, cached, new SplittableRandom(1), 0);
-        sentinel.receive(
-                s2, new SentinelMessage.Opinions(List.of(new SentinelMessage.Opinion(former, true, 0))), 1);
+        sentinel.receive(s2, new SentinelMessage.Opinions(List.of(new SentinelMessage.Opinion(former, true, 0))), 1);
         assertEquals(A, sentinel.state().shards().get(0).primary().primary());
         assertFalse(sentinel.state().shards().get(0).nodes().contains(new NodeId("x")));
 

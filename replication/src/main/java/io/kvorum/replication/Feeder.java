@@ -445,7 +445,9 @@ final class Feeder {
                 && now - known.connectedAt >= patience;
     }
 
-    /** {@return how long the node may take for a part or a record: longer after each failure, unless others wait for it} */
+    /**
+     * {@return how long the node may take for a part or a record: longer after each failure, unless others wait for it}
+     */
     private long patience(boolean contested) {
         return feed.settings.replicaTimeoutNanos() << (contested ? 0 : Math.min(known().failures, 5));
     }

@@ -71,8 +71,8 @@ abstract sealed class MachineLog implements ReplicationLog permits MemoryLog {
     /**
      * Runs a wake-up once, when a writer's append moves the end past an offset; at once if the end is past it now.
      * Replaces the wake-up that was set before. The thread that appends runs it, outside of the log's lock but inside
-     * of whatever lock the writer holds: it must be quick and must not throw; if it does, the next append runs it again. Control records and {@link #take} wake
-     * nobody, and a closed log nobody any more.
+     * of whatever lock the writer holds: it must be quick and must not throw; if it does, the next append runs it
+     * again. Control records and {@link #take} wake nobody, and a closed log nobody any more.
      *
      * @param offset the offset; {@link Long#MAX_VALUE} for never
      */

@@ -140,7 +140,9 @@ final class MemoryLog extends MachineLog {
         return after;
     }
 
-    /** Runs a wake-up. The record is in, so that the writer must not hear that it fails; the next append runs it again. */
+    /**
+     * Runs a wake-up. The record is in, so that the writer must not hear that it fails; the next append runs it again.
+     */
     private void wake(Runnable due, long dueAt) {
         try {
             due.run();

@@ -16,7 +16,8 @@ public interface Transport {
      * Sends a message, or loses it. Never blocks and never throws.
      *
      * <p>The transport takes over the message's buffers, even if it throws: it releases them if it drops the message,
-     * and hands them on to the receiver otherwise. To deliver a message twice it sends {@link ReplicationMessage#copy()} once.
+     * and hands them on to the receiver otherwise. To deliver a message twice it sends
+     * {@link ReplicationMessage#copy()} once.
      *
      * @param to the receiver
      * @param message the message

@@ -268,7 +268,9 @@ final class FeederTest extends ShardTest {
         shard.assertEqual();
     }
 
-    /** What is said after a node was known to have something is answered with less: it went back, and has it no more. */
+    /**
+     * What is said after a node was known to have something is answered with less: it went back, and has it no more.
+     */
     @Test
     void aNodeThatWentBackIsFedAnew() {
         LogPosition before = b.end();

@@ -86,7 +86,8 @@ final class LogMembersTest {
             many[i] = new Member(new NodeId("node" + i), 1);
         }
 
-        assertThrows(IllegalArgumentException.class, () -> log.appendMembers(new Roster(MemberList.of(many), List.of())));
+        assertThrows(
+                IllegalArgumentException.class, () -> log.appendMembers(new Roster(MemberList.of(many), List.of())));
         assertEquals(16, log.end().offset());
     }
 

@@ -146,8 +146,7 @@ final class MemoryLogStressTest {
                     for (long epoch = 2; epoch < 5_000; epoch++) {
                         log.refuse(refusal);
                         log.begin(epoch, null, null);
-                        log.appendMembers(
-                                new Roster(MemberList.of(new Member(new NodeId("a"), epoch)), List.of()));
+                        log.appendMembers(new Roster(MemberList.of(new Member(new NodeId("a"), epoch)), List.of()));
                     }
                     over.set(true);
                     return null;

@@ -477,13 +477,10 @@ final class ShardNodeSyncTest extends ShardTest {
         b.state.failing = true;
         a.write("other", "value");
         shard.tick(a);
-        shard.network.stream()
-                .filter(sent -> sent.to().equals(B))
-                .toList()
-                .forEach(sent -> {
-                    shard.network.remove(sent);
-                    shard.deliver(sent);
-                });
+        shard.network.stream().filter(sent -> sent.to().equals(B)).toList().forEach(sent -> {
+            shard.network.remove(sent);
+            shard.deliver(sent);
+        });
         assertFalse(b.status().complete());
         b.state.failing = false;
         LogPosition end = b.end();

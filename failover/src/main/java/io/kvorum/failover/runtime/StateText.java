@@ -21,9 +21,9 @@ import java.util.zip.CRC32C;
  * crc32c 5f0a3c11
  * </pre>
  *
- * <p>The words of a shard are its id, its generation, the epoch of its latest primary, that primary, and the nodes that were watched. A
- * line that starts with another word than these was written by a later version of this library and is kept. A line that
- * starts with one of these and has another form is refused.
+ * <p>The words of a shard are its id, its generation, the epoch of its latest primary, that primary, and the nodes that
+ * were watched. A line that starts with another word than these was written by a later version of this library and is
+ * kept. A line that starts with one of these and has another form is refused.
  *
  * @param state the state
  * @param unknown the lines that this version does not know

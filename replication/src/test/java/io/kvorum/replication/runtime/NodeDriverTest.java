@@ -307,7 +307,9 @@ final class NodeDriverTest {
         assertTrue(log.isWritable());
     }
 
-    /** A shard that is begun takes no writes before that is saved: after a crash it could be begun again without them. */
+    /**
+     * A shard that is begun takes no writes before that is saved: after a crash it could be begun again without them.
+     */
     @Test
     void nothingIsWrittenBeforeTheBeginningIsSaved() {
         driver.start();
