@@ -193,10 +193,8 @@ final class Leadership {
 
     /** The promise is saved. */
     void promiseSaved(long now) {
-        if (!promiseSaved) {
-            promiseSaved = true;
-            updateGate(now);
-        }
+        promiseSaved = true;
+        updateGate(now);
     }
 
     /** Holds writes back until {@code until}, at the most. */
@@ -508,12 +506,7 @@ final class Leadership {
      * {@return whether a node waits that did not fail again and again: only for such a one writers may have to wait}
      */
     private boolean isAnyTrusted() {
-        for (Feeder feeder : feeders.values()) {
-            if (feeder.isWaiting() && feeder.isTrusted()) {
-                return true;
-            }
-        }
-        return false;
+        return feeders.values().stream().anyMatch(feeder -> feeder.isWaiting() && feeder.isTrusted());
     }
 
     private @Nullable SharedScan beginScan(long now) {

@@ -50,9 +50,6 @@ public final class ShardNode {
     private Promise promise;
     private @Nullable Promise toSave;
 
-    /** Whether the promise is saved as it is now. */
-    private boolean saved;
-
     /** The leadership of this node, while it has one. */
     private @Nullable Leadership leadership;
 
@@ -153,17 +150,11 @@ public final class ShardNode {
 
     /** {@return whether a message of a node can be meant for this one: a node without any list believes all} */
     private boolean isKnown(NodeId from) {
-        if (from.equals(identity.node())) {
-            return false;
-        }
-        if (from.equals(follower.following())) {
-            return true;
-        }
-        if (leadership != null) {
-            return leadership.feeds(from);
+        if (from.equals(identity.node()) || from.equals(follower.following())) {
+            return !from.equals(identity.node());
         }
         Membership membership = membership();
-        return membership == null || membership.knows(from);
+        return leadership != null ? leadership.feeds(from) : membership == null || membership.knows(from);
     }
 
     private void receive(NodeId from, ReplicationMessage.FromPrimary message) {
@@ -341,15 +332,11 @@ public final class ShardNode {
                 first,
                 follower.committed(),
                 now);
-        if (saved) {
-            leadership.promiseSaved(now);
-        }
     }
 
     private void keep(Promise later) {
         promise = later;
         toSave = later;
-        saved = false;
     }
 
     /**
@@ -520,13 +507,9 @@ public final class ShardNode {
         return ready;
     }
 
-    /**
-     * Everything that {@link #ready()} has said to save is saved. A primary whose promise is not saved takes no writes:
-     * after a crash it would not know that it has led.
-     */
+    /** All that {@link #ready()} has said to save so far is saved. A primary takes no writes before it hears that. */
     public void promiseSaved() {
-        saved = toSave == null;
-        if (saved && leadership != null) {
+        if (toSave == null && leadership != null) {
             leadership.promiseSaved(now);
         }
     }

@@ -68,11 +68,8 @@ public final class NodeDriver implements AutoCloseable {
     /** How many events may wait for a slow listener; the oldest beyond are lost. */
     public static final int MAX_EVENTS = 1 << 12;
 
-    private static final Duration CENTURY = Duration.ofDays(36_525);
-
     private static final CompletionStage<@Nullable Void> ACKNOWLEDGED =
             CompletableFuture.<@Nullable Void>completedFuture(null).minimalCompletionStage();
-
     private static final OperatorLog logger = OperatorLog.of(NodeDriver.class);
 
     private record Received(NodeId from, ReplicationMessage message) {}
@@ -130,6 +127,9 @@ public final class NodeDriver implements AutoCloseable {
     private final Inbox<Received> messages = new Inbox<>(MAX_MESSAGES);
     private final Inbox<Request> requests = new Inbox<>(MAX_REQUESTS);
     private volatile NodeStatus status;
+
+    /** What the step under way has to send. */
+    private List<Ready.Envelope> unsent = List.of();
 
     /** The outcomes that the last step leaves behind. */
     private volatile List<Runnable> orphans = List.of();
@@ -301,7 +301,7 @@ public final class NodeDriver implements AutoCloseable {
      * @see ShardNode#pause
      */
     public CompletionStage<ControlAnswer> pause(long epoch, Duration limit) {
-        long nanos = nanos(limit);
+        long nanos = PendingRequests.nanos(limit);
         return control((machine, now) -> machine.pause(epoch, now + nanos));
     }
 
@@ -347,7 +347,7 @@ public final class NodeDriver implements AutoCloseable {
         }
         CompletableFuture<@Nullable Void> outcome = scheduler.newFuture();
         counts.await(outcome, scheduler);
-        request(new Request.Await(position, level, scheduler.nanoTime() + nanos(timeout), outcome));
+        request(new Request.Await(position, level, scheduler.nanoTime() + PendingRequests.nanos(timeout), outcome));
         return outcome;
     }
 
@@ -360,13 +360,8 @@ public final class NodeDriver implements AutoCloseable {
      */
     public CompletionStage<LogPosition> confirm(Duration timeout) {
         CompletableFuture<LogPosition> outcome = scheduler.newFuture();
-        request(new Request.Confirm(scheduler.nanoTime() + nanos(timeout), outcome));
+        request(new Request.Confirm(scheduler.nanoTime() + PendingRequests.nanos(timeout), outcome));
         return outcome;
-    }
-
-    /** A span of time in nanoseconds; one that is longer than a century is a century. */
-    private static long nanos(Duration span) {
-        return span.compareTo(CENTURY) < 0 ? span.toNanos() : CENTURY.toNanos();
     }
 
     private CompletionStage<ControlAnswer> control(PendingRequests.Command command) {
@@ -404,15 +399,7 @@ public final class NodeDriver implements AutoCloseable {
         long taken = log.end().offset(); // what is written from here on may not be in the output
         node.tick(now);
         Ready ready = node.ready();
-        try {
-            return concluded(ready, taken, now, told);
-        } catch (Throwable e) { // a defect: nobody else knows of the buffers
-            lost(ready.messages());
-            throw e;
-        }
-    }
-
-    private Output concluded(Ready ready, long taken, long now, List<ReplicationEvent> told) {
+        unsent = ready.messages();
         keeper.save(ready.toSave(), now, told);
         if (keeper.isSaved()) {
             node.promiseSaved();
@@ -425,6 +412,7 @@ public final class NodeDriver implements AutoCloseable {
         runner.wakeAt(keeper.retryAt());
         assert node.checkInvariants();
         told.addAll(ready.events());
+        unsent = List.of();
         return new Output(mayLeave ? ready.messages() : lost(ready.messages()), pending.takeOutcomes(), told);
     }
 
@@ -474,14 +462,8 @@ public final class NodeDriver implements AutoCloseable {
     // The delivery.
 
     private void deliver(Output output) {
-        Throwable refusal = runner.takeRefusal();
-        if (refusal != null) {
-            faults.note("scheduler", refusal);
-        }
-        Throwable unwoken = writes.takeFailure();
-        if (unwoken != null) {
-            faults.note("scheduler", unwoken);
-        }
+        noteScheduler(runner.takeRefusal());
+        noteScheduler(writes.takeFailure());
         for (Ready.Envelope envelope : output.messages) {
             send(envelope);
         }
@@ -500,6 +482,12 @@ public final class NodeDriver implements AutoCloseable {
                     Level.WARNING,
                     () -> name + ": its promise could not be saved; it says nothing until it is, and tries again",
                     unsaved);
+        }
+    }
+
+    private void noteScheduler(@Nullable Throwable failure) {
+        if (failure != null) {
+            faults.note("scheduler", failure);
         }
     }
 
@@ -534,6 +522,7 @@ public final class NodeDriver implements AutoCloseable {
             } else {
                 node.close();
             }
+            lost(unsent); // of a step that a defect has ended
             lost(node.ready().messages());
             status = node.status();
             writes.end();
