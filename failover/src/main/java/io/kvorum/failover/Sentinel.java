@@ -42,6 +42,7 @@ public final class Sentinel {
     public static final long NEVER = Long.MAX_VALUE;
 
     private final SentinelSettings settings;
+    private final long tolerance;
     private final NodeId self;
     private final SentinelList sentinels;
     private final RandomGenerator random;
@@ -139,6 +140,7 @@ public final class Sentinel {
             RandomGenerator random,
             long now) {
         this.settings = settings.checked();
+        tolerance = settings.tolerance().toNanos();
         this.self = requireNonNull(self, "self");
         this.sentinels = requireNonNull(sentinels, "sentinels");
         this.topology = requireNonNull(topology, "topology");
@@ -329,7 +331,7 @@ public final class Sentinel {
     private void observe(long now) {
         long since = ranAt;
         ranAt = now;
-        if (now - since > settings.tolerance().toNanos()) {
+        if (now - since > tolerance) {
             for (Entry entry : shards.values()) {
                 entry.shard.observerPaused(since, now);
             }
@@ -348,6 +350,7 @@ public final class Sentinel {
             updateNodes(entry, members.membersAt(), members.nodes());
         }
         updatePrimary(entry);
+        stateChanged |= entry.shard.takeChanged();
     }
 
     /** The topology lists the members that the shard's log names, and the nodes that are to join. */
@@ -382,9 +385,6 @@ public final class Sentinel {
     /** {@return what is to be done since this was last asked} */
     public Ready ready() {
         boolean save = stateChanged;
-        for (Entry entry : shards.values()) {
-            save |= entry.shard.takeChanged();
-        }
         ClusterTopology published = topologyChanged ? topology : null;
         stateChanged = false;
         topologyChanged = false;

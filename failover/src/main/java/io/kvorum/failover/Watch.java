@@ -23,6 +23,9 @@ final class Watch {
     private final ShardContext context;
     private final NodeCommand ping;
     private final Map<NodeId, Watched> nodes = new TreeMap<>();
+    /** The keys of the map, until they change. */
+    private @Nullable List<NodeId> ids;
+    private final long tolerance;
     private long pingAt;
     private final Span primaryDenies = new Span();
     private final Span outrun = new Span();
@@ -30,6 +33,7 @@ final class Watch {
     Watch(ShardContext context, Collection<NodeId> nodes, long now) {
         this.context = context;
         ping = new NodeCommand.Describe(context.shard(), 0);
+        tolerance = context.settings().tolerance().toNanos();
         pingAt = now;
         for (NodeId node : nodes) {
             watch(node, now);
@@ -38,7 +42,12 @@ final class Watch {
 
     /** {@return the nodes that are watched, in order} */
     List<NodeId> nodes() {
-        return List.copyOf(nodes.keySet());
+        List<NodeId> known = ids;
+        if (known == null) {
+            known = List.copyOf(nodes.keySet());
+            ids = known;
+        }
+        return known;
     }
 
     boolean knows(NodeId node) {
@@ -52,6 +61,7 @@ final class Watch {
         }
         SentinelSettings settings = context.settings();
         nodes.put(node, new Watched(settings.detector().create(settings.downAfter(), now)));
+        ids = null;
         return true;
     }
 
@@ -60,6 +70,7 @@ final class Watch {
         Membership members = membership();
         if (members != null) {
             nodes.keySet().removeIf(node -> !listed.contains(node) && !members.knows(node) && !node.equals(primary));
+            ids = null;
         }
     }
 
@@ -123,7 +134,7 @@ final class Watch {
      */
     void observerPaused(long since, long now) {
         long nanos = now - (pingAt - since > 0 ? pingAt : since);
-        if (nanos <= context.settings().tolerance().toNanos()) {
+        if (nanos <= tolerance) {
             return;
         }
         for (Watched watched : nodes.values()) {
