@@ -113,9 +113,11 @@ final class PendingRequests {
      *     not saved, and outcomes that say that something is so are kept back until it is
      */
     void conclude(List<Ready.Completion> completions, boolean mayLeave) {
-        List<Ready.Completion> before = unsaid;
-        unsaid = new ArrayList<>();
-        before.forEach(completion -> conclude(completion, mayLeave));
+        if (!unsaid.isEmpty()) {
+            List<Ready.Completion> before = unsaid;
+            unsaid = new ArrayList<>();
+            before.forEach(completion -> conclude(completion, mayLeave));
+        }
         completions.forEach(completion -> conclude(completion, mayLeave));
         for (Answered each : answered) {
             ControlAnswer answer =
@@ -139,6 +141,9 @@ final class PendingRequests {
 
     /** {@return what completes the stages that are decided} */
     List<Runnable> takeOutcomes() {
+        if (outcomes.isEmpty()) {
+            return List.of();
+        }
         List<Runnable> taken = outcomes;
         outcomes = new ArrayList<>();
         return taken;

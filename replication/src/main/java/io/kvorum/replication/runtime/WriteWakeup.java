@@ -36,6 +36,9 @@ final class WriteWakeup {
     /** Counts the steps, so that a wake-up that comes late is told from one that is meant. */
     private long round;
 
+    /** Whether it has left something with the log that may still be there. */
+    private boolean hooked;
+
     private boolean ended;
 
     WriteWakeup(ShardNode node, StepRunner<?> runner, Scheduler scheduler, long lingerNanos, int batchBytes) {
@@ -56,9 +59,12 @@ final class WriteWakeup {
         boolean feeds = status.role() == NodeRole.PRIMARY && !status.replicas().isEmpty();
         synchronized (lock) {
             long armed = ++round;
-            if (!ended) {
-                node.wakeWhen(feeds ? taken : NEVER, () -> written(armed, taken));
+            if (!ended && feeds) {
+                node.wakeWhen(taken, () -> written(armed, taken));
+            } else if (!ended && hooked) {
+                node.wakeWhen(NEVER, () -> {});
             }
+            hooked = feeds;
         }
     }
 
