@@ -94,8 +94,10 @@ public final class Benchmarks {
             case "full" -> measure(command, pattern, 2, 5, 5, TimeValue.seconds(1));
             case "compare" -> compare(pattern);
             case "memory" -> publish(results().resolve("memory.md"), StoreMemory.table());
-            case "replicated" -> publish(
-                    results().resolve("replicated.md"), LocalWrites.table() + System.lineSeparator() + MajorityWrites.table());
+            case "replicated" ->
+                publish(
+                        results().resolve("replicated.md"),
+                        LocalWrites.table() + System.lineSeparator() + MajorityWrites.table());
             case "failover" -> publish(results().resolve("failover.md"), FailoverTimes.table());
             case "idle" -> publish(results().resolve("idle.md"), IdleCost.table());
             case "hits" -> publish(results().resolve("hits.md"), HitRates.table());

@@ -123,9 +123,16 @@ final class ReplicatedShard implements AutoCloseable {
     }
 
     private boolean isCaughtUp() {
-        long end = primary.driver().describe().toCompletableFuture().join().status().position().offset();
-        return nodes.values().stream().allMatch(node -> node.status().complete()
-                && node.status().position().offset() >= end);
+        long end = primary.driver()
+                .describe()
+                .toCompletableFuture()
+                .join()
+                .status()
+                .position()
+                .offset();
+        return nodes.values().stream()
+                .allMatch(node ->
+                        node.status().complete() && node.status().position().offset() >= end);
     }
 
     private static void await(BooleanSupplier condition, String what) {

@@ -25,6 +25,7 @@ final class Watch {
     private final Map<NodeId, Watched> nodes = new TreeMap<>();
     /** The keys of the map, until they change. */
     private @Nullable List<NodeId> ids;
+
     private final long tolerance;
     private long pingAt;
     private final Span primaryDenies = new Span();

@@ -240,7 +240,8 @@ public final class SentinelDriver implements ConfigurationProvider, AutoCloseabl
      *
      * @param operation the operation
      * @return the primary of the shard once the operation was carried out; fails with {@link OperationFailedException}
-     *     itself, without a wrapper, if it was refused or given up, which happens within the time that the settings state
+     *     itself, without a wrapper, if it was refused or given up, which happens within the time that the settings
+     *     state
      */
     public CompletionStage<ShardPrimary> perform(Operation operation) {
         requireNonNull(operation, "operation");

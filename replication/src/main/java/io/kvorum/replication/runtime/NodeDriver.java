@@ -239,8 +239,7 @@ public final class NodeDriver implements AutoCloseable {
     private ControlAnswer described(ShardNode machine) {
         NodeStatus last = status;
         return new ControlAnswer(
-                ControlAnswer.Outcome.DONE,
-                stands && last.position().equals(log.end()) ? last : machine.status());
+                ControlAnswer.Outcome.DONE, stands && last.position().equals(log.end()) ? last : machine.status());
     }
 
     /**
