@@ -76,7 +76,7 @@ final class Actor extends Thread {
             if (left <= 0) {
                 return false;
             }
-            Runnable resumption = new Resumption();
+            Resumption resumption = new Resumption(future == null ? condition : () -> true, end);
             Scheduler.Cancellable timer =
                     time.schedule(resumption, future == null ? Math.min(left, CHECK_NANOS) : left);
             if (future != null) {
@@ -184,11 +184,35 @@ final class Actor extends Thread {
         }
     }
 
-    /** Ends one waiting. */
+    /** Ends one waiting, once it may end. A condition is looked at by the thread that gives the turns. */
     private final class Resumption implements Runnable {
+        private final BooleanSupplier condition;
+        private final long end;
+
+        Resumption(BooleanSupplier condition, long end) {
+            this.condition = condition;
+            this.end = end;
+        }
+
         @Override
         public void run() {
-            giveTurn(this);
+            if (pausedFor != this) {
+                return;
+            }
+            long left = end - time.nanoTime();
+            if (left <= 0 || mayHold()) {
+                giveTurn(this);
+            } else {
+                time.schedule(this, Math.min(left, CHECK_NANOS));
+            }
+        }
+
+        private boolean mayHold() {
+            try {
+                return condition.getAsBoolean();
+            } catch (Throwable e) { // the actor looks itself, and it is thrown there
+                return true;
+            }
         }
     }
 }
