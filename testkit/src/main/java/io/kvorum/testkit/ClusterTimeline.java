@@ -30,11 +30,16 @@ public final class ClusterTimeline {
     private final ClusterTopology initial;
     private final List<NodeId> sentinels;
     private final List<ClusterEvent> events;
+    private final long end;
     private final @Nullable String failure;
 
     ClusterTimeline(
-            String title, ClusterTopology initial, Collection<NodeId> sentinels, List<? extends ClusterEvent> events) {
-        this(title, initial, List.copyOf(sentinels), List.copyOf(events), null);
+            String title,
+            ClusterTopology initial,
+            Collection<NodeId> sentinels,
+            List<? extends ClusterEvent> events,
+            long end) {
+        this(title, initial, List.copyOf(sentinels), List.copyOf(events), end, null);
     }
 
     private ClusterTimeline(
@@ -42,11 +47,13 @@ public final class ClusterTimeline {
             ClusterTopology initial,
             List<NodeId> sentinels,
             List<ClusterEvent> events,
+            long end,
             @Nullable String failure) {
         this.title = title;
         this.initial = initial;
         this.sentinels = sentinels;
         this.events = events;
+        this.end = end;
         this.failure = failure;
     }
 
@@ -61,6 +68,7 @@ public final class ClusterTimeline {
                 initial,
                 sentinels,
                 events,
+                end,
                 requireNonNull(thrown, "thrown").toString());
     }
 
@@ -100,7 +108,7 @@ public final class ClusterTimeline {
                 throw new AssertionError(PAGE + " is missing");
             }
             // within a script element, an end tag in a string would end the script
-            String data = new Lanes(initial, sentinels, events)
+            String data = new Lanes(initial, sentinels, events, end)
                     .toJson(title, failure)
                     .replace("</", "<\\/")
                     .replace("<!--", "<\\!--");

@@ -77,10 +77,10 @@ final class Lanes {
     private final double first;
     private final double last;
 
-    Lanes(ClusterTopology initial, List<NodeId> sentinels, List<ClusterEvent> events) {
+    Lanes(ClusterTopology initial, List<NodeId> sentinels, List<ClusterEvent> events, long end) {
         this.events = events;
-        first = events.isEmpty() ? 0 : seconds(events.get(0));
-        last = events.isEmpty() ? 0 : seconds(events.get(events.size() - 1));
+        last = end / 1e9;
+        first = events.isEmpty() ? last : seconds(events.get(0));
         for (Shard shard : initial.shards()) {
             for (NodeId node : shard.nodes()) {
                 lanes.put(node.value(), new Lane(node.value(), shard.id().value(), Role.INCOMPLETE, first));

@@ -636,7 +636,8 @@ public final class LocalCluster implements AutoCloseable {
      * It can be asked for after the cluster is closed, too.
      */
     public ClusterTimeline timeline() {
-        return new ClusterTimeline(toString(), settings.topology(), sentinels.keySet(), record.events());
+        return new ClusterTimeline(
+                toString(), settings.topology(), sentinels.keySet(), record.events(), scheduler.nanoTime());
     }
 
     /**

@@ -37,7 +37,9 @@ record Cart(Map<String, Integer> items, List<String> requests, long changed) {
 
     byte[] encode() {
         StringBuilder text = new StringBuilder().append(changed);
-        new TreeMap<>(items).forEach((item, count) -> text.append(';').append(item).append('=').append(count));
+        new TreeMap<>(items)
+                .forEach((item, count) ->
+                        text.append(';').append(item).append('=').append(count));
         return text.append('|').append(String.join(",", requests)).toString().getBytes(UTF_8);
     }
 

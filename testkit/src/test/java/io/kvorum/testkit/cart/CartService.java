@@ -88,7 +88,8 @@ final class CartService {
         ScanPage page = new ScanPage(List.of(), ScanCursor.START);
         while (!page.isLast()) {
             ScanCursor from = page.next();
-            page = retried(() -> store.scan(from, ScanOptions.defaults().withFilter(KeyFilter.prefix(PREFIX.getBytes(UTF_8)))));
+            page = retried(() ->
+                    store.scan(from, ScanOptions.defaults().withFilter(KeyFilter.prefix(PREFIX.getBytes(UTF_8)))));
             for (byte[] key : page.keys()) {
                 byte[] value = retried(() -> store.get(key));
                 if (value != null && clock.millis() - Cart.decode(value).changed() >= idle.toMillis()) {

@@ -11,10 +11,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
-import org.jspecify.annotations.Nullable;
 
 /** Users, a job that sweeps, and crashes, all in virtual time: a minute of the application takes some milliseconds. */
 final class CartServiceTest {
@@ -77,7 +77,8 @@ final class CartServiceTest {
             }
         }));
         users.add(cluster.actor("operator", () -> breakThings(cluster, random.split())));
-        cluster.runUntil(() -> users.stream().allMatch(user -> user.toCompletableFuture().isDone()), Duration.ofMinutes(5));
+        cluster.runUntil(
+                () -> users.stream().allMatch(user -> user.toCompletableFuture().isDone()), Duration.ofMinutes(5));
     }
 
     /** Adds some things, and looks: they must be there, once, unless the cart was left alone for long. */
@@ -95,9 +96,7 @@ final class CartServiceTest {
             assertEquals(expected, seen, user + " sees another number of items after addition " + i);
             left = random.nextInt(3) == 0;
             cluster.advance(
-                    left
-                            ? ABANDONED.plusMillis(random.nextInt(-400, 400))
-                            : Duration.ofMillis(random.nextInt(1_000)));
+                    left ? ABANDONED.plusMillis(random.nextInt(-400, 400)) : Duration.ofMillis(random.nextInt(1_000)));
         }
     }
 
