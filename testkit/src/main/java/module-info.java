@@ -11,4 +11,8 @@ module io.kvorum.testkit {
 
     exports io.kvorum.testkit;
     exports io.kvorum.testkit.contract;
+    exports io.kvorum.testkit.junit;
+
+    opens io.kvorum.testkit.junit to
+            org.junit.platform.commons;
 }

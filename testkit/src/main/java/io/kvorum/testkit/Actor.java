@@ -80,7 +80,7 @@ final class Actor extends Thread {
             Scheduler.Cancellable timer =
                     time.schedule(resumption, future == null ? Math.min(left, CHECK_NANOS) : left);
             if (future != null) {
-                future.whenComplete((value, failure) -> time.execute(resumption));
+                var unused = future.whenComplete((value, failure) -> time.execute(resumption));
             }
             pause(resumption);
             timer.cancel();

@@ -90,6 +90,7 @@ public final class LocalCluster implements AutoCloseable {
     private final EventRecord record = new EventRecord(MAX_RECORDED);
     private final Mail mail;
     private volatile boolean closed;
+    private volatile @Nullable OpenCluster open;
 
     private LocalCluster(
             LocalClusterSettings settings, ClusterTime time, long seed, Duration minLatency, Duration maxLatency) {
@@ -150,6 +151,7 @@ public final class LocalCluster implements AutoCloseable {
         for (Shard shard : cluster.topology().shards()) {
             cluster.bootstrap(shard.id());
         }
+        cluster.open = OpenCluster.add(cluster);
         return cluster;
     }
 
@@ -649,6 +651,10 @@ public final class LocalCluster implements AutoCloseable {
     @Override
     public void close() {
         closed = true;
+        OpenCluster registered = open;
+        if (registered != null) {
+            OpenCluster.remove(registered);
+        }
         sentinels.values().forEach(LocalSentinel::crash);
         nodes.values().forEach(LocalNode::crash);
         events.close();

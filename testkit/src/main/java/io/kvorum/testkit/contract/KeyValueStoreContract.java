@@ -7,6 +7,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -33,6 +34,7 @@ import java.util.List;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
@@ -210,8 +212,8 @@ public abstract class KeyValueStoreContract extends KeyOperationsContract {
 
     @Test
     protected void changesOfOneKeyAreOneAfterTheOther() {
-        int writers = 4;
-        int each = 50;
+        long writers = 4;
+        long each = 50;
         List<Runnable> actions = new ArrayList<>();
         for (int i = 0; i < writers; i++) {
             actions.add(() -> {
@@ -306,7 +308,7 @@ public abstract class KeyValueStoreContract extends KeyOperationsContract {
     protected void aLargeValueIsKept() {
         byte[] large = new byte[Math.min(1 << 20, maxValueLength().orElse(1 << 20))];
         for (int i = 0; i < large.length; i++) {
-            large[i] = (byte) (i * 31 >> 3);
+            large[i] = (byte) ((i * 31) >> 3);
         }
         store().set(KEY, large);
 
@@ -444,7 +446,7 @@ public abstract class KeyValueStoreContract extends KeyOperationsContract {
         Set<String> expected = new TreeSet<>();
         fill(300, i -> i % 2 == 0 ? "key-" + i : "{k}" + i).forEach(expected::add);
         for (int count : new int[] {1, 10, 10_000}) {
-            TreeMap<String, Integer> found = scan(ScanOptions.defaults().withCount(count));
+            SortedMap<String, Integer> found = scan(ScanOptions.defaults().withCount(count));
             assertEquals(expected, found.keySet());
             assertEquals(Set.of(1), new HashSet<>(found.values()));
         }
@@ -516,7 +518,7 @@ public abstract class KeyValueStoreContract extends KeyOperationsContract {
         CompletionException failure = assertThrows(
                 CompletionException.class,
                 () -> async.rename(KEY, ELSEWHERE).toCompletableFuture().join());
-        assertEquals(RefusedException.class, failure.getCause().getClass());
+        assertInstanceOf(RefusedException.class, failure.getCause());
     }
 
     @Test
@@ -534,7 +536,7 @@ public abstract class KeyValueStoreContract extends KeyOperationsContract {
         return keys;
     }
 
-    private TreeMap<String, Integer> scan(ScanOptions options) {
+    private SortedMap<String, Integer> scan(ScanOptions options) {
         TreeMap<String, Integer> found = new TreeMap<>();
         ScanCursor cursor = ScanCursor.START;
         for (int page = 0; !cursor.isEnd(); page++) {

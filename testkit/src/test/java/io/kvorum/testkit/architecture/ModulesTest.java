@@ -64,7 +64,7 @@ final class ModulesTest {
         "core, replicated snapshot typed",
         "failover, runtime",
         "cluster,",
-        "testkit, contract",
+        "testkit, contract junit",
     })
     void aModuleExportsTheseSubpackagesOnly(String module, @Nullable String subpackages) {
         String root = "io.kvorum." + module;

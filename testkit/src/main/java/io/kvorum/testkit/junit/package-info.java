@@ -1,0 +1,2 @@
+/** Clusters for JUnit Jupiter tests. */
+package io.kvorum.testkit.junit;
