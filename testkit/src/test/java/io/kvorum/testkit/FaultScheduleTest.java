@@ -36,7 +36,7 @@ final class FaultScheduleTest {
     @Test
     void whatAMajorityHasAcknowledgedSurvivesEverySeed() {
         Map<FaultKind, Integer> happened = new EnumMap<>(FaultKind.class);
-        for (long seed = 1; seed <= 30; seed++) {
+        for (long seed = 1; seed <= 12; seed++) {
             try (LocalCluster cluster = ready(seed, 2, 2)) {
                 FaultSchedule faults = FaultSchedule.begin(cluster, seed, LENGTH);
                 Map<String, Integer> acknowledged = new HashMap<>();

@@ -52,7 +52,7 @@ public final class Runs implements TestExecutionListener {
             if (test.isTest()) {
                 succeeded.add(test.getDisplayName());
             }
-        } else {
+        } else if (result.getStatus() == TestExecutionResult.Status.FAILED) {
             failed.put(test.getDisplayName(), result.getThrowable().orElseGet(AssertionError::new));
         }
     }
