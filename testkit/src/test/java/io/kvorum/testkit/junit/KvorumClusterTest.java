@@ -16,7 +16,9 @@ import io.kvorum.testkit.LocalCluster;
 import io.kvorum.testkit.LocalNode;
 import io.kvorum.testkit.LocalSentinel;
 import io.kvorum.testkit.OpenCluster;
+import java.io.File;
 import java.io.IOException;
+import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -355,13 +357,29 @@ final class KvorumClusterTest {
         assertEquals(before, OpenCluster.all().size());
     }
 
+    /** Wherever classes are found: on the class path, on the module path, or beside the module that they patch. */
+    private static String classPath() throws URISyntaxException {
+        Path thisClass = Path.of(
+                LeftOpenAtTheEnd.class.getResource("LeftOpenAtTheEnd.class").toURI());
+        Path root = thisClass;
+        for (int i = 0; i < LeftOpenAtTheEnd.class.getName().split("\\.", -1).length; i++) {
+            root = root.getParent();
+        }
+        return String.join(
+                File.pathSeparator,
+                root.toString(),
+                System.getProperty("java.class.path", ""),
+                System.getProperty("jdk.module.path", ""));
+    }
+
     @Test
-    void aClusterThatIsOpenWhenTheJvmEndsIsReported() throws IOException, InterruptedException {
+    void aClusterThatIsOpenWhenTheJvmEndsIsReported()
+            throws IOException, InterruptedException, URISyntaxException {
         Process jvm = new ProcessBuilder(
                         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                         "-XX:TieredStopAtLevel=1",
                         "-cp",
-                        System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
+                        classPath(),
                         LeftOpenAtTheEnd.class.getName())
                 .redirectErrorStream(true)
                 .start();
