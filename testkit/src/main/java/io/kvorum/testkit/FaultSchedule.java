@@ -81,8 +81,8 @@ public final class FaultSchedule {
         this.random = new SplittableRandom(seed);
         this.losses = random.split();
         this.kinds = swarm(allowed);
-        double pace = SHORTEST_PACE_SECONDS
-                * Math.pow(LONGEST_PACE_SECONDS / SHORTEST_PACE_SECONDS, random.nextDouble());
+        double pace =
+                SHORTEST_PACE_SECONDS * Math.pow(LONGEST_PACE_SECONDS / SHORTEST_PACE_SECONDS, random.nextDouble());
         this.paceNanos = pace * Duration.ofSeconds(1).toNanos();
         this.end = scheduler.nanoTime() + length.toNanos();
     }

@@ -45,7 +45,8 @@ final class FaultScheduleTest {
                     String key = "key-" + i % 20;
                     tried.put(key, i);
                     try {
-                        cluster.client().set(key.getBytes(UTF_8), Integer.toString(i).getBytes(UTF_8));
+                        cluster.client()
+                                .set(key.getBytes(UTF_8), Integer.toString(i).getBytes(UTF_8));
                         acknowledged.put(key, i);
                     } catch (RefusedException | OutcomeUnknownException e) {
                         cluster.advance(Duration.ofMillis(100)); // as an application would
@@ -97,7 +98,8 @@ final class FaultScheduleTest {
                 assertTrue(cluster.clock().millis() > before);
                 assertEquals(
                         Duration.ofSeconds(5).toSeconds(),
-                        Math.round(cluster.client().timeToLive(key).orElseThrow().toMillis() / 1000.0),
+                        Math.round(
+                                cluster.client().timeToLive(key).orElseThrow().toMillis() / 1000.0),
                         "clocks must be right again");
             }
         }
@@ -106,8 +108,7 @@ final class FaultScheduleTest {
     @Test
     void aShardWithoutAMajorityToSpareLosesNoNode() {
         try (LocalCluster cluster = ready(3, 1, 1)) {
-            FaultSchedule faults =
-                    FaultSchedule.begin(cluster, 3, LENGTH, FaultKind.CRASH, FaultKind.RESTART);
+            FaultSchedule faults = FaultSchedule.begin(cluster, 3, LENGTH, FaultKind.CRASH, FaultKind.RESTART);
             cluster.advance(LENGTH);
             assertTrue(faults.isOver());
             assertFalse(faults.faults().isEmpty(), "sentinels may crash");
@@ -118,8 +119,7 @@ final class FaultScheduleTest {
     @Test
     void aLengthMustBePositive() {
         try (LocalCluster cluster = ready(3, 1, 0)) {
-            assertThrows(
-                    IllegalArgumentException.class, () -> FaultSchedule.begin(cluster, 1, Duration.ZERO));
+            assertThrows(IllegalArgumentException.class, () -> FaultSchedule.begin(cluster, 1, Duration.ZERO));
         }
     }
 }

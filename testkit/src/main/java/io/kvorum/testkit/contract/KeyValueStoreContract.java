@@ -477,7 +477,8 @@ public abstract class KeyValueStoreContract extends KeyOperationsContract {
         store().set(KEY, VALUE);
 
         assertEquals(
-                10, scan(ScanOptions.defaults().withFilter(KeyFilter.glob("a-*"))).size());
+                10,
+                scan(ScanOptions.defaults().withFilter(KeyFilter.glob("a-*"))).size());
         ScanPage page = store().scan(
                         new ScanCursor(SLOT, 0),
                         ScanOptions.defaults().withCount(1000).withLastSlot(SLOT));

@@ -72,7 +72,8 @@ public abstract class PromiseStoreContract {
         PromiseStore store = open();
         Promise latest = new Promise(1, 1, 0, null, false);
         for (int round = 1; round <= 50; round++) {
-            latest = round % 10 == 0 ? latest.nextLife() : latest.withEpoch(Epoch.of(round, 1), new NodeId("s" + round));
+            latest =
+                    round % 10 == 0 ? latest.nextLife() : latest.withEpoch(Epoch.of(round, 1), new NodeId("s" + round));
             store.save(latest);
             assertEquals(latest, store.load());
         }

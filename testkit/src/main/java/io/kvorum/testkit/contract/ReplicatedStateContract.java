@@ -41,8 +41,8 @@ public abstract class ReplicatedStateContract {
     protected abstract List<Change> changes();
 
     /**
-     * {@return something that is equal for states that hold the same, and differs for others} Such as a copy of all that
-     * it holds, or a digest.
+     * {@return something that is equal for states that hold the same, and differs for others} Such as a copy of all
+     * that it holds, or a digest.
      *
      * @param state a state that {@link #empty} returned
      */

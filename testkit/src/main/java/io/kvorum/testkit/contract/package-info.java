@@ -1,6 +1,6 @@
 /**
- * What implementers of an interface of Kvorum must do, as abstract JUnit classes: extend the one for your interface, and
- * fill in what it asks for.
+ * What implementers of an interface of Kvorum must do, as abstract JUnit classes: extend the one for your interface,
+ * and fill in what it asks for.
  *
  * <pre>{@code
  * final class MyPromiseStoreTest extends PromiseStoreContract {

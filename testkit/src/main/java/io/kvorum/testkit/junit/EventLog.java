@@ -25,7 +25,8 @@ final class EventLog {
      */
     record Line(long at, String who, String what) {
         String json() {
-            StringBuilder json = new StringBuilder("{\"at\":").append(Texts.seconds(at)).append(",\"who\":");
+            StringBuilder json =
+                    new StringBuilder("{\"at\":").append(Texts.seconds(at)).append(",\"who\":");
             Texts.quote(who, json);
             json.append(",\"what\":");
             Texts.quote(what, json);
@@ -77,8 +78,7 @@ final class EventLog {
         if (event instanceof ClusterEvent.OfNode of) {
             return new Line(at, of.event().node().value(), of.event().toString());
         } else if (event instanceof ClusterEvent.OfSentinel of) {
-            return new Line(
-                    at, of.event().sentinel().value(), of.event().fact().toString());
+            return new Line(at, of.event().sentinel().value(), of.event().fact().toString());
         }
         return new Line(at, "cluster", event.toString());
     }

@@ -40,7 +40,9 @@ final class KvorumExtension
             return new Declared(atMethod.get(), context);
         }
         ExtensionContext test = context.getTestMethod().isPresent() ? context : null;
-        for (ExtensionContext at = context; at.getTestClass().isPresent(); at = at.getParent().orElseThrow()) {
+        for (ExtensionContext at = context;
+                at.getTestClass().isPresent();
+                at = at.getParent().orElseThrow()) {
             Optional<KvorumCluster> atClass = at.getTestMethod().isPresent()
                     ? Optional.empty()
                     : AnnotationSupport.findAnnotation(at.getTestClass(), KvorumCluster.class);
@@ -56,8 +58,7 @@ final class KvorumExtension
         Declared declared = isSimulated(context) ? null : declared(context);
         return declared == null || declared.owner() == null
                 ? null
-                : ClustersOfContext.of(declared.owner())
-                        .get(DECLARED, () -> start(context, declared.shape()));
+                : ClustersOfContext.of(declared.owner()).get(DECLARED, () -> start(context, declared.shape()));
     }
 
     private static RunningCluster start(ExtensionContext context, KvorumCluster shape) {
@@ -92,7 +93,8 @@ final class KvorumExtension
 
     @Override
     public void afterAll(ExtensionContext context) {
-        ClustersOfContext.of(context).end(context, context.getExecutionException().orElse(null));
+        ClustersOfContext.of(context)
+                .end(context, context.getExecutionException().orElse(null));
     }
 
     // ---- parameters
@@ -105,8 +107,7 @@ final class KvorumExtension
     @Override
     public boolean supportsParameter(ParameterContext parameter, ExtensionContext context) {
         return RunningCluster.offers(type(parameter))
-                && (parameter.isAnnotated(KvorumCluster.class)
-                        || (!isSimulated(context) && declared(context) != null));
+                && (parameter.isAnnotated(KvorumCluster.class) || (!isSimulated(context) && declared(context) != null));
     }
 
     @Override

@@ -34,8 +34,7 @@ final class LeftOpen implements Store.CloseableResource, AutoCloseable {
 
     @Override
     public void close() {
-        List<OpenCluster> left =
-                OpenCluster.all().stream().filter(this::isOurs).toList();
+        List<OpenCluster> left = OpenCluster.all().stream().filter(this::isOurs).toList();
         if (!left.isEmpty()) {
             throw new AssertionError(left.stream()
                     .map(OpenCluster::toString)

@@ -52,7 +52,8 @@ final class RunningCluster {
                     .acknowledgement(Texts.acknowledgement(shape.acknowledgement()))
                     .timeout(Texts.duration(shape.timeout()));
         } catch (IllegalArgumentException e) {
-            throw new ExtensionConfigurationException("@KvorumCluster must be as a cluster can be: " + e.getMessage(), e);
+            throw new ExtensionConfigurationException(
+                    "@KvorumCluster must be as a cluster can be: " + e.getMessage(), e);
         }
         if (virtual) {
             builder.virtualTime(seed);
@@ -189,7 +190,9 @@ final class RunningCluster {
     }
 
     private String describeTopology() {
-        return cluster.topology().shards().stream().map(this::describe).collect(Collectors.joining(System.lineSeparator()));
+        return cluster.topology().shards().stream()
+                .map(this::describe)
+                .collect(Collectors.joining(System.lineSeparator()));
     }
 
     private String describe(Shard shard) {
@@ -210,7 +213,10 @@ final class RunningCluster {
 
     private String write(ExtensionContext context, List<EventLog.Line> lines) {
         Path directory = Path.of(context.getConfigurationParameter("kvorum.reports")
-                .orElse(Files.exists(Path.of("build")) && !Files.exists(Path.of("target")) ? "build/kvorum" : "target/kvorum"));
+                .orElse(
+                        Files.exists(Path.of("build")) && !Files.exists(Path.of("target"))
+                                ? "build/kvorum"
+                                : "target/kvorum"));
         String name = context.getRequiredTestClass().getName()
                 + context.getTestMethod().map(method -> "." + method.getName()).orElse("") + "-seed-" + cluster.seed();
         Path file = directory.resolve(name.replaceAll("[^A-Za-z0-9._-]", "_") + ".ndjson");

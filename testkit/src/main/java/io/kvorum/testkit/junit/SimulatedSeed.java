@@ -74,7 +74,8 @@ final class SimulatedSeed implements BeforeEachCallback, AfterEachCallback, Para
         invocation.proceed();
         LocalCluster cluster = running(context).cluster();
         if (!schedule.isOver()) {
-            cluster.advance(Duration.ofNanos(Math.max(0, end - cluster.scheduler().nanoTime())));
+            cluster.advance(
+                    Duration.ofNanos(Math.max(0, end - cluster.scheduler().nanoTime())));
         }
         schedule.finish(Texts.duration(test.recovery()));
     }

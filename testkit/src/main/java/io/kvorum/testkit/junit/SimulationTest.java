@@ -32,7 +32,8 @@ import org.junit.jupiter.api.extension.ExtendWith;
  * parameters may be the same.
  *
  * <p>By configuration parameters, which system properties are too: {@code kvorum.seed=17} runs that seed alone, as the
- * report of a failure says it; {@code kvorum.seeds=1000} runs so many. A long run tells every ten seconds how far it is.
+ * report of a failure says it; {@code kvorum.seeds=1000} runs so many. A long run tells every ten seconds how far it
+ * is.
  */
 @Target({ElementType.METHOD, ElementType.ANNOTATION_TYPE})
 @Retention(RetentionPolicy.RUNTIME)

@@ -1,8 +1,8 @@
 /**
  * Clusters for JUnit Jupiter tests, of JUnit 5.12 or later and of JUnit 6.
  *
- * <p>{@link io.kvorum.testkit.junit.KvorumCluster} gives each test a cluster in virtual time, ready when the test begins
- * and closed for sure when it ends:
+ * <p>{@link io.kvorum.testkit.junit.KvorumCluster} gives each test a cluster in virtual time, ready when the test
+ * begins and closed for sure when it ends:
  *
  * <pre>{@code
  * @KvorumCluster(shards = 1)
@@ -16,8 +16,8 @@
  * }
  * }</pre>
  *
- * <p>{@link io.kvorum.testkit.junit.SimulationTest} runs a test once for each of many seeds, under faults that are drawn
- * from the seed:
+ * <p>{@link io.kvorum.testkit.junit.SimulationTest} runs a test once for each of many seeds, under faults that are
+ * drawn from the seed:
  *
  * <pre>{@code
  * @SimulationTest(seeds = 100, virtual = "2m")

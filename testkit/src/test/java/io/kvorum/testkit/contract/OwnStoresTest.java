@@ -146,8 +146,7 @@ final class OwnStoresTest {
                         HashSlot.of("{k}".getBytes(java.nio.charset.StandardCharsets.UTF_8)),
                         operations -> invoke(method, operations, arguments)));
 
-        private static @Nullable Object invoke(
-                Method method, KeyOperations operations, @Nullable Object[] arguments) {
+        private static @Nullable Object invoke(Method method, KeyOperations operations, @Nullable Object[] arguments) {
             try {
                 return method.invoke(operations, arguments);
             } catch (InvocationTargetException e) {

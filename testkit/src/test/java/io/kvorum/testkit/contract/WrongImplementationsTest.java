@@ -35,7 +35,6 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.BiConsumer;
@@ -131,9 +130,11 @@ final class WrongImplementationsTest {
 
     @Test
     void ofAStore() {
-        assertFails(ForgetsWhatLivesOn.class, "aKeyIsRenamedWithItsDeadline", "keysOfTwoSlotsAreRefusedBeforeAnythingChanges");
         assertFails(
-                IsNotIsolated.class, "aTransactionIsOfOneSlot", "theOperationsOfATransactionEndWithIt");
+                ForgetsWhatLivesOn.class,
+                "aKeyIsRenamedWithItsDeadline",
+                "keysOfTwoSlotsAreRefusedBeforeAnythingChanges");
+        assertFails(IsNotIsolated.class, "aTransactionIsOfOneSlot", "theOperationsOfATransactionEndWithIt");
         assertFails(DropsNothing.class, "aSlotIsDropped");
     }
 
@@ -305,8 +306,7 @@ final class WrongImplementationsTest {
                 RestoresInPlace.class,
                 "aReplacementThatIsGivenUpLeavesTheOldState",
                 "theOldStateStaysUntilItsReplacementIsComplete");
-        assertFails(
-                MissesAnEntry.class, "aSnapshotIsTheWholeState", "aSnapshotAndTheRecordsSinceAreTheStateNow");
+        assertFails(MissesAnEntry.class, "aSnapshotIsTheWholeState", "aSnapshotAndTheRecordsSinceAreTheStateNow");
     }
 
     // ---- transports
@@ -417,8 +417,20 @@ final class WrongImplementationsTest {
 
         private NodeReport report() {
             return new NodeReport(
-                    NODE, SHARD, 1, primary, promised, null, LogPosition.START, -1, false, false, null,
-                    LogPosition.START, List.of(), 100);
+                    NODE,
+                    SHARD,
+                    1,
+                    primary,
+                    promised,
+                    null,
+                    LogPosition.START,
+                    -1,
+                    false,
+                    false,
+                    null,
+                    LogPosition.START,
+                    List.of(),
+                    100);
         }
 
         @Override

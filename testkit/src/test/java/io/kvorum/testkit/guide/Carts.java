@@ -30,8 +30,6 @@ public final class Carts {
     }
 
     private static Set<String> items(byte @Nullable [] value) {
-        return value == null
-                ? new TreeSet<>()
-                : new TreeSet<>(Arrays.asList(new String(value, UTF_8).split(",", -1)));
+        return value == null ? new TreeSet<>() : new TreeSet<>(Arrays.asList(new String(value, UTF_8).split(",", -1)));
     }
 }

@@ -38,7 +38,7 @@ final class CartsSimulationTest {
         cluster.runUntil(faults::isOver, Duration.ofMinutes(2));
         faults.finish(Duration.ofMinutes(1));
 
-        confirmed.forEach((customer, items) -> assertTrue(
-                carts.items(customer).containsAll(items), () -> customer + " must have " + items));
+        confirmed.forEach((customer, items) ->
+                assertTrue(carts.items(customer).containsAll(items), () -> customer + " must have " + items));
     }
 }

@@ -373,8 +373,7 @@ final class KvorumClusterTest {
     }
 
     @Test
-    void aClusterThatIsOpenWhenTheJvmEndsIsReported()
-            throws IOException, InterruptedException, URISyntaxException {
+    void aClusterThatIsOpenWhenTheJvmEndsIsReported() throws IOException, InterruptedException, URISyntaxException {
         Process jvm = new ProcessBuilder(
                         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                         "-XX:TieredStopAtLevel=1",
