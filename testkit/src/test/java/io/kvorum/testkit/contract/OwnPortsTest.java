@@ -2,6 +2,7 @@ package io.kvorum.testkit.contract;
 
 import static io.kvorum.testkit.contract.Bytes.bytes;
 import static java.nio.charset.StandardCharsets.UTF_8;
+import static java.util.Objects.requireNonNull;
 
 import io.kvorum.cluster.ClusterNode;
 import io.kvorum.core.LocalStore;
@@ -26,7 +27,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
@@ -123,7 +123,7 @@ final class OwnPortsTest {
 
     @Nested
     final class OfALocalStore extends ReplicatedStateContract {
-        private final Map<ReplicatedState, LocalStore> stores = new IdentityHashMap<>();
+        private final IdentityHashMap<ReplicatedState, LocalStore> stores = new IdentityHashMap<>();
 
         @Override
         protected ReplicatedState empty() {
@@ -157,8 +157,7 @@ final class OwnPortsTest {
 
         @Override
         protected Object contents(ReplicatedState state) {
-            LocalStore store = stores.get(state);
-            return store.digest();
+            return requireNonNull(stores.get(state)).digest();
         }
     }
 

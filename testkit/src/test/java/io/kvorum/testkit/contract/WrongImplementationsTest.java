@@ -1,6 +1,7 @@
 package io.kvorum.testkit.contract;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
+import static java.util.Objects.requireNonNull;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.kvorum.core.KeyOperations;
@@ -98,7 +99,7 @@ final class WrongImplementationsTest {
         @Nullable
         Object call(Method method, @Nullable Object[] arguments) throws Throwable {
             if (method.getName().equals("renameIfAbsent") && right.exists((byte[]) arguments[0])) {
-                byte[] value = right.getAndDelete((byte[]) arguments[0]);
+                byte[] value = requireNonNull(right.getAndDelete((byte[]) arguments[0]));
                 return right.set((byte[]) arguments[1], value, SetOptions.defaults());
             }
             return right(method, arguments);

@@ -9,20 +9,23 @@ import io.kvorum.testkit.FaultSchedule;
 import io.kvorum.testkit.LocalCluster;
 import io.kvorum.testkit.junit.SimulationTest;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.concurrent.CompletableFuture;
 
 final class CartsSimulationTest {
     @SimulationTest(seeds = 5, virtual = "1m")
     void noItemIsLost(LocalCluster cluster, KeyValueStore store, FaultSchedule faults) {
         Carts carts = new Carts(store);
+        List<CompletableFuture<?>> customers = new ArrayList<>();
         Map<String, Set<String>> confirmed = new TreeMap<>();
         for (String customer : List.of("ada", "bob", "cyd")) {
             Set<String> items = confirmed.computeIfAbsent(customer, name -> new TreeSet<>());
-            cluster.actor(customer, () -> {
+            customers.add(cluster.actor(customer, () -> {
                 for (int i = 0; !faults.isOver(); i++) {
                     try {
                         carts.add(customer, "item-" + i);
@@ -32,10 +35,10 @@ final class CartsSimulationTest {
                     }
                     cluster.advance(Duration.ofMillis(500));
                 }
-            });
+            }));
         }
 
-        cluster.runUntil(faults::isOver, Duration.ofMinutes(2));
+        customers.forEach(CompletableFuture::join); // lets time pass until each has ended
         faults.finish(Duration.ofMinutes(1));
 
         confirmed.forEach((customer, items) ->

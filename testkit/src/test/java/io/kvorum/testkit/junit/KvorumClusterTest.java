@@ -19,6 +19,7 @@ import io.kvorum.testkit.OpenCluster;
 import java.io.File;
 import java.io.IOException;
 import java.net.URISyntaxException;
+import java.net.URL;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -215,7 +216,7 @@ final class KvorumClusterTest {
     static final class NotForAll {
         @BeforeAll
         static void before(LocalCluster cluster) {
-            throw new AssertionError(cluster);
+            SEEN.add(cluster);
         }
 
         @Test
@@ -283,7 +284,7 @@ final class KvorumClusterTest {
     static final class FailingActor {
         @Test
         void seemsWell(LocalCluster cluster) {
-            cluster.actor("actor", () -> {
+            var unused = cluster.actor("actor", () -> {
                 throw new IOException("of an actor");
             });
         }
@@ -300,7 +301,7 @@ final class KvorumClusterTest {
     static final class FailingLater {
         @Test
         void seemsWell(LocalCluster cluster) {
-            cluster.actor("actor", () -> {
+            var unused = cluster.actor("actor", () -> {
                 throw new IOException("of an actor");
             });
         }
@@ -359,15 +360,15 @@ final class KvorumClusterTest {
 
     /** Wherever classes are found: on the class path, on the module path, or beside the module that they patch. */
     private static String classPath() throws URISyntaxException {
-        Path thisClass = Path.of(
-                LeftOpenAtTheEnd.class.getResource("LeftOpenAtTheEnd.class").toURI());
-        Path root = thisClass;
-        for (int i = 0; i < LeftOpenAtTheEnd.class.getName().split("\\.", -1).length; i++) {
-            root = root.getParent();
+        String name = LeftOpenAtTheEnd.class.getName().replace('.', '/') + ".class";
+        URL file = LeftOpenAtTheEnd.class.getResource("/" + name);
+        if (file == null) {
+            throw new AssertionError("no " + name);
         }
+        String path = Path.of(file.toURI()).toString();
         return String.join(
                 File.pathSeparator,
-                root.toString(),
+                path.substring(0, path.length() - name.length()),
                 System.getProperty("java.class.path", ""),
                 System.getProperty("jdk.module.path", ""));
     }

@@ -55,7 +55,7 @@ final class SimulatedSeedTest {
             assertEquals(fromConstructor, cluster);
             SEEDS.add(cluster.seed());
             assertFalse(faults.isOver());
-            cluster.actor("ends later", () -> {
+            var unused = cluster.actor("ends later", () -> {
                 cluster.advance(Duration.ofSeconds(19));
                 TOLD.add("ran on");
             });
@@ -88,7 +88,7 @@ final class SimulatedSeedTest {
         @SimulationTest(seeds = 2, virtual = "30s", faults = FaultKind.CRASH)
         void fails(LocalCluster cluster, FaultSchedule faults) {
             cluster.runUntil(() -> !faults.faults().isEmpty(), Duration.ofMinutes(1));
-            cluster.actor("actor", () -> {
+            var unused = cluster.actor("actor", () -> {
                 throw new IOException("of an actor, seed " + cluster.seed());
             });
         }
