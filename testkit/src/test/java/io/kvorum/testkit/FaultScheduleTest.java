@@ -58,7 +58,9 @@ final class FaultScheduleTest {
                 assertTrue(acknowledged.size() > 5, "seed " + seed + " must acknowledge something");
                 acknowledged.forEach((key, least) -> {
                     int found = Integer.parseInt(new String(cluster.client().get(key.getBytes(UTF_8)), UTF_8));
-                    assertTrue(found >= least && found <= tried.getOrDefault(key, 0), "seed " + cluster.seed() + ": " + key);
+                    assertTrue(
+                            found >= least && found <= tried.getOrDefault(key, 0),
+                            "seed " + cluster.seed() + ": " + key);
                 });
                 faults.faults().forEach(fault -> {
                     happened.merge(fault.kind(), 1, Integer::sum);
