@@ -25,6 +25,9 @@ sealed interface ClusterTime permits RealTime, VirtualTime {
     /** Starts a thread of the user, and returns what becomes of it. */
     <T extends @Nullable Object> CompletableFuture<T> start(String name, Callable<T> body);
 
+    /** Runs what is due by now, if that is for the thread that calls. */
+    void runDue();
+
     /** Ends all threads but the one that calls; tasks that are due no later than now may still run. */
     void close();
 }

@@ -627,7 +627,8 @@ public final class LocalCluster implements AutoCloseable {
      * Adds a listener for what happens from now on.
      *
      * @param listener takes the events in order, one at a time, on a thread of the cluster. It may crash, restart and
-     *     close whatever it likes, the cluster included; what it throws is logged and ends nothing
+     *     close whatever it likes, the cluster included; what it throws ends nothing in the cluster, and reaches the
+     *     test
      */
     public void onEvent(Consumer<? super ClusterEvent> listener) {
         events.add(listener);
@@ -650,6 +651,9 @@ public final class LocalCluster implements AutoCloseable {
      */
     @Override
     public void close() {
+        if (!closed) {
+            time.runDue(); // an actor that was only just started has its say
+        }
         closed = true;
         OpenCluster registered = open;
         if (registered != null) {

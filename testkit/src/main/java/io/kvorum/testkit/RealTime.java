@@ -114,6 +114,11 @@ final class RealTime implements ClusterTime {
     }
 
     @Override
+    public void runDue() {
+        // other threads do
+    }
+
+    @Override
     public void close() {
         actors.forEach(Thread::interrupt);
         executor.shutdown(); // the tries that clients wait for still run, and find that it is over

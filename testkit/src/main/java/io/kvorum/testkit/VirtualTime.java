@@ -177,12 +177,8 @@ final class VirtualTime implements ClusterTime, Scheduler {
         return result;
     }
 
-    /** Runs what is due by now, ends the actors, each where it waits, and drops what is due later. */
     @Override
-    public void close() {
-        if (closed) {
-            return;
-        }
+    public void runDue() {
         if (actor() == null && running.tryLock()) {
             try {
                 for (Due due = next(now); due != null; due = next(now)) {
@@ -192,6 +188,15 @@ final class VirtualTime implements ClusterTime, Scheduler {
                 running.unlock();
             }
         }
+    }
+
+    /** Runs what is due by now, ends the actors, each where it waits, and drops what is due later. */
+    @Override
+    public void close() {
+        if (closed) {
+            return;
+        }
+        runDue();
         closed = true;
         synchronized (queue) {
             queue.clear();

@@ -47,7 +47,7 @@ public abstract class SentinelStateStoreContract {
         for (int i = 1; i <= shards; i++) {
             NodeId primary = new NodeId("node-" + i + ".1");
             known.add(new KnownShard(
-                    new ShardPrimary(new ShardId("shard-" + i), i == 1 ? 0 : Epoch.of(i, i), primary),
+                    new ShardPrimary(new ShardId("shard-" + i), i, i == 1 ? 0 : Epoch.of(i, i), primary),
                     i % 3 == 0 ? List.of() : List.of(primary, new NodeId("node-" + i + ".2"))));
         }
         return new SentinelState(SENTINEL, known);

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.extension.ParameterResolver;
 import org.junit.platform.commons.support.AnnotationSupport;
 
 /** Does what {@link KvorumCluster} says. */
-final class KvorumExtension
+public final class KvorumExtension
         implements BeforeAllCallback, AfterAllCallback, BeforeEachCallback, AfterEachCallback, ParameterResolver {
     private static final String DECLARED = "declared";
 
@@ -68,6 +68,9 @@ final class KvorumExtension
     private static boolean isSimulated(ExtensionContext context) {
         return AnnotationSupport.isAnnotated(context.getTestMethod(), SimulationTest.class);
     }
+
+    /** For JUnit. */
+    public KvorumExtension() {}
 
     @Override
     public void beforeAll(ExtensionContext context) {

@@ -4,7 +4,7 @@ import io.kvorum.cluster.ClusterClient;
 import io.kvorum.core.KeyValueStore;
 import io.kvorum.slots.topology.NodeId;
 import io.kvorum.slots.topology.Shard;
-import io.kvorum.testkit.FaultSchedule;
+import io.kvorum.testkit.ClusterTimeline;
 import io.kvorum.testkit.LocalCluster;
 import io.kvorum.testkit.LocalClusterBuilder;
 import io.kvorum.testkit.LocalNode;
@@ -14,7 +14,6 @@ import java.lang.reflect.ParameterizedType;
 import java.lang.reflect.Type;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.time.InstantSource;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -30,15 +29,12 @@ final class RunningCluster {
 
     private final LocalCluster cluster;
     private final boolean virtual;
-    private final EventLog log;
-    private @Nullable FaultSchedule faults;
     private @Nullable String topology;
     private boolean closed;
 
     private RunningCluster(LocalCluster cluster, boolean virtual) {
         this.cluster = cluster;
         this.virtual = virtual;
-        this.log = new EventLog(cluster.scheduler().nanoTime());
     }
 
     /** Starts a cluster, and waits until it is ready. */
@@ -59,7 +55,6 @@ final class RunningCluster {
             builder.virtualTime(seed);
         }
         RunningCluster running = new RunningCluster(builder.start(), virtual);
-        running.cluster.onEvent(running.log::add);
         try {
             running.cluster.awaitReady(Texts.duration(shape.ready()));
         } catch (Throwable e) {
@@ -85,10 +80,6 @@ final class RunningCluster {
 
     LocalCluster cluster() {
         return cluster;
-    }
-
-    void faults(FaultSchedule schedule) {
-        faults = schedule;
     }
 
     // ---- parameters
@@ -125,16 +116,14 @@ final class RunningCluster {
 
     // ---- the end
 
-    /** Closes it, after actors that were only just started have begun. Idempotent. */
+    /** Closes it. Idempotent. */
     void close() {
         if (closed) {
             return;
         }
         closed = true;
         topology = describeTopology();
-        try (cluster) {
-            cluster.advance(Duration.ZERO);
-        }
+        cluster.close();
     }
 
     /** Closes it after something else has failed. */
@@ -150,23 +139,22 @@ final class RunningCluster {
 
     /** Attaches to a failure, and to the report of the test, what happened. */
     void report(ExtensionContext context, Throwable failure) {
-        List<EventLog.Line> lines = log.lines(faults == null ? List.of() : faults.faults());
-        List<EventLog.Line> last = lines.subList(Math.max(0, lines.size() - MAX_LINES), lines.size());
+        ClusterTimeline timeline = cluster.timeline().withFailure(failure);
+        List<String> last = timeline.lines(MAX_LINES);
         Map<String, String> entries = new LinkedHashMap<>();
         if (virtual) {
             entries.put("kvorum.seed", Long.toString(cluster.seed()));
             entries.put("kvorum.replay", replay(context));
         }
         entries.put("kvorum.topology", topology == null ? describeTopology() : topology);
-        entries.put(
-                "kvorum.events",
-                last.stream().map(EventLog.Line::toString).collect(Collectors.joining(System.lineSeparator())));
-        entries.put("kvorum.file", write(context, lines));
+        entries.put("kvorum.events", String.join(System.lineSeparator(), last));
+        entries.put("kvorum.file", write(context, timeline));
         context.publishReportEntry(entries);
-        failure.addSuppressed(new ClusterReport(text(entries, last.size(), lines.size() + log.forgotten())));
+        failure.addSuppressed(
+                new ClusterReport(text(entries, last.size(), timeline.events().size())));
     }
 
-    private String text(Map<String, String> entries, int shown, long all) {
+    private String text(Map<String, String> entries, int shown, int all) {
         String newLine = System.lineSeparator();
         StringBuilder text = new StringBuilder(cluster.toString());
         if (virtual) {
@@ -175,11 +163,11 @@ final class RunningCluster {
         return text.append(newLine)
                 .append(entries.get("kvorum.topology"))
                 .append(newLine)
-                .append("the last " + shown + " of " + all + " events, in seconds since the start, are")
+                .append("the last " + shown + " of " + all + " events, in seconds, are")
                 .append(newLine)
                 .append(entries.get("kvorum.events"))
                 .append(newLine)
-                .append("events are in " + entries.get("kvorum.file"))
+                .append("a page that shows them is " + entries.get("kvorum.file"))
                 .toString();
     }
 
@@ -211,7 +199,7 @@ final class RunningCluster {
         }
     }
 
-    private String write(ExtensionContext context, List<EventLog.Line> lines) {
+    private String write(ExtensionContext context, ClusterTimeline timeline) {
         Path directory = Path.of(context.getConfigurationParameter("kvorum.reports")
                 .orElse(
                         Files.exists(Path.of("build")) && !Files.exists(Path.of("target"))
@@ -219,11 +207,9 @@ final class RunningCluster {
                                 : "target/kvorum"));
         String name = context.getRequiredTestClass().getName()
                 + context.getTestMethod().map(method -> "." + method.getName()).orElse("") + "-seed-" + cluster.seed();
-        Path file = directory.resolve(name.replaceAll("[^A-Za-z0-9._-]", "_") + ".ndjson");
         try {
-            Files.createDirectories(directory);
-            Files.write(file, lines.stream().map(EventLog.Line::json).toList());
-            return file.toString();
+            return timeline.write(directory, name.replaceAll("[^A-Za-z0-9._-]", "_"))
+                    .toString();
         } catch (IOException e) { // the failure of the test is what matters
             return "no file: " + e;
         }

@@ -52,7 +52,6 @@ final class SimulatedSeed implements BeforeEachCallback, AfterEachCallback, Para
             Duration virtual = Texts.duration(test.virtual());
             end = running.cluster().scheduler().nanoTime() + virtual.toNanos();
             begun = FaultSchedule.begin(running.cluster(), seed, virtual, test.faults());
-            running.faults(begun);
             faults = begun;
         }
         return begun;

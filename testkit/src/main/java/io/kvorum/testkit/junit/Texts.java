@@ -49,24 +49,4 @@ final class Texts {
             }
         };
     }
-
-    static String seconds(long nanos) {
-        return String.format(Locale.ROOT, "%.6f", nanos / 1e9);
-    }
-
-    /** Appends a string of JSON. */
-    static void quote(String text, StringBuilder target) {
-        target.append('"');
-        for (int i = 0; i < text.length(); i++) {
-            char c = text.charAt(i);
-            if (c == '"' || c == '\\') {
-                target.append('\\').append(c);
-            } else if (c < ' ') {
-                target.append(String.format(Locale.ROOT, "\\u%04x", (int) c));
-            } else {
-                target.append(c);
-            }
-        }
-        target.append('"');
-    }
 }

@@ -15,7 +15,7 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.OptionalInt;
-import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -127,10 +127,10 @@ final class OwnStoresTest {
 
         @Override
         protected void together(List<Runnable> actions) {
-            List<CompletableFuture<@Nullable Void>> ends = actions.stream()
+            List<CompletionStage<@Nullable Void>> ends = actions.stream()
                     .map(action -> cluster.actor("actor", action::run))
                     .toList();
-            ends.forEach(CompletableFuture::join);
+            ends.forEach(end -> end.toCompletableFuture().join());
         }
     }
 

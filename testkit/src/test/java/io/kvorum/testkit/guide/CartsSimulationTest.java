@@ -15,13 +15,13 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
-import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 
 final class CartsSimulationTest {
     @SimulationTest(seeds = 5, virtual = "1m")
     void noItemIsLost(LocalCluster cluster, KeyValueStore store, FaultSchedule faults) {
         Carts carts = new Carts(store);
-        List<CompletableFuture<?>> customers = new ArrayList<>();
+        List<CompletionStage<?>> customers = new ArrayList<>();
         Map<String, Set<String>> confirmed = new TreeMap<>();
         for (String customer : List.of("ada", "bob", "cyd")) {
             Set<String> items = confirmed.computeIfAbsent(customer, name -> new TreeSet<>());
@@ -38,7 +38,7 @@ final class CartsSimulationTest {
             }));
         }
 
-        customers.forEach(CompletableFuture::join); // lets time pass until each has ended
+        customers.forEach(customer -> customer.toCompletableFuture().join()); // lets time pass until each has ended
         faults.finish(Duration.ofMinutes(1));
 
         confirmed.forEach((customer, items) ->
