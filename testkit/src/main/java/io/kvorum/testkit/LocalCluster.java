@@ -29,6 +29,7 @@ import java.util.Random;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
@@ -87,6 +88,7 @@ public final class LocalCluster implements AutoCloseable {
     private final Map<NodeId, LocalSentinel> sentinels = new LinkedHashMap<>();
     private final ClusterClient client;
     private final EventFeed<ClusterEvent> events;
+    private final List<Consumer<? super NodeId>> lives = new CopyOnWriteArrayList<>();
     private final EventRecord record = new EventRecord(MAX_RECORDED);
     private final Mail mail;
     private volatile boolean closed;
@@ -632,6 +634,30 @@ public final class LocalCluster implements AutoCloseable {
      */
     public void onEvent(Consumer<? super ClusterEvent> listener) {
         events.add(listener);
+    }
+
+    /**
+     * {@return whether what one party sends reaches another}
+     *
+     * @param from who sends: a node, a sentinel or {@link #CLIENT}
+     * @param to who is to hear it
+     */
+    public boolean isOpen(NodeId from, NodeId to) {
+        return network.isOpen(from, to);
+    }
+
+    /**
+     * Adds a listener for the starts and ends of nodes and sentinels from now on.
+     *
+     * @param listener takes whoever was started, crashed or restarted, in the thread that did it and before that call
+     *     returns; which of it, it sees there
+     */
+    public void onStartOrEnd(Consumer<? super NodeId> listener) {
+        lives.add(requireNonNull(listener, "listener"));
+    }
+
+    void startedOrEnded(NodeId party) {
+        lives.forEach(listener -> listener.accept(party));
     }
 
     /**

@@ -35,7 +35,7 @@ public final class LocalNode {
     private final LocalCluster cluster;
     private final ShardId shard;
     private final NodeId id;
-    private KeptPromise promise = new KeptPromise(null);
+    private volatile KeptPromise promise = new KeptPromise(null);
     private final PartyScheduler scheduler;
     private volatile Duration clockOffset = Duration.ZERO;
     private volatile @Nullable ClusterNode running;
@@ -132,6 +132,7 @@ public final class LocalNode {
         if (crashed != null) {
             crashed.close();
             cluster.fault(Kind.CRASH, List.of(id), "");
+            cluster.startedOrEnded(id);
         }
     }
 
@@ -150,12 +151,20 @@ public final class LocalNode {
      *
      * @throws IllegalStateException if the node runs
      */
-    public synchronized void restart() {
-        if (running != null) {
-            throw new IllegalStateException("node must not be running: " + id());
+    public void restart() {
+        startAgain(promise, "");
+    }
+
+    private void startAgain(KeptPromise kept, String detail) {
+        synchronized (this) {
+            if (running != null) {
+                throw new IllegalStateException("node must not be running: " + id());
+            }
+            promise = kept;
+            cluster.fault(Kind.RESTART, List.of(id), detail);
+            start();
         }
-        cluster.fault(Kind.RESTART, List.of(id), "");
-        start();
+        cluster.startedOrEnded(id);
     }
 
     /**
@@ -164,13 +173,8 @@ public final class LocalNode {
      *
      * @throws IllegalStateException if the node runs
      */
-    public synchronized void restartOnNewDisk() {
-        if (running != null) {
-            throw new IllegalStateException("node must not be running: " + id());
-        }
-        promise = new KeptPromise(null);
-        cluster.fault(Kind.RESTART, List.of(id), "on a new disk");
-        start();
+    public void restartOnNewDisk() {
+        startAgain(new KeptPromise(null), "on a new disk");
     }
 
     /**
@@ -180,13 +184,8 @@ public final class LocalNode {
      * @param stale the promise that it starts with
      * @throws IllegalStateException if the node runs
      */
-    public synchronized void restartWith(Promise stale) {
-        if (running != null) {
-            throw new IllegalStateException("node must not be running: " + id());
-        }
-        promise = new KeptPromise(requireNonNull(stale, "stale"));
-        cluster.fault(Kind.RESTART, List.of(id), "on an old copy of its disk");
-        start();
+    public void restartWith(Promise stale) {
+        startAgain(new KeptPromise(requireNonNull(stale, "stale")), "on an old copy of its disk");
     }
 
     /** {@return the promise that the node has saved last, or null if it never did} */

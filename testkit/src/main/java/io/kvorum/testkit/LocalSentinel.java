@@ -91,6 +91,7 @@ public final class LocalSentinel {
         if (crashed != null) {
             crashed.close();
             cluster.fault(Kind.CRASH, List.of(id), "");
+            cluster.startedOrEnded(id);
         }
     }
 
@@ -107,12 +108,20 @@ public final class LocalSentinel {
      *
      * @throws IllegalStateException if it runs
      */
-    public synchronized void restart() {
-        if (running != null) {
-            throw new IllegalStateException("sentinel must not be running: " + id);
+    public void restart() {
+        startAgain(kept.state);
+    }
+
+    private void startAgain(@Nullable SentinelState state) {
+        synchronized (this) {
+            if (running != null) {
+                throw new IllegalStateException("sentinel must not be running: " + id);
+            }
+            kept.state = state;
+            cluster.fault(Kind.RESTART, List.of(id), "");
+            start();
         }
-        cluster.fault(Kind.RESTART, List.of(id), "");
-        start();
+        cluster.startedOrEnded(id);
     }
 
     /**
@@ -120,11 +129,8 @@ public final class LocalSentinel {
      *
      * @throws IllegalStateException if it runs
      */
-    public synchronized void restartWithoutState() {
-        if (running == null) {
-            kept.state = null;
-        }
-        restart();
+    public void restartWithoutState() {
+        startAgain(null);
     }
 
     /**
@@ -133,11 +139,8 @@ public final class LocalSentinel {
      * @param stale the state that it starts with
      * @throws IllegalStateException if it runs
      */
-    public synchronized void restartWith(SentinelState stale) {
-        if (running == null) {
-            kept.state = requireNonNull(stale, "stale");
-        }
-        restart();
+    public void restartWith(SentinelState stale) {
+        startAgain(requireNonNull(stale, "stale"));
     }
 
     /** {@return what it has saved last, or null if it never did} */
