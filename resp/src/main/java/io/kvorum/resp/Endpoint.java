@@ -168,8 +168,9 @@ abstract class Endpoint {
         RespWriter out = connection.out();
         Session session = connection.session();
         int mark = out.size();
+        Command command = null;
         try {
-            Command command = table().find(args);
+            command = table().find(args);
             session.lastCommand = command.name();
             if (!session.authenticated && !command.has("no_auth")) {
                 throw new CommandException("NOAUTH Authentication required.");
@@ -181,7 +182,7 @@ abstract class Endpoint {
             run(connection, command, args);
         } catch (CommandException e) {
             out.truncate(mark);
-            session.broken |= session.inTransaction();
+            session.broken |= session.inTransaction() && (command == null || !TransactionCommands.runsAtOnce(command));
             out.error(e.error());
         } catch (IllegalStateException e) { // what runs behind this port was ended
             if (running() != null) {

@@ -8,6 +8,7 @@ import io.kvorum.core.ScanOptions;
 import io.kvorum.core.ScanPage;
 import io.kvorum.core.SetOptions;
 import io.kvorum.core.StoredValue;
+import io.kvorum.slots.HashSlot;
 import io.kvorum.slots.SlotSet;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -377,7 +378,7 @@ final class KeyCommands {
     }
 
     private static @Nullable ScanCursor inside(ScanCursor cursor, SlotSet slots) {
-        int slot = slots.next(cursor.slot());
+        int slot = cursor.isEnd() ? -1 : slots.next(cursor.slot());
         return slot < 0 ? null : slot == cursor.slot() ? cursor : new ScanCursor(slot, 0);
     }
 
@@ -426,10 +427,10 @@ final class KeyCommands {
 
     private static ScanCursor cursor(String text) {
         try {
-            long number = Long.parseUnsignedLong(text);
+            long number = text.startsWith("-") ? Long.parseLong(text) : Long.parseUnsignedLong(text);
             int slot = (int) (number >>> POSITION_BITS);
-            return number == 0 || slot >= io.kvorum.slots.HashSlot.COUNT
-                    ? ScanCursor.START
+            return number == 0 || slot >= HashSlot.COUNT
+                    ? new ScanCursor(number == 0 ? 0 : HashSlot.COUNT, 0)
                     : new ScanCursor(slot, number << Long.SIZE - POSITION_BITS);
         } catch (NumberFormatException e) {
             throw new CommandException("ERR invalid cursor");

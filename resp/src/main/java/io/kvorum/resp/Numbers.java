@@ -3,6 +3,7 @@ package io.kvorum.resp;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
 import java.math.BigDecimal;
+import java.math.BigInteger;
 import java.math.RoundingMode;
 import java.util.List;
 import java.util.Locale;
@@ -20,6 +21,8 @@ final class Numbers {
 
     private static final int MIN_EXPONENT = -4950;
     private static final int FRACTION_DIGITS = 17;
+    private static final int BINARY_DIGITS = 64;
+    private static final double LOG_2_OF_10 = 3.321928094887362;
 
     private Numbers() {}
 
@@ -65,10 +68,37 @@ final class Numbers {
                 return BigDecimal.ZERO;
             }
             long exponent = (long) number.precision() - number.scale() - 1;
-            return exponent > MAX_EXPONENT || exponent < MIN_EXPONENT ? null : number;
+            return exponent > MAX_EXPONENT || exponent < MIN_EXPONENT ? null : rounded(number);
         } catch (NumberFormatException e) {
             return null;
         }
+    }
+
+    /** {@return the nearest number that has 64 binary digits, as those have that the server calculates with} */
+    static BigDecimal rounded(BigDecimal number) {
+        if (number.signum() == 0) {
+            return BigDecimal.ZERO;
+        }
+        // The power of two by which the number has 64 digits in front of the point, found from an estimate.
+        int power = (int) Math.ceil((number.precision() - number.scale()) * LOG_2_OF_10) - BINARY_DIGITS + 1;
+        BigInteger digits = digits(number, power);
+        while (digits.bitLength() <= BINARY_DIGITS) {
+            digits = digits(number, --power);
+        }
+        while (digits.bitLength() > BINARY_DIGITS) {
+            digits = digits(number, ++power);
+        }
+        return power >= 0
+                ? new BigDecimal(digits.shiftLeft(power))
+                : new BigDecimal(digits).divide(new BigDecimal(BigInteger.ONE.shiftLeft(-power)));
+    }
+
+    /** {@return the number divided by a power of two, rounded to the nearest even one} */
+    private static BigInteger digits(BigDecimal number, int power) {
+        BigDecimal divided = power >= 0
+                ? number.divide(new BigDecimal(BigInteger.ONE.shiftLeft(power)), 0, RoundingMode.HALF_EVEN)
+                : number.multiply(new BigDecimal(BigInteger.ONE.shiftLeft(-power)));
+        return divided.setScale(0, RoundingMode.HALF_EVEN).toBigInteger();
     }
 
     /** {@return whether the bytes stand for an infinite number} */

@@ -24,7 +24,8 @@ final class SentinelNews {
     private final SentinelEndpoint sentinel;
     private final Map<ShardId, NodeId> promoted = new HashMap<>(); // by this sentinel, and not announced yet
     private final Map<ShardId, NodeId> primaries = new HashMap<>();
-    private final Set<ShardId> repointing = new HashSet<>(); // after a failover of this sentinel
+    private final Set<NodeId> repointing = new HashSet<>(); // as part of a failover of this sentinel
+    private long epoch; // the highest that was told
 
     SentinelNews(SentinelEndpoint sentinel) {
         this.sentinel = sentinel;
@@ -51,11 +52,16 @@ final class SentinelNews {
         } else if (fact instanceof SentinelFact.ObjectivelyUp up) {
             publish("-odown", master(shard, up.node()));
         } else if (fact instanceof SentinelFact.EpochTaken taken) {
-            publish("+new-epoch", String.valueOf(Epoch.roundOf(taken.epoch())));
+            tellEpoch(Epoch.roundOf(taken.epoch()));
         } else if (fact instanceof SentinelFact.Candidacy) {
+            long next = Epoch.roundOf(fact.epoch()) + 1;
+            tellEpoch(next);
             publish("+try-failover", master(shard, primary(shard)));
+            publish("+vote-for-leader", Text.idOf(sentinel.id().value()) + " " + next);
         } else if (fact instanceof SentinelFact.VoteGiven vote) {
-            publish("+vote-for-leader", Text.idOf(vote.candidate().value()) + " " + vote.attempt());
+            long next = Epoch.roundOf(fact.epoch()) + 1;
+            tellEpoch(next);
+            publish("+vote-for-leader", Text.idOf(vote.candidate().value()) + " " + next);
         } else if (fact instanceof SentinelFact.LeaderElected) {
             publish("+elected-leader", master(shard, primary(shard)));
             publish("+failover-state-select-slave", master(shard, primary(shard)));
@@ -75,13 +81,22 @@ final class SentinelNews {
         }
     }
 
+    /** An epoch is told when a failover begins: as a rule it is the next one, and the one that is taken is told if not. */
+    private void tellEpoch(long next) {
+        if (next > epoch) {
+            epoch = next;
+            publish("+new-epoch", String.valueOf(next));
+        }
+    }
+
     private void switched(Shard shard, SentinelFact.PrimaryChanged changed) {
         boolean own = changed.primary().equals(promoted.remove(shard.id()));
         if (changed.before().equals(changed.primary())) {
             return; // a switchover that ended where it began
         }
         if (own) {
-            repointing.add(shard.id());
+            repointing.addAll(shard.nodes());
+            repointing.removeIf(node -> node.equals(changed.primary()) || sentinel.downMillis(node) >= 0);
             publish("+failover-end", master(shard, changed.before()));
         } else {
             publish("+config-update-from", sentinelOf(shard, changed));
@@ -113,9 +128,8 @@ final class SentinelNews {
 
     private void tellOfFollowers(SentinelFact.ShardFact fact, Shard shard) {
         if (fact instanceof SentinelFact.FollowSent sent) {
-            boolean after = repointing.contains(shard.id());
-            publish(after ? "+slave-reconf-sent" : "+convert-to-slave", slave(shard, sent.node()));
-        } else if (fact instanceof SentinelFact.NodeRepointed done) {
+            publish(repointing.contains(sent.node()) ? "+slave-reconf-sent" : "+convert-to-slave", slave(shard, sent.node()));
+        } else if (fact instanceof SentinelFact.NodeRepointed done && repointing.remove(done.node())) {
             publish("+slave-reconf-inprog", slave(shard, done.node()));
             publish("+slave-reconf-done", slave(shard, done.node()));
         } else if (fact instanceof SentinelFact.FailoverAborted aborted) {

@@ -77,7 +77,7 @@ final class ServerCommands {
         for (int i = 2; i < call.size(); i++) {
             Command command = call.endpoint().table().byName(Command.nameOf(call.arg(i)));
             if (command == null) {
-                call.out().nilArray();
+                call.out().nil();
             } else {
                 CommandTable.describe(command, call.out());
             }
@@ -162,7 +162,7 @@ final class ServerCommands {
 
     static void configSet(Call call) {
         if (call.size() % 2 != 0) {
-            throw new CommandException("ERR wrong number of arguments for 'config|set' command");
+            throw CommandException.syntax();
         }
         Map<String, String> changes = new LinkedHashMap<>();
         for (int i = 2; i < call.size(); i += 2) {

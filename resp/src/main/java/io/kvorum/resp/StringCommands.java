@@ -15,7 +15,6 @@ import org.jspecify.annotations.Nullable;
 final class StringCommands {
     private static final String TOO_LONG = "ERR string exceeds maximum allowed size (proto-max-bulk-len)";
     private static final long MAX_LENGTH = 512 << 20;
-    private static final int MAX_SCALE = 17;
 
     private StringCommands() {}
 
@@ -199,8 +198,18 @@ final class StringCommands {
     private static void getrange(Call call) {
         long first = call.integer(2);
         long last = call.integer(3);
-        byte[] part = call.keys().getRange(call.arg(1), first, last);
+        byte[] key = call.arg(1);
+        byte[] part = call.<byte @Nullable []>reading(key, keys -> {
+            int length = keys.length(key);
+            boolean empty = length == 0 || (first < 0 && last < 0 && first > last);
+            return empty ? null : keys.getRange(key, fromStart(first, length), fromStart(last, length));
+        });
         call.out().bulk(part == null ? new byte[0] : part);
+    }
+
+    /** What counts from the end and would be before the start is the start, even for the end of a range. */
+    private static long fromStart(long index, int length) {
+        return index < 0 ? Math.max(index + length, 0) : index;
     }
 
     private static void substr(Call call) {
@@ -265,16 +274,12 @@ final class StringCommands {
         byte[] sum = call.atomically(key, keys -> {
             byte[] present = keys.get(key);
             BigDecimal value = present == null ? BigDecimal.ZERO : fraction(present);
-            byte[] digits = Text.bytes(Numbers.format(rounded(value.add(fraction(call.arg(2))))));
+            byte[] digits = Text.bytes(Numbers.format(Numbers.rounded(value.add(fraction(call.arg(2))))));
             keys.compute(key, before -> digits);
             return digits;
         });
         call.changed('$', "incrbyfloat", key);
         call.out().bulk(sum);
-    }
-
-    private static BigDecimal rounded(BigDecimal sum) {
-        return sum.scale() > MAX_SCALE ? sum.setScale(MAX_SCALE, java.math.RoundingMode.HALF_EVEN) : sum;
     }
 
     private static BigDecimal fraction(byte[] text) {
