@@ -107,9 +107,10 @@ final class CommandTable {
         out.integer(command.lastKey());
         out.integer(command.keyStep());
         out.simples(command.categories().stream().map(name -> "@" + name).toList());
-        out.bulks(command.tips());
+        out.set(command.tips().size());
+        command.tips().forEach(out::bulk);
         describeKeys(command, out);
-        out.array(command.subcommands().size());
+        out.set(command.subcommands().size());
         command.subcommands().values().forEach(subcommand -> describe(subcommand, out));
     }
 

@@ -12,6 +12,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
@@ -41,6 +42,7 @@ abstract class Endpoint {
     private int starts;
     private @Nullable Object life; // what runs behind the open port
     private @Nullable ServerSocket server;
+    private CountDownLatch accepting = new CountDownLatch(0);
 
     /**
      * @param port the port to listen on, or 0 for one that the system chooses, once for all lives
@@ -86,7 +88,9 @@ abstract class Endpoint {
             port = opened.getLocalPort();
             server = opened;
             starts++;
-            startThread(() -> accept(opened), "accept-" + id);
+            CountDownLatch end = new CountDownLatch(1);
+            accepting = end;
+            startThread(() -> accept(opened, end), "accept-" + id);
         } catch (IOException e) {
             throw new UncheckedIOException("port " + port + " of " + id + " cannot be opened", e);
         }
@@ -101,11 +105,21 @@ abstract class Endpoint {
             } catch (IOException e) { // then it is closed all the same
                 life = null;
             }
+            awaitEndOfAccepting();
             closeConnections();
         }
     }
 
-    private void accept(ServerSocket from) {
+    /** The system refuses connections once nobody waits for them any more, which may be after the close. */
+    private void awaitEndOfAccepting() {
+        try {
+            accepting.await();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void accept(ServerSocket from, CountDownLatch end) {
         while (!from.isClosed()) {
             try {
                 Socket socket = from.accept();
@@ -122,6 +136,7 @@ abstract class Endpoint {
                 }
             }
         }
+        end.countDown();
     }
 
     final void startThread(Runnable task, String name) {

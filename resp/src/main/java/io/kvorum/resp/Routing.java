@@ -71,6 +71,10 @@ final class Routing {
             throw moved(node, slot, owner.primary());
         }
         NodeStatus status = node.status();
+        boolean outrun = !owner.primary().equals(node.id()) && owner.epoch() > status.epoch();
+        if (outrun && status.role() == NodeRole.PRIMARY) {
+            throw moved(node, slot, owner.primary()); // it has not heard yet that it leads no more
+        }
         boolean mayRead = session.readOnly && !write;
         if (status.role() == NodeRole.REPLICA && !mayRead && !channels) {
             NodeId primary = owner.primary().equals(node.id()) ? status.primary() : owner.primary();
