@@ -7,6 +7,8 @@ import io.kvorum.testkit.LocalCluster;
 import io.kvorum.testkit.LocalClusterSettings;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.concurrent.Callable;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import java.util.function.UnaryOperator;
 
@@ -55,6 +57,25 @@ final class Ports implements AutoCloseable {
     void await(BooleanSupplier condition) {
         if (!cluster.await(condition, LIMIT)) {
             throw new AssertionError("must come to hold within " + LIMIT);
+        }
+    }
+
+    /**
+     * Does something until it is done, as an application would that meets a failover.
+     *
+     * @param failure what the client throws if it was not done
+     */
+    static <T> T eventually(Class<? extends RuntimeException> failure, Callable<T> action) throws Exception {
+        long deadline = System.nanoTime() + LIMIT.toNanos();
+        while (true) {
+            try {
+                return action.call();
+            } catch (RuntimeException e) {
+                if (!failure.isInstance(e) || System.nanoTime() - deadline > 0) {
+                    throw e;
+                }
+                LockSupport.parkNanos(1_000_000);
+            }
         }
     }
 
