@@ -21,24 +21,141 @@ final class ClusterCommands {
     private ClusterCommands() {}
 
     static void addTo(CommandTable table) {
-        table.add("cluster", Command.of("asking", 1, "fast @connection", "", "Lets the next command use a slot that is on its way", "3.0.0", ClusterCommands::asking));
-        table.container("cluster", "cluster", "", "Tells about the cluster", "3.0.0",
-                Command.of("countkeysinslot", 3, "stale", "", "Counts the keys of a slot", "3.0.0", ClusterCommands::clusterCountkeysinslot),
-                Command.of("failover", -2, "admin stale no_async_loading", "", "Makes a replica of the shard its primary", "3.0.0", ClusterCommands::clusterFailover),
-                Command.of("getkeysinslot", 4, "stale ~nondeterministic_output", "", "Returns keys of a slot", "3.0.0", ClusterCommands::clusterGetkeysinslot),
-                Command.of("help", 2, "loading stale", "", "Lists the subcommands", "5.0.0", ClusterCommands::clusterHelp),
-                Command.of("info", 2, "stale ~nondeterministic_output", "", "Tells the state of the cluster", "3.0.0", ClusterCommands::clusterInfo),
-                Command.of("keyslot", 3, "stale", "", "Returns the slot of a key", "3.0.0", ClusterCommands::clusterKeyslot),
-                Command.of("links", 2, "stale ~nondeterministic_output", "", "Lists the links to other nodes", "7.0.0", ClusterCommands::clusterLinks),
+        table.add(
+                "cluster",
+                Command.of(
+                        "asking",
+                        1,
+                        "fast @connection",
+                        "",
+                        "Lets the next command use a slot that is on its way",
+                        "3.0.0",
+                        ClusterCommands::asking));
+        table.container(
+                "cluster",
+                "cluster",
+                "",
+                "Tells about the cluster",
+                "3.0.0",
+                Command.of(
+                        "countkeysinslot",
+                        3,
+                        "stale",
+                        "",
+                        "Counts the keys of a slot",
+                        "3.0.0",
+                        ClusterCommands::clusterCountkeysinslot),
+                Command.of(
+                        "failover",
+                        -2,
+                        "admin stale no_async_loading",
+                        "",
+                        "Makes a replica of the shard its primary",
+                        "3.0.0",
+                        ClusterCommands::clusterFailover),
+                Command.of(
+                        "getkeysinslot",
+                        4,
+                        "stale ~nondeterministic_output",
+                        "",
+                        "Returns keys of a slot",
+                        "3.0.0",
+                        ClusterCommands::clusterGetkeysinslot),
+                Command.of(
+                        "help", 2, "loading stale", "", "Lists the subcommands", "5.0.0", ClusterCommands::clusterHelp),
+                Command.of(
+                        "info",
+                        2,
+                        "stale ~nondeterministic_output",
+                        "",
+                        "Tells the state of the cluster",
+                        "3.0.0",
+                        ClusterCommands::clusterInfo),
+                Command.of(
+                        "keyslot",
+                        3,
+                        "stale",
+                        "",
+                        "Returns the slot of a key",
+                        "3.0.0",
+                        ClusterCommands::clusterKeyslot),
+                Command.of(
+                        "links",
+                        2,
+                        "stale ~nondeterministic_output",
+                        "",
+                        "Lists the links to other nodes",
+                        "7.0.0",
+                        ClusterCommands::clusterLinks),
                 Command.of("myid", 2, "stale", "", "Returns the id of the node", "3.0.0", ClusterCommands::clusterMyid),
-                Command.of("nodes", 2, "stale ~nondeterministic_output", "", "Lists the nodes", "3.0.0", ClusterCommands::clusterNodes),
-                Command.of("replicas", 3, "admin stale ~nondeterministic_output", "", "Lists the replicas of a primary", "5.0.0", ClusterCommands::clusterReplicas),
-                Command.of("setslot", -4, "admin stale no_async_loading", "", "Would move a slot", "3.0.0", ClusterCommands::clusterSetslot),
-                Command.of("shards", 2, "stale ~nondeterministic_output", "", "Lists the shards", "7.0.0", ClusterCommands::clusterShards),
-                Command.of("slaves", 3, "admin stale ~nondeterministic_output", "", "Lists the replicas of a primary", "3.0.0", ClusterCommands::clusterSlaves),
-                Command.of("slots", 2, "stale ~nondeterministic_output", "", "Lists which nodes serve which slots", "3.0.0", ClusterCommands::clusterSlots));
-        table.add("cluster", Command.of("readonly", 1, "loading stale fast @connection", "", "Lets the connection read at a replica", "3.0.0", ClusterCommands::readonly));
-        table.add("cluster", Command.of("readwrite", 1, "loading stale fast @connection", "", "Ends reading at a replica", "3.0.0", ClusterCommands::readwrite));
+                Command.of(
+                        "nodes",
+                        2,
+                        "stale ~nondeterministic_output",
+                        "",
+                        "Lists the nodes",
+                        "3.0.0",
+                        ClusterCommands::clusterNodes),
+                Command.of(
+                        "replicas",
+                        3,
+                        "admin stale ~nondeterministic_output",
+                        "",
+                        "Lists the replicas of a primary",
+                        "5.0.0",
+                        ClusterCommands::clusterReplicas),
+                Command.of(
+                        "setslot",
+                        -4,
+                        "admin stale no_async_loading",
+                        "",
+                        "Would move a slot",
+                        "3.0.0",
+                        ClusterCommands::clusterSetslot),
+                Command.of(
+                        "shards",
+                        2,
+                        "stale ~nondeterministic_output",
+                        "",
+                        "Lists the shards",
+                        "7.0.0",
+                        ClusterCommands::clusterShards),
+                Command.of(
+                        "slaves",
+                        3,
+                        "admin stale ~nondeterministic_output",
+                        "",
+                        "Lists the replicas of a primary",
+                        "3.0.0",
+                        ClusterCommands::clusterSlaves),
+                Command.of(
+                        "slots",
+                        2,
+                        "stale ~nondeterministic_output",
+                        "",
+                        "Lists which nodes serve which slots",
+                        "3.0.0",
+                        ClusterCommands::clusterSlots));
+        table.add(
+                "cluster",
+                Command.of(
+                        "readonly",
+                        1,
+                        "loading stale fast @connection",
+                        "",
+                        "Lets the connection read at a replica",
+                        "3.0.0",
+                        ClusterCommands::readonly));
+        table.add(
+                "cluster",
+                Command.of(
+                        "readwrite",
+                        1,
+                        "loading stale fast @connection",
+                        "",
+                        "Ends reading at a replica",
+                        "3.0.0",
+                        ClusterCommands::readwrite));
     }
 
     private static RespCluster cluster(Call call) {
@@ -91,7 +208,9 @@ final class ClusterCommands {
     private static void clusterCountkeysinslot(Call call) {
         cluster(call);
         int slot = slot(call, 2);
-        call.out().integer(owns(call, slot) ? keysOf(call, slot, Integer.MAX_VALUE).size() : 0);
+        call.out()
+                .integer(
+                        owns(call, slot) ? keysOf(call, slot, Integer.MAX_VALUE).size() : 0);
     }
 
     private static void clusterGetkeysinslot(Call call) {
@@ -251,7 +370,8 @@ final class ClusterCommands {
                     }
                     call.out().array(shard.replicas().size());
                     for (NodeId replica : shard.replicas()) {
-                        call.out().bulk(line(cluster, shard, replica, call.node().id()));
+                        call.out()
+                                .bulk(line(cluster, shard, replica, call.node().id()));
                     }
                     return;
                 }

@@ -10,31 +10,175 @@ import org.jspecify.annotations.Nullable;
 /** The commands about the connection itself and about others. */
 final class ConnectionCommands {
     private static final String WRONG_PASSWORD = "WRONGPASS invalid username-password pair or user is disabled.";
-    private static final String BAD_NAME =
-            "ERR Client names cannot contain spaces, newlines or special characters.";
+    private static final String BAD_NAME = "ERR Client names cannot contain spaces, newlines or special characters.";
 
     private ConnectionCommands() {}
 
     static void addTo(CommandTable table) {
-        table.add("connection", Command.of("auth", -2, "noscript loading stale fast no_auth allow_busy @connection", "", "Authenticates the connection", "1.0.0", ConnectionCommands::auth));
-        table.container("client", "connection", "", "Tells about connections and governs them", "2.4.0",
-                Command.of("getname", 2, "noscript loading stale @connection", "", "Returns the name of the connection", "2.6.9", ConnectionCommands::clientGetname),
-                Command.of("help", 2, "loading stale @connection", "", "Lists the subcommands", "5.0.0", ConnectionCommands::clientHelp),
-                Command.of("id", 2, "noscript loading stale @connection", "", "Returns the number of the connection", "5.0.0", ConnectionCommands::clientId),
-                Command.of("info", 2, "noscript loading stale @connection ~nondeterministic_output", "", "Tells about the connection", "6.2.0", ConnectionCommands::clientInfo),
-                Command.of("kill", -3, "admin noscript loading stale @connection", "", "Closes connections", "2.4.0", ConnectionCommands::clientKill),
-                Command.of("list", -2, "admin noscript loading stale @connection ~nondeterministic_output", "", "Lists the connections", "2.4.0", ConnectionCommands::clientList),
-                Command.of("no-evict", 3, "admin noscript loading stale @connection", "", "Keeps the connection from being evicted", "7.0.0", ConnectionCommands::clientNoEvict),
-                Command.of("pause", -3, "admin noscript loading stale @connection", "", "Holds commands back for a while", "2.9.50", ConnectionCommands::clientPause),
-                Command.of("reply", 3, "noscript loading stale @connection", "", "Turns answers off and on", "3.2.0", ConnectionCommands::clientReply),
-                Command.of("setname", 3, "noscript loading stale @connection", "", "Names the connection", "2.6.9", ConnectionCommands::clientSetname),
-                Command.of("unpause", 2, "admin noscript loading stale @connection", "", "Ends the pause", "6.2.0", ConnectionCommands::clientUnpause));
-        table.add("connection", Command.of("echo", 2, "loading stale fast @connection", "", "Returns its argument", "1.0.0", ConnectionCommands::echo));
-        table.add("connection", Command.of("hello", -1, "noscript loading stale fast no_auth allow_busy @connection", "", "Greets the server and chooses the protocol", "6.0.0", ConnectionCommands::hello));
-        table.add("connection", Command.of("ping", -1, "fast @connection ~request_policy:all_shards ~response_policy:all_succeeded", "", "Returns a sign of life", "1.0.0", ConnectionCommands::ping));
-        table.add("connection", Command.of("quit", -1, "noscript loading stale fast no_auth allow_busy @connection", "", "Closes the connection", "1.0.0", ConnectionCommands::quit));
-        table.add("connection", Command.of("reset", 1, "noscript loading stale fast no_auth allow_busy @connection", "", "Gives the connection back its first state", "6.2.0", ConnectionCommands::reset));
-        table.add("connection", Command.of("select", 2, "loading stale fast @connection", "", "Chooses a database", "1.0.0", ConnectionCommands::select));
+        table.add(
+                "connection",
+                Command.of(
+                        "auth",
+                        -2,
+                        "noscript loading stale fast no_auth allow_busy @connection",
+                        "",
+                        "Authenticates the connection",
+                        "1.0.0",
+                        ConnectionCommands::auth));
+        table.container(
+                "client",
+                "connection",
+                "",
+                "Tells about connections and governs them",
+                "2.4.0",
+                Command.of(
+                        "getname",
+                        2,
+                        "noscript loading stale @connection",
+                        "",
+                        "Returns the name of the connection",
+                        "2.6.9",
+                        ConnectionCommands::clientGetname),
+                Command.of(
+                        "help",
+                        2,
+                        "loading stale @connection",
+                        "",
+                        "Lists the subcommands",
+                        "5.0.0",
+                        ConnectionCommands::clientHelp),
+                Command.of(
+                        "id",
+                        2,
+                        "noscript loading stale @connection",
+                        "",
+                        "Returns the number of the connection",
+                        "5.0.0",
+                        ConnectionCommands::clientId),
+                Command.of(
+                        "info",
+                        2,
+                        "noscript loading stale @connection ~nondeterministic_output",
+                        "",
+                        "Tells about the connection",
+                        "6.2.0",
+                        ConnectionCommands::clientInfo),
+                Command.of(
+                        "kill",
+                        -3,
+                        "admin noscript loading stale @connection",
+                        "",
+                        "Closes connections",
+                        "2.4.0",
+                        ConnectionCommands::clientKill),
+                Command.of(
+                        "list",
+                        -2,
+                        "admin noscript loading stale @connection ~nondeterministic_output",
+                        "",
+                        "Lists the connections",
+                        "2.4.0",
+                        ConnectionCommands::clientList),
+                Command.of(
+                        "no-evict",
+                        3,
+                        "admin noscript loading stale @connection",
+                        "",
+                        "Keeps the connection from being evicted",
+                        "7.0.0",
+                        ConnectionCommands::clientNoEvict),
+                Command.of(
+                        "pause",
+                        -3,
+                        "admin noscript loading stale @connection",
+                        "",
+                        "Holds commands back for a while",
+                        "2.9.50",
+                        ConnectionCommands::clientPause),
+                Command.of(
+                        "reply",
+                        3,
+                        "noscript loading stale @connection",
+                        "",
+                        "Turns answers off and on",
+                        "3.2.0",
+                        ConnectionCommands::clientReply),
+                Command.of(
+                        "setname",
+                        3,
+                        "noscript loading stale @connection",
+                        "",
+                        "Names the connection",
+                        "2.6.9",
+                        ConnectionCommands::clientSetname),
+                Command.of(
+                        "unpause",
+                        2,
+                        "admin noscript loading stale @connection",
+                        "",
+                        "Ends the pause",
+                        "6.2.0",
+                        ConnectionCommands::clientUnpause));
+        table.add(
+                "connection",
+                Command.of(
+                        "echo",
+                        2,
+                        "loading stale fast @connection",
+                        "",
+                        "Returns its argument",
+                        "1.0.0",
+                        ConnectionCommands::echo));
+        table.add(
+                "connection",
+                Command.of(
+                        "hello",
+                        -1,
+                        "noscript loading stale fast no_auth allow_busy @connection",
+                        "",
+                        "Greets the server and chooses the protocol",
+                        "6.0.0",
+                        ConnectionCommands::hello));
+        table.add(
+                "connection",
+                Command.of(
+                        "ping",
+                        -1,
+                        "fast @connection ~request_policy:all_shards ~response_policy:all_succeeded",
+                        "",
+                        "Returns a sign of life",
+                        "1.0.0",
+                        ConnectionCommands::ping));
+        table.add(
+                "connection",
+                Command.of(
+                        "quit",
+                        -1,
+                        "noscript loading stale fast no_auth allow_busy @connection",
+                        "",
+                        "Closes the connection",
+                        "1.0.0",
+                        ConnectionCommands::quit));
+        table.add(
+                "connection",
+                Command.of(
+                        "reset",
+                        1,
+                        "noscript loading stale fast no_auth allow_busy @connection",
+                        "",
+                        "Gives the connection back its first state",
+                        "6.2.0",
+                        ConnectionCommands::reset));
+        table.add(
+                "connection",
+                Command.of(
+                        "select",
+                        2,
+                        "loading stale fast @connection",
+                        "",
+                        "Chooses a database",
+                        "1.0.0",
+                        ConnectionCommands::select));
     }
 
     // ---- who it is
@@ -191,13 +335,15 @@ final class ConnectionCommands {
         List<Connection> connections = call.endpoint().connections();
         if (call.size() == 4 && call.is(2, "TYPE")) {
             String type = type(call.text(3));
-            connections = connections.stream().filter(it -> typeOf(it).equals(type)).toList();
+            connections =
+                    connections.stream().filter(it -> typeOf(it).equals(type)).toList();
         } else if (call.size() > 3 && call.is(2, "ID")) {
             List<Long> ids = new java.util.ArrayList<>();
             for (int i = 3; i < call.size(); i++) {
                 ids.add(call.integer(i, "ERR Invalid client ID"));
             }
-            connections = connections.stream().filter(it -> ids.contains(it.id())).toList();
+            connections =
+                    connections.stream().filter(it -> ids.contains(it.id())).toList();
         } else if (call.size() != 2) {
             throw CommandException.syntax();
         }
@@ -265,7 +411,11 @@ final class ConnectionCommands {
 
     /** Which connections CLIENT KILL ends. */
     private record Victims(
-            @Nullable String address, @Nullable String local, @Nullable Long id, @Nullable String type, boolean skipMe) {
+            @Nullable String address,
+            @Nullable String local,
+            @Nullable Long id,
+            @Nullable String type,
+            boolean skipMe) {
         boolean has(Connection connection) {
             return (address == null || address.equals(connection.remoteAddress()))
                     && (local == null || local.equals(connection.localAddress()))

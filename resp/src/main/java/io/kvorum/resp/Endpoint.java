@@ -44,9 +44,7 @@ abstract class Endpoint {
     private @Nullable ServerSocket server;
     private CountDownLatch accepting = new CountDownLatch(0);
 
-    /**
-     * @param port the port to listen on, or 0 for one that the system chooses, once for all lives
-     */
+    /** @param port the port to listen on, or 0 for one that the system chooses, once for all lives */
     Endpoint(RespCluster cluster, NodeId id, int port, Settings settings) {
         this.cluster = cluster;
         this.id = id;
@@ -191,8 +189,9 @@ abstract class Endpoint {
                 throw new CommandException("NOAUTH Authentication required.");
             }
             if (session.protocol == 2 && session.subscribed() && !PubSubCommands.mayBeUsedBySubscribers(command)) {
-                throw new CommandException("ERR Can't execute '" + command.name()
-                        + "': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context");
+                throw new CommandException(
+                        "ERR Can't execute '" + command.name()
+                                + "': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context");
             }
             run(connection, command, args);
         } catch (CommandException e) {

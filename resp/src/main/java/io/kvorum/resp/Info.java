@@ -38,8 +38,8 @@ final class Info {
     static String of(NodeEndpoint node, List<String> sections) {
         Info info = new Info();
         for (String section : SECTIONS) {
-            boolean all = sections.isEmpty()
-                    || sections.stream().anyMatch(List.of("default", "all", "everything")::contains);
+            boolean all =
+                    sections.isEmpty() || sections.stream().anyMatch(List.of("default", "all", "everything")::contains);
             if (all || sections.contains(section)) {
                 info.section(node, section);
             }
@@ -212,7 +212,9 @@ final class Info {
                             + Math.max(replica.acknowledged(), 0) + ",lag=0");
         }
         info.line("master_failover_state", "no-failover");
-        info.line("master_replid", Text.idOf(status.shard() + " epoch " + status.position().epoch()));
+        info.line(
+                "master_replid",
+                Text.idOf(status.shard() + " epoch " + status.position().epoch()));
         info.line("master_replid2", "0".repeat(40));
         info.line("master_repl_offset", offset);
         info.line("second_repl_offset", -1);

@@ -31,35 +31,282 @@ final class KeyCommands {
     private KeyCommands() {}
 
     static void addTo(CommandTable table) {
-        table.add("generic", Command.of("copy", -3, "write denyoom @keyspace", "1 2 1 RO access; OW update", "Copies a value to another key", "6.2.0", KeyCommands::copy));
-        table.add("server", Command.of("dbsize", 1, "readonly fast @keyspace ~request_policy:all_shards ~response_policy:agg_sum", "", "Counts the keys of the node", "1.0.0", KeyCommands::dbsize));
-        table.add("generic", Command.of("del", -2, "write @keyspace ~request_policy:multi_shard ~response_policy:agg_sum", "1 -1 1 RM delete", "Deletes keys", "1.0.0", KeyCommands::del));
-        table.add("generic", Command.of("exists", -2, "readonly fast @keyspace ~request_policy:multi_shard ~response_policy:agg_sum", "1 -1 1 RO", "Counts which of some keys exist", "1.0.0", KeyCommands::exists));
-        table.add("generic", Command.of("expire", -3, "write fast @keyspace", "1 1 1 RW update", "Gives a key some seconds to live", "1.0.0", KeyCommands::expire));
-        table.add("generic", Command.of("expireat", -3, "write fast @keyspace", "1 1 1 RW update", "Gives a key a deadline in seconds", "1.2.0", KeyCommands::expireat));
-        table.add("generic", Command.of("expiretime", 2, "readonly fast @keyspace", "1 1 1 RO access", "Returns the deadline of a key in seconds", "7.0.0", KeyCommands::expiretime));
-        table.add("server", Command.of("flushall", -1, "write @keyspace @dangerous ~request_policy:all_shards ~response_policy:all_succeeded", "", "Deletes every key", "1.0.0", KeyCommands::flushall));
-        table.add("server", Command.of("flushdb", -1, "write @keyspace @dangerous ~request_policy:all_shards ~response_policy:all_succeeded", "", "Deletes every key", "1.0.0", KeyCommands::flushdb));
-        table.add("generic", Command.of("keys", 2, "readonly @keyspace @dangerous ~request_policy:all_shards ~nondeterministic_output_order", "", "Returns the keys that match a pattern", "1.0.0", KeyCommands::keys));
-        table.container("object", "generic", "", "Tells how a value is kept", "2.2.3",
-                Command.of("encoding", 3, "readonly @keyspace ~nondeterministic_output", "2 2 1 RO", "Tells the encoding of a value", "2.2.3", KeyCommands::objectEncoding),
-                Command.of("freq", 3, "readonly @keyspace ~nondeterministic_output", "2 2 1 RO", "Tells how often a key is used", "4.0.0", KeyCommands::objectFreq),
-                Command.of("help", 2, "loading stale @keyspace", "", "Lists the subcommands", "6.2.0", KeyCommands::objectHelp),
-                Command.of("idletime", 3, "readonly @keyspace ~nondeterministic_output", "2 2 1 RO", "Tells for how long a key was not used", "2.2.3", KeyCommands::objectIdletime),
-                Command.of("refcount", 3, "readonly @keyspace ~nondeterministic_output", "2 2 1 RO", "Counts the references to a value", "2.2.3", KeyCommands::objectRefcount));
-        table.add("generic", Command.of("persist", 2, "write fast @keyspace", "1 1 1 RW update", "Takes the deadline of a key away", "2.2.0", KeyCommands::persist));
-        table.add("generic", Command.of("pexpire", -3, "write fast @keyspace", "1 1 1 RW update", "Gives a key some milliseconds to live", "2.6.0", KeyCommands::pexpire));
-        table.add("generic", Command.of("pexpireat", -3, "write fast @keyspace", "1 1 1 RW update", "Gives a key a deadline in milliseconds", "2.6.0", KeyCommands::pexpireat));
-        table.add("generic", Command.of("pexpiretime", 2, "readonly fast @keyspace", "1 1 1 RO access", "Returns the deadline of a key in milliseconds", "7.0.0", KeyCommands::pexpiretime));
-        table.add("generic", Command.of("pttl", 2, "readonly fast @keyspace ~nondeterministic_output", "1 1 1 RO access", "Tells how many milliseconds a key has to live", "2.6.0", KeyCommands::pttl));
-        table.add("generic", Command.of("randomkey", 1, "readonly @keyspace ~request_policy:all_shards ~nondeterministic_output", "", "Returns some key", "1.0.0", KeyCommands::randomkey));
-        table.add("generic", Command.of("rename", 3, "write @keyspace", "1 2 1 RW access delete; OW update", "Gives a value another key", "1.0.0", KeyCommands::rename));
-        table.add("generic", Command.of("renamenx", 3, "write fast @keyspace", "1 2 1 RW access delete; OW insert", "Gives a value another key that does not exist", "1.0.0", KeyCommands::renamenx));
-        table.add("generic", Command.of("scan", -2, "readonly @keyspace ~nondeterministic_output ~request_policy:special", "", "Returns some keys, and where to go on", "2.8.0", KeyCommands::scan));
-        table.add("generic", Command.of("touch", -2, "readonly fast @keyspace ~request_policy:multi_shard ~response_policy:agg_sum", "1 -1 1 RO", "Counts as a use of some keys", "3.2.1", KeyCommands::touch));
-        table.add("generic", Command.of("ttl", 2, "readonly fast @keyspace ~nondeterministic_output", "1 1 1 RO access", "Tells how many seconds a key has to live", "1.0.0", KeyCommands::ttl));
-        table.add("generic", Command.of("type", 2, "readonly fast @keyspace", "1 1 1 RO", "Tells the type of a value", "1.0.0", KeyCommands::type));
-        table.add("generic", Command.of("unlink", -2, "write fast @keyspace ~request_policy:multi_shard ~response_policy:agg_sum", "1 -1 1 RM delete", "Deletes keys", "4.0.0", KeyCommands::unlink));
+        table.add(
+                "generic",
+                Command.of(
+                        "copy",
+                        -3,
+                        "write denyoom @keyspace",
+                        "1 2 1 RO access; OW update",
+                        "Copies a value to another key",
+                        "6.2.0",
+                        KeyCommands::copy));
+        table.add(
+                "server",
+                Command.of(
+                        "dbsize",
+                        1,
+                        "readonly fast @keyspace ~request_policy:all_shards ~response_policy:agg_sum",
+                        "",
+                        "Counts the keys of the node",
+                        "1.0.0",
+                        KeyCommands::dbsize));
+        table.add(
+                "generic",
+                Command.of(
+                        "del",
+                        -2,
+                        "write @keyspace ~request_policy:multi_shard ~response_policy:agg_sum",
+                        "1 -1 1 RM delete",
+                        "Deletes keys",
+                        "1.0.0",
+                        KeyCommands::del));
+        table.add(
+                "generic",
+                Command.of(
+                        "exists",
+                        -2,
+                        "readonly fast @keyspace ~request_policy:multi_shard ~response_policy:agg_sum",
+                        "1 -1 1 RO",
+                        "Counts which of some keys exist",
+                        "1.0.0",
+                        KeyCommands::exists));
+        table.add(
+                "generic",
+                Command.of(
+                        "expire",
+                        -3,
+                        "write fast @keyspace",
+                        "1 1 1 RW update",
+                        "Gives a key some seconds to live",
+                        "1.0.0",
+                        KeyCommands::expire));
+        table.add(
+                "generic",
+                Command.of(
+                        "expireat",
+                        -3,
+                        "write fast @keyspace",
+                        "1 1 1 RW update",
+                        "Gives a key a deadline in seconds",
+                        "1.2.0",
+                        KeyCommands::expireat));
+        table.add(
+                "generic",
+                Command.of(
+                        "expiretime",
+                        2,
+                        "readonly fast @keyspace",
+                        "1 1 1 RO access",
+                        "Returns the deadline of a key in seconds",
+                        "7.0.0",
+                        KeyCommands::expiretime));
+        table.add(
+                "server",
+                Command.of(
+                        "flushall",
+                        -1,
+                        "write @keyspace @dangerous ~request_policy:all_shards ~response_policy:all_succeeded",
+                        "",
+                        "Deletes every key",
+                        "1.0.0",
+                        KeyCommands::flushall));
+        table.add(
+                "server",
+                Command.of(
+                        "flushdb",
+                        -1,
+                        "write @keyspace @dangerous ~request_policy:all_shards ~response_policy:all_succeeded",
+                        "",
+                        "Deletes every key",
+                        "1.0.0",
+                        KeyCommands::flushdb));
+        table.add(
+                "generic",
+                Command.of(
+                        "keys",
+                        2,
+                        "readonly @keyspace @dangerous ~request_policy:all_shards ~nondeterministic_output_order",
+                        "",
+                        "Returns the keys that match a pattern",
+                        "1.0.0",
+                        KeyCommands::keys));
+        table.container(
+                "object",
+                "generic",
+                "",
+                "Tells how a value is kept",
+                "2.2.3",
+                Command.of(
+                        "encoding",
+                        3,
+                        "readonly @keyspace ~nondeterministic_output",
+                        "2 2 1 RO",
+                        "Tells the encoding of a value",
+                        "2.2.3",
+                        KeyCommands::objectEncoding),
+                Command.of(
+                        "freq",
+                        3,
+                        "readonly @keyspace ~nondeterministic_output",
+                        "2 2 1 RO",
+                        "Tells how often a key is used",
+                        "4.0.0",
+                        KeyCommands::objectFreq),
+                Command.of(
+                        "help",
+                        2,
+                        "loading stale @keyspace",
+                        "",
+                        "Lists the subcommands",
+                        "6.2.0",
+                        KeyCommands::objectHelp),
+                Command.of(
+                        "idletime",
+                        3,
+                        "readonly @keyspace ~nondeterministic_output",
+                        "2 2 1 RO",
+                        "Tells for how long a key was not used",
+                        "2.2.3",
+                        KeyCommands::objectIdletime),
+                Command.of(
+                        "refcount",
+                        3,
+                        "readonly @keyspace ~nondeterministic_output",
+                        "2 2 1 RO",
+                        "Counts the references to a value",
+                        "2.2.3",
+                        KeyCommands::objectRefcount));
+        table.add(
+                "generic",
+                Command.of(
+                        "persist",
+                        2,
+                        "write fast @keyspace",
+                        "1 1 1 RW update",
+                        "Takes the deadline of a key away",
+                        "2.2.0",
+                        KeyCommands::persist));
+        table.add(
+                "generic",
+                Command.of(
+                        "pexpire",
+                        -3,
+                        "write fast @keyspace",
+                        "1 1 1 RW update",
+                        "Gives a key some milliseconds to live",
+                        "2.6.0",
+                        KeyCommands::pexpire));
+        table.add(
+                "generic",
+                Command.of(
+                        "pexpireat",
+                        -3,
+                        "write fast @keyspace",
+                        "1 1 1 RW update",
+                        "Gives a key a deadline in milliseconds",
+                        "2.6.0",
+                        KeyCommands::pexpireat));
+        table.add(
+                "generic",
+                Command.of(
+                        "pexpiretime",
+                        2,
+                        "readonly fast @keyspace",
+                        "1 1 1 RO access",
+                        "Returns the deadline of a key in milliseconds",
+                        "7.0.0",
+                        KeyCommands::pexpiretime));
+        table.add(
+                "generic",
+                Command.of(
+                        "pttl",
+                        2,
+                        "readonly fast @keyspace ~nondeterministic_output",
+                        "1 1 1 RO access",
+                        "Tells how many milliseconds a key has to live",
+                        "2.6.0",
+                        KeyCommands::pttl));
+        table.add(
+                "generic",
+                Command.of(
+                        "randomkey",
+                        1,
+                        "readonly @keyspace ~request_policy:all_shards ~nondeterministic_output",
+                        "",
+                        "Returns some key",
+                        "1.0.0",
+                        KeyCommands::randomkey));
+        table.add(
+                "generic",
+                Command.of(
+                        "rename",
+                        3,
+                        "write @keyspace",
+                        "1 2 1 RW access delete; OW update",
+                        "Gives a value another key",
+                        "1.0.0",
+                        KeyCommands::rename));
+        table.add(
+                "generic",
+                Command.of(
+                        "renamenx",
+                        3,
+                        "write fast @keyspace",
+                        "1 2 1 RW access delete; OW insert",
+                        "Gives a value another key that does not exist",
+                        "1.0.0",
+                        KeyCommands::renamenx));
+        table.add(
+                "generic",
+                Command.of(
+                        "scan",
+                        -2,
+                        "readonly @keyspace ~nondeterministic_output ~request_policy:special",
+                        "",
+                        "Returns some keys, and where to go on",
+                        "2.8.0",
+                        KeyCommands::scan));
+        table.add(
+                "generic",
+                Command.of(
+                        "touch",
+                        -2,
+                        "readonly fast @keyspace ~request_policy:multi_shard ~response_policy:agg_sum",
+                        "1 -1 1 RO",
+                        "Counts as a use of some keys",
+                        "3.2.1",
+                        KeyCommands::touch));
+        table.add(
+                "generic",
+                Command.of(
+                        "ttl",
+                        2,
+                        "readonly fast @keyspace ~nondeterministic_output",
+                        "1 1 1 RO access",
+                        "Tells how many seconds a key has to live",
+                        "1.0.0",
+                        KeyCommands::ttl));
+        table.add(
+                "generic",
+                Command.of(
+                        "type",
+                        2,
+                        "readonly fast @keyspace",
+                        "1 1 1 RO",
+                        "Tells the type of a value",
+                        "1.0.0",
+                        KeyCommands::type));
+        table.add(
+                "generic",
+                Command.of(
+                        "unlink",
+                        -2,
+                        "write fast @keyspace ~request_policy:multi_shard ~response_policy:agg_sum",
+                        "1 -1 1 RM delete",
+                        "Deletes keys",
+                        "4.0.0",
+                        KeyCommands::unlink));
     }
 
     // ---- whole keys
@@ -195,7 +442,8 @@ final class KeyCommands {
         long now = absolute ? 0 : System.currentTimeMillis();
         boolean fits = value <= Long.MAX_VALUE / unit && value >= Long.MIN_VALUE / unit;
         if (!fits || value * unit > Long.MAX_VALUE - now) {
-            throw new CommandException("ERR invalid expire time in '" + call.command().name() + "' command");
+            throw new CommandException(
+                    "ERR invalid expire time in '" + call.command().name() + "' command");
         }
         Life life = Life.until(Math.max(value * unit + now, 0));
         byte[] key = call.arg(1);
@@ -271,9 +519,8 @@ final class KeyCommands {
             if (deadline.isEmpty()) {
                 return keys.exists(key) ? -1L : -2L;
             }
-            long millis = absolute
-                    ? deadline.getAsLong()
-                    : Math.max(deadline.getAsLong() - System.currentTimeMillis(), 0);
+            long millis =
+                    absolute ? deadline.getAsLong() : Math.max(deadline.getAsLong() - System.currentTimeMillis(), 0);
             return unit == 1 ? millis : (millis + unit / 2) / unit;
         });
         call.out().integer(answer);

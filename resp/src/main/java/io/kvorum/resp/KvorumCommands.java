@@ -46,7 +46,8 @@ final class KvorumCommands {
     private static Shard shard(Call call, String name) {
         RespCluster resp = call.endpoint().cluster();
         for (Shard shard : resp.topology().shards()) {
-            boolean member = shard.nodes().stream().anyMatch(node -> node.value().equals(name));
+            boolean member =
+                    shard.nodes().stream().anyMatch(node -> node.value().equals(name));
             if (shard.id().equals(new ShardId(name)) || resp.group(shard.id()).equals(name) || member) {
                 return shard;
             }

@@ -104,7 +104,8 @@ final class Numbers {
     /** {@return whether the bytes stand for an infinite number} */
     static boolean isInfinite(byte[] text) {
         String word = new String(text, ISO_8859_1).toLowerCase(Locale.ROOT);
-        return List.of("inf", "+inf", "-inf", "infinity", "+infinity", "-infinity").contains(word);
+        return List.of("inf", "+inf", "-inf", "infinity", "+infinity", "-infinity")
+                .contains(word);
     }
 
     /** {@return the digits of a number with at most 17 behind the point, and no zeros at their end} */

@@ -44,8 +44,13 @@ final class PubSub {
         }
     }
 
-    private final Map<Kind, Map<String, Set<Connection>>> subscribers =
-            Map.of(Kind.CHANNEL, new LinkedHashMap<>(), Kind.PATTERN, new LinkedHashMap<>(), Kind.SHARD, new LinkedHashMap<>());
+    private final Map<Kind, Map<String, Set<Connection>>> subscribers = Map.of(
+            Kind.CHANNEL,
+            new LinkedHashMap<>(),
+            Kind.PATTERN,
+            new LinkedHashMap<>(),
+            Kind.SHARD,
+            new LinkedHashMap<>());
 
     private Map<String, Set<Connection>> of(Kind kind) {
         return subscribers.getOrDefault(kind, Map.of());

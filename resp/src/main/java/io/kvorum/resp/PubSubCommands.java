@@ -20,21 +20,134 @@ final class PubSubCommands {
     private PubSubCommands() {}
 
     static void addTo(CommandTable table) {
-        table.add("pubsub", Command.of("psubscribe", -2, "pubsub noscript loading stale", "", "Subscribes to channels by patterns", "2.0.0", PubSubCommands::psubscribe));
-        table.add("pubsub", Command.of("publish", 3, "pubsub loading stale fast", "", "Sends a message to a channel", "2.0.0", PubSubCommands::publish));
-        table.container("pubsub", "pubsub", "", "Tells about channels and subscribers", "2.8.0",
-                Command.of("channels", -2, "pubsub loading stale", "", "Lists the channels that have subscribers", "2.8.0", PubSubCommands::pubsubChannels),
-                Command.of("help", 2, "loading stale", "", "Lists the subcommands", "6.2.0", PubSubCommands::pubsubHelp),
-                Command.of("numpat", 2, "pubsub loading stale", "", "Counts the subscribed patterns", "2.8.0", PubSubCommands::pubsubNumpat),
-                Command.of("numsub", -2, "pubsub loading stale", "", "Counts the subscribers of channels", "2.8.0", PubSubCommands::pubsubNumsub),
-                Command.of("shardchannels", -2, "pubsub loading stale", "", "Lists the channels of the shard that have subscribers", "7.0.0", PubSubCommands::pubsubShardchannels),
-                Command.of("shardnumsub", -2, "pubsub loading stale", "", "Counts the subscribers of channels of the shard", "7.0.0", PubSubCommands::pubsubShardnumsub));
-        table.add("pubsub", Command.of("punsubscribe", -1, "pubsub noscript loading stale", "", "Ends subscriptions by pattern", "2.0.0", PubSubCommands::punsubscribe));
-        table.add("pubsub", Command.of("spublish", 3, "pubsub loading stale fast", "1 1 1 not_key", "Sends a message to a channel of the shard", "7.0.0", PubSubCommands::spublish));
-        table.add("pubsub", Command.of("ssubscribe", -2, "pubsub noscript loading stale", "1 -1 1 not_key", "Subscribes to channels of the shard", "7.0.0", PubSubCommands::ssubscribe));
-        table.add("pubsub", Command.of("subscribe", -2, "pubsub noscript loading stale", "", "Subscribes to channels", "2.0.0", PubSubCommands::subscribe));
-        table.add("pubsub", Command.of("sunsubscribe", -1, "pubsub noscript loading stale", "1 -1 1 not_key", "Ends subscriptions to channels of the shard", "7.0.0", PubSubCommands::sunsubscribe));
-        table.add("pubsub", Command.of("unsubscribe", -1, "pubsub noscript loading stale", "", "Ends subscriptions to channels", "2.0.0", PubSubCommands::unsubscribe));
+        table.add(
+                "pubsub",
+                Command.of(
+                        "psubscribe",
+                        -2,
+                        "pubsub noscript loading stale",
+                        "",
+                        "Subscribes to channels by patterns",
+                        "2.0.0",
+                        PubSubCommands::psubscribe));
+        table.add(
+                "pubsub",
+                Command.of(
+                        "publish",
+                        3,
+                        "pubsub loading stale fast",
+                        "",
+                        "Sends a message to a channel",
+                        "2.0.0",
+                        PubSubCommands::publish));
+        table.container(
+                "pubsub",
+                "pubsub",
+                "",
+                "Tells about channels and subscribers",
+                "2.8.0",
+                Command.of(
+                        "channels",
+                        -2,
+                        "pubsub loading stale",
+                        "",
+                        "Lists the channels that have subscribers",
+                        "2.8.0",
+                        PubSubCommands::pubsubChannels),
+                Command.of(
+                        "help", 2, "loading stale", "", "Lists the subcommands", "6.2.0", PubSubCommands::pubsubHelp),
+                Command.of(
+                        "numpat",
+                        2,
+                        "pubsub loading stale",
+                        "",
+                        "Counts the subscribed patterns",
+                        "2.8.0",
+                        PubSubCommands::pubsubNumpat),
+                Command.of(
+                        "numsub",
+                        -2,
+                        "pubsub loading stale",
+                        "",
+                        "Counts the subscribers of channels",
+                        "2.8.0",
+                        PubSubCommands::pubsubNumsub),
+                Command.of(
+                        "shardchannels",
+                        -2,
+                        "pubsub loading stale",
+                        "",
+                        "Lists the channels of the shard that have subscribers",
+                        "7.0.0",
+                        PubSubCommands::pubsubShardchannels),
+                Command.of(
+                        "shardnumsub",
+                        -2,
+                        "pubsub loading stale",
+                        "",
+                        "Counts the subscribers of channels of the shard",
+                        "7.0.0",
+                        PubSubCommands::pubsubShardnumsub));
+        table.add(
+                "pubsub",
+                Command.of(
+                        "punsubscribe",
+                        -1,
+                        "pubsub noscript loading stale",
+                        "",
+                        "Ends subscriptions by pattern",
+                        "2.0.0",
+                        PubSubCommands::punsubscribe));
+        table.add(
+                "pubsub",
+                Command.of(
+                        "spublish",
+                        3,
+                        "pubsub loading stale fast",
+                        "1 1 1 not_key",
+                        "Sends a message to a channel of the shard",
+                        "7.0.0",
+                        PubSubCommands::spublish));
+        table.add(
+                "pubsub",
+                Command.of(
+                        "ssubscribe",
+                        -2,
+                        "pubsub noscript loading stale",
+                        "1 -1 1 not_key",
+                        "Subscribes to channels of the shard",
+                        "7.0.0",
+                        PubSubCommands::ssubscribe));
+        table.add(
+                "pubsub",
+                Command.of(
+                        "subscribe",
+                        -2,
+                        "pubsub noscript loading stale",
+                        "",
+                        "Subscribes to channels",
+                        "2.0.0",
+                        PubSubCommands::subscribe));
+        table.add(
+                "pubsub",
+                Command.of(
+                        "sunsubscribe",
+                        -1,
+                        "pubsub noscript loading stale",
+                        "1 -1 1 not_key",
+                        "Ends subscriptions to channels of the shard",
+                        "7.0.0",
+                        PubSubCommands::sunsubscribe));
+        table.add(
+                "pubsub",
+                Command.of(
+                        "unsubscribe",
+                        -1,
+                        "pubsub noscript loading stale",
+                        "",
+                        "Ends subscriptions to channels",
+                        "2.0.0",
+                        PubSubCommands::unsubscribe));
     }
 
     /** {@return whether a connection that has subscribed may use a command in the older protocol} */

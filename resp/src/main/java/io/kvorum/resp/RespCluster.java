@@ -38,8 +38,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>The ports do what happens to the nodes and sentinels behind them: a crash closes port and connections before
  * {@link LocalNode#crash} returns, a restart opens the same port again, and whoever the clients cannot reach
- * ({@link LocalCluster#isolate}, {@link LocalCluster#partition} with {@link LocalCluster#CLIENT}) or is {@linkplain
- * #pause paused} lets its connections hang.
+ * ({@link LocalCluster#isolate}, {@link LocalCluster#partition} with {@link LocalCluster#CLIENT}) or is
+ * {@linkplain #pause paused} lets its connections hang.
  *
  * <p>Safe for use by any number of threads.
  */
@@ -74,7 +74,10 @@ public final class RespCluster implements AutoCloseable {
                 endpoints.put(sentinel.id(), new SentinelEndpoint(this, sentinel, port, sentinelSettings()));
                 port += step;
             }
-            port = builder.firstPort + (builder.firstPort == 0 ? 0 : Math.max(10, cluster.sentinels().size()));
+            port = builder.firstPort
+                    + (builder.firstPort == 0
+                            ? 0
+                            : Math.max(10, cluster.sentinels().size()));
         }
         for (LocalNode node : cluster.nodes()) {
             endpoints.put(node.id(), new NodeEndpoint(this, node, port, nodeSettings()));
@@ -136,15 +139,20 @@ public final class RespCluster implements AutoCloseable {
     private Settings nodeSettings() {
         boolean inCluster = mode == RespMode.CLUSTER;
         return new Settings(Map.of(
-                "bind", host,
-                "requirepass", password,
-                "masterauth", password,
-                "cluster-enabled", inCluster ? "yes" : "no",
-                "cluster-require-full-coverage", "no",
-                "cluster-allow-reads-when-down", "no",
+                "bind",
+                host,
+                "requirepass",
+                password,
+                "masterauth",
+                password,
+                "cluster-enabled",
+                inCluster ? "yes" : "no",
+                "cluster-require-full-coverage",
+                "no",
+                "cluster-allow-reads-when-down",
+                "no",
                 "cluster-node-timeout",
-                        String.valueOf(
-                                cluster.settings().failover().downAfter().toMillis())));
+                String.valueOf(cluster.settings().failover().downAfter().toMillis())));
     }
 
     private Settings sentinelSettings() {
@@ -193,8 +201,8 @@ public final class RespCluster implements AutoCloseable {
     }
 
     /**
-     * {@return what Lettuce takes as the address of all this} In mode {@link RespMode#CLUSTER} it has the first node, in
-     * mode {@link RespMode#SENTINEL} all sentinels and the group of the first shard, else the first node.
+     * {@return what Lettuce takes as the address of all this} In mode {@link RespMode#CLUSTER} it has the first node,
+     * in mode {@link RespMode#SENTINEL} all sentinels and the group of the first shard, else the first node.
      */
     public String uri() {
         String secret = password.isEmpty() ? "" : ":" + password + "@";
@@ -208,7 +216,9 @@ public final class RespCluster implements AutoCloseable {
     /** {@return the address of each node for clients that take one each, such as Jedis} */
     public List<URI> nodeUris() {
         String secret = password.isEmpty() ? "" : ":" + password + "@";
-        return nodes().stream().map(node -> URI.create("redis://" + secret + node)).toList();
+        return nodes().stream()
+                .map(node -> URI.create("redis://" + secret + node))
+                .toList();
     }
 
     /**

@@ -98,8 +98,8 @@ final class Routing {
             int slot = HashSlot.of(key);
             Shard owner = topology.shardOf(slot);
             if (owner == null || !owner.id().equals(node.node().shard())) {
-                throw new CommandException("ERR slot " + slot + " of the key belongs to "
-                        + (owner == null ? "no shard" : owner.id()));
+                throw new CommandException(
+                        "ERR slot " + slot + " of the key belongs to " + (owner == null ? "no shard" : owner.id()));
             }
         }
     }
@@ -109,12 +109,16 @@ final class Routing {
         NodeId primary = refused.primary();
         return switch (refused.kind()) {
             case CROSS_SLOT -> CROSS_SLOT;
-            case MOVED -> primary == null ? NOT_SERVED : moved(node, refused.slot(), primary).error();
+            case MOVED ->
+                primary == null
+                        ? NOT_SERVED
+                        : moved(node, refused.slot(), primary).error();
             case MOVING -> "TRYAGAIN Multiple keys request during rehashing of slot";
             case CLUSTER_DOWN -> NOT_SERVED;
-            case READ_ONLY -> node.cluster().mode() == RespMode.CLUSTER && primary != null && refused.slot() >= 0
-                    ? moved(node, refused.slot(), primary).error()
-                    : READ_ONLY;
+            case READ_ONLY ->
+                node.cluster().mode() == RespMode.CLUSTER && primary != null && refused.slot() >= 0
+                        ? moved(node, refused.slot(), primary).error()
+                        : READ_ONLY;
             case FENCED -> node.cluster().mode() == RespMode.CLUSTER ? DOWN : READ_ONLY;
             case PAUSED, OVERLOADED -> "TRYAGAIN " + refused.getMessage();
             case TOO_FEW_REPLICAS -> "NOREPLICAS Not enough good replicas to write.";

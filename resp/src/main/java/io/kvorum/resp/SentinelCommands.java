@@ -203,7 +203,8 @@ final class SentinelCommands {
 
     private static void failover(Call call) {
         Shard shard = shard(call, 2);
-        AbortReason refused = refusal(call.sentinel().driver().failOver(shard.id()).toCompletableFuture());
+        AbortReason refused =
+                refusal(call.sentinel().driver().failOver(shard.id()).toCompletableFuture());
         if (refused == null) {
             call.out().ok();
         } else if (IN_PROGRESS.contains(refused)) {
@@ -250,8 +251,8 @@ final class SentinelCommands {
                 "failover-timeout", String.valueOf(settings.operationTimeout().toMillis()),
                 "parallel-syncs", String.valueOf(settings.parallelSyncs()));
         if (call.size() % 2 == 0) {
-            throw new CommandException("ERR Unknown option or number of arguments for SENTINEL SET '"
-                    + call.text(call.size() - 1) + "'");
+            throw new CommandException(
+                    "ERR Unknown option or number of arguments for SENTINEL SET '" + call.text(call.size() - 1) + "'");
         }
         for (int i = 3; i < call.size(); i += 2) {
             String present = fixed.get(call.text(i).toLowerCase(Locale.ROOT));
@@ -260,8 +261,8 @@ final class SentinelCommands {
                         "ERR Unknown option or number of arguments for SENTINEL SET '" + call.text(i) + "'");
             }
             if (!present.equals(call.text(i + 1))) { // settings are fixed when a cluster is made
-                throw new CommandException("ERR Invalid argument '" + call.text(i + 1) + "' for SENTINEL SET '"
-                        + call.text(i) + "'");
+                throw new CommandException(
+                        "ERR Invalid argument '" + call.text(i + 1) + "' for SENTINEL SET '" + call.text(i) + "'");
             }
         }
         call.out().ok();

@@ -81,7 +81,9 @@ final class SentinelNews {
         }
     }
 
-    /** An epoch is told when a failover begins: as a rule it is the next one, and the one that is taken is told if not. */
+    /**
+     * An epoch is told when a failover begins: as a rule it is the next one, and the one that is taken is told if not.
+     */
     private void tellEpoch(long next) {
         if (next > epoch) {
             epoch = next;
@@ -128,7 +130,9 @@ final class SentinelNews {
 
     private void tellOfFollowers(SentinelFact.ShardFact fact, Shard shard) {
         if (fact instanceof SentinelFact.FollowSent sent) {
-            publish(repointing.contains(sent.node()) ? "+slave-reconf-sent" : "+convert-to-slave", slave(shard, sent.node()));
+            publish(
+                    repointing.contains(sent.node()) ? "+slave-reconf-sent" : "+convert-to-slave",
+                    slave(shard, sent.node()));
         } else if (fact instanceof SentinelFact.NodeRepointed done && repointing.remove(done.node())) {
             publish("+slave-reconf-inprog", slave(shard, done.node()));
             publish("+slave-reconf-done", slave(shard, done.node()));

@@ -39,7 +39,10 @@ final class SentinelReport {
             flags.append(",failover_in_progress");
         }
         report.addInstance(
-                report.cluster.group(shard.id()), node, report.cluster.endpoint(node).runId(), flags.toString());
+                report.cluster.group(shard.id()),
+                node,
+                report.cluster.endpoint(node).runId(),
+                flags.toString());
         report.addReported("master");
         report.put("config-epoch", Epoch.roundOf(shard.epoch()));
         report.put("num-slaves", shard.replicas().size());

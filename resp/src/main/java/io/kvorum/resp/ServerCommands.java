@@ -8,8 +8,8 @@ import io.kvorum.replication.ReplicaStatus;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.List;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.CompletionException;
@@ -22,38 +22,266 @@ final class ServerCommands {
     private ServerCommands() {}
 
     static void addTo(CommandTable table) {
-        table.container("acl", "server", "", "Tells about users", "6.0.0",
-                Command.of("whoami", 2, "noscript loading stale", "", "Tells the user of the connection", "6.0.0", ServerCommands::aclWhoami));
-        table.add("server", Command.of("bgsave", -1, "admin noscript no_async_loading", "", "Would save the data in the background", "1.0.0", ServerCommands::bgsave));
-        table.add("server", Command.of("bgrewriteaof", 1, "admin noscript no_async_loading", "", "Would rewrite the append-only file", "1.0.0", ServerCommands::bgrewriteaof));
-        table.container("command", "server", "loading stale @connection ~nondeterministic_output_order", "Lists the commands", "2.8.13",
-                Command.of("count", 2, "loading stale @connection", "", "Counts the commands", "2.8.13", ServerCommands::commandCount),
-                Command.of("docs", -2, "loading stale @connection ~nondeterministic_output_order", "", "Describes commands", "7.0.0", ServerCommands::commandDocs),
-                Command.of("getkeys", -4, "loading stale @connection", "", "Finds the keys of a command", "2.8.13", ServerCommands::commandGetkeys),
-                Command.of("help", 2, "loading stale @connection", "", "Lists the subcommands", "5.0.0", ServerCommands::commandHelp),
-                Command.of("info", -2, "loading stale @connection ~nondeterministic_output_order", "", "Tells arity, flags and keys of commands", "2.8.13", ServerCommands::commandInfo),
-                Command.of("list", -2, "loading stale @connection ~nondeterministic_output_order", "", "Lists the names of the commands", "7.0.0", ServerCommands::commandList));
-        table.container("config", "server", "", "Reads and changes settings", "2.0.0",
-                Command.of("get", -3, "admin noscript loading stale", "", "Returns settings", "2.0.0", ServerCommands::configGet),
-                Command.of("help", 2, "loading stale", "", "Lists the subcommands", "5.0.0", ServerCommands::configHelp),
-                Command.of("resetstat", 2, "admin noscript loading stale", "", "Sets the counters back", "2.0.0", ServerCommands::configResetstat),
-                Command.of("rewrite", 2, "admin noscript loading stale", "", "Would rewrite the configuration file", "2.8.0", ServerCommands::configRewrite),
-                Command.of("set", -4, "admin noscript loading stale ~request_policy:all_nodes ~response_policy:all_succeeded", "", "Changes settings", "2.0.0", ServerCommands::configSet));
-        table.add("server", Command.of("info", -1, "loading stale @dangerous ~nondeterministic_output ~request_policy:all_shards ~response_policy:special", "", "Tells about the server", "1.0.0", ServerCommands::info));
-        table.add("server", Command.of("lastsave", 1, "loading stale fast @admin @dangerous ~nondeterministic_output", "", "Tells when the data was saved", "1.0.0", ServerCommands::lastsave));
-        table.add("generic", Command.of("migrate", -6, "write movablekeys @keyspace @dangerous ~nondeterministic_output", "3 3 1 RW access delete; RW access delete incomplete", "Would move keys to another node", "2.6.0", ServerCommands::migrate));
-        table.add("server", Command.of("replicaof", 3, "admin noscript stale no_async_loading", "", "Would make the node follow another", "5.0.0", ServerCommands::replicaof));
-        table.add("server", Command.of("role", 1, "noscript loading stale fast @admin @dangerous", "", "Tells the role of the node", "2.8.12", ServerCommands::role));
-        table.add("server", Command.of("save", 1, "admin noscript no_async_loading no_multi", "", "Would save the data", "1.0.0", ServerCommands::save));
-        table.add("server", Command.of("shutdown", -1, "admin noscript loading stale no_multi allow_busy", "", "Ends the node", "1.0.0", ServerCommands::shutdown));
-        table.add("server", Command.of("slaveof", 3, "admin noscript stale no_async_loading", "", "Would make the node follow another", "1.0.0", ServerCommands::slaveof));
-        table.container("slowlog", "server", "", "Tells about slow commands", "2.2.12",
-                Command.of("get", -2, "admin loading stale ~request_policy:all_nodes ~nondeterministic_output", "", "Lists slow commands", "2.2.12", ServerCommands::slowlogGet),
-                Command.of("help", 2, "loading stale", "", "Lists the subcommands", "6.2.0", ServerCommands::slowlogHelp),
-                Command.of("len", 2, "admin loading stale ~request_policy:all_nodes ~response_policy:agg_sum ~nondeterministic_output", "", "Counts slow commands", "2.2.12", ServerCommands::slowlogLen),
-                Command.of("reset", 2, "admin loading stale ~request_policy:all_nodes ~response_policy:all_succeeded", "", "Forgets slow commands", "2.2.12", ServerCommands::slowlogReset));
-        table.add("server", Command.of("time", 1, "loading stale fast ~nondeterministic_output", "", "Returns the time of the server", "2.6.0", ServerCommands::time));
-        table.add("generic", Command.of("wait", 3, "noscript @connection ~request_policy:all_shards ~response_policy:agg_min", "", "Waits until replicas have the writes", "3.0.0", ServerCommands::awaitReplicas));
+        table.container(
+                "acl",
+                "server",
+                "",
+                "Tells about users",
+                "6.0.0",
+                Command.of(
+                        "whoami",
+                        2,
+                        "noscript loading stale",
+                        "",
+                        "Tells the user of the connection",
+                        "6.0.0",
+                        ServerCommands::aclWhoami));
+        table.add(
+                "server",
+                Command.of(
+                        "bgsave",
+                        -1,
+                        "admin noscript no_async_loading",
+                        "",
+                        "Would save the data in the background",
+                        "1.0.0",
+                        ServerCommands::bgsave));
+        table.add(
+                "server",
+                Command.of(
+                        "bgrewriteaof",
+                        1,
+                        "admin noscript no_async_loading",
+                        "",
+                        "Would rewrite the append-only file",
+                        "1.0.0",
+                        ServerCommands::bgrewriteaof));
+        table.container(
+                "command",
+                "server",
+                "loading stale @connection ~nondeterministic_output_order",
+                "Lists the commands",
+                "2.8.13",
+                Command.of(
+                        "count",
+                        2,
+                        "loading stale @connection",
+                        "",
+                        "Counts the commands",
+                        "2.8.13",
+                        ServerCommands::commandCount),
+                Command.of(
+                        "docs",
+                        -2,
+                        "loading stale @connection ~nondeterministic_output_order",
+                        "",
+                        "Describes commands",
+                        "7.0.0",
+                        ServerCommands::commandDocs),
+                Command.of(
+                        "getkeys",
+                        -4,
+                        "loading stale @connection",
+                        "",
+                        "Finds the keys of a command",
+                        "2.8.13",
+                        ServerCommands::commandGetkeys),
+                Command.of(
+                        "help",
+                        2,
+                        "loading stale @connection",
+                        "",
+                        "Lists the subcommands",
+                        "5.0.0",
+                        ServerCommands::commandHelp),
+                Command.of(
+                        "info",
+                        -2,
+                        "loading stale @connection ~nondeterministic_output_order",
+                        "",
+                        "Tells arity, flags and keys of commands",
+                        "2.8.13",
+                        ServerCommands::commandInfo),
+                Command.of(
+                        "list",
+                        -2,
+                        "loading stale @connection ~nondeterministic_output_order",
+                        "",
+                        "Lists the names of the commands",
+                        "7.0.0",
+                        ServerCommands::commandList));
+        table.container(
+                "config",
+                "server",
+                "",
+                "Reads and changes settings",
+                "2.0.0",
+                Command.of(
+                        "get",
+                        -3,
+                        "admin noscript loading stale",
+                        "",
+                        "Returns settings",
+                        "2.0.0",
+                        ServerCommands::configGet),
+                Command.of(
+                        "help", 2, "loading stale", "", "Lists the subcommands", "5.0.0", ServerCommands::configHelp),
+                Command.of(
+                        "resetstat",
+                        2,
+                        "admin noscript loading stale",
+                        "",
+                        "Sets the counters back",
+                        "2.0.0",
+                        ServerCommands::configResetstat),
+                Command.of(
+                        "rewrite",
+                        2,
+                        "admin noscript loading stale",
+                        "",
+                        "Would rewrite the configuration file",
+                        "2.8.0",
+                        ServerCommands::configRewrite),
+                Command.of(
+                        "set",
+                        -4,
+                        "admin noscript loading stale ~request_policy:all_nodes ~response_policy:all_succeeded",
+                        "",
+                        "Changes settings",
+                        "2.0.0",
+                        ServerCommands::configSet));
+        table.add(
+                "server",
+                Command.of(
+                        "info",
+                        -1,
+                        "loading stale @dangerous ~nondeterministic_output ~request_policy:all_shards ~response_policy:special",
+                        "",
+                        "Tells about the server",
+                        "1.0.0",
+                        ServerCommands::info));
+        table.add(
+                "server",
+                Command.of(
+                        "lastsave",
+                        1,
+                        "loading stale fast @admin @dangerous ~nondeterministic_output",
+                        "",
+                        "Tells when the data was saved",
+                        "1.0.0",
+                        ServerCommands::lastsave));
+        table.add(
+                "generic",
+                Command.of(
+                        "migrate",
+                        -6,
+                        "write movablekeys @keyspace @dangerous ~nondeterministic_output",
+                        "3 3 1 RW access delete; RW access delete incomplete",
+                        "Would move keys to another node",
+                        "2.6.0",
+                        ServerCommands::migrate));
+        table.add(
+                "server",
+                Command.of(
+                        "replicaof",
+                        3,
+                        "admin noscript stale no_async_loading",
+                        "",
+                        "Would make the node follow another",
+                        "5.0.0",
+                        ServerCommands::replicaof));
+        table.add(
+                "server",
+                Command.of(
+                        "role",
+                        1,
+                        "noscript loading stale fast @admin @dangerous",
+                        "",
+                        "Tells the role of the node",
+                        "2.8.12",
+                        ServerCommands::role));
+        table.add(
+                "server",
+                Command.of(
+                        "save",
+                        1,
+                        "admin noscript no_async_loading no_multi",
+                        "",
+                        "Would save the data",
+                        "1.0.0",
+                        ServerCommands::save));
+        table.add(
+                "server",
+                Command.of(
+                        "shutdown",
+                        -1,
+                        "admin noscript loading stale no_multi allow_busy",
+                        "",
+                        "Ends the node",
+                        "1.0.0",
+                        ServerCommands::shutdown));
+        table.add(
+                "server",
+                Command.of(
+                        "slaveof",
+                        3,
+                        "admin noscript stale no_async_loading",
+                        "",
+                        "Would make the node follow another",
+                        "1.0.0",
+                        ServerCommands::slaveof));
+        table.container(
+                "slowlog",
+                "server",
+                "",
+                "Tells about slow commands",
+                "2.2.12",
+                Command.of(
+                        "get",
+                        -2,
+                        "admin loading stale ~request_policy:all_nodes ~nondeterministic_output",
+                        "",
+                        "Lists slow commands",
+                        "2.2.12",
+                        ServerCommands::slowlogGet),
+                Command.of(
+                        "help", 2, "loading stale", "", "Lists the subcommands", "6.2.0", ServerCommands::slowlogHelp),
+                Command.of(
+                        "len",
+                        2,
+                        "admin loading stale ~request_policy:all_nodes ~response_policy:agg_sum ~nondeterministic_output",
+                        "",
+                        "Counts slow commands",
+                        "2.2.12",
+                        ServerCommands::slowlogLen),
+                Command.of(
+                        "reset",
+                        2,
+                        "admin loading stale ~request_policy:all_nodes ~response_policy:all_succeeded",
+                        "",
+                        "Forgets slow commands",
+                        "2.2.12",
+                        ServerCommands::slowlogReset));
+        table.add(
+                "server",
+                Command.of(
+                        "time",
+                        1,
+                        "loading stale fast ~nondeterministic_output",
+                        "",
+                        "Returns the time of the server",
+                        "2.6.0",
+                        ServerCommands::time));
+        table.add(
+                "generic",
+                Command.of(
+                        "wait",
+                        3,
+                        "noscript @connection ~request_policy:all_shards ~response_policy:agg_min",
+                        "",
+                        "Waits until replicas have the writes",
+                        "3.0.0",
+                        ServerCommands::awaitReplicas));
     }
 
     // ---- COMMAND
@@ -100,7 +328,8 @@ final class ServerCommands {
     }
 
     static void commandList(Call call) {
-        List<String> names = call.endpoint().table().commands().stream().map(Command::name).toList();
+        List<String> names =
+                call.endpoint().table().commands().stream().map(Command::name).toList();
         if (call.size() == 5 && call.is(2, "FILTERBY") && call.is(3, "PATTERN")) {
             String pattern = call.text(4).toLowerCase(Locale.ROOT);
             names = names.stream().filter(name -> Glob.matches(pattern, name)).toList();

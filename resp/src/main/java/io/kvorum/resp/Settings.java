@@ -107,8 +107,8 @@ final class Settings {
                 checkEvents(change.getValue());
             }
         }
-        changes.forEach((name, value) ->
-                values.put(name, name.equals("notify-keyspace-events") ? normalised(value) : value));
+        changes.forEach(
+                (name, value) -> values.put(name, name.equals("notify-keyspace-events") ? normalised(value) : value));
     }
 
     private static CommandException failed(String name, String why) {
@@ -118,8 +118,7 @@ final class Settings {
     private static void checkEvents(String value) {
         for (char c : value.toCharArray()) {
             if (c != 'A' && FLAGS.indexOf(c) < 0) {
-                throw failed(
-                        "notify-keyspace-events", "Invalid event class character. Use 'Ag$lshzxeKEtmdn'.");
+                throw failed("notify-keyspace-events", "Invalid event class character. Use 'Ag$lshzxeKEtmdn'.");
             }
         }
     }

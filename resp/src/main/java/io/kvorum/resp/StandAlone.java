@@ -8,9 +8,9 @@ import java.time.Duration;
 import java.util.Locale;
 
 /**
- * Runs a cluster with its ports until its standard input ends, for clients in other processes: {@code StandAlone
- * MODE FIRST-PORT PASSWORD}, of which a port 0 leaves the ports to the system and an empty password asks for none.
- * Prints a line for each port, and then {@code ready}.
+ * Runs a cluster with its ports until its standard input ends, for clients in other processes: {@code StandAlone MODE
+ * FIRST-PORT PASSWORD}, of which a port 0 leaves the ports to the system and an empty password asks for none. Prints a
+ * line for each port, and then {@code ready}.
  */
 final class StandAlone {
     private static final Duration START_LIMIT = Duration.ofSeconds(30);
@@ -27,8 +27,8 @@ final class StandAlone {
         RespMode mode = RespMode.valueOf(args[0].toUpperCase(Locale.ROOT));
         int port = args.length > 1 ? Integer.parseInt(args[1]) : 0;
         String password = args.length > 2 ? args[2] : "";
-        LocalClusterSettings settings =
-                LocalClusterSettings.defaults().withFailover(SentinelSettings.defaults().withQuorum(2));
+        LocalClusterSettings settings = LocalClusterSettings.defaults()
+                .withFailover(SentinelSettings.defaults().withQuorum(2));
         if (mode != RespMode.CLUSTER) {
             settings = settings.withShards(1);
         }

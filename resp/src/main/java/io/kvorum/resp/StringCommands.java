@@ -19,27 +19,216 @@ final class StringCommands {
     private StringCommands() {}
 
     static void addTo(CommandTable table) {
-        table.add("string", Command.of("append", 3, "write denyoom fast @string", "1 1 1 RW insert", "Adds bytes at the end of a value", "2.0.0", StringCommands::append));
-        table.add("string", Command.of("decr", 2, "write denyoom fast @string", "1 1 1 RW access update", "Subtracts one from a number", "1.0.0", StringCommands::decr));
-        table.add("string", Command.of("decrby", 3, "write denyoom fast @string", "1 1 1 RW access update", "Subtracts from a number", "1.0.0", StringCommands::decrby));
-        table.add("string", Command.of("get", 2, "readonly fast @string", "1 1 1 RO access", "Returns a value", "1.0.0", StringCommands::get));
-        table.add("string", Command.of("getdel", 2, "write fast @string", "1 1 1 RW access delete", "Returns a value and deletes its key", "6.2.0", StringCommands::getdel));
-        table.add("string", Command.of("getex", -2, "write fast @string", "1 1 1 RW access update", "Returns a value and changes its deadline", "6.2.0", StringCommands::getex));
-        table.add("string", Command.of("getrange", 4, "readonly @string", "1 1 1 RO access", "Returns a part of a value", "2.4.0", StringCommands::getrange));
-        table.add("string", Command.of("getset", 3, "write denyoom fast @string", "1 1 1 RW access update", "Sets a value and returns the one before", "1.0.0", StringCommands::getset));
-        table.add("string", Command.of("incr", 2, "write denyoom fast @string", "1 1 1 RW access update", "Adds one to a number", "1.0.0", StringCommands::incr));
-        table.add("string", Command.of("incrby", 3, "write denyoom fast @string", "1 1 1 RW access update", "Adds to a number", "1.0.0", StringCommands::incrby));
-        table.add("string", Command.of("incrbyfloat", 3, "write denyoom fast @string", "1 1 1 RW access update", "Adds to a number with a fraction", "2.6.0", StringCommands::incrbyfloat));
-        table.add("string", Command.of("mget", -2, "readonly fast @string ~request_policy:multi_shard", "1 -1 1 RO access", "Returns several values", "1.0.0", StringCommands::mget));
-        table.add("string", Command.of("mset", -3, "write denyoom @string ~request_policy:multi_shard ~response_policy:all_succeeded", "1 -1 2 OW update", "Sets several keys", "1.0.1", StringCommands::mset));
-        table.add("string", Command.of("msetnx", -3, "write denyoom @string ~request_policy:multi_shard ~response_policy:agg_min", "1 -1 2 OW insert", "Sets several keys if none of them exists", "1.0.1", StringCommands::msetnx));
-        table.add("string", Command.of("psetex", 4, "write denyoom @string", "1 1 1 OW update", "Sets a value that lives for some milliseconds", "2.6.0", StringCommands::psetex));
-        table.add("string", Command.of("set", -3, "write denyoom @string", "1 1 1 RW access update variable_flags", "Sets a value, perhaps under a condition", "1.0.0", StringCommands::set));
-        table.add("string", Command.of("setex", 4, "write denyoom @string", "1 1 1 OW update", "Sets a value that lives for some seconds", "2.0.0", StringCommands::setex));
-        table.add("string", Command.of("setnx", 3, "write denyoom fast @string", "1 1 1 OW insert", "Sets a value if the key does not exist", "1.0.0", StringCommands::setnx));
-        table.add("string", Command.of("setrange", 4, "write denyoom @string", "1 1 1 RW update", "Overwrites a part of a value", "2.2.0", StringCommands::setrange));
-        table.add("string", Command.of("strlen", 2, "readonly fast @string", "1 1 1 RO", "Returns the length of a value", "2.2.0", StringCommands::strlen));
-        table.add("string", Command.of("substr", 4, "readonly @string", "1 1 1 RO access", "Returns a part of a value", "1.0.0", StringCommands::substr));
+        table.add(
+                "string",
+                Command.of(
+                        "append",
+                        3,
+                        "write denyoom fast @string",
+                        "1 1 1 RW insert",
+                        "Adds bytes at the end of a value",
+                        "2.0.0",
+                        StringCommands::append));
+        table.add(
+                "string",
+                Command.of(
+                        "decr",
+                        2,
+                        "write denyoom fast @string",
+                        "1 1 1 RW access update",
+                        "Subtracts one from a number",
+                        "1.0.0",
+                        StringCommands::decr));
+        table.add(
+                "string",
+                Command.of(
+                        "decrby",
+                        3,
+                        "write denyoom fast @string",
+                        "1 1 1 RW access update",
+                        "Subtracts from a number",
+                        "1.0.0",
+                        StringCommands::decrby));
+        table.add(
+                "string",
+                Command.of(
+                        "get",
+                        2,
+                        "readonly fast @string",
+                        "1 1 1 RO access",
+                        "Returns a value",
+                        "1.0.0",
+                        StringCommands::get));
+        table.add(
+                "string",
+                Command.of(
+                        "getdel",
+                        2,
+                        "write fast @string",
+                        "1 1 1 RW access delete",
+                        "Returns a value and deletes its key",
+                        "6.2.0",
+                        StringCommands::getdel));
+        table.add(
+                "string",
+                Command.of(
+                        "getex",
+                        -2,
+                        "write fast @string",
+                        "1 1 1 RW access update",
+                        "Returns a value and changes its deadline",
+                        "6.2.0",
+                        StringCommands::getex));
+        table.add(
+                "string",
+                Command.of(
+                        "getrange",
+                        4,
+                        "readonly @string",
+                        "1 1 1 RO access",
+                        "Returns a part of a value",
+                        "2.4.0",
+                        StringCommands::getrange));
+        table.add(
+                "string",
+                Command.of(
+                        "getset",
+                        3,
+                        "write denyoom fast @string",
+                        "1 1 1 RW access update",
+                        "Sets a value and returns the one before",
+                        "1.0.0",
+                        StringCommands::getset));
+        table.add(
+                "string",
+                Command.of(
+                        "incr",
+                        2,
+                        "write denyoom fast @string",
+                        "1 1 1 RW access update",
+                        "Adds one to a number",
+                        "1.0.0",
+                        StringCommands::incr));
+        table.add(
+                "string",
+                Command.of(
+                        "incrby",
+                        3,
+                        "write denyoom fast @string",
+                        "1 1 1 RW access update",
+                        "Adds to a number",
+                        "1.0.0",
+                        StringCommands::incrby));
+        table.add(
+                "string",
+                Command.of(
+                        "incrbyfloat",
+                        3,
+                        "write denyoom fast @string",
+                        "1 1 1 RW access update",
+                        "Adds to a number with a fraction",
+                        "2.6.0",
+                        StringCommands::incrbyfloat));
+        table.add(
+                "string",
+                Command.of(
+                        "mget",
+                        -2,
+                        "readonly fast @string ~request_policy:multi_shard",
+                        "1 -1 1 RO access",
+                        "Returns several values",
+                        "1.0.0",
+                        StringCommands::mget));
+        table.add(
+                "string",
+                Command.of(
+                        "mset",
+                        -3,
+                        "write denyoom @string ~request_policy:multi_shard ~response_policy:all_succeeded",
+                        "1 -1 2 OW update",
+                        "Sets several keys",
+                        "1.0.1",
+                        StringCommands::mset));
+        table.add(
+                "string",
+                Command.of(
+                        "msetnx",
+                        -3,
+                        "write denyoom @string ~request_policy:multi_shard ~response_policy:agg_min",
+                        "1 -1 2 OW insert",
+                        "Sets several keys if none of them exists",
+                        "1.0.1",
+                        StringCommands::msetnx));
+        table.add(
+                "string",
+                Command.of(
+                        "psetex",
+                        4,
+                        "write denyoom @string",
+                        "1 1 1 OW update",
+                        "Sets a value that lives for some milliseconds",
+                        "2.6.0",
+                        StringCommands::psetex));
+        table.add(
+                "string",
+                Command.of(
+                        "set",
+                        -3,
+                        "write denyoom @string",
+                        "1 1 1 RW access update variable_flags",
+                        "Sets a value, perhaps under a condition",
+                        "1.0.0",
+                        StringCommands::set));
+        table.add(
+                "string",
+                Command.of(
+                        "setex",
+                        4,
+                        "write denyoom @string",
+                        "1 1 1 OW update",
+                        "Sets a value that lives for some seconds",
+                        "2.0.0",
+                        StringCommands::setex));
+        table.add(
+                "string",
+                Command.of(
+                        "setnx",
+                        3,
+                        "write denyoom fast @string",
+                        "1 1 1 OW insert",
+                        "Sets a value if the key does not exist",
+                        "1.0.0",
+                        StringCommands::setnx));
+        table.add(
+                "string",
+                Command.of(
+                        "setrange",
+                        4,
+                        "write denyoom @string",
+                        "1 1 1 RW update",
+                        "Overwrites a part of a value",
+                        "2.2.0",
+                        StringCommands::setrange));
+        table.add(
+                "string",
+                Command.of(
+                        "strlen",
+                        2,
+                        "readonly fast @string",
+                        "1 1 1 RO",
+                        "Returns the length of a value",
+                        "2.2.0",
+                        StringCommands::strlen));
+        table.add(
+                "string",
+                Command.of(
+                        "substr",
+                        4,
+                        "readonly @string",
+                        "1 1 1 RO access",
+                        "Returns a part of a value",
+                        "1.0.0",
+                        StringCommands::substr));
     }
 
     // ---- setting and getting
@@ -315,7 +504,8 @@ final class StringCommands {
             long value = call.integer(index);
             boolean fits = value > 0 && value <= Long.MAX_VALUE / millis;
             if (!fits || (!absolute && value * millis > Long.MAX_VALUE - System.currentTimeMillis())) {
-                throw new CommandException("ERR invalid expire time in '" + call.command().name() + "' command");
+                throw new CommandException(
+                        "ERR invalid expire time in '" + call.command().name() + "' command");
             }
             return absolute ? Life.until(value * millis) : new Life(Life.Kind.LASTING, value * millis);
         }

@@ -20,11 +20,56 @@ final class TransactionCommands {
     private TransactionCommands() {}
 
     static void addTo(CommandTable table) {
-        table.add("transactions", Command.of("discard", 1, "noscript loading stale fast allow_busy @transaction", "", "Gives up the transaction", "2.0.0", TransactionCommands::discard));
-        table.add("transactions", Command.of("exec", 1, "noscript loading stale skip_slowlog @transaction", "", "Runs the transaction", "1.2.0", TransactionCommands::exec));
-        table.add("transactions", Command.of("multi", 1, "noscript loading stale fast allow_busy @transaction", "", "Begins a transaction", "1.2.0", TransactionCommands::multi));
-        table.add("transactions", Command.of("unwatch", 1, "noscript loading stale fast allow_busy @transaction", "", "Forgets the watched keys", "2.2.0", TransactionCommands::unwatch));
-        table.add("transactions", Command.of("watch", -2, "noscript loading stale fast allow_busy @transaction", "1 -1 1 RO", "Makes the next transaction depend on some keys", "2.2.0", TransactionCommands::watch));
+        table.add(
+                "transactions",
+                Command.of(
+                        "discard",
+                        1,
+                        "noscript loading stale fast allow_busy @transaction",
+                        "",
+                        "Gives up the transaction",
+                        "2.0.0",
+                        TransactionCommands::discard));
+        table.add(
+                "transactions",
+                Command.of(
+                        "exec",
+                        1,
+                        "noscript loading stale skip_slowlog @transaction",
+                        "",
+                        "Runs the transaction",
+                        "1.2.0",
+                        TransactionCommands::exec));
+        table.add(
+                "transactions",
+                Command.of(
+                        "multi",
+                        1,
+                        "noscript loading stale fast allow_busy @transaction",
+                        "",
+                        "Begins a transaction",
+                        "1.2.0",
+                        TransactionCommands::multi));
+        table.add(
+                "transactions",
+                Command.of(
+                        "unwatch",
+                        1,
+                        "noscript loading stale fast allow_busy @transaction",
+                        "",
+                        "Forgets the watched keys",
+                        "2.2.0",
+                        TransactionCommands::unwatch));
+        table.add(
+                "transactions",
+                Command.of(
+                        "watch",
+                        -2,
+                        "noscript loading stale fast allow_busy @transaction",
+                        "1 -1 1 RO",
+                        "Makes the next transaction depend on some keys",
+                        "2.2.0",
+                        TransactionCommands::watch));
     }
 
     /** {@return whether a command is not queued} */
@@ -131,8 +176,9 @@ final class TransactionCommands {
             for (Session.Queued queued : queue) {
                 int mark = out.size();
                 try {
-                    queued.command().handler().handle(
-                            new Call(queued.command(), queued.args(), connection, transaction));
+                    queued.command()
+                            .handler()
+                            .handle(new Call(queued.command(), queued.args(), connection, transaction));
                 } catch (CommandException e) {
                     out.truncate(mark);
                     out.error(e.error());

@@ -26,8 +26,7 @@ final class ClusterCommandsTest {
             String moved = "(error) MOVED 12182 127.0.0.1:" + ports.port("node-3.1");
             assertEquals(moved, client.call("GET foo"));
             assertEquals(moved, client.call("SET foo bar"));
-            assertEquals(
-                    "(error) CROSSSLOT Keys in request don't hash to the same slot", client.call("MGET foo bar"));
+            assertEquals("(error) CROSSSLOT Keys in request don't hash to the same slot", client.call("MGET foo bar"));
             assertEquals("(error) CROSSSLOT Keys in request don't hash to the same slot", client.call("DEL {06S} Qi"));
             assertEquals("OK", client.call("MSET {06S}a 1 {06S}b 2"));
             assertEquals("[1, 2, (nil)]", client.call("MGET {06S}a {06S}b {06S}c"));
@@ -96,7 +95,8 @@ final class ClusterCommandsTest {
             assertEquals("(error) ERR You should send CLUSTER FAILOVER to a replica", client.call("CLUSTER FAILOVER"));
             assertTrue(client.call("CLUSTER SETSLOT 1 STABLE").startsWith("(error) ERR"));
             assertTrue(client.call("SELECT 1").startsWith("(error) ERR SELECT is not allowed in cluster mode"));
-            assertTrue(client.call("REPLICAOF NO ONE").startsWith("(error) ERR REPLICAOF not allowed in cluster mode."));
+            assertTrue(
+                    client.call("REPLICAOF NO ONE").startsWith("(error) ERR REPLICAOF not allowed in cluster mode."));
         }
     }
 

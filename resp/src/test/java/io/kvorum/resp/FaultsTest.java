@@ -91,8 +91,8 @@ final class FaultsTest {
                 TinyClient other = ports.client("node-2.1")) {
             assertTrue(client.call("KVORUM STATUS").contains("node node-2.2 replica of shard-2 127.0.0.1:"));
             assertEquals("OK", client.call("KVORUM CRASH node-3.2"));
-            assertTrue(client.call("KVORUM STATUS").contains("node-3.2 replica of shard-3 127.0.0.1:"
-                    + ports.port("node-3.2") + " crashed"));
+            assertTrue(client.call("KVORUM STATUS")
+                    .contains("node-3.2 replica of shard-3 127.0.0.1:" + ports.port("node-3.2") + " crashed"));
             assertEquals("OK", client.call("KVORUM RESTART node-3.2"));
             assertEquals("OK", client.call("KVORUM ISOLATE node-2.1"));
             other.timeOutAfter(100);

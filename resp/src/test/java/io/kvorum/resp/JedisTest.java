@@ -50,7 +50,10 @@ final class JedisTest {
                         .clientConfig(config(protocol, "secret"))
                         .build()) {
             for (int i = 0; i < 50; i++) {
-                assertEquals("OK", client.set("key-" + i, "value-" + i, SetParams.setParams().ex(100)));
+                assertEquals(
+                        "OK",
+                        client.set(
+                                "key-" + i, "value-" + i, SetParams.setParams().ex(100)));
             }
             assertEquals("value-7", client.get("key-7"));
             assertEquals(List.of("1", "2"), client.mget(set(client, "{a}1", "1"), set(client, "{a}2", "2")));
@@ -58,8 +61,8 @@ final class JedisTest {
 
             NodeId crashed = ports.cluster.primaryFor(Text.bytes("{06S}")).id();
             client.set("{06S}", "before");
-            ports.await(() -> ports.cluster.node(crashed).status().replicas().stream()
-                    .allMatch(replica -> replica.lag() == 0));
+            ports.await(() ->
+                    ports.cluster.node(crashed).status().replicas().stream().allMatch(replica -> replica.lag() == 0));
             ports.cluster.node(crashed).crash();
             write(client, "{06S}", "after a crash");
             assertEquals("after a crash", read(client, "{06S}"));
@@ -112,7 +115,8 @@ final class JedisTest {
             ports.cluster.awaitReady(Ports.LIMIT);
             int before = ports.primaryPort();
             ports.cluster.sentinels().get(1).driver().failOver(Ports.FIRST);
-            ports.await(() -> ports.primaryPort() != before && client.getCurrentMaster().getPort() == ports.primaryPort());
+            ports.await(() ->
+                    ports.primaryPort() != before && client.getCurrentMaster().getPort() == ports.primaryPort());
             write(client, "key", "after a switchover");
             assertTrue(client.getCurrentMaster().getPort() != before);
 

@@ -67,7 +67,8 @@ final class LettuceTest {
                 assertEquals(9, client.getPartitions().size());
                 commands.set("{06S}", "before");
                 ports.await(() -> ports.cluster.nodes(Ports.FIRST).stream()
-                        .allMatch(node -> node.digest() == ports.cluster.primaryOf(Ports.FIRST).digest()));
+                        .allMatch(node -> node.digest()
+                                == ports.cluster.primaryOf(Ports.FIRST).digest()));
                 assertEquals("before", read(connection, "{06S}"));
 
                 NodeId crashed = ports.cluster.primaryOf(Ports.FIRST).id();
@@ -133,7 +134,8 @@ final class LettuceTest {
                 eventually(() -> connection.sync().set("key", "after a partition"));
                 ports.cluster.heal();
                 ports.cluster.awaitReady(Ports.LIMIT);
-                assertEquals("after a partition", eventually(() -> connection.sync().get("key")));
+                assertEquals(
+                        "after a partition", eventually(() -> connection.sync().get("key")));
             } finally {
                 client.shutdown(Duration.ZERO, Duration.ofSeconds(2));
             }

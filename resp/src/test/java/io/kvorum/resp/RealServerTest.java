@@ -44,14 +44,27 @@ final class RealServerTest {
             realPort = free.getLocalPort();
         }
         server = new ProcessBuilder(
-                        "redis-server", "--port", String.valueOf(realPort), "--bind", "127.0.0.1", "--save", "",
-                        "--databases", "1", "--dir", directory.toString())
+                        "redis-server",
+                        "--port",
+                        String.valueOf(realPort),
+                        "--bind",
+                        "127.0.0.1",
+                        "--save",
+                        "",
+                        "--databases",
+                        "1",
+                        "--dir",
+                        directory.toString())
                 .redirectErrorStream(true)
                 .redirectOutput(directory.resolve("log").toFile())
                 .start();
-        String version = new String(new ProcessBuilder("redis-server", "--version").start().getInputStream().readAllBytes());
+        String version = new String(new ProcessBuilder("redis-server", "--version")
+                .start()
+                .getInputStream()
+                .readAllBytes());
         assumeTrue(version.contains("v=7.0."), "redis-server must be of version 7.0");
-        cluster = LocalCluster.start(LocalClusterSettings.defaults().withShards(1).withReplicas(0));
+        cluster =
+                LocalCluster.start(LocalClusterSettings.defaults().withShards(1).withReplicas(0));
         cluster.awaitReady(Duration.ofSeconds(10));
         resp = RespCluster.builder(cluster).mode(RespMode.SINGLE).start();
         cluster.await(RealServerTest::answers, Duration.ofSeconds(10));

@@ -46,7 +46,7 @@ final class RespReaderTest {
     @CsvSource({"1", "2", "7", "1000"})
     void commandsComeWholeHoweverTheBytesArrive(int atATime) throws Exception {
         String bytes = "*2\r\n$3\r\nGET\r\n$1\r\nk\r\n*0\r\n*-1\r\n\r\nPING\r\nSET k \"a b\\x41\\n\" 'it''s'\n"
-                .replace("'it''s'", "'it\\'s'")
+                        .replace("'it''s'", "'it\\'s'")
                 + "*1\r\n$0\r\n\r\n*1\r\n$4\r\n\r\n\r\n\r\n";
 
         assertEquals(List.of("GET|k", "PING", "SET|k|a bA\n|it's", "", "\r\n\r\n"), commands(bytes, atATime, true));
@@ -71,7 +71,8 @@ final class RespReaderTest {
     void strangersGetSmallLimits() throws Exception {
         assertEquals("Protocol error: unauthenticated multibulk length", error("*11\r\n", false));
         assertEquals("Protocol error: unauthenticated bulk length", error("*1\r\n$16385\r\n", false));
-        assertEquals(List.of("a".repeat(16_384)), commands("*1\r\n$16384\r\n" + "a".repeat(16_384) + "\r\n", 999, false));
+        assertEquals(
+                List.of("a".repeat(16_384)), commands("*1\r\n$16384\r\n" + "a".repeat(16_384) + "\r\n", 999, false));
         assertEquals(List.of(), commands("*11\r\n", 9, true));
     }
 
@@ -87,7 +88,26 @@ final class RespReaderTest {
     @Test
     void whateverBytesComeEndInAnErrorOrCommands() {
         String[] parts = {
-            "*", "$", "1", "2", "3", "-1", "0", "\r\n", "\r", "\n", "GET", "k", " ", "\"", "'", "\\x4", "*1\r\n$1\r\na\r\n", "*3\r\n", "\0", "é"
+            "*",
+            "$",
+            "1",
+            "2",
+            "3",
+            "-1",
+            "0",
+            "\r\n",
+            "\r",
+            "\n",
+            "GET",
+            "k",
+            " ",
+            "\"",
+            "'",
+            "\\x4",
+            "*1\r\n$1\r\na\r\n",
+            "*3\r\n",
+            "\0",
+            "é"
         };
         for (long seed = 0; seed < SEEDS; seed++) {
             SplittableRandom random = new SplittableRandom(seed);

@@ -32,8 +32,7 @@ final class SentinelSessionTest {
     }
 
     private static Ports start() {
-        return Ports.ofSentinels(
-                builder -> builder.password("SECRET").groupNames(shard -> GROUP));
+        return Ports.ofSentinels(builder -> builder.password("SECRET").groupNames(shard -> GROUP));
     }
 
     @Test
@@ -45,7 +44,10 @@ final class SentinelSessionTest {
                         assertEquals("(error) NOAUTH Authentication required.", client.call(command));
                         assertEquals("OK", client.call("AUTH SECRET"));
                     }
-                    return client.call(command).replace("[", "").replace("]", "").replace(", ", "\n");
+                    return client.call(command)
+                            .replace("[", "")
+                            .replace("]", "")
+                            .replace(", ", "\n");
                 } catch (EOFException e) {
                     return "";
                 }
@@ -66,7 +68,8 @@ final class SentinelSessionTest {
                     words.addAll(List.of("--no-auth-warning", "-a", "SECRET"));
                 }
                 words.addAll(List.of(command.split(" ")));
-                Process process = new ProcessBuilder(words).redirectErrorStream(true).start();
+                Process process =
+                        new ProcessBuilder(words).redirectErrorStream(true).start();
                 process.getOutputStream().close();
                 String answer = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).trim();
                 return answer.startsWith("READONLY") ? "(error) " + answer : answer;
@@ -98,7 +101,7 @@ final class SentinelSessionTest {
                 shell.run("sentinel-3", "SENTINEL ckquorum " + GROUP));
         assertTrue(shell.run("sentinel-1", "INFO sentinel")
                 .contains("master0:name=" + GROUP + ",status=ok,address=127.0.0.1:" + ports.port("node-1.1")
-                        + ",slaves=2,sentinels=3\r\n"));
+                        + ",slaves=2,sentinels=3"));
 
         // Writes go to the master, reads anywhere.
         assertEquals("OK", shell.run("node-1.1", "SET key-01 value-01"));

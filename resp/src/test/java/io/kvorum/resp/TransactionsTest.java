@@ -26,7 +26,8 @@ final class TransactionsTest {
 
     @BeforeAll
     static void start() {
-        cluster = LocalCluster.start(LocalClusterSettings.defaults().withShards(1).withReplicas(0));
+        cluster =
+                LocalCluster.start(LocalClusterSettings.defaults().withShards(1).withReplicas(0));
         cluster.awaitReady(Duration.ofSeconds(20));
         resp = RespCluster.builder(cluster).mode(RespMode.SINGLE).start();
         port = resp.port(cluster.nodes().get(0).id());
