@@ -19,6 +19,7 @@ final class Connection implements Runnable {
     private static final int MAX_ANSWERS = 64 << 10;
 
     /** A change that is told once the command is over. */
+    @SuppressWarnings("ArrayRecordComponent") // nobody compares them
     record Change(char kind, String event, byte[] key) {}
 
     private final long id;

@@ -42,9 +42,10 @@ final class Faults {
     /** Opens the links of one party; those of the others that were cut off here stay cut. */
     synchronized void resume(NodeId party) {
         Set<NodeId> fewer = new LinkedHashSet<>(paused);
-        boolean known = fewer.remove(party) | isolated.remove(party);
+        boolean wasPaused = fewer.remove(party);
+        boolean wasIsolated = isolated.remove(party);
         paused = Set.copyOf(fewer);
-        if (known) {
+        if (wasPaused || wasIsolated) {
             cluster.heal();
             isolated.forEach(other -> cluster.isolate(other));
             fewer.forEach(other -> cluster.isolate(other));

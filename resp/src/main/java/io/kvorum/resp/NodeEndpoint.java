@@ -19,7 +19,6 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.locks.Lock;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -44,6 +43,7 @@ final class NodeEndpoint extends Endpoint {
         ConnectionCommands.addTo(TABLE);
         StringCommands.addTo(TABLE);
         KeyCommands.addTo(TABLE);
+        DeadlineCommands.addTo(TABLE);
         TransactionCommands.addTo(TABLE);
         PubSubCommands.addTo(TABLE);
         ServerCommands.addTo(TABLE);
@@ -173,10 +173,7 @@ final class NodeEndpoint extends Endpoint {
             return;
         }
         boolean alone = keys.size() > 1 && !Call.inOneSlot(keys);
-        use(connection, alone, () -> {
-            command.handler().handle(new Call(command, args, connection, null));
-            return null;
-        });
+        use(connection, alone, () -> command.handler().handle(new Call(command, args, connection, null)));
     }
 
     /**
@@ -184,7 +181,7 @@ final class NodeEndpoint extends Endpoint {
      *
      * @param alone whether no other command may run meanwhile
      */
-    void use(Connection connection, boolean alone, Supplier<?> action) {
+    void use(Connection connection, boolean alone, Runnable action) {
         Acknowledgement level = cluster().acknowledgement();
         boolean local = level.equals(Acknowledgement.LOCAL);
         List<CompletionStage<?>> outcomes = local ? List.of() : new ArrayList<>();
@@ -196,7 +193,7 @@ final class NodeEndpoint extends Endpoint {
         lock.lock();
         try {
             connection.setStore(store);
-            action.get();
+            action.run();
             tell(connection);
         } catch (IllegalArgumentException e) {
             throw new CommandException("ERR string exceeds maximum allowed size (proto-max-bulk-len)");

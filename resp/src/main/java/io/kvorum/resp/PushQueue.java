@@ -45,8 +45,12 @@ final class PushQueue implements Runnable {
 
     /** Waits until everything was sent. */
     synchronized void drain() {
-        while (!closed && (sending || !waiting.isEmpty())) {
-            pause();
+        try {
+            while (!closed && (sending || !waiting.isEmpty())) {
+                wait();
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
     }
 
@@ -55,20 +59,16 @@ final class PushQueue implements Runnable {
         notifyAll();
     }
 
-    private void pause() {
-        try {
-            wait();
-        } catch (InterruptedException e) { // nobody interrupts it but who wants it to end
-            closed = true;
-            Thread.currentThread().interrupt();
-        }
-    }
-
     private synchronized byte[] next() {
         sending = false;
         notifyAll();
-        while (waiting.isEmpty() && !closed) {
-            pause();
+        try {
+            while (waiting.isEmpty() && !closed) {
+                wait();
+            }
+        } catch (InterruptedException e) { // nobody interrupts it but who wants it to end
+            closed = true;
+            Thread.currentThread().interrupt();
         }
         byte[] next = closed ? new byte[0] : waiting.remove();
         bytes -= next.length;

@@ -2,6 +2,7 @@ package io.kvorum.resp;
 
 import static java.util.Objects.requireNonNull;
 
+import io.kvorum.failover.runtime.SentinelDriver;
 import io.kvorum.replication.Acknowledgement;
 import io.kvorum.replication.ReplicationEvent;
 import io.kvorum.slots.topology.ClusterTopology;
@@ -377,15 +378,20 @@ public final class RespCluster implements AutoCloseable {
     boolean isHeldDown(NodeId node) {
         ShardId shard = cluster.node(node).shard();
         for (LocalSentinel sentinel : cluster.sentinels()) {
-            if (sentinel.isRunning() && cluster.isOpen(sentinel.id(), LocalCluster.CLIENT)) {
-                try {
-                    return sentinel.driver().down(shard).contains(node);
-                } catch (IllegalStateException e) {
-                    continue; // it was ended in between
-                }
+            SentinelDriver driver = driverOf(sentinel);
+            if (driver != null && cluster.isOpen(sentinel.id(), LocalCluster.CLIENT)) {
+                return driver.down(shard).contains(node);
             }
         }
         return !cluster.node(node).isRunning();
+    }
+
+    private static @Nullable SentinelDriver driverOf(LocalSentinel sentinel) {
+        try {
+            return sentinel.isRunning() ? sentinel.driver() : null;
+        } catch (IllegalStateException e) { // it was ended in between
+            return null;
+        }
     }
 
     /** Sends a message to the subscribers at all nodes that hear of this one, as the bus of the server does. */

@@ -95,7 +95,7 @@ final class RespReader {
      * @return its words, of which there is at least one, or {@code null} if more bytes must come first
      * @throws ProtocolException if the bytes are no command
      */
-    byte @Nullable [] @Nullable [] next() throws ProtocolException {
+    byte @Nullable [][] next() throws ProtocolException {
         while (true) {
             if (argsLeft > 0) {
                 return readArgs() ? finished() : null;
@@ -218,7 +218,7 @@ final class RespReader {
         }
 
         /** {@return the words, or null if a quote is not closed or something follows it at once} */
-        static byte[] @Nullable [] split(String line) {
+        static byte @Nullable [][] split(String line) {
             Words words = new Words(line);
             List<byte[]> found = new ArrayList<>();
             while (words.skipSpace()) {

@@ -405,7 +405,7 @@ final class ServerCommands {
         call.out().ok();
     }
 
-    static void configRewrite(Call call) {
+    private static void configRewrite(Call call) {
         throw new CommandException("ERR The server is running without a config file");
     }
 

@@ -23,6 +23,7 @@ final class Session {
     }
 
     /** A command that waits for EXEC. */
+    @SuppressWarnings("ArrayRecordComponent") // nobody compares them
     record Queued(Command command, byte[][] args) {}
 
     final boolean needsPassword;

@@ -116,8 +116,8 @@ final class Settings {
     }
 
     private static void checkEvents(String value) {
-        for (char c : value.toCharArray()) {
-            if (c != 'A' && FLAGS.indexOf(c) < 0) {
+        for (int i = 0; i < value.length(); i++) {
+            if (value.charAt(i) != 'A' && FLAGS.indexOf(value.charAt(i)) < 0) {
                 throw failed("notify-keyspace-events", "Invalid event class character. Use 'Ag$lshzxeKEtmdn'.");
             }
         }
@@ -129,14 +129,10 @@ final class Settings {
         String given = value.contains("A") ? value + common : value;
         StringBuilder result = new StringBuilder();
         boolean all = common.chars().allMatch(c -> given.indexOf(c) >= 0);
-        for (char c : (all ? "A" : common).toCharArray()) {
-            if (c == 'A' || given.indexOf(c) >= 0) {
-                result.append(c);
-            }
-        }
-        for (char c : "KEmn".toCharArray()) {
-            if (given.indexOf(c) >= 0) {
-                result.append(c);
+        String order = (all ? "A" : common) + "KEmn";
+        for (int i = 0; i < order.length(); i++) {
+            if (order.charAt(i) == 'A' || given.indexOf(order.charAt(i)) >= 0) {
+                result.append(order.charAt(i));
             }
         }
         return result.toString();

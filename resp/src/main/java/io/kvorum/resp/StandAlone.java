@@ -4,6 +4,7 @@ import io.kvorum.failover.SentinelSettings;
 import io.kvorum.testkit.LocalCluster;
 import io.kvorum.testkit.LocalClusterSettings;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.time.Duration;
 import java.util.Locale;
 
@@ -45,9 +46,7 @@ final class StandAlone {
             try (RespCluster resp = builder.start()) {
                 resp.describe().forEach(System.out::println);
                 System.out.println("ready");
-                while (System.in.read() >= 0) {
-                    continue; // what is written there says nothing
-                }
+                System.in.transferTo(OutputStream.nullOutputStream()); // until it ends
             }
         }
     }

@@ -157,7 +157,6 @@ final class TransactionCommands {
             } else {
                 runAll(connection, queue, null, connection.store());
             }
-            return null;
         });
         abandon(connection);
     }

@@ -32,7 +32,7 @@ final class Watched {
         }
         StoredValue now = keys.lookUp(key);
         if (before == null || now == null) {
-            return before != now;
+            return (before == null) != (now == null);
         }
         return before.version() != now.version()
                 && (before.deadline() != now.deadline() || !Arrays.equals(before.value(), now.value()));

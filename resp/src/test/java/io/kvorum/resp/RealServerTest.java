@@ -1,5 +1,6 @@
 package io.kvorum.resp;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
@@ -58,10 +59,12 @@ final class RealServerTest {
                 .redirectErrorStream(true)
                 .redirectOutput(directory.resolve("log").toFile())
                 .start();
-        String version = new String(new ProcessBuilder("redis-server", "--version")
-                .start()
-                .getInputStream()
-                .readAllBytes());
+        String version = new String(
+                new ProcessBuilder("redis-server", "--version")
+                        .start()
+                        .getInputStream()
+                        .readAllBytes(),
+                UTF_8);
         assumeTrue(version.contains("v=7.0."), "redis-server must be of version 7.0");
         cluster =
                 LocalCluster.start(LocalClusterSettings.defaults().withShards(1).withReplicas(0));

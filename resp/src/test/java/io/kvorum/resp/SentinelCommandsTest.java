@@ -58,7 +58,7 @@ final class SentinelCommandsTest {
             List<String> channels = new ArrayList<>();
             String switched = "";
             while (!channels.contains("+slave-reconf-done")) {
-                String[] message = listener.read().split(", ");
+                String[] message = listener.read().split(", ", -1);
                 channels.add(message[2]);
                 switched = message[2].equals("+switch-master") ? message[3] : switched;
             }

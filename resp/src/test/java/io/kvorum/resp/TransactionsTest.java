@@ -125,7 +125,7 @@ final class TransactionsTest {
             for (int i = 1; i <= 300; i++) {
                 writer.send("MSET", "x", String.valueOf(i), "y", String.valueOf(i));
                 String pair = reader.call("MGET x y");
-                String[] values = pair.substring(1, pair.length() - 1).split(", ");
+                String[] values = pair.substring(1, pair.length() - 1).split(", ", -1);
                 assertEquals(values[0], values[1]);
                 assertEquals("OK", writer.read());
             }
