@@ -110,7 +110,10 @@ final class SentinelEndpoint extends Endpoint {
 
     /** {@return for how many milliseconds this sentinel has held a node down; -1 if it does not} */
     long downMillis(NodeId node) {
-        return millis(subjectivelyDown.get(node));
+        boolean down = shards().stream()
+                .filter(shard -> shard.nodes().contains(node))
+                .anyMatch(shard -> driver().down(shard.id()).contains(node));
+        return down ? Math.max(millis(subjectivelyDown.get(node)), 0) : -1;
     }
 
     /** {@return for how many milliseconds a quorum has held a primary down; -1 if it does not} */

@@ -69,9 +69,9 @@ final class JedisTest {
 
             ports.cluster.node(crashed).restart();
             ports.cluster.awaitReady(Ports.LIMIT);
+            int second = ports.primaryPort();
             ports.cluster.sentinels().get(0).driver().failOver(Ports.FIRST);
-            NodeId second = ports.cluster.primaryOf(Ports.FIRST).id();
-            ports.await(() -> !ports.cluster.primaryOf(Ports.FIRST).id().equals(second));
+            ports.await(() -> ports.primaryPort() != second);
             write(client, "{06S}", "after a switchover");
 
             NodeId cutOff = ports.cluster.primaryOf(Ports.FIRST).id();

@@ -135,6 +135,11 @@ final class SentinelSessionTest {
         assertEquals(addressOf(ports, third), masterBy(shell, "sentinel-2"));
         assertEquals("value-03", shell.run(third, "GET key-01"));
         assertEquals("OK", shell.run(third, "SET key-01 value-04"));
+        ports.await(() -> ports.cluster
+                .sentinel(new NodeId("sentinel-2"))
+                .driver()
+                .down(Ports.FIRST)
+                .contains(new NodeId(second)));
         String slaves = shell.run("sentinel-2", "SENTINEL slaves " + GROUP);
         assertTrue(slaves.contains("flags\ns_down,slave,disconnected\n"), slaves);
 
