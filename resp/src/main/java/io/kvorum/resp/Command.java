@@ -28,6 +28,7 @@ import org.jspecify.annotations.Nullable;
  * @param since the version of the server that had it first
  * @param handler carries it out
  * @param subcommands its subcommands by their last names; none unless it is a container
+ * @param traits what follows from the name and the flags
  */
 record Command(
         String name,
@@ -43,7 +44,8 @@ record Command(
         String summary,
         String since,
         Handler handler,
-        Map<String, Command> subcommands) {
+        Map<String, Command> subcommands,
+        Traits traits) {
     /** The order in which clients are told the categories. */
     private static final List<String> CATEGORIES = List.of(
             "keyspace",
@@ -67,6 +69,29 @@ record Command(
             "connection",
             "transaction",
             "scripting");
+
+    /** What is asked for at each call, found out once. */
+    record Traits(
+            boolean write,
+            boolean read,
+            boolean exec,
+            boolean noAuth,
+            boolean whileIncomplete,
+            boolean control,
+            boolean atOnce,
+            boolean ofSubscribers) {
+        static Traits of(String name, List<String> flags) {
+            return new Traits(
+                    flags.contains("write"),
+                    flags.contains("readonly"),
+                    name.equals("exec"),
+                    flags.contains("no_auth"),
+                    flags.contains("loading") || flags.contains("stale"),
+                    name.startsWith("kvorum|"),
+                    TransactionCommands.AT_ONCE.contains(name),
+                    PubSubCommands.OF_SUBSCRIBERS.contains(name));
+        }
+    }
 
     /** Carries a command out. */
     @FunctionalInterface
@@ -122,7 +147,8 @@ record Command(
                 summary,
                 since,
                 handler,
-                Map.of());
+                Map.of(),
+                Traits.of(name, flags));
     }
 
     private static void addImplied(List<String> flags, TreeSet<String> categories) {
@@ -162,7 +188,8 @@ record Command(
                 summary,
                 since,
                 handler,
-                subcommands);
+                subcommands,
+                Traits.of(container == null ? name : container + "|" + name, flags));
     }
 
     /** {@return this command as the container of others} */
@@ -185,7 +212,8 @@ record Command(
                 summary,
                 since,
                 handler,
-                byName);
+                byName,
+                traits);
     }
 
     boolean has(String flag) {
@@ -193,7 +221,16 @@ record Command(
     }
 
     boolean isWrite() {
-        return has("write");
+        return traits.write;
+    }
+
+    boolean isExec() {
+        return traits.exec;
+    }
+
+    /** {@return whether it does anything with the data of the node} */
+    boolean usesStore() {
+        return traits.write || traits.read || firstKey > 0;
     }
 
     boolean takes(int words) {

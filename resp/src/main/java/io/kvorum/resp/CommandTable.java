@@ -16,8 +16,10 @@ import org.jspecify.annotations.Nullable;
  */
 final class CommandTable {
     private static final int MAX_SHOWN = 128;
+    private static final int RECENT = 251;
 
     private final Map<String, Command> commands = new LinkedHashMap<>();
+    private final @Nullable Known[] recent = new Known[RECENT];
 
     /** Adds a command to a group. */
     void add(String group, Command command) {
@@ -63,7 +65,7 @@ final class CommandTable {
      * @throws CommandException with the server's error if there is no such command, or the number of words is wrong
      */
     Command find(byte[][] args) {
-        Command command = commands.get(Command.nameOf(args[0]));
+        Command command = named(args[0]);
         if (command == null) {
             throw new CommandException(unknown(args));
         }
@@ -80,6 +82,30 @@ final class CommandTable {
         }
         return command;
     }
+
+    /** Short names, in capitals or small letters, are found without making text of them. */
+    private @Nullable Command named(byte[] name) {
+        if (name.length == 0 || name.length > Long.BYTES) {
+            return commands.get(Command.nameOf(name));
+        }
+        long code = 0;
+        for (byte b : name) {
+            code = (code << Byte.SIZE) | (b >= 'A' && b <= 'Z' ? b | 0x20 : b & 0xff);
+        }
+        int place = (int) Math.floorMod(code, (long) RECENT);
+        Known known = recent[place];
+        if (known != null && known.code == code) {
+            return known.command;
+        }
+        Command command = commands.get(Command.nameOf(name));
+        if (command != null) {
+            recent[place] = new Known(code, command);
+        }
+        return command;
+    }
+
+    /** A command under the letters of its name. */
+    private record Known(long code, Command command) {}
 
     private static String unknown(byte[][] args) {
         StringBuilder shown = new StringBuilder();

@@ -30,7 +30,8 @@ final class Connection implements Runnable {
     private final List<Change> changes = new ArrayList<>();
     private final long startedAt = System.nanoTime();
     private Session session;
-    private @Nullable KeyValueStore store;
+    private @Nullable KeyValueStore store; // while a command is carried out
+    private @Nullable KeyValueStore localStore;
     private boolean closing;
     private volatile @Nullable PushQueue pushes;
 
@@ -206,6 +207,16 @@ final class Connection implements Runnable {
             throw new IllegalStateException("a command must be under way");
         }
         return current;
+    }
+
+    /** {@return the node's own store, the same for the life of the connection, which that of the node does not outlast} */
+    KeyValueStore localStore(NodeEndpoint node) {
+        KeyValueStore known = localStore;
+        if (known == null) {
+            known = node.localStore();
+            localStore = known;
+        }
+        return known;
     }
 
     void setStore(@Nullable KeyValueStore value) {

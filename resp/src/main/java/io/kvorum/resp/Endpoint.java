@@ -185,7 +185,7 @@ abstract class Endpoint {
         try {
             command = table().find(args);
             session.lastCommand = command.name();
-            if (!session.authenticated && !command.has("no_auth")) {
+            if (!session.authenticated && !command.traits().noAuth()) {
                 throw new CommandException("NOAUTH Authentication required.");
             }
             if (session.protocol == 2 && session.subscribed() && !PubSubCommands.mayBeUsedBySubscribers(command)) {

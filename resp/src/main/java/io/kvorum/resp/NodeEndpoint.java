@@ -85,6 +85,11 @@ final class NodeEndpoint extends Endpoint {
         return node.store();
     }
 
+    /** {@return the node's own store for clients that wait for nobody} */
+    KeyValueStore localStore() {
+        return store().store(Acknowledgement.LOCAL, ReadLevel.LOCAL, cluster().timeout());
+    }
+
     NodeStatus status() {
         return node.status();
     }
@@ -127,10 +132,10 @@ final class NodeEndpoint extends Endpoint {
         if (session.inTransaction() && command.has("no_multi")) {
             throw new CommandException("ERR Command not allowed inside a transaction");
         }
-        if (command.name().startsWith("kvorum|") && !cluster().hasControl()) {
+        if (command.traits().control() && !cluster().hasControl()) {
             throw new CommandException("ERR unknown command '" + Text.latin(args[0]) + "', with args beginning with: ");
         }
-        boolean exec = command.name().equals("exec");
+        boolean exec = command.isExec();
         session.asking = false; // a slot that moves is refused until its data is here, asked for or not
         long deadline = System.nanoTime() + MAX_WAIT.toNanos();
         while (true) {
@@ -168,7 +173,7 @@ final class NodeEndpoint extends Endpoint {
 
     private void perform(Connection connection, Command command, byte[][] args) {
         List<byte[]> keys = command.keysOf(args);
-        if (keys.isEmpty() && !command.isWrite() && !command.has("readonly")) {
+        if (!command.usesStore()) {
             command.handler().handle(new Call(command, args, connection, null)); // nothing of the store
             return;
         }
@@ -187,7 +192,7 @@ final class NodeEndpoint extends Endpoint {
         List<CompletionStage<?>> outcomes = local ? List.of() : new ArrayList<>();
         Duration timeout = cluster().timeout();
         KeyValueStore store = local
-                ? store().store(level, ReadLevel.LOCAL, timeout)
+                ? connection.localStore(this)
                 : store().unawaited(level, ReadLevel.LOCAL, timeout, outcomes::add);
         Lock lock = alone ? commands.writeLock() : commands.readLock();
         lock.lock();
@@ -241,9 +246,11 @@ final class NodeEndpoint extends Endpoint {
 
     /** Waits while CLIENT PAUSE holds this command back. */
     private void holdBack(Connection connection, Command command) {
-        boolean exempt = command.name().startsWith("client|") || command.has("no_auth");
-        while (held && !exempt && System.nanoTime() - heldUntil < 0 && !connection.isClosed()) {
-            if (heldWritesOnly && !command.isWrite() && !command.name().equals("exec")) {
+        if (!held || command.name().startsWith("client|") || command.traits().noAuth()) {
+            return;
+        }
+        while (held && System.nanoTime() - heldUntil < 0 && !connection.isClosed()) {
+            if (heldWritesOnly && !command.isWrite() && !command.isExec()) {
                 return;
             }
             LockSupport.parkNanos(CHECK_NANOS);
@@ -261,7 +268,7 @@ final class NodeEndpoint extends Endpoint {
     }
 
     void requireComplete(Command command) {
-        if (!status().complete() && !command.has("loading") && !command.has("stale")) {
+        if (!command.traits().whileIncomplete() && !status().complete()) {
             throw new CommandException(LOADING);
         }
     }

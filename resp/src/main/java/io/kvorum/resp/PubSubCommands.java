@@ -6,7 +6,7 @@ import java.util.Set;
 
 /** Messages on channels. Those of a node reach the subscribers at every node that hears of it. */
 final class PubSubCommands {
-    private static final Set<String> OF_SUBSCRIBERS = Set.of(
+    static final Set<String> OF_SUBSCRIBERS = Set.of(
             "subscribe",
             "unsubscribe",
             "psubscribe",
@@ -152,7 +152,7 @@ final class PubSubCommands {
 
     /** {@return whether a connection that has subscribed may use a command in the older protocol} */
     static boolean mayBeUsedBySubscribers(Command command) {
-        return OF_SUBSCRIBERS.contains(command.name());
+        return command.traits().ofSubscribers();
     }
 
     static void subscribe(Call call) {

@@ -54,6 +54,7 @@ public final class RespCluster implements AutoCloseable {
     private final Duration timeout;
     private final Function<? super ShardId, String> groupNames;
     private final Map<NodeId, Endpoint> endpoints = new LinkedHashMap<>();
+    private final List<NodeEndpoint> nodeEndpoints = new ArrayList<>();
     private final AtomicLong connections = new AtomicLong();
     private final Faults faults;
     private volatile boolean closed;
@@ -81,7 +82,9 @@ public final class RespCluster implements AutoCloseable {
                             : Math.max(10, cluster.sentinels().size()));
         }
         for (LocalNode node : cluster.nodes()) {
-            endpoints.put(node.id(), new NodeEndpoint(this, node, port, nodeSettings()));
+            NodeEndpoint endpoint = new NodeEndpoint(this, node, port, nodeSettings());
+            endpoints.put(node.id(), endpoint);
+            nodeEndpoints.add(endpoint);
             port += step;
         }
     }
@@ -332,13 +335,7 @@ public final class RespCluster implements AutoCloseable {
 
     /** {@return the ports of all nodes, crashed ones too} */
     List<NodeEndpoint> nodeEndpoints() {
-        List<NodeEndpoint> nodes = new ArrayList<>();
-        for (Endpoint endpoint : endpoints.values()) {
-            if (endpoint instanceof NodeEndpoint node) {
-                nodes.add(node);
-            }
-        }
-        return nodes;
+        return nodeEndpoints;
     }
 
     List<Endpoint> endpoints() {
@@ -422,7 +419,7 @@ public final class RespCluster implements AutoCloseable {
     /** Tells of a change of a key at its node and, as they carry it out too, at its replicas. */
     void tellKeyspace(NodeEndpoint at, Connection.Change change) {
         for (NodeEndpoint node : nodeEndpoints()) {
-            if (node == at || (sameShard(at, node) && hears(at, node))) {
+            if (node.settings().isNotifying() && (node == at || (sameShard(at, node) && hears(at, node)))) {
                 tellKeyspaceAt(node, change);
             }
         }

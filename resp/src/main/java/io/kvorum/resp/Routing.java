@@ -27,7 +27,7 @@ final class Routing {
      * @throws RefusedException if it is not clear yet who leads the shard, and the client has to wait
      */
     static void check(NodeEndpoint node, Session session, Command command, byte[][] args) {
-        boolean exec = command.name().equals("exec");
+        boolean exec = command.isExec();
         if (exec && (!session.inTransaction() || session.broken)) {
             return; // which is an error of its own
         }

@@ -76,7 +76,7 @@ final class SentinelEndpoint extends Endpoint {
 
     @Override
     void run(Connection connection, Command command, byte[][] args) {
-        if (command.name().startsWith("kvorum|") && !cluster().hasControl()) {
+        if (command.traits().control() && !cluster().hasControl()) {
             throw new CommandException("ERR unknown command '" + Text.latin(args[0]) + "', with args beginning with: ");
         }
         command.handler().handle(new Call(command, args, connection, null));

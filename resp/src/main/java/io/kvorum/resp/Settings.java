@@ -38,6 +38,7 @@ final class Settings {
             "loglevel");
 
     private final Map<String, String> values = new TreeMap<>();
+    private volatile boolean notifying;
 
     Settings(Map<String, String> given) {
         values.put("appendonly", "no");
@@ -109,6 +110,12 @@ final class Settings {
         }
         changes.forEach(
                 (name, value) -> values.put(name, name.equals("notify-keyspace-events") ? normalised(value) : value));
+        notifying = !text("notify-keyspace-events").isEmpty();
+    }
+
+    /** {@return whether any changes of keys are told at all} */
+    boolean isNotifying() {
+        return notifying;
     }
 
     private static CommandException failed(String name, String why) {

@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  * that is no cluster takes, or one of them is about all keys, they run alone at the node, one after the other.
  */
 final class TransactionCommands {
-    private static final Set<String> AT_ONCE = Set.of("exec", "discard", "multi", "watch", "quit", "reset");
+    static final Set<String> AT_ONCE = Set.of("exec", "discard", "multi", "watch", "quit", "reset");
 
     private TransactionCommands() {}
 
@@ -74,7 +74,7 @@ final class TransactionCommands {
 
     /** {@return whether a command is not queued} */
     static boolean runsAtOnce(Command command) {
-        return AT_ONCE.contains(command.name());
+        return command.traits().atOnce();
     }
 
     private static void multi(Call call) {

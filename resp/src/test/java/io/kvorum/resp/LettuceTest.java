@@ -28,7 +28,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /** Lettuce follows failovers of a cluster and of a group that sentinels watch, in both protocols. */
 final class LettuceTest {
-    private static final Duration TIMEOUT = Duration.ofMillis(500);
+    private static final Duration TIMEOUT = Duration.ofSeconds(2);
     private static final SocketOptions SOCKETS =
             SocketOptions.builder().connectTimeout(TIMEOUT).build();
 
