@@ -209,7 +209,9 @@ final class Connection implements Runnable {
         return current;
     }
 
-    /** {@return the node's own store, the same for the life of the connection, which that of the node does not outlast} */
+    /**
+     * {@return the node's own store, the same for the life of the connection, which that of the node does not outlast}
+     */
     KeyValueStore localStore(NodeEndpoint node) {
         KeyValueStore known = localStore;
         if (known == null) {
@@ -217,6 +219,11 @@ final class Connection implements Runnable {
             localStore = known;
         }
         return known;
+    }
+
+    /** {@return whether a transaction is being run, in which nothing waits} */
+    boolean isUsingStore() {
+        return store != null;
     }
 
     void setStore(@Nullable KeyValueStore value) {

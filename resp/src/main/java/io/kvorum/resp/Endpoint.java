@@ -118,23 +118,26 @@ abstract class Endpoint {
     }
 
     private void accept(ServerSocket from, CountDownLatch end) {
-        while (!from.isClosed()) {
-            try {
-                Socket socket = from.accept();
-                socket.setTcpNoDelay(true);
-                Connection connection = new Connection(cluster.nextConnection(), socket, this);
-                connections.add(connection);
-                if (from.isClosed()) {
-                    connection.close();
-                }
-                startThread(connection, "client-" + connection.id());
-            } catch (IOException e) {
-                if (!from.isClosed()) {
-                    LockSupport.parkNanos(CHECK_NANOS); // out of descriptors, perhaps
+        try {
+            while (!from.isClosed()) {
+                try {
+                    Socket socket = from.accept();
+                    socket.setTcpNoDelay(true);
+                    Connection connection = new Connection(cluster.nextConnection(), socket, this);
+                    connections.add(connection);
+                    if (from.isClosed()) {
+                        connection.close();
+                    }
+                    startThread(connection, "client-" + connection.id());
+                } catch (IOException e) {
+                    if (!from.isClosed()) {
+                        LockSupport.parkNanos(CHECK_NANOS); // out of descriptors, perhaps
+                    }
                 }
             }
+        } finally {
+            end.countDown();
         }
-        end.countDown();
     }
 
     final void startThread(Runnable task, String name) {

@@ -191,9 +191,8 @@ final class NodeEndpoint extends Endpoint {
         boolean local = level.equals(Acknowledgement.LOCAL);
         List<CompletionStage<?>> outcomes = local ? List.of() : new ArrayList<>();
         Duration timeout = cluster().timeout();
-        KeyValueStore store = local
-                ? connection.localStore(this)
-                : store().unawaited(level, ReadLevel.LOCAL, timeout, outcomes::add);
+        KeyValueStore store =
+                local ? connection.localStore(this) : store().unawaited(level, ReadLevel.LOCAL, timeout, outcomes::add);
         Lock lock = alone ? commands.writeLock() : commands.readLock();
         lock.lock();
         try {

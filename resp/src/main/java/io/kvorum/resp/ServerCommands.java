@@ -464,7 +464,7 @@ final class ServerCommands {
         }
         ReplicatedStore store = node.store();
         long offset = store.status().position().offset();
-        if (count > acknowledged(store, offset) && !call.inTransaction()) {
+        if (count > acknowledged(store, offset) && !call.connection().isUsingStore()) {
             Duration timeout = millis == 0 ? FOREVER : Duration.ofMillis(millis);
             int wanted = (int) Math.min(count, Integer.MAX_VALUE);
             try {

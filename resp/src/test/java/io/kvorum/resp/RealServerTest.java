@@ -12,7 +12,6 @@ import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
@@ -93,46 +92,19 @@ final class RealServerTest {
         }
     }
 
-    /** The scripts: blocks of lines, each a command. */
     static Stream<List<String>> scripts() throws IOException {
-        List<List<String>> scripts = new ArrayList<>();
-        List<String> script = new ArrayList<>();
-        for (String line : Files.readAllLines(Path.of("src/test/resources/commands.txt"))) {
-            if (line.isBlank()) {
-                scripts.add(script);
-                script = new ArrayList<>();
-            } else if (!line.startsWith("#")) {
-                script.add(line);
-            }
-        }
-        scripts.add(script);
-        return scripts.stream().filter(it -> !it.isEmpty());
+        return Scripts.all().stream();
     }
 
     @ParameterizedTest
     @MethodSource("scripts")
     void answersAreThoseOfTheServer(List<String> script) throws IOException {
         for (int protocol = 2; protocol <= 3; protocol++) {
-            List<String> real = run(realPort, protocol, script);
-            List<String> ours = run(resp.port(resp.cluster().nodes().get(0).id()), protocol, script);
+            List<String> real = Scripts.run(realPort, protocol, script);
+            List<String> ours =
+                    Scripts.run(resp.port(resp.cluster().nodes().get(0).id()), protocol, script);
 
             assertEquals(String.join("\n", real), String.join("\n", ours), "protocol " + protocol);
         }
-    }
-
-    private static List<String> run(int port, int protocol, List<String> script) throws IOException {
-        List<String> answers = new ArrayList<>();
-        try (TinyClient client = new TinyClient(port)) {
-            client.call("FLUSHALL");
-            client.call("CONFIG SET notify-keyspace-events KEA");
-            client.call("HELLO " + protocol);
-            for (String line : script) {
-                byte[][] words = RespReader.Words.split(line);
-                client.send(Stream.of(words).map(Text::latin).toArray(String[]::new));
-                client.read();
-                answers.add(line + " -> " + client.raw().replace("\r\n", "\\r\\n"));
-            }
-        }
-        return answers;
     }
 }

@@ -45,7 +45,9 @@ final class StandAloneTest {
             assertEquals("ready", line);
             assertEquals(
                     sentinels,
-                    lines.stream().filter(it -> it.matches("sentinel 127\\.0\\.0\\.1:\\d+")).count());
+                    lines.stream()
+                            .filter(it -> it.matches("sentinel 127\\.0\\.0\\.1:\\d+"))
+                            .count());
             String node = "node node-\\d\\.\\d (primary|replica) of shard-\\d 127\\.0\\.0\\.1:\\d+";
             assertEquals(nodes, lines.stream().filter(it -> it.matches(node)).count());
             String first = lines.get(sentinels);
