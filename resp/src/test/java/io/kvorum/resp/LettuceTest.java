@@ -49,7 +49,6 @@ final class LettuceTest {
                     .socketOptions(SOCKETS)
                     .topologyRefreshOptions(ClusterTopologyRefreshOptions.builder()
                             .enablePeriodicRefresh(Duration.ofMillis(200))
-                            .enableAdaptiveRefreshTrigger(ClusterTopologyRefreshOptions.RefreshTrigger.values())
                             .adaptiveRefreshTriggersTimeout(Duration.ofMillis(100))
                             .build())
                     .build());
