@@ -2,7 +2,7 @@
 @org.jspecify.annotations.NullMarked
 module io.kvorum.testkit {
     requires static transitive org.jspecify;
-    requires static transitive org.junit.jupiter.api; // for who uses the packages contract and junit
+    requires static org.junit.jupiter.api; // for who uses the packages contract and junit
     requires transitive io.kvorum.slots;
     requires transitive io.kvorum.replication;
     requires transitive io.kvorum.core;

@@ -38,8 +38,8 @@ final class RespReaderTest {
     }
 
     private static String error(String bytes, boolean authenticated) {
-        return assertThrows(ProtocolException.class, () -> commands(bytes, 1_000, authenticated))
-                .getMessage();
+        return String.valueOf(assertThrows(ProtocolException.class, () -> commands(bytes, 1_000, authenticated))
+                .getMessage());
     }
 
     @ParameterizedTest

@@ -204,8 +204,15 @@ public final class LocalNode {
 
     /** Has a paused node go on. All that has become due meanwhile happens at once. */
     public void resume() {
-        cluster.fault(Kind.RESUME, List.of(id), "");
+        if (scheduler.isPaused()) {
+            cluster.fault(Kind.RESUME, List.of(id), "");
+        }
         scheduler.resume();
+    }
+
+    /** {@return whether it is paused} */
+    public boolean isPaused() {
+        return scheduler.isPaused();
     }
 
     /**

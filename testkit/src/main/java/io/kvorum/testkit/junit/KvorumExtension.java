@@ -16,7 +16,7 @@ import org.junit.jupiter.api.extension.ParameterResolver;
 import org.junit.platform.commons.support.AnnotationSupport;
 
 /** Does what {@link KvorumCluster} says. */
-public final class KvorumExtension
+final class KvorumExtension
         implements BeforeAllCallback, AfterAllCallback, BeforeEachCallback, AfterEachCallback, ParameterResolver {
     private static final String DECLARED = "declared";
 
@@ -68,9 +68,6 @@ public final class KvorumExtension
     private static boolean isSimulated(ExtensionContext context) {
         return AnnotationSupport.isAnnotated(context.getTestMethod(), SimulationTest.class);
     }
-
-    /** For JUnit. */
-    public KvorumExtension() {}
 
     @Override
     public void beforeAll(ExtensionContext context) {

@@ -11,7 +11,7 @@ import org.junit.jupiter.api.extension.TestTemplateInvocationContextProvider;
 import org.junit.platform.commons.support.AnnotationSupport;
 
 /** Has a test run once for each seed, as {@link SimulationTest} says. */
-public final class SimulationExtension implements TestTemplateInvocationContextProvider {
+final class SimulationExtension implements TestTemplateInvocationContextProvider {
     /** One run. */
     private record OfSeed(SimulationTest test, long seed, Progress progress) implements TestTemplateInvocationContext {
         @Override
@@ -24,9 +24,6 @@ public final class SimulationExtension implements TestTemplateInvocationContextP
             return List.of(new SimulatedSeed(test, seed, progress));
         }
     }
-
-    /** For JUnit. */
-    public SimulationExtension() {}
 
     @Override
     public boolean supportsTestTemplate(ExtensionContext context) {

@@ -274,7 +274,9 @@ final class KvorumClusterTest {
         List<String> events = report.getOrDefault("kvorum.events", "").lines().toList();
         assertTrue(events.size() > 20 && events.size() <= 200, () -> "there are " + events.size());
         assertTrue(events.get(0).startsWith("0.00"), events.get(0));
-        List<String> file = Files.readAllLines(Path.of(report.getOrDefault("kvorum.file", "")));
+        String page = report.getOrDefault("kvorum.file", "");
+        assertTrue(Files.readString(Path.of(page)).contains("of the test"));
+        List<String> file = Files.readAllLines(Path.of(page.replace(".html", ".ndjson")));
         assertEquals(events.size(), file.size());
         assertTrue(file.get(0).startsWith("{\"at\":0.00"), file.get(0));
         assertClosed(SEEN.get(0));

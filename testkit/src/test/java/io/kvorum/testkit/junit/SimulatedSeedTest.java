@@ -104,7 +104,7 @@ final class SimulatedSeedTest {
         assertEquals("of an actor, seed 2", failure.getMessage());
         String told = String.valueOf(failure.getSuppressed()[0].getMessage());
         assertTrue(told.contains("#fails' -Dkvorum.seed=2"), told);
-        assertTrue(told.contains("fault CRASH: "), told);
+        assertTrue(told.contains(" crash ["), told);
     }
 
     @KvorumCluster(shards = 1, timeout = "30s")
