@@ -5,6 +5,7 @@ import io.kvorum.replication.Acknowledgement;
 import io.kvorum.replication.NodeStatus;
 import io.kvorum.replication.OutcomeUnknownException;
 import io.kvorum.replication.ReplicaStatus;
+import io.kvorum.slots.topology.RefusedException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -463,7 +464,7 @@ final class ServerCommands {
                     + "replicas are just local and are not propagated.");
         }
         ReplicatedStore store = node.store();
-        long offset = store.status().position().offset();
+        long offset = end(store); // the status is that of the last step, which need not have seen the last write
         if (count > acknowledged(store, offset) && !call.connection().isUsingStore()) {
             Duration timeout = millis == 0 ? FOREVER : Duration.ofMillis(millis);
             int wanted = (int) Math.min(count, Integer.MAX_VALUE);
@@ -484,6 +485,22 @@ final class ServerCommands {
             }
         }
         call.out().integer(acknowledged(store, offset));
+    }
+
+    /** {@return the offset after everything that was written before} */
+    private static long end(ReplicatedStore store) {
+        try {
+            return store.write(Acknowledgement.LOCAL, FOREVER, keys -> 0)
+                    .toCompletableFuture()
+                    .join()
+                    .position()
+                    .offset();
+        } catch (CompletionException e) {
+            if (e.getCause() instanceof RefusedException refused) {
+                throw refused;
+            }
+            throw e;
+        }
     }
 
     private static long acknowledged(ReplicatedStore store, long offset) {

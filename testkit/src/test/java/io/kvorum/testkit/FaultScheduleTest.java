@@ -15,8 +15,10 @@ import java.util.EnumMap;
 import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.Map;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
+@Tag("long")
 final class FaultScheduleTest {
     private static final Duration LIMIT = Duration.ofMinutes(1);
     private static final Duration LENGTH = Duration.ofMinutes(2);

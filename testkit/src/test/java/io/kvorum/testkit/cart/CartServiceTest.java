@@ -12,11 +12,13 @@ import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Users, a job that sweeps, and crashes, all in virtual time: a minute of the application takes some milliseconds. */
+@Tag("long")
 final class CartServiceTest {
     private static final long SEEDS = 20;
     private static final Duration LIMIT = Duration.ofMinutes(1);
