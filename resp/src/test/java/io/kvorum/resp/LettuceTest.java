@@ -3,10 +3,8 @@ package io.kvorum.resp;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.kvorum.slots.topology.NodeId;
-import io.lettuce.core.ClientOptions;
 import io.lettuce.core.KeyValue;
 import io.lettuce.core.ReadFrom;
-import io.lettuce.core.RedisClient;
 import io.lettuce.core.RedisURI;
 import io.lettuce.core.SetArgs;
 import io.lettuce.core.SocketOptions;
@@ -15,25 +13,24 @@ import io.lettuce.core.cluster.ClusterTopologyRefreshOptions;
 import io.lettuce.core.cluster.RedisClusterClient;
 import io.lettuce.core.cluster.api.StatefulRedisClusterConnection;
 import io.lettuce.core.cluster.api.sync.RedisAdvancedClusterCommands;
-import io.lettuce.core.codec.StringCodec;
-import io.lettuce.core.masterreplica.MasterReplica;
-import io.lettuce.core.masterreplica.StatefulRedisMasterReplicaConnection;
 import io.lettuce.core.protocol.ProtocolVersion;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.function.Function;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Lettuce follows failovers of a cluster and of a group that sentinels watch, in both protocols. */
+/** Lettuce follows failovers of a cluster, in both protocols. */
+@Tag("long")
 final class LettuceTest {
-    private static final Duration TIMEOUT = Duration.ofSeconds(2);
-    private static final SocketOptions SOCKETS =
+    static final Duration TIMEOUT = Duration.ofSeconds(2);
+    static final SocketOptions SOCKETS =
             SocketOptions.builder().connectTimeout(TIMEOUT).build();
 
     /** A command that waits while the client changes its connections is cancelled, which is no RedisException. */
-    private static <T> T eventually(Callable<T> action) throws Exception {
+    static <T> T eventually(Callable<T> action) throws Exception {
         return Ports.eventually(RuntimeException.class, action);
     }
 
@@ -100,44 +97,5 @@ final class LettuceTest {
         String value = get.apply(key);
         connection.setReadFrom(ReadFrom.UPSTREAM);
         return String.valueOf(value);
-    }
-
-    @ParameterizedTest
-    @EnumSource(names = {"RESP2", "RESP3"})
-    void sentinelsAreAsked(ProtocolVersion protocol) throws Exception {
-        try (Ports ports = Ports.ofSentinels(builder -> builder.password("secret"))) {
-            RedisClient client = RedisClient.create();
-            client.setOptions(ClientOptions.builder()
-                    .protocolVersion(protocol)
-                    .socketOptions(SOCKETS)
-                    .build());
-            RedisURI uri = RedisURI.create(ports.resp.uri());
-            uri.setTimeout(TIMEOUT);
-            try (StatefulRedisMasterReplicaConnection<String, String> connection =
-                    MasterReplica.connect(client, StringCodec.UTF8, uri)) {
-                connection.setReadFrom(ReadFrom.UPSTREAM);
-                assertEquals("OK", connection.sync().set("key", "value"));
-
-                ports.cluster.primaryOf(Ports.FIRST).crash();
-                eventually(() -> connection.sync().set("key", "after a crash"));
-                assertEquals("after a crash", eventually(() -> connection.sync().get("key")));
-
-                ports.cluster.node(new NodeId("node-1.1")).restart();
-                ports.cluster.awaitReady(Ports.LIMIT);
-                int before = ports.primaryPort();
-                ports.cluster.sentinels().get(1).driver().failOver(Ports.FIRST);
-                ports.await(() -> ports.primaryPort() != before);
-                eventually(() -> connection.sync().set("key", "after a switchover"));
-
-                ports.cluster.isolate(ports.cluster.primaryOf(Ports.FIRST).id());
-                eventually(() -> connection.sync().set("key", "after a partition"));
-                ports.cluster.heal();
-                ports.cluster.awaitReady(Ports.LIMIT);
-                assertEquals(
-                        "after a partition", eventually(() -> connection.sync().get("key")));
-            } finally {
-                client.shutdown(Duration.ZERO, Duration.ofSeconds(2));
-            }
-        }
     }
 }

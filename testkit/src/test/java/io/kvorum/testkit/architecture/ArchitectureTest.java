@@ -29,6 +29,7 @@ import java.util.Set;
 import java.util.spi.ToolProvider;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -38,6 +39,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * What no compiler checks of the structure. Each rule is checked twice: on the code of all modules, and on classes that
  * break it.
  */
+@Tag("long")
 final class ArchitectureTest {
     private static final Set<String> PURE_PACKAGES =
             Set.of("io.kvorum.slots", "io.kvorum.slots.topology", "io.kvorum.replication", "io.kvorum.failover");
