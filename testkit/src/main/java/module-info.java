@@ -2,6 +2,7 @@
 @org.jspecify.annotations.NullMarked
 module io.kvorum.testkit {
     requires static transitive org.jspecify;
+    requires static org.junit.jupiter.api; // for who uses the packages contract and junit
     requires transitive io.kvorum.slots;
     requires transitive io.kvorum.replication;
     requires transitive io.kvorum.core;
@@ -9,4 +10,9 @@ module io.kvorum.testkit {
     requires transitive io.kvorum.cluster;
 
     exports io.kvorum.testkit;
+    exports io.kvorum.testkit.contract;
+    exports io.kvorum.testkit.junit;
+
+    opens io.kvorum.testkit.junit to
+            org.junit.platform.commons;
 }

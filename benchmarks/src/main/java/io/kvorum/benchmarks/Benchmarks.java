@@ -40,6 +40,12 @@ import org.openjdk.jmh.runner.options.VerboseMode;
  *       in its peers.
  *   <li>{@code java -jar benchmarks/target/benchmarks.jar hits}: how often a store that evicts has what is asked for,
  *       beside Caffeine.
+ *   <li>{@code java -jar benchmarks/target/benchmarks.jar replicated}: what a write costs at a primary: at
+ *       {@code LOCAL} beside one in a plain store, in turns, and at {@code MAJORITY} with two replicas.
+ *   <li>{@code java -jar benchmarks/target/benchmarks.jar failover}: how long it takes from the kill of a primary until
+ *       it is found down, and from there until a write is acknowledged.
+ *   <li>{@code java -jar benchmarks/target/benchmarks.jar idle}: the CPU time and the garbage of a cluster that nobody
+ *       uses, with 3 and with 1,000 shards.
  *   <li>{@code java -jar benchmarks/target/benchmarks.jar BENCHMARK [OPTION...]}, or an option of JMH first, goes to
  *       JMH as it is.
  *   <li>{@code java -jar benchmarks/target/benchmarks.jar -h}: all this in short, and the options of JMH.
@@ -65,6 +71,9 @@ public final class Benchmarks {
             java -jar benchmarks.jar compare [PATTERN]  close contenders in one JVM, in batches of shuffled order
             java -jar benchmarks.jar memory             bytes of heap that an entry takes, beside peers
             java -jar benchmarks.jar hits               hit rates of a store that evicts, beside Caffeine
+            java -jar benchmarks.jar replicated         what a write costs at a primary, beside one in a plain store
+            java -jar benchmarks.jar failover           from the kill of a primary to the next acknowledged write
+            java -jar benchmarks.jar idle               what a cluster costs that nobody uses
             java -jar benchmarks.jar BENCHMARK [...]    goes to JMH, as do its options: -l lists the benchmarks
             java -jar benchmarks.jar -h                 this, and the options of JMH
             """;
@@ -85,6 +94,12 @@ public final class Benchmarks {
             case "full" -> measure(command, pattern, 2, 5, 5, TimeValue.seconds(1));
             case "compare" -> compare(pattern);
             case "memory" -> publish(results().resolve("memory.md"), StoreMemory.table());
+            case "replicated" ->
+                publish(
+                        results().resolve("replicated.md"),
+                        LocalWrites.table() + System.lineSeparator() + MajorityWrites.table());
+            case "failover" -> publish(results().resolve("failover.md"), FailoverTimes.table());
+            case "idle" -> publish(results().resolve("idle.md"), IdleCost.table());
             case "hits" -> publish(results().resolve("hits.md"), HitRates.table());
             case COMPARE_HERE -> compareHere(pattern);
             case "-h", "--help", "help" -> {

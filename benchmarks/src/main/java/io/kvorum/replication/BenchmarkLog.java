@@ -16,7 +16,7 @@ public final class BenchmarkLog implements AutoCloseable {
      */
     public BenchmarkLog(int capacity) {
         log = (MachineLog) ReplicationLog.inMemory(capacity);
-        cursor = log.openCursor(log.begin(1));
+        cursor = log.openCursor(log.begin(1, null, null));
     }
 
     /** Appends one record, as a writer does: admission first. */

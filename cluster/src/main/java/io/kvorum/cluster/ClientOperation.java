@@ -1,5 +1,6 @@
 package io.kvorum.cluster;
 
+import io.kvorum.core.ForwardingStore;
 import io.kvorum.core.KeyValueStore;
 import io.kvorum.core.ShardedStore;
 import io.kvorum.core.replicated.ReplicatedStore;
@@ -13,7 +14,6 @@ import java.util.List;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
@@ -24,6 +24,25 @@ import org.jspecify.annotations.Nullable;
 final class ClientOperation<T extends @Nullable Object> {
     private static final long FIRST_PAUSE = 1_000_000;
     private static final long LONGEST_PAUSE = 128_000_000;
+
+    /** Sees to it that what only reads does only read, since it may be run again. */
+    private static final class ReadOnly extends ForwardingStore {
+        private final KeyValueStore store;
+
+        ReadOnly(KeyValueStore store) {
+            this.store = store;
+        }
+
+        @Override
+        protected <R extends @Nullable Object> R reading(Function<? super KeyValueStore, ? extends R> operation) {
+            return operation.apply(store);
+        }
+
+        @Override
+        protected <R extends @Nullable Object> R changing(Function<? super KeyValueStore, ? extends R> operation) {
+            throw new IllegalStateException("a read must not change the store");
+        }
+    }
 
     /** One run of the function. */
     private final class Try {
@@ -44,10 +63,11 @@ final class ClientOperation<T extends @Nullable Object> {
                 return null;
             }
             lastNode = node;
-            return node.unawaited(cluster.writeLevel(), cluster.readLevel(), limit, outcomes::add);
+            KeyValueStore store = node.unawaited(cluster.writeLevel(), cluster.readLevel(), limit, outcomes::add);
+            return reads ? new ReadOnly(store) : store;
         }
 
-        /** Calls back when everything that was begun has come to its end, once. */
+        /** Calls back, once, when everything that was begun has succeeded, or as soon as something has failed. */
         void whenDone(Runnable succeeded, Consumer<? super Throwable> failed) {
             if (outcomes.isEmpty()) {
                 succeeded.run();
@@ -73,7 +93,7 @@ final class ClientOperation<T extends @Nullable Object> {
     private final Function<? super KeyValueStore, ? extends T> function;
     private final boolean reads;
     private final long deadline;
-    private final CompletableFuture<T> outcome = new CompletableFuture<>();
+    private final CompletableFuture<T> outcome;
     private long pause = FIRST_PAUSE;
 
     /** The node that was asked last. */
@@ -96,6 +116,7 @@ final class ClientOperation<T extends @Nullable Object> {
         this.cluster = cluster;
         this.function = function;
         this.reads = reads;
+        outcome = cluster.scheduler().newFuture();
         deadline = cluster.scheduler().nanoTime() + timeout.toNanos();
     }
 
@@ -129,7 +150,7 @@ final class ClientOperation<T extends @Nullable Object> {
         } catch (Throwable e) { // an Error, too, is the outcome: nobody else would hear of it
             return e instanceof RefusedException refused && mayPass(refused) && (reads || now.outcomes.isEmpty())
                     ? pause(refused)
-                    : () -> now.whenDone(() -> outcome.completeExceptionally(e), outcome::completeExceptionally);
+                    : () -> now.whenDone(() -> outcome.completeExceptionally(e), this::failed);
         }
     }
 
@@ -159,7 +180,7 @@ final class ClientOperation<T extends @Nullable Object> {
 
     /** Has another try made after a pause, for the holder of the monitor; returns what is left to do. */
     private Runnable pause(RuntimeException failure) {
-        long delay = pause / 2 + ThreadLocalRandom.current().nextLong(pause / 2 + 1);
+        long delay = pause / 2 + cluster.random().nextLong(pause / 2 + 1);
         pause = Math.min(2 * pause, LONGEST_PAUSE);
         Runnable end = () -> outcome.completeExceptionally(failure);
         if (deadline - cluster.scheduler().nanoTime() <= delay) {

@@ -17,11 +17,13 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -36,13 +38,17 @@ import org.jspecify.annotations.Nullable;
  * outcome is {@link OutcomeUnknownException}, and it is for the caller to look, or to repeat what is safe to repeat.
  * The same holds for an operation over several slots, such as {@link KeyValueStore#clear}, that was refused half way.
  *
+ * <p>What only reads has changed nothing, whatever came of it. It is tried again also if it was refused half way, or if
+ * its node was closed or lost the leadership before what was read was confirmed.
+ *
  * <p>No thread is held by an operation that waits: neither for its acknowledgement nor for its next try. A shard that
  * answers slowly, or not at all, delays nothing at the others. At most {@value #MAX_WAITING} operations wait for
  * another try; beyond that refusals are passed on at once.
  *
  * <p>Functions given to {@link AsyncKeyValueStore#reading}, {@link AsyncKeyValueStore#changing},
  * {@link KeyValueStore#transact} and the like are run again if the run before was refused, so they must not have
- * effects of their own. They run in the caller's thread at first, and in one of the scheduler's later.
+ * effects of their own. They run in the caller's thread at first, and in one of the scheduler's later. Who gives up
+ * waiting, by an interrupt, waits for a run that is under way: arrays and buffers are not touched afterwards.
  *
  * <p>Safe for use by any number of threads. It owns nothing, so there is nothing to close.
  */
@@ -59,6 +65,7 @@ public final class ClusterClient {
             Acknowledgement writeLevel,
             ReadLevel readLevel,
             Scheduler scheduler,
+            RandomGenerator random,
             AtomicInteger waiting) {}
 
     private final class Blocking extends ForwardingStore {
@@ -127,7 +134,9 @@ public final class ClusterClient {
 
     /**
      * {@return the cluster as a store whose calls wait until they are done} An interrupt ends the waiting and stays
-     * set: with the last refusal if nothing was changed and nothing will be, else with {@link OutcomeUnknownException}.
+     * set: with the last refusal if nothing was changed and nothing will be, with
+     * {@link java.util.concurrent.CancellationException} if no node was asked yet, else with
+     * {@link OutcomeUnknownException}.
      */
     public KeyValueStore store() {
         return store;
@@ -210,6 +219,7 @@ public final class ClusterClient {
         private @Nullable Supplier<ClusterTopology> topology;
         private @Nullable Function<NodeId, @Nullable ReplicatedStore> nodes;
         private @Nullable Scheduler scheduler;
+        private RandomGenerator random = () -> ThreadLocalRandom.current().nextLong();
         private Acknowledgement writeLevel = Acknowledgement.MAJORITY;
         private ReadLevel readLevel = ReadLevel.CONFIRMED;
         private Duration timeout = Duration.ofSeconds(5);
@@ -247,6 +257,17 @@ public final class ClusterClient {
          */
         public Builder scheduler(Scheduler value) {
             scheduler = requireNonNull(value, "scheduler");
+            return this;
+        }
+
+        /**
+         * Sets what the pauses between tries are drawn from; a source of the JVM if it isn't set.
+         *
+         * @param value the source, safe for use by any number of threads
+         * @return this builder
+         */
+        public Builder random(RandomGenerator value) {
+            random = requireNonNull(value, "random");
             return this;
         }
 
@@ -295,7 +316,8 @@ public final class ClusterClient {
                 throw new IllegalStateException("client needs a topology, nodes and a scheduler");
             }
             return new ClusterClient(
-                    new Cluster(topology, nodes, writeLevel, readLevel, scheduler, new AtomicInteger()), timeout);
+                    new Cluster(topology, nodes, writeLevel, readLevel, scheduler, random, new AtomicInteger()),
+                    timeout);
         }
     }
 }

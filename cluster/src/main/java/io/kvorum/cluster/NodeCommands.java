@@ -22,7 +22,7 @@ public final class NodeCommands {
 
     /**
      * Carries a command out at a node. Every command, {@link NodeCommand.Describe} too, takes a step of the node's
-     * driver, so a node whose driver is stuck is silent; so is one that is closed.
+     * driver, so a node whose driver is stuck is silent; so is one that is overloaded, or closed.
      *
      * @param driver runs the node
      * @param command the command
@@ -32,7 +32,9 @@ public final class NodeCommands {
     public static void execute(NodeDriver driver, NodeCommand command, Consumer<? super NodeAnswer> answer) {
         boolean ownShard = driver.status().shard().equals(command.shard());
         (ownShard ? begin(driver, command) : driver.describe()).thenAccept(given -> {
-            if (given.outcome() != ControlAnswer.Outcome.CLOSED) {
+            boolean silent = given.outcome() == ControlAnswer.Outcome.CLOSED
+                    || given.outcome() == ControlAnswer.Outcome.OVERLOADED;
+            if (!silent) { // answered by a step
                 NodeAnswer.Outcome outcome = ownShard ? outcome(given.outcome()) : NodeAnswer.Outcome.WRONG_SHARD;
                 pass(new NodeAnswer(command, outcome, report(given.status())), answer);
             }

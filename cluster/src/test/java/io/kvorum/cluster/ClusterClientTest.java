@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -36,8 +37,13 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Random;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -240,6 +246,99 @@ final class ClusterClientTest {
         assertEquals(List.of(0), runs);
     }
 
+    /** It has changed nothing, so its other half can wait for the shard. */
+    @Test
+    void aReadThatWasRefusedHalfWayIsTriedAgain() throws IOException {
+        begin(LEFT);
+        List<Integer> runs = new ArrayList<>();
+        CompletionStage<Boolean> half = async.reading(store -> {
+            runs.add(runs.size());
+            return store.exists(BAR) || store.exists(FOO); // whose shard is not there yet
+        });
+        scheduler.pass(Duration.ofMillis(100));
+        assertFalse(isDone(half));
+        begin(RIGHT);
+        scheduler.pass(Duration.ofMillis(300));
+
+        assertEquals(false, answered(half));
+        assertTrue(runs.size() > 1, runs::toString);
+        assertEquals(0, client.waiting());
+    }
+
+    @Test
+    void aReadThatCannotBeConfirmedIsMadeAtTheNextPrimary() throws IOException {
+        begin(LEFT, new NodeId("absent"));
+        CompletionStage<byte @Nullable []> read = async.get(BAR);
+        CompletionStage<Long> changed = async.increment(BAR, 1);
+        scheduler.pass(Duration.ofMillis(10));
+        assertFalse(isDone(read));
+        nodes.get(primaryOf(LEFT)).close();
+        scheduler.pass(Duration.ofMillis(10));
+        OutcomeUnknownException unknown = assertInstanceOf(OutcomeUnknownException.class, failure(changed));
+        assertEquals(OutcomeUnknownException.Reason.CLOSED, unknown.reason());
+        assertFalse(isDone(read));
+        begin(LEFT); // in another life
+        scheduler.pass(Duration.ofMillis(300));
+
+        assertNull(answered(read));
+    }
+
+    @Test
+    void aReadAtADeposedPrimaryEndsWithItsLastRefusal() throws IOException {
+        begin(LEFT, new NodeId("absent"));
+        CompletionStage<byte @Nullable []> read = async.get(BAR);
+        CompletionStage<?> thrown = async.reading(store -> {
+            throw new IllegalArgumentException("what was read: " + store.exists(BAR));
+        });
+        scheduler.pass(Duration.ofMillis(10));
+        done(nodes.get(primaryOf(LEFT)), new NodeCommand.Fence(LEFT, Epoch.of(2, 1), SENTINEL));
+        scheduler.pass(Duration.ofMillis(10));
+        assertFalse(isDone(read));
+        assertFalse(isDone(thrown));
+        scheduler.pass(TIMEOUT);
+
+        assertInstanceOf(RefusedException.class, failure(read));
+        assertInstanceOf(RefusedException.class, failure(thrown)); // what it threw was not confirmed
+    }
+
+    @Test
+    void whatOnlyReadsMustNotWrite() throws IOException {
+        begin(LEFT);
+        CompletionStage<?> written = async.reading(store -> store.delete(BAR));
+
+        assertInstanceOf(IllegalStateException.class, failure(written));
+    }
+
+    @Test
+    void aWriteToANodeThatWasClosedIsTriedAgain() throws IOException {
+        begin(LEFT);
+        nodes.get(primaryOf(LEFT)).close();
+        CompletionStage<?> written = async.set(BAR, FOO);
+        scheduler.pass(Duration.ofMillis(100));
+        assertFalse(isDone(written));
+        begin(LEFT); // in another life
+        scheduler.pass(Duration.ofMillis(300));
+
+        answered(written);
+        assertEquals(1, nodes.get(primaryOf(LEFT)).size());
+    }
+
+    @Test
+    void aTryThatComesTooLateIsNotMade() {
+        List<Integer> runs = new ArrayList<>();
+        CompletionStage<?> refused = async.changing(store -> {
+            runs.add(runs.size());
+            store.set(BAR, FOO);
+            return true;
+        });
+        scheduler.passUnnoticed(TIMEOUT.toNanos());
+        scheduler.fireNext(false);
+
+        assertInstanceOf(RefusedException.class, failure(refused));
+        assertEquals(List.of(0), runs);
+        assertEquals(0, client.waiting());
+    }
+
     @Test
     void whatTheFunctionThrowsIsPassedOn() throws IOException {
         begin(LEFT);
@@ -333,6 +432,55 @@ final class ClusterClientTest {
         assertTrue(Thread.interrupted());
         assertEquals(OutcomeUnknownException.Reason.INTERRUPTED, unknown.reason());
         assertEquals(primaryOf(LEFT), unknown.node());
+    }
+
+    private <T> ClientOperation<T> operation(Function<? super KeyValueStore, T> function) {
+        ClusterClient.Cluster cluster = new ClusterClient.Cluster(
+                () -> topology,
+                id -> nodes.containsKey(id) ? nodes.get(id).store() : null,
+                Acknowledgement.MAJORITY,
+                ReadLevel.CONFIRMED,
+                scheduler,
+                new Random(1),
+                new AtomicInteger());
+        return new ClientOperation<>(cluster, TIMEOUT, false, function);
+    }
+
+    /** What was lent to the operation must not be touched when its caller has it back. */
+    @Test
+    void whoGivesUpWaitsForARunThatIsUnderWay() throws Exception {
+        begin(LEFT);
+        AtomicReference<ClientOperation<Boolean>> operation = new AtomicReference<>();
+        AtomicReference<RuntimeException> known = new AtomicReference<>();
+        Thread caller = new Thread(
+                () -> known.set(operation.get().abandon(OutcomeUnknownException.Reason.INTERRUPTED)), "caller");
+        List<Boolean> waits = new ArrayList<>();
+        operation.set(operation(store -> {
+            store.set(BAR, FOO);
+            caller.start();
+            Wired.await(() -> caller.getState() == Thread.State.BLOCKED || !caller.isAlive());
+            waits.add(caller.isAlive());
+            return true;
+        }));
+        operation.get().run();
+        caller.join();
+
+        assertEquals(List.of(true), waits);
+        OutcomeUnknownException unknown = assertInstanceOf(OutcomeUnknownException.class, known.get());
+        assertEquals(OutcomeUnknownException.Reason.INTERRUPTED, unknown.reason());
+        assertEquals(primaryOf(LEFT), unknown.node());
+    }
+
+    @Test
+    void whatIsGivenUpBeforeItBeganIsNotRun() throws IOException {
+        begin(LEFT);
+        List<Integer> runs = new ArrayList<>();
+        ClientOperation<Boolean> operation = operation(store -> runs.add(runs.size()));
+        assertInstanceOf(CancellationException.class, operation.abandon(OutcomeUnknownException.Reason.INTERRUPTED));
+        operation.run();
+
+        assertEquals(List.of(), runs);
+        assertTrue(operation.outcome().isCancelled());
     }
 
     @Test

@@ -99,19 +99,19 @@ public interface AsyncKeyValueStore {
     /** As {@link KeyValueStore#get(byte[], ByteBuf)}. The buffer is borrowed until the stage is completed. */
     default CompletionStage<Integer> get(byte[] key, ByteBuf target) {
         int start = target.writerIndex();
-        CompletableFuture<Integer> outcome = new CompletableFuture<>();
-        reading(store -> {
-                    target.writerIndex(start); // perhaps not the first run
-                    return store.get(key, target);
-                })
-                .whenComplete((length, failure) -> {
-                    if (failure == null) {
-                        outcome.complete(length);
-                    } else { // what was read may be there, but is not confirmed
-                        target.writerIndex(start);
-                        outcome.completeExceptionally(failure);
-                    }
-                });
+        CompletionStage<Integer> read = reading(store -> {
+            target.writerIndex(start); // perhaps not the first run
+            return store.get(key, target);
+        });
+        CompletableFuture<Integer> outcome = read.toCompletableFuture().newIncompleteFuture();
+        read.whenComplete((length, failure) -> {
+            if (failure == null) {
+                outcome.complete(length);
+            } else { // what was read may be there, but is not confirmed
+                target.writerIndex(start);
+                outcome.completeExceptionally(failure);
+            }
+        });
         return outcome;
     }
 
@@ -276,24 +276,24 @@ public interface AsyncKeyValueStore {
      * refused or turn out unconfirmed. It runs in the thread that completes the stage.
      */
     default CompletionStage<@Nullable Void> forEachInSlot(int slot, Consumer<Entry> action) {
-        CompletableFuture<@Nullable Void> outcome = new CompletableFuture<>();
-        this.<List<Entry>>reading(store -> {
-                    List<Entry> collected = new ArrayList<>();
-                    store.forEachInSlot(slot, collected::add);
-                    return collected;
-                })
-                .whenComplete((entries, failure) -> {
-                    if (failure != null) {
-                        outcome.completeExceptionally(failure);
-                        return;
-                    }
-                    try {
-                        entries.forEach(action);
-                        outcome.complete(null);
-                    } catch (Throwable e) { // an Error, too, is the outcome: nobody else would hear of it
-                        outcome.completeExceptionally(e);
-                    }
-                });
+        CompletionStage<List<Entry>> read = reading(store -> {
+            List<Entry> collected = new ArrayList<>();
+            store.forEachInSlot(slot, collected::add);
+            return collected;
+        });
+        CompletableFuture<@Nullable Void> outcome = read.toCompletableFuture().newIncompleteFuture();
+        read.whenComplete((entries, failure) -> {
+            if (failure != null) {
+                outcome.completeExceptionally(failure);
+                return;
+            }
+            try {
+                entries.forEach(action);
+                outcome.complete(null);
+            } catch (Throwable e) { // an Error, too, is the outcome: nobody else would hear of it
+                outcome.completeExceptionally(e);
+            }
+        });
         return outcome;
     }
 

@@ -14,8 +14,8 @@ import org.jspecify.annotations.Nullable;
  * subclass. For wrappers that wait, retry, trace or measure.
  *
  * <p>Each operation of {@link KeyValueStore} becomes one call of {@link #reading} or {@link #changing}, and its result
- * is what that returns; those over several slots become one call for each slot or key. As safe for use by threads as
- * those two methods are.
+ * is what that returns; those over several slots may become one call for each key. As safe for use by threads as those
+ * two methods are.
  */
 public abstract class ForwardingStore implements KeyValueStore {
     /** Creates a wrapper. */
@@ -53,7 +53,7 @@ public abstract class ForwardingStore implements KeyValueStore {
                 target.writerIndex(start); // perhaps not the first run
                 return store.get(key, target);
             });
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             target.writerIndex(start);
             throw e;
         }

@@ -110,6 +110,15 @@ public final class LocalStore extends SlottedStore {
         this.existingKeys = new ExistingKeys(engine);
     }
 
+    /** The view of a store through another sink. */
+    private LocalStore(LocalStore viewed, ChangeSink sink) {
+        super(viewed);
+        this.settings = viewed.settings;
+        this.engine = viewed.engine;
+        this.sink = sink;
+        this.existingKeys = viewed.existingKeys;
+    }
+
     private static Engine newEngine(StoreSettings settings, long seed, InstantSource clock) {
         Objects.requireNonNull(clock, "clock");
         return new Engine(settings.engine(), seed, clock);
@@ -123,7 +132,7 @@ public final class LocalStore extends SlottedStore {
      * @param other sees every change that is made through the view, before it is made, and may refuse it
      */
     public KeyValueStore withSink(MutationSink other) {
-        return new LocalStore(settings, engine, Objects.requireNonNull(other, "sink")::accept);
+        return new LocalStore(this, Objects.requireNonNull(other, "sink")::accept);
     }
 
     /** {@return the number of its keys, their weight and its state} */
@@ -399,7 +408,8 @@ public final class LocalStore extends SlottedStore {
      * As {@link #subscribe(KeyspaceListener, Executor, int, Set)}, to events of every kind of some keys. Those of other
      * keys take no number.
      *
-     * @param filter which keys; asked under a lock of the store, so it must be quick and must call no store
+     * @param filter which keys; asked under a lock of the store, so it must be quick and must call no store; if it
+     *     throws, the event is delivered
      * @param listener is told
      * @param executor runs the listener, one call at a time
      * @param capacity the most events that wait to be delivered; at least 1

@@ -45,6 +45,10 @@ import org.jspecify.annotations.Nullable;
  * <p>{@link #size} adds up the primaries of all shards, one after the other. Neither it nor {@link #forEachInSlot},
  * whose action may have seen entries by then, is sent on: what the node refuses is thrown.
  *
+ * <p>What is about all keys skips none that exist. {@link #scan} goes up to a slot that is on its way, and is refused
+ * as {@code MOVING} there, with a cursor that is good once the slot has arrived; {@link #size} and {@link #clear} are
+ * refused as long as any slot is on its way, and have deleted nothing then.
+ *
  * <p>Safe for use by any number of threads.
  */
 public final class ShardedStore extends SlottedStore {
@@ -230,7 +234,8 @@ public final class ShardedStore extends SlottedStore {
     /**
      * As {@link LocalStore#subscribe(KeyFilter, KeyspaceListener, Executor, int)}, of every shard.
      *
-     * @param filter which keys; asked under a lock of the store, so it must be quick and must call no store
+     * @param filter which keys; asked under a lock of the store, so it must be quick and must call no store; if it
+     *     throws, the event is delivered
      * @param listener is told
      * @param executor runs the listener, one call at a time
      * @param capacity the most events that wait to be delivered; at least 1
@@ -378,11 +383,18 @@ public final class ShardedStore extends SlottedStore {
         return route(HashSlot.check(slot), to -> to.keysInSlot(slot, limit));
     }
 
-    /** Goes from shard to shard by the topology of the beginning; a slot that has moved by then is refused. */
+    /**
+     * {@inheritDoc}
+     *
+     * <p>Goes from shard to shard by the topology of the beginning. If one of the slots is on its way, this is refused
+     * before anything is deleted; one that has moved later is refused where it is met.
+     */
     @Override
     public long clear(SlotSet slots) {
+        ClusterTopology current = topology.get();
+        requireArrived(current, slots);
         long deleted = 0;
-        for (Shard shard : topology.get().shards()) {
+        for (Shard shard : current.shards()) {
             SlotSet own = slots.minus(shard.slots().complement());
             if (!own.isEmpty()) {
                 deleted += route(own.next(0), to -> to.clear(own));
@@ -391,8 +403,21 @@ public final class ShardedStore extends SlottedStore {
         return deleted;
     }
 
+    private static void requireArrived(ClusterTopology topology, SlotSet slots) {
+        SlotSet moving = topology.moving();
+        int slot = moving.isEmpty() ? -1 : moving.intersect(slots).next(0);
+        if (slot >= 0) {
+            throw RefusedException.moving(topology, slot, null);
+        }
+    }
+
+    /**
+     * {@inheritDoc} Refused while a slot is on its way: its keys are at one shard, and some of them perhaps at the
+     * other already.
+     */
     @Override
     public long size() {
+        requireArrived(topology.get(), SlotSet.ALL);
         long size = 0;
         for (KeyValueStore store : primaries()) {
             size += store.size();

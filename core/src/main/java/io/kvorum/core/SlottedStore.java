@@ -17,6 +17,11 @@ abstract class SlottedStore extends EngineBacked implements KeyValueStore {
         super(engines);
     }
 
+    /** Makes another view of a store. */
+    SlottedStore(SlottedStore viewed) {
+        super(viewed);
+    }
+
     abstract byte @Nullable [] get(int slot, byte[] key);
 
     /** As {@link #get(byte[], ByteBuf)}. */

@@ -5,6 +5,7 @@ import static io.kvorum.core.Bytes.text;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -17,10 +18,16 @@ import io.kvorum.slots.topology.NodeId;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Function;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -90,6 +97,97 @@ final class BufferOperationsTest {
         assertNull(store.lend(bytes("other"), LentValue::length));
         assertThrows(IllegalStateException.class, () -> kept[0].length());
         assertThrows(IndexOutOfBoundsException.class, () -> store.lend(KEY, value -> value.byteAt(8)));
+    }
+
+    /** A store that runs each function twice, since the first run is in vain, or in vain both times. */
+    private record Twice(KeyValueStore store, boolean fails) implements AsyncKeyValueStore {
+        @Override
+        public <T extends @Nullable Object> CompletionStage<T> reading(
+                Function<? super KeyValueStore, ? extends T> function) {
+            List<T> results = Arrays.asList(function.apply(store), function.apply(store));
+            return fails
+                    ? CompletableFuture.failedFuture(new IllegalStateException("not confirmed"))
+                    : CompletableFuture.completedFuture(results.get(1));
+        }
+
+        @Override
+        public <T extends @Nullable Object> CompletionStage<T> changing(
+                Function<? super KeyValueStore, ? extends T> function) {
+            return reading(function);
+        }
+    }
+
+    /** As {@link Twice}, for calls that wait. */
+    private static final class TwiceAndWait extends ForwardingStore {
+        private final Twice twice;
+
+        TwiceAndWait(Twice twice) {
+            this.twice = twice;
+        }
+
+        @Override
+        protected <T extends @Nullable Object> T reading(Function<? super KeyValueStore, ? extends T> operation) {
+            CompletableFuture<T> outcome = twice.<T>reading(operation).toCompletableFuture();
+            if (outcome.isCompletedExceptionally()) {
+                throw new StackOverflowError("planted");
+            }
+            return outcome.join();
+        }
+
+        @Override
+        protected <T extends @Nullable Object> T changing(Function<? super KeyValueStore, ? extends T> operation) {
+            return this.<T>reading(operation);
+        }
+    }
+
+    @Test
+    void aSecondRunBeginsWhereTheFirstOneDid() {
+        LocalStore store = new LocalStore();
+        store.set(KEY, bytes("value"));
+        Twice async = new Twice(store, false);
+        ByteBuf target = Unpooled.buffer().writeByte('>');
+        assertEquals(5, async.get(KEY, target).toCompletableFuture().join());
+        assertEquals(">value", target.toString(UTF_8));
+        assertEquals(5, new TwiceAndWait(async).get(KEY, target));
+        assertEquals(">valuevalue", target.toString(UTF_8));
+
+        List<String> seen = new ArrayList<>();
+        async.forEachInSlot(HashSlot.of(KEY), entry -> seen.add(text(entry.key())))
+                .toCompletableFuture()
+                .join();
+        assertEquals(List.of("key"), seen);
+    }
+
+    @Test
+    void nothingOfARunInVainIsLeft() {
+        LocalStore store = new LocalStore();
+        store.set(KEY, bytes("value"));
+        Twice async = new Twice(store, true);
+        ByteBuf target = Unpooled.buffer().writeByte('>');
+        assertTrue(async.get(KEY, target).toCompletableFuture().isCompletedExceptionally());
+        assertEquals(">", target.toString(UTF_8));
+        TwiceAndWait waiting = new TwiceAndWait(async);
+        assertThrows(StackOverflowError.class, () -> waiting.get(KEY, target));
+        assertEquals(">", target.toString(UTF_8));
+
+        List<String> seen = new ArrayList<>();
+        CompletableFuture<?> walk = async.forEachInSlot(HashSlot.of(KEY), entry -> seen.add(text(entry.key())))
+                .toCompletableFuture();
+        assertTrue(walk.isCompletedExceptionally());
+        assertEquals(List.of(), seen);
+    }
+
+    @Test
+    void anErrorOfTheActionIsTheOutcomeOfTheWalk() {
+        LocalStore store = new LocalStore();
+        store.set(KEY, bytes("value"));
+        AssertionError thrown = new AssertionError("of the action");
+        CompletionStage<?> walk = new Twice(store, false).forEachInSlot(HashSlot.of(KEY), entry -> {
+            throw thrown;
+        });
+        CompletionException failure = assertThrows(
+                CompletionException.class, () -> walk.toCompletableFuture().join());
+        assertSame(thrown, failure.getCause());
     }
 
     @Test

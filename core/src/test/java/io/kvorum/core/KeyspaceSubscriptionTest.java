@@ -390,4 +390,20 @@ final class KeyspaceSubscriptionTest {
             assertEquals(count, heard.get());
         }
     }
+
+    /** It is asked under a lock, with the change half made. */
+    @Test
+    void aFilterThatFailsTakesEveryEventAndDamagesNothing() {
+        KeyFilter failing = key -> {
+            throw new AssertionError("of the user's");
+        };
+        try (KeyspaceSubscription subscription = store.subscribe(failing, this::hear, executor, CAPACITY)) {
+            store.set(KEY, VALUE);
+            store.delete(KEY);
+
+            assertEquals(List.of("1 SET {a}1", "2 DELETED {a}1"), delivered());
+            assertEquals(0, subscription.lost());
+        }
+        assertEquals(StoreHealth.State.OK, store.health().state());
+    }
 }

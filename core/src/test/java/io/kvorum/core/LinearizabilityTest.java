@@ -28,17 +28,12 @@ import org.junit.jupiter.api.Timeout;
 @Tag("lincheck")
 @Timeout(600)
 final class LinearizabilityTest {
-    private static final int ITERATIONS = Integer.getInteger("kvorum.lincheck.iterations", 10);
+    static final int ITERATIONS = Integer.getInteger("kvorum.lincheck.iterations", 10);
     private static final int SLOT = HashSlot.of("{t}");
 
     @Test
     void ofTheSlabEngine() {
         check(OfTheSlabEngine.class, ITERATIONS);
-    }
-
-    @Test
-    void ofTheCaffeineEngine() {
-        check(OfTheCaffeineEngine.class, ITERATIONS);
     }
 
     /** The check itself: it finds an operation that is not atomic. */
@@ -49,7 +44,7 @@ final class LinearizabilityTest {
         assertTrue(String.valueOf(found.getMessage()).contains("Invalid execution results"), found::toString);
     }
 
-    private static void check(Class<? extends Operations> operations, int iterations) {
+    static void check(Class<? extends Operations> operations, int iterations) {
         new StressOptions()
                 .iterations(iterations)
                 .invocationsPerIteration(1_000)

@@ -144,11 +144,51 @@ final class ShardedStoreTest {
         assertEquals(LEFT, refusal.shard());
         assertThrows(RefusedException.class, () -> store.set(FOO, BAR));
         assertThrows(RefusedException.class, () -> store.countInSlot(12182));
-        assertEquals(1, store.size()); // of what the nodes hold
+        assertThrows(RefusedException.class, store::size);
 
         at(ALICE).set(FOO, FOO);
         topology = applied(topology, new TopologyChange.FinishMove(slot, LEFT));
         assertEquals("foo", text(store.get(FOO)));
+    }
+
+    /** The slots before them have the same owner. */
+    @Test
+    void aScanStopsAtSlotsWhoseDataHasNotFollowedThem() {
+        SlotSet slots = SlotSet.ofRange(8192, 8200);
+        byte[] key = oneKeyForEach(List.of(8195)).get(0);
+        store.set(BAR, BAR);
+        store.set(key, key);
+        topology = applied(topology, new TopologyChange.MoveSlots(slots, RIGHT, LEFT));
+        ScanPage page = store.scan(ScanCursor.START, ScanOptions.defaults());
+        assertEquals(List.of("bar"), page.keys().stream().map(Bytes::text).toList());
+        assertEquals(8192, page.next().slot());
+        RefusedException refusal =
+                assertThrows(RefusedException.class, () -> store.scan(page.next(), ScanOptions.defaults()));
+        assertEquals(Kind.MOVING, refusal.kind());
+        assertEquals(8192, refusal.slot());
+
+        at(ALICE).set(key, key);
+        at(BOB).delete(key);
+        topology = applied(topology, new TopologyChange.FinishMove(slots, LEFT));
+        ScanPage arrived = store.scan(page.next(), ScanOptions.defaults());
+        assertEquals(
+                List.of(text(key)), arrived.keys().stream().map(Bytes::text).toList());
+    }
+
+    @Test
+    void nothingIsClearedWhileASlotIsOnItsWay() {
+        SlotSet slots = SlotSet.ofRange(8192, 8200);
+        byte[] key = oneKeyForEach(List.of(8195)).get(0);
+        store.set(BAR, BAR);
+        store.set(key, key);
+        topology = applied(topology, new TopologyChange.MoveSlots(slots, RIGHT, LEFT));
+        RefusedException refusal = assertThrows(RefusedException.class, store::clear);
+        assertEquals(Kind.MOVING, refusal.kind());
+        assertEquals(8192, refusal.slot());
+        assertThrows(RefusedException.class, () -> store.clear(SlotSet.ofRange(5000, 8192)));
+        assertEquals(2, at(ALICE).size() + at(BOB).size());
+
+        assertEquals(1, store.clear(SlotSet.ofRange(5000, 8191)));
     }
 
     @Test

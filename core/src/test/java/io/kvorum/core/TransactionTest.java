@@ -130,6 +130,47 @@ final class TransactionTest {
         assertNull(refusing.get(A));
     }
 
+    /** Whatever can be refused is refused before the first key is changed. */
+    @Test
+    void withOneValueThatIsTooLongChangesNothing() {
+        LocalStore small = new LocalStore(engine.settings().withMaxValueLength(10), 7, clock);
+        small.set(A, bytes("0123456789"));
+        List<Entry> entries = List.of(new Entry(A, bytes("1")), new Entry(B, new byte[11]));
+        assertThrows(IllegalArgumentException.class, () -> small.setAll(entries));
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> small.transact(SLOT, keys -> {
+                    keys.delete(A);
+                    keys.set(B, bytes("1"));
+                    return keys.append(B, new byte[10]);
+                }));
+
+        assertEquals("0123456789", text(small.get(A)));
+        assertEquals(1, small.size());
+    }
+
+    /** Two values fit each by itself, and not together. */
+    @ParameterizedTest
+    @EnumSource(MemoryLimit.WhenFull.class)
+    void thatDoesNotFitAsAWholeChangesNothing(MemoryLimit.WhenFull whenFull) {
+        MemoryLimit limit = MemoryLimit.bytes(2_000, whenFull);
+        LocalStore small = new LocalStore(StoreSettings.defaults().withLimit(limit), 7, clock);
+        small.set(A, bytes("1"));
+        RefusedException refusal = assertThrows(
+                RefusedException.class,
+                () -> small.transact(SLOT, keys -> {
+                    keys.delete(A);
+                    keys.set(B, new byte[1_200]);
+                    keys.set(bytes("{t}c"), new byte[1_200]);
+                    return null;
+                }));
+
+        assertEquals(RefusedException.Kind.OUT_OF_MEMORY, refusal.kind());
+        assertEquals("1", text(small.get(A)));
+        assertEquals(1, small.size());
+        assertEquals(StoreHealth.State.OK, small.health().state());
+    }
+
     @Test
     void hasTheKeysOfItsSlotOnly() {
         RefusedException refusal = assertThrows(

@@ -39,8 +39,8 @@ public enum AbortReason {
     /** The shard has been begun before. Nothing has changed. */
     ALREADY_BEGUN,
     /**
-     * A majority of complete members answers: the shard can be failed over, and beginning it anew would lose data for
-     * nothing. Nothing has changed.
+     * A majority of complete members answers, and one of them may lead: the shard can be failed over, and beginning it
+     * anew would lose data for nothing. No data has changed.
      */
     MAJORITY_LEFT,
     /** The shard has not been begun. Nothing has changed. */

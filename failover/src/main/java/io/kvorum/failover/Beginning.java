@@ -95,7 +95,9 @@ final class Beginning implements Procedure {
 
     private void reported(Asking asking, NodeAnswer answer, long now) {
         NodeReport report = answer.report();
-        if (!(answer.command() instanceof NodeCommand.Describe question) || question.nonce() != asking.nonce) {
+        if (!answer.done() // a node that cannot save its promise cannot give another
+                || !(answer.command() instanceof NodeCommand.Describe question)
+                || question.nonce() != asking.nonce) {
             return;
         }
         if (report.begun() && !dataLost) {
@@ -138,7 +140,7 @@ final class Beginning implements Procedure {
         if (!report.node().equals(starting.chosen.node())) {
             return;
         }
-        if (report.leads(starting.epoch)) {
+        if (answer.isOfPrimary() && report.leads(starting.epoch)) {
             becomePromoted(starting, now);
         } else if (answer.command() instanceof NodeCommand.Begin begin
                 && begin.epoch() == starting.epoch
@@ -237,7 +239,7 @@ final class Beginning implements Procedure {
 
     private void becomeFencing(Asking asking, long now) {
         check(step == asking, "an epoch is taken above what the nodes have promised");
-        if (dataLost && asking.answers.isCompleteMajority()) {
+        if (dataLost && canFailOver(asking.answers)) {
             becomeEnded(AbortReason.MAJORITY_LEFT, nodesOf(asking.answers), now);
             return;
         }
@@ -255,8 +257,17 @@ final class Beginning implements Procedure {
                 now);
     }
 
+    private boolean canFailOver(Answers answers) {
+        return answers.isCompleteMajority()
+                && Prospect.of(context.failover(), nodes, answers.reports()).isGood();
+    }
+
     private void becomeStarting(Fencing fencing, long now) {
         check(step == fencing, "a node begins a shard once all nodes have promised the epoch");
+        if (dataLost && canFailOver(fencing.promised)) { // by a member that has become complete since
+            becomeEnded(AbortReason.MAJORITY_LEFT, nodesOf(fencing.promised), now);
+            return;
+        }
         Collection<NodeReport> promised = fencing.promised.reports();
         List<NodeId> twice = nodesOf(fencing.promised);
         if (!dataLost && twice.size() < promised.size()) { // a node lost its promise just now
@@ -285,14 +296,17 @@ final class Beginning implements Procedure {
                 .filter(node -> members.member(node) == null)
                 .limit(MemberList.MAX_SIZE)
                 .toList();
-        enter(new Starting(fencing.epoch, members, joining, first, fencing.endsAt), now);
+        long endsAt = dataLost // which may have waited to the end
+                ? now + settings.attemptTimeout().toNanos()
+                : fencing.endsAt;
+        enter(new Starting(fencing.epoch, members, joining, first, endsAt), now);
     }
 
     private void becomePromoted(Starting starting, long now) {
         check(step == starting, "only the chosen node begins the shard");
         NodeId node = starting.chosen.node();
         context.tell(new ShardBegun(context.shard(), starting.epoch, node, starting.members, dataLost), now);
-        step = new Promoted(new ShardPrimary(context.shard(), starting.epoch, node));
+        step = new Promoted(context.primary(starting.epoch, node));
     }
 
     private void becomeEnded(AbortReason reason, List<NodeId> of, long now) {

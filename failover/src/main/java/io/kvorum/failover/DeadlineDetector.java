@@ -3,12 +3,14 @@ package io.kvorum.failover;
 import java.time.Duration;
 
 /**
- * A detector with a fixed limit of silence. Time in which the observer itself was late does not count.
+ * A detector with a fixed limit of silence. Time in which the observer itself was late does not count; if it was late
+ * several times since the last sign of life, twice the longest of them does not.
  *
  * <p>Confined to one thread.
  */
 public final class DeadlineDetector implements FailureDetector {
     private final long downAfter;
+    private final Lateness lateness = new Lateness();
     private long heardAt;
 
     /**
@@ -29,15 +31,16 @@ public final class DeadlineDetector implements FailureDetector {
     @Override
     public void heard(long now) {
         heardAt = now;
+        lateness.reset();
     }
 
     @Override
     public void observerWasLate(long nanos) {
-        heardAt += nanos;
+        lateness.add(nanos);
     }
 
     @Override
     public long downAt() {
-        return heardAt + downAfter;
+        return heardAt + downAfter + lateness.nanos();
     }
 }

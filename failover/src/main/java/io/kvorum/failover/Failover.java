@@ -12,7 +12,6 @@ import io.kvorum.slots.topology.LogPosition;
 import io.kvorum.slots.topology.Membership;
 import io.kvorum.slots.topology.NodeId;
 import java.time.Duration;
-import java.util.Collection;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -30,6 +29,8 @@ import org.jspecify.annotations.Nullable;
  *   <li><em>Fencing.</em> A majority of the members has promised the epoch and is complete. A write that any majority
  *       has acknowledged in a lower epoch is held by at least one of them, and no other can be acknowledged any more:
  *       those who promised refuse it. Their positions are final, so the greatest of them includes every such write.
+ *       Where losses are allowed, everyone who is up is waited for, and a node of priority 0 that has more than all
+ *       others has no say: if that shows only now, the nodes promise another epoch, of a drawn round.
  *   <li><em>Promoting.</em> In this epoch one node is asked to lead, once and for all, and accepts only if nothing has
  *       happened to it since its promise: same incarnation, same position, no later promise. If it refuses, the attempt
  *       is over; another node may lead in another epoch only.
@@ -49,6 +50,7 @@ import org.jspecify.annotations.Nullable;
  * Pausing        -> CatchingUp       the primary holds its writes back
  * CatchingUp     -> FencingPrimary   enough replicas have all of its writes
  * FencingPrimary -> Fencing          the primary has promised the epoch
+ * Fencing        -> Fencing          those that have the most may not lead, and losses are allowed
  * Fencing        -> Promoting        enough complete members have promised it, and one of them is chosen
  * Promoting      -> Promoted         the chosen node leads the epoch
  * all but Promoted -> Ended          a node refused, the time of the step is over, or a later primary came up;
@@ -80,7 +82,7 @@ final class Failover implements Procedure {
     /**
      * An epoch that was taken.
      *
-     * @param lossy whether no majority was asked for it, so that one complete member must do in the end
+     * @param lossy whether data may be lost, so that one complete member must do in the end
      */
     private record Taken(long epoch, boolean lossy) {}
 
@@ -138,31 +140,47 @@ final class Failover implements Procedure {
     }
 
     private void takeEpochIfEnough(Asking asking, long now) {
-        Collection<NodeReport> reports = asking.answers.reports();
-        if (!Prospect.of(watch.nodes(), reports, settings.allowLossyFailover()).isGood()) {
+        if (!prospect(asking).isGood()) {
             return;
         }
-        boolean lossy = settings.allowLossyFailover() && !asking.answers.isCompleteMajority();
-        boolean waits =
-                lossy && watch.nodes().stream().anyMatch(node -> !watch.isDown(node) && !asking.answers.isFrom(node));
-        if (waits && now - asking.endsAt < 0) {
-            return; // without a majority, at least with everyone who is there
+        boolean lossy = !Prospect.of(lossless(), watch.nodes(), asking.answers.reports())
+                .isGood();
+        if (lossy && now - asking.endsAt < 0 && isAnyoneLeft(asking.answers)) {
+            return; // if not with all data of a majority, at least with all of those who are there
         }
         if (switchover && watch.reports().stream().noneMatch(this::isTarget)) {
             becomeEnded(AbortReason.NO_ELIGIBLE_NODE, now);
             return;
         }
         long known = Math.max(asking.answers.highestEpoch(), Math.max(watch.highestEpoch(), before.epoch()));
-        long epoch = lossy
-                ? Rounds.lossy(known, context.number(), context.random())
-                : Rounds.next(known, context.number(), context.random());
-        context.tell(new EpochTaken(context.shard(), epoch), now);
-        Taken taken = new Taken(epoch, lossy);
+        Taken taken = takeEpoch(known, lossy, now);
         if (switchover) {
             becomePausing(taken, now);
         } else {
             becomeFencing(taken, new Answers(), now);
         }
+    }
+
+    private Taken takeEpoch(long known, boolean lossy, long now) {
+        long epoch = lossy
+                ? Rounds.lossy(known, context.number(), context.random())
+                : Rounds.next(known, context.number(), context.random());
+        context.tell(new EpochTaken(context.shard(), epoch), now);
+        return new Taken(epoch, lossy);
+    }
+
+    private Prospect prospect(Asking asking) {
+        boolean lossy = settings.allowLossyFailover();
+        return Prospect.of(lossy ? Prospect.Kind.LOSSY_FAILOVER : lossless(), watch.nodes(), asking.answers.reports());
+    }
+
+    private Prospect.Kind lossless() {
+        return switchover ? Prospect.Kind.SWITCHOVER : Prospect.Kind.FAILOVER;
+    }
+
+    /** {@return whether a node that is up is not among those who answered} */
+    private boolean isAnyoneLeft(Answers answers) {
+        return watch.nodes().stream().anyMatch(node -> !watch.isDown(node) && !answers.isFrom(node));
     }
 
     // 2. A switchover: the primary pauses, a replica catches up, the primary promises.
@@ -247,7 +265,10 @@ final class Failover implements Procedure {
     private void chooseIfEnough(Fencing fencing, long now) {
         List<NodeReport> candidates = fencing.promised.candidates();
         boolean enough = fencing.taken.lossy ? !candidates.isEmpty() : fencing.promised.isCompleteMajority();
-        if (!enough || (now - fencing.graceEndsAt < 0 && othersMayPromise(fencing))) {
+        boolean waits = fencing.taken.lossy
+                ? now - fencing.endsAt < 0 && isAnyoneLeft(fencing.promised)
+                : now - fencing.graceEndsAt < 0 && othersMayPromise(fencing);
+        if (!enough || waits) {
             return;
         }
         NodeId former = before.primary();
@@ -256,7 +277,9 @@ final class Failover implements Procedure {
                 switchover ? former : null,
                 fencing.taken.lossy);
         NodeReport chosen = selection.choose(candidates);
-        if (chosen == null) {
+        if (chosen == null && settings.allowLossyFailover() && !switchover && !fencing.taken.lossy) {
+            becomeFencing(takeEpoch(fencing.taken.epoch, true, now), new Answers(), now);
+        } else if (chosen == null) {
             becomeEnded(AbortReason.NO_ELIGIBLE_NODE, now);
         } else {
             context.tell(new NodeSelected(context.shard(), fencing.taken.epoch, chosen.node(), chosen.position()), now);
@@ -286,7 +309,7 @@ final class Failover implements Procedure {
         if (!report.node().equals(promoting.chosen.node())) {
             return;
         }
-        if (report.leads(promoting.epoch)) { // any answer makes up for a lost one
+        if (answer.isOfPrimary() && report.leads(promoting.epoch)) { // any answer makes up for a lost one
             becomePromoted(promoting, now);
         } else if (answer.command() instanceof NodeCommand.Promote promote
                 && promote.epoch() == promoting.epoch
@@ -336,8 +359,8 @@ final class Failover implements Procedure {
 
     private void expire(Waiting waiting, long now) {
         if (waiting instanceof Asking asking) {
-            Prospect prospect = Prospect.of(watch.nodes(), asking.answers.reports(), settings.allowLossyFailover());
-            becomeEnded(AbortReason.NO_MAJORITY, prospect.obstructing(), now);
+            Prospect prospect = prospect(asking);
+            becomeEnded(prospect.reason(), prospect.obstructing(), now);
         } else if (waiting instanceof Pausing) {
             becomeEnded(AbortReason.PRIMARY_SILENT, List.of(before.primary()), now);
         } else if (waiting instanceof CatchingUp) {
@@ -358,8 +381,10 @@ final class Failover implements Procedure {
     private void send(long now) {
         Duration pause = settings.resendPeriod();
         if (step instanceof Asking asking) {
+            boolean again =
+                    prospect(asking).obstacle() == SentinelFact.Obstacle.NO_ELIGIBLE_MEMBER; // perhaps still behind
             for (NodeId node : watch.nodes()) {
-                if (!asking.answers.isFrom(node)) {
+                if (again || !asking.answers.isFrom(node)) {
                     context.send(node, new NodeCommand.Describe(context.shard(), asking.nonce));
                 }
             }
@@ -445,7 +470,9 @@ final class Failover implements Procedure {
     }
 
     private void becomeFencing(Taken taken, Answers promised, long now) {
-        check(step instanceof Asking || step instanceof FencingPrimary, "an epoch is taken before it is promised");
+        check(
+                step instanceof Asking || step instanceof FencingPrimary || step instanceof Fencing,
+                "an epoch is taken before it is promised");
         Fencing fencing = new Fencing(
                 taken,
                 promised,
@@ -457,14 +484,17 @@ final class Failover implements Procedure {
 
     private void becomePromoting(Fencing fencing, NodeReport chosen, long now) {
         check(step == fencing, "a node is promoted once a majority has promised");
-        enter(new Promoting(fencing.taken.epoch, chosen, fencing.promised.committed(chosen), fencing.endsAt), now);
+        long endsAt = fencing.taken.lossy // which may have waited to the end
+                ? now + settings.attemptTimeout().toNanos()
+                : fencing.endsAt;
+        enter(new Promoting(fencing.taken.epoch, chosen, fencing.promised.committed(chosen), endsAt), now);
     }
 
     private void becomePromoted(Promoting promoting, long now) {
         check(step == promoting, "only the chosen node leads");
         NodeId node = promoting.chosen.node();
         context.tell(new NodePromoted(context.shard(), promoting.epoch, node), now);
-        step = new Promoted(new ShardPrimary(context.shard(), promoting.epoch, node));
+        step = new Promoted(context.primary(promoting.epoch, node));
     }
 
     private void becomeEnded(AbortReason reason, long now) {

@@ -18,7 +18,8 @@ public interface FailureDetector {
 
     /**
      * The observer did not run for a while and could not have heard the node. The detector must not hold the node's
-     * silence of that time against it, and nothing more than that time.
+     * silence of that time against it, and nothing more than that time. Of an observer that is late again and again it
+     * may forgive less, so that it notices at all.
      *
      * @param nanos how long, at least 0; the time ended just now
      */

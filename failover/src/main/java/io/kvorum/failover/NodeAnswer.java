@@ -12,7 +12,7 @@ import static java.util.Objects.requireNonNull;
  * @param report the state of the node after the command
  */
 public record NodeAnswer(NodeCommand command, Outcome outcome, NodeReport report) {
-    /** The outcome of a command. Every outcome but {@link #DONE} means that the command changed nothing. */
+    /** The outcome of a command. Only {@link #DONE} changed anything, and perhaps {@link #NOT_SAVED}. */
     public enum Outcome {
         /** The command was carried out, now or when it was first received. */
         DONE,
@@ -40,11 +40,14 @@ public record NodeAnswer(NodeCommand command, Outcome outcome, NodeReport report
         CHANGE_UNDER_WAY,
         /** The node belongs to another shard. */
         WRONG_SHARD,
-        /** The node could not save its promise; a repetition may succeed. */
+        /**
+         * The node could not save its promise, and may have forgotten it after a crash; a repetition may succeed. What
+         * it reports of its role does not hold before.
+         */
         NOT_SAVED,
-        /** The node has too many commands waiting; a repetition may succeed. */
+        /** The node has too many commands waiting; a repetition may succeed. No sign of life: no step has answered. */
         OVERLOADED,
-        /** The node is closed. */
+        /** The node is closed. No sign of life. */
         CLOSED
     }
 
@@ -60,8 +63,18 @@ public record NodeAnswer(NodeCommand command, Outcome outcome, NodeReport report
         return outcome == Outcome.DONE;
     }
 
+    /** {@return whether the node leads its epoch; one that could not save its promise may come back without it} */
+    boolean isOfPrimary() {
+        return report.primary() && outcome != Outcome.NOT_SAVED;
+    }
+
+    /** {@return whether the node took a step for it: otherwise it says no more than silence does} */
+    boolean isOfAStep() {
+        return outcome != Outcome.OVERLOADED && outcome != Outcome.CLOSED;
+    }
+
     /** {@return whether a repetition of the same command may succeed although this one did not} */
     boolean isTransient() {
-        return outcome == Outcome.NOT_SAVED || outcome == Outcome.OVERLOADED || outcome == Outcome.CLOSED;
+        return outcome == Outcome.NOT_SAVED;
     }
 }

@@ -96,6 +96,9 @@ public record NodeReport(
             return List.of();
         }
         List<NodeId> members = isListCommitted() ? membership.current().nodes() : List.copyOf(membership.nodes());
+        if (joining.isEmpty()) {
+            return members;
+        }
         return Stream.concat(members.stream(), joining.stream()).distinct().toList();
     }
 

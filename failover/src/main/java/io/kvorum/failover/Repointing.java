@@ -56,8 +56,10 @@ final class Repointing {
         if (primary.epoch() == 0 || watch.isDown(primary.primary())) {
             return; // there is no one to follow
         }
-        int busy =
-                (int) astray.values().stream().filter(each -> isBusy(each, now)).count();
+        int busy = 0;
+        for (Astray each : astray.values()) {
+            busy += isBusy(each, now) ? 1 : 0;
+        }
         for (NodeId node : watch.nodes()) {
             NodeReport report = watch.report(node);
             Astray each = astray.get(node);

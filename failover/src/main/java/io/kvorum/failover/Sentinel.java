@@ -42,6 +42,7 @@ public final class Sentinel {
     public static final long NEVER = Long.MAX_VALUE;
 
     private final SentinelSettings settings;
+    private final long tolerance;
     private final NodeId self;
     private final SentinelList sentinels;
     private final RandomGenerator random;
@@ -61,12 +62,13 @@ public final class Sentinel {
     /** A shard and when it is due. */
     private static final class Entry extends DueTimes.Item {
         private final ShardSentinel shard;
-        /** Which shard of its id it is: one that was removed and added again is another one. */
-        private final int generation;
 
-        private Entry(ShardSentinel shard, int generation) {
+        private Entry(ShardSentinel shard) {
             this.shard = shard;
-            this.generation = generation;
+        }
+
+        private int generation() {
+            return shard.primary().generation();
         }
     }
 
@@ -138,6 +140,7 @@ public final class Sentinel {
             RandomGenerator random,
             long now) {
         this.settings = settings.checked();
+        tolerance = settings.tolerance().toNanos();
         this.self = requireNonNull(self, "self");
         this.sentinels = requireNonNull(sentinels, "sentinels");
         this.topology = requireNonNull(topology, "topology");
@@ -164,14 +167,14 @@ public final class Sentinel {
     }
 
     private void add(Shard shard, @Nullable KnownShard remembered, long now) {
-        ShardPrimary primary = new ShardPrimary(shard.id(), shard.epoch(), shard.primary());
+        ShardContext context = new ShardContext(shard.id(), shard.generation(), sentinels, settings, outbox, random);
+        ShardPrimary primary = context.primary(shard.epoch(), shard.primary());
         Set<NodeId> nodes = new TreeSet<>(shard.nodes());
-        if (remembered != null) {
+        if (remembered != null && remembered.primary().generation() == shard.generation()) {
             nodes.addAll(remembered.nodes());
             primary = remembered.primary().epoch() > primary.epoch() ? remembered.primary() : primary;
         }
-        ShardContext context = new ShardContext(shard.id(), sentinels, settings, outbox, random);
-        Entry entry = new Entry(new ShardSentinel(context, primary, nodes, now), shard.generation());
+        Entry entry = new Entry(new ShardSentinel(context, primary, nodes, now));
         shards.put(shard.id(), entry);
         due.set(entry, now);
         update(entry);
@@ -202,7 +205,8 @@ public final class Sentinel {
     }
 
     /**
-     * Another sentinel sent a message. Messages from unknown sentinels or about unknown shards are ignored.
+     * Another sentinel sent a message. Messages from unknown sentinels or about unknown shards, or other generations of
+     * them, are ignored.
      *
      * @param from the sender
      * @param message the message
@@ -216,14 +220,14 @@ public final class Sentinel {
         heardAt.put(from, now);
         if (message instanceof Opinions opinions) {
             for (Opinion opinion : opinions.shards()) {
-                Entry entry = shards.get(opinion.primary().shard());
+                Entry entry = entryOf(opinion.primary());
                 if (entry != null) {
                     entry.shard.heard(from, opinion, now);
                     settle(entry, now);
                 }
             }
         } else if (message instanceof ElectionMessage about) {
-            Entry entry = shards.get(about.primary().shard());
+            Entry entry = entryOf(about.primary());
             if (entry != null) {
                 entry.shard.receive(from, about, now);
                 settle(entry, now);
@@ -231,6 +235,12 @@ public final class Sentinel {
         } else {
             throw new AssertionError(message);
         }
+    }
+
+    /** {@return what there is about the shard of a primary, or null if that shard, in that generation, is not known} */
+    private @Nullable Entry entryOf(ShardPrimary primary) {
+        Entry entry = shards.get(primary.shard());
+        return entry != null && entry.generation() == primary.generation() ? entry : null;
     }
 
     /**
@@ -298,7 +308,7 @@ public final class Sentinel {
         topologyChanged = true;
         stateChanged |= shards.values().removeIf(entry -> {
             Shard present = merged.shard(entry.shard.primary().shard());
-            boolean removed = present == null || present.generation() != entry.generation;
+            boolean removed = present == null || present.generation() != entry.generation();
             if (removed) {
                 entry.shard.removed(now);
                 due.remove(entry);
@@ -310,21 +320,20 @@ public final class Sentinel {
             if (entry == null) {
                 add(shard, null, now);
             } else {
-                entry.shard.merged(new ShardPrimary(shard.id(), shard.epoch(), shard.primary()), shard.nodes(), now);
+                ShardPrimary known = new ShardPrimary(shard.id(), shard.generation(), shard.epoch(), shard.primary());
+                entry.shard.merged(known, shard.nodes(), now);
                 settle(entry, now);
             }
         }
     }
 
-    /** If this sentinel ran later than it had asked for, it could not have heard anyone since then. */
+    /** If this sentinel did not run for a while, it could not have heard anyone. */
     private void observe(long now) {
-        long expected = due.isEmpty() ? now : ShardContext.earlier(due.first(), sayAt);
-        long since = expected - ranAt > 0 ? expected : ranAt;
+        long since = ranAt;
         ranAt = now;
-        long late = now - since;
-        if (expected - now < 0 && late > settings.tolerance().toNanos()) {
+        if (now - since > tolerance) {
             for (Entry entry : shards.values()) {
-                entry.shard.observerWasLate(late);
+                entry.shard.observerPaused(since, now);
             }
         }
     }
@@ -341,6 +350,7 @@ public final class Sentinel {
             updateNodes(entry, members.membersAt(), members.nodes());
         }
         updatePrimary(entry);
+        stateChanged |= entry.shard.takeChanged();
     }
 
     /** The topology lists the members that the shard's log names, and the nodes that are to join. */
@@ -375,9 +385,6 @@ public final class Sentinel {
     /** {@return what is to be done since this was last asked} */
     public Ready ready() {
         boolean save = stateChanged;
-        for (Entry entry : shards.values()) {
-            save |= entry.shard.takeChanged();
-        }
         ClusterTopology published = topologyChanged ? topology : null;
         stateChanged = false;
         topologyChanged = false;

@@ -40,7 +40,7 @@ public sealed interface SentinelFact {
         NO_MEMBER_LIST,
         /** Fewer than a majority of the members answer and are complete. */
         TOO_FEW_MEMBERS,
-        /** All complete members that answer have priority 0. */
+        /** All complete members that answer and have the most data have priority 0. */
         NO_ELIGIBLE_MEMBER
     }
 

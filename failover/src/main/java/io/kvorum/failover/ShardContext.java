@@ -6,7 +6,12 @@ import java.util.random.RandomGenerator;
 
 /** What all parts of a sentinel that work on one shard have in common. */
 record ShardContext(
-        ShardId shard, SentinelList sentinels, SentinelSettings settings, Outbox outbox, RandomGenerator random) {
+        ShardId shard,
+        int generation,
+        SentinelList sentinels,
+        SentinelSettings settings,
+        Outbox outbox,
+        RandomGenerator random) {
     /** The greatest length of an id. */
     private static final int MAX_ID = 64;
 
@@ -22,6 +27,16 @@ record ShardContext(
     /** {@return how many votes elect a candidate} */
     int votesNeeded() {
         return Math.max(sentinels.majority(), settings.quorum());
+    }
+
+    /** {@return the primary of an epoch of this shard} */
+    ShardPrimary primary(long epoch, NodeId node) {
+        return new ShardPrimary(shard, generation, epoch, node);
+    }
+
+    /** {@return what a failover may come to} */
+    Prospect.Kind failover() {
+        return settings.allowLossyFailover() ? Prospect.Kind.LOSSY_FAILOVER : Prospect.Kind.FAILOVER;
     }
 
     void tell(SentinelFact fact, long now) {

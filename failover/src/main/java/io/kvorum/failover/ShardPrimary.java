@@ -8,22 +8,26 @@ import io.kvorum.slots.topology.ShardId;
 
 /**
  * The primary of a shard in one epoch. A shard has at most one primary per epoch, ever, so the value with the higher
- * epoch is the later one.
+ * epoch is the later one; a shard that was removed and added again is another one, of a later generation.
  *
  * <p>Immutable.
  *
  * @param shard the shard
+ * @param generation how often the shard was added, 1 or more
  * @param epoch the epoch that the primary leads; 0 for a shard that was never begun, whose primary is only designated
  * @param primary the primary of that epoch
  */
-public record ShardPrimary(ShardId shard, long epoch, NodeId primary) {
+public record ShardPrimary(ShardId shard, int generation, long epoch, NodeId primary) {
     /**
      * Checks the parts.
      *
-     * @throws IllegalArgumentException if {@code epoch} is not an epoch
+     * @throws IllegalArgumentException if {@code generation} is below 1, or {@code epoch} is not an epoch
      */
     public ShardPrimary {
         requireNonNull(shard, "shard");
+        if (generation < 1) {
+            throw new IllegalArgumentException("generation must be at least 1: " + generation);
+        }
         Epoch.check(epoch);
         requireNonNull(primary, "primary");
     }

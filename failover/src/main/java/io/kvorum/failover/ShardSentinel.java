@@ -128,8 +128,8 @@ final class ShardSentinel {
 
     // Inputs. Each ends with advance().
 
-    void observerWasLate(long nanos) {
-        watch.observerWasLate(nanos);
+    void observerPaused(long since, long now) {
+        watch.observerPaused(since, now);
     }
 
     void tick(long now) {
@@ -164,7 +164,7 @@ final class ShardSentinel {
 
     void answered(NodeAnswer answer, long now) {
         NodeReport report = answer.report();
-        if (!watch.knows(report.node())) {
+        if (!watch.knows(report.node()) || !answer.isOfAStep()) {
             return;
         }
         changed |= watch.heard(answer, primary, now);
@@ -174,8 +174,8 @@ final class ShardSentinel {
             conclude(now);
         }
         endIfRefused(answer, now);
-        if (report.primary()) { // of its epoch, in which there cannot be another
-            learn(new ShardPrimary(context.shard(), report.epoch(), report.node()), now);
+        if (answer.isOfPrimary()) { // of its epoch, in which there cannot be another
+            learn(context.primary(report.epoch(), report.node()), now);
         }
         advance(now);
     }
@@ -434,7 +434,7 @@ final class ShardSentinel {
         }
         Prospect prospect = told;
         if (prospect != null) { // the primary is down, and no failover is possible
-            failOperation(AbortReason.NO_MAJORITY, prospect.obstructing(), now);
+            failOperation(prospect.reason(), prospect.obstructing(), now);
             return;
         }
         NodeReport report = watch.report(primary.primary());

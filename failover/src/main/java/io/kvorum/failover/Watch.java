@@ -23,6 +23,10 @@ final class Watch {
     private final ShardContext context;
     private final NodeCommand ping;
     private final Map<NodeId, Watched> nodes = new TreeMap<>();
+    /** The keys of the map, until they change. */
+    private @Nullable List<NodeId> ids;
+
+    private final long tolerance;
     private long pingAt;
     private final Span primaryDenies = new Span();
     private final Span outrun = new Span();
@@ -30,6 +34,7 @@ final class Watch {
     Watch(ShardContext context, Collection<NodeId> nodes, long now) {
         this.context = context;
         ping = new NodeCommand.Describe(context.shard(), 0);
+        tolerance = context.settings().tolerance().toNanos();
         pingAt = now;
         for (NodeId node : nodes) {
             watch(node, now);
@@ -38,7 +43,12 @@ final class Watch {
 
     /** {@return the nodes that are watched, in order} */
     List<NodeId> nodes() {
-        return List.copyOf(nodes.keySet());
+        List<NodeId> known = ids;
+        if (known == null) {
+            known = List.copyOf(nodes.keySet());
+            ids = known;
+        }
+        return known;
     }
 
     boolean knows(NodeId node) {
@@ -52,6 +62,7 @@ final class Watch {
         }
         SentinelSettings settings = context.settings();
         nodes.put(node, new Watched(settings.detector().create(settings.downAfter(), now)));
+        ids = null;
         return true;
     }
 
@@ -60,6 +71,7 @@ final class Watch {
         Membership members = membership();
         if (members != null) {
             nodes.keySet().removeIf(node -> !listed.contains(node) && !members.knows(node) && !node.equals(primary));
+            ids = null;
         }
     }
 
@@ -100,7 +112,7 @@ final class Watch {
 
     /** {@return whether a failover can succeed, by the latest reports} */
     Prospect prospect() {
-        return Prospect.of(nodes(), reports(), this::canSave, context.settings().allowLossyFailover());
+        return Prospect.of(context.failover(), nodes(), reports(), this::canSave);
     }
 
     private boolean canSave(NodeReport report) {
@@ -117,13 +129,20 @@ final class Watch {
         return highest;
     }
 
-    /** This sentinel did not run for a while: that says nothing about the nodes. */
-    void observerWasLate(long nanos) {
+    /**
+     * This sentinel did not run since a moment: for as long as a ping has been due by then, that says nothing about the
+     * nodes.
+     */
+    void observerPaused(long since, long now) {
+        long nanos = now - (pingAt - since > 0 ? pingAt : since);
+        if (nanos <= tolerance) {
+            return;
+        }
         for (Watched watched : nodes.values()) {
             watched.detector.observerWasLate(nanos);
         }
-        primaryDenies.shift(nanos);
-        outrun.shift(nanos);
+        primaryDenies.lateness.add(nanos);
+        outrun.lateness.add(nanos);
     }
 
     void pingIfDue(long now) {
@@ -143,7 +162,7 @@ final class Watch {
             return false;
         }
         watched.detector.heard(now);
-        if (isOvertaken(report, watched.report)) {
+        if (watched.canSave && isOvertaken(report, watched.report)) { // what it could not save it may have forgotten
             return false;
         }
         watched.report = report;
@@ -259,12 +278,14 @@ final class Watch {
 
     /** How long something has been the case. */
     private static final class Span {
+        private final Lateness lateness = new Lateness();
         private boolean open;
         private long since;
 
         private void set(boolean holds, long now) {
             if (holds && !open) {
                 since = now;
+                lateness.reset();
             }
             open = holds;
         }
@@ -273,16 +294,16 @@ final class Watch {
             open = false;
         }
 
-        private void shift(long nanos) {
-            since += nanos;
-        }
-
         private boolean lasts(long now, long limit) {
-            return open && now - since >= limit;
+            return open && now - end(limit) >= 0;
         }
 
         private long dueBy(long due, long now, long limit) {
-            return open && now - since < limit ? ShardContext.earlier(due, since + limit) : due;
+            return open && now - end(limit) < 0 ? ShardContext.earlier(due, end(limit)) : due;
+        }
+
+        private long end(long limit) {
+            return since + limit + lateness.nanos();
         }
     }
 }

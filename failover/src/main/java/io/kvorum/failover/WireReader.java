@@ -77,8 +77,9 @@ final class WireReader {
 
     ShardPrimary primary() {
         ShardId shard = shard();
+        int generation = i32();
         long epoch = epoch();
-        return new ShardPrimary(shard, epoch, node());
+        return new ShardPrimary(shard, generation, epoch, node());
     }
 
     MemberList members() {

@@ -72,7 +72,10 @@ final class WireWriter {
     }
 
     WireWriter primary(ShardPrimary primary) {
-        return shard(primary.shard()).i64(primary.epoch()).node(primary.primary());
+        return shard(primary.shard())
+                .i32(primary.generation())
+                .i64(primary.epoch())
+                .node(primary.primary());
     }
 
     WireWriter members(MemberList list) {

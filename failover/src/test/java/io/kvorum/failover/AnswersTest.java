@@ -2,6 +2,7 @@ package io.kvorum.failover;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.kvorum.failover.SentinelFact.Obstacle;
 import io.kvorum.slots.topology.LogPosition;
@@ -126,15 +127,32 @@ final class AnswersTest {
 
         assertEquals(
                 new Prospect(Obstacle.TOO_FEW_MEMBERS, List.of(A), List.of(C)),
-                Prospect.of(List.of(A, B, C), fresh, false));
-        assertEquals(new Prospect(null, List.of(A), List.of(C)), Prospect.of(List.of(A, B, C), fresh, true));
+                Prospect.of(Prospect.Kind.FAILOVER, List.of(A, B, C), fresh));
+        assertEquals(
+                new Prospect(null, List.of(A), List.of(C)),
+                Prospect.of(Prospect.Kind.LOSSY_FAILOVER, List.of(A, B, C), fresh));
     }
 
     @Test
     void withoutAMemberListThereIsNoProspect() {
         assertEquals(
                 new Prospect(Obstacle.NO_MEMBER_LIST, List.of(B), List.of(A)),
-                Prospect.of(List.of(A, B), List.of(report(A, 1, 0, true, null)), false));
+                Prospect.of(Prospect.Kind.FAILOVER, List.of(A, B), List.of(report(A, 1, 0, true, null))));
+    }
+
+    /** Only a switchover may count on the replicas to catch up, and only a lossy failover on what is lost. */
+    @Test
+    void aFailoverNeedsAnEligibleMemberThatHasTheMost() {
+        NodeReport ahead = with(report(B, 1, 6, true, OLD), new LogPosition(1, 1), 0);
+        List<NodeReport> fresh = List.of(report(A, 1, 5, true, OLD), ahead);
+
+        assertEquals(
+                Obstacle.NO_ELIGIBLE_MEMBER,
+                Prospect.of(Prospect.Kind.FAILOVER, List.of(A, B, C), fresh).obstacle());
+        assertTrue(Prospect.of(Prospect.Kind.LOSSY_FAILOVER, List.of(A, B, C), fresh)
+                .isGood());
+        assertTrue(
+                Prospect.of(Prospect.Kind.SWITCHOVER, List.of(A, B, C), fresh).isGood());
     }
 
     @Test

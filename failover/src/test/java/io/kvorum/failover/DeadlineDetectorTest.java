@@ -47,6 +47,25 @@ final class DeadlineDetectorTest {
         assertTrue(detector.isDown(4 * LIMIT));
     }
 
+    /** Many late steps in a row hide no more of the silence than two of the longest. */
+    @Test
+    void anObserverThatIsAlwaysLateStillNotices() {
+        for (int i = 0; i < 10; i++) {
+            detector.observerWasLate(i == 4 ? LIMIT / 5 : LIMIT / 10);
+        }
+
+        assertFalse(detector.isDown(LIMIT + 2 * LIMIT / 5 - 1));
+        assertTrue(detector.isDown(LIMIT + 2 * LIMIT / 5));
+    }
+
+    @Test
+    void aSignOfLifeEndsTheLateness() {
+        detector.observerWasLate(3 * LIMIT);
+        detector.heard(3 * LIMIT);
+
+        assertTrue(detector.isDown(4 * LIMIT));
+    }
+
     @Test
     void theClockMayWrap() {
         long start = Long.MAX_VALUE - 5;

@@ -77,7 +77,8 @@ final class Script {
             case "heal" -> cluster.heal();
             case "priority" -> cluster.node(argument).priority = Integer.parseInt(second);
             case "lose" -> delays.put(argument, -1L);
-            case "delay" -> delays.put(argument, Long.parseLong(second));
+            case "delay" ->
+                delays.put(argument + (words.size() > 3 ? " at " + words.get(3) : ""), Long.parseLong(second));
             case "deliver" -> delays.clear();
             case "writes" -> cluster.writes = argument.equals("on");
             case "node" -> cluster.addNode(argument, SHARD);
@@ -132,7 +133,8 @@ final class Script {
         cluster = new FakeCluster(settings, 1, nodes, sentinels, begun, 1);
         cluster.onEvent = event -> print(text(event));
         cluster.onSent = this::sent;
-        cluster.delay = (from, to, what) -> delays.getOrDefault(kind(what), 1L) * FakeCluster.MILLI;
+        cluster.delay = (from, to, what) ->
+                delays.getOrDefault(kind(what) + " at " + to, delays.getOrDefault(kind(what), 1L)) * FakeCluster.MILLI;
     }
 
     private void crash(String id) {

@@ -14,6 +14,9 @@ import io.kvorum.replication.ReplicationMessage;
 import io.kvorum.slots.topology.ClusterTopology;
 import io.kvorum.slots.topology.Epoch;
 import io.kvorum.slots.topology.LogPosition;
+import io.kvorum.slots.topology.Member;
+import io.kvorum.slots.topology.MemberList;
+import io.kvorum.slots.topology.Membership;
 import io.kvorum.slots.topology.NodeId;
 import io.kvorum.slots.topology.ShardId;
 import io.kvorum.slots.topology.TopologyChange;
@@ -208,12 +211,139 @@ final class SentinelCasesTest {
         assertTrue(ready.commands().stream().noneMatch(each -> each.command() instanceof NodeCommand.Fence));
     }
 
-    private static NodeAnswer answer(Sentinel.AddressedCommand asked, long epoch, boolean begun) {
+    /** A node that has begun the shard may forget that, until it is saved. */
+    @Test
+    void aNodeThatCannotSaveItsPromiseDoesNotLead() {
+        NodeId me = new NodeId("S1");
+        Sentinel sentinel = new Sentinel(
+                SETTINGS.withQuorum(1), me, SentinelList.of(me), topology(), null, new SplittableRandom(1), 0);
+        sentinel.start(1, new Operation.Bootstrap(SHARD), 1);
+        sentinel.ready().commands().forEach(asked -> sentinel.answered(answer(asked, 0, false), 2));
+        List<Sentinel.AddressedCommand> fences = sentinel.ready().commands();
+        long epoch = ((NodeCommand.Fence) fences.get(0).command()).epoch();
+        fences.forEach(fence -> sentinel.answered(answer(fence, epoch, false), 3));
+        Sentinel.AddressedCommand begin = sentinel.ready().commands().stream()
+                .filter(each -> each.command() instanceof NodeCommand.Begin)
+                .findFirst()
+                .orElseThrow();
+        NodeAnswer done = answer(begin, epoch, true, true);
+        sentinel.answered(new NodeAnswer(begin.command(), NodeAnswer.Outcome.NOT_SAVED, done.report()), 4);
+
+        assertEquals(List.of(), sentinel.ready().completions());
+        sentinel.answered(done, 5);
+        assertInstanceOf(
+                OperationOutcome.Succeeded.class,
+                sentinel.ready().completions().get(0).outcome());
+    }
+
+    /** A node that could not save its promise may have forgotten it since, and is no worse for that. */
+    @Test
+    void aNodeThatForgotAPromiseWhichItCouldNotSaveCountsAgain() {
+        FakeCluster cluster = started(SETTINGS, 3, 3);
+        cluster.node("b").disk = false;
+        NodeId hand = new NodeId("hand");
+        cluster.node("b").handle(new NodeCommand.Fence(SHARD, Epoch.of(9, 1), hand), cluster.now);
+        cluster.run(SECOND.dividedBy(4));
+        cluster.restart("b", true, true);
+        cluster.node("b").disk = true;
+        cluster.run(SECOND);
+        assertTrue(cluster.node("b").status().epoch() < Epoch.of(9, 1));
+        cluster.node("c").up = false;
+        cluster.node("a").up = false;
+        cluster.run(SECOND.multipliedBy(2));
+        cluster.node("c").up = true;
+
+        assertTrue(cluster.runUntil(
+                () -> !cluster.facts(SentinelFact.NodePromoted.class).isEmpty(), SECOND.multipliedBy(5)));
+    }
+
+    /** A promise that could not be saved is no answer to what a shard is begun on. */
+    @Test
+    void aBootstrapWaitsForANodeThatCannotSaveItsPromise() {
+        NodeId me = new NodeId("S1");
+        Sentinel sentinel = new Sentinel(
+                SETTINGS.withQuorum(1), me, SentinelList.of(me), topology(), null, new SplittableRandom(1), 0);
+        sentinel.start(1, new Operation.Bootstrap(SHARD), 1);
+        List<Sentinel.AddressedCommand> asked = sentinel.ready().commands();
+        for (Sentinel.AddressedCommand each : asked) {
+            NodeAnswer answer = answer(each, 0, false);
+            sentinel.answered(
+                    each.to().equals(A)
+                            ? new NodeAnswer(each.command(), NodeAnswer.Outcome.NOT_SAVED, answer.report())
+                            : answer,
+                    2);
+        }
+        assertTrue(sentinel.ready().commands().stream().noneMatch(each -> each.command() instanceof NodeCommand.Fence));
+
+        asked.stream()
+                .filter(each -> each.to().equals(A))
+                .forEach(each -> sentinel.answered(answer(each, 0, false), 3));
+        assertTrue(sentinel.ready().commands().stream().anyMatch(each -> each.command() instanceof NodeCommand.Fence));
+    }
+
+    /** A member that becomes complete between the question and its promise: nothing is lost after all. */
+    @Test
+    void aShardThatHasItsMajorityByItsPromisesIsNotBegunAnew() {
+        NodeId me = new NodeId("S1");
+        Sentinel sentinel = new Sentinel(
+                SETTINGS.withQuorum(1), me, SentinelList.of(me), topology(), null, new SplittableRandom(1), 0);
+        sentinel.start(1, new Operation.BeginAnew(SHARD), 1);
+        for (Sentinel.AddressedCommand asked : sentinel.ready().commands()) {
+            if (!asked.to().equals(A)) {
+                sentinel.answered(ofMember(asked, 1, asked.to().value().equals("b")), 2);
+            }
+        }
+        long later = SETTINGS.attemptTimeout().toNanos() + 1;
+        sentinel.tick(later);
+        List<Sentinel.AddressedCommand> fences = sentinel.ready().commands().stream()
+                .filter(each -> each.command() instanceof NodeCommand.Fence)
+                .toList();
+        assertEquals(2, fences.size());
+        for (Sentinel.AddressedCommand fence : fences) {
+            sentinel.answered(ofMember(fence, ((NodeCommand.Fence) fence.command()).epoch(), true), later);
+        }
+
+        Sentinel.Ready ready = sentinel.ready();
+        assertTrue(ready.commands().stream().noneMatch(each -> each.command() instanceof NodeCommand.Begin));
+        assertEquals(
+                AbortReason.MAJORITY_LEFT,
+                assertInstanceOf(
+                                OperationOutcome.Failed.class,
+                                ready.completions().get(0).outcome())
+                        .reason());
+    }
+
+    private static NodeAnswer ofMember(Sentinel.AddressedCommand asked, long epoch, boolean complete) {
+        MemberList members =
+                MemberList.of(new Member(A, 1), new Member(new NodeId("b"), 1), new Member(new NodeId("c"), 1));
         NodeReport report = new NodeReport(
                 asked.to(),
                 SHARD,
                 1,
                 false,
+                epoch,
+                null,
+                new LogPosition(1, 100),
+                100,
+                complete,
+                true,
+                Membership.committed(members),
+                new LogPosition(1, 50),
+                List.of(),
+                100);
+        return new NodeAnswer(asked.command(), NodeAnswer.Outcome.DONE, report);
+    }
+
+    private static NodeAnswer answer(Sentinel.AddressedCommand asked, long epoch, boolean begun) {
+        return answer(asked, epoch, begun, false);
+    }
+
+    private static NodeAnswer answer(Sentinel.AddressedCommand asked, long epoch, boolean begun, boolean primary) {
+        NodeReport report = new NodeReport(
+                asked.to(),
+                SHARD,
+                1,
+                primary,
                 epoch,
                 null,
                 LogPosition.START,
@@ -315,9 +445,9 @@ final class SentinelCasesTest {
         ClusterTopology topology = topology();
         Sentinel sentinel =
                 new Sentinel(SETTINGS, me, SentinelList.of(me, s2, s3), topology, null, new SplittableRandom(1), 0);
-        sentinel.receive(s2, new SentinelMessage.VoteRequest(new ShardPrimary(SHARD, 1, A), 9), 1);
+        sentinel.receive(s2, new SentinelMessage.VoteRequest(new ShardPrimary(SHARD, 1, 1, A), 9), 1);
         assertTrue(votes(sentinel));
-        sentinel.receive(s3, new SentinelMessage.VoteRequest(new ShardPrimary(SHARD, 1, A), 10), 2);
+        sentinel.receive(s3, new SentinelMessage.VoteRequest(new ShardPrimary(SHARD, 1, 1, A), 10), 2);
         assertFalse(votes(sentinel));
 
         ClusterTopology removed = topology.apply(topology.version(), new TopologyChange.RemoveShard(SHARD));
@@ -326,9 +456,99 @@ final class SentinelCasesTest {
         ClusterTopology again = removed.apply(
                 removed.version(), new TopologyChange.AddShard(SHARD, 2, A, List.of(new NodeId("b"), new NodeId("c"))));
         sentinel.merge(again, 4);
-        sentinel.receive(s3, new SentinelMessage.VoteRequest(new ShardPrimary(SHARD, 2, A), 10), 5);
+        sentinel.receive(s3, new SentinelMessage.VoteRequest(new ShardPrimary(SHARD, 2, 2, A), 10), 5);
 
         assertTrue(votes(sentinel)); // two candidates may be at work, in epochs of their own
+    }
+
+    /** A shard that was removed and added again is another one, whatever epochs the former one had. */
+    @Test
+    void whatIsRememberedOrSaidOfAnEarlierGenerationDoesNotCount() {
+        NodeId me = new NodeId("S1");
+        NodeId s2 = new NodeId("S2");
+        NodeId c = new NodeId("c");
+        ClusterTopology removed = topology().apply(topology().version(), new TopologyChange.RemoveShard(SHARD));
+        ClusterTopology again =
+                removed.apply(removed.version(), new TopologyChange.AddShard(SHARD, 1, A, List.of(new NodeId("b"), c)));
+        ShardPrimary former = new ShardPrimary(SHARD, 1, Epoch.of(9, 1), c);
+        SentinelState cached =
+                new SentinelState(me, List.of(new SentinelState.KnownShard(former, List.of(A, c, new NodeId("x")))));
+        Sentinel sentinel = new Sentinel(
+                SETTINGS, me, SentinelList.of(me, s2, new NodeId("S3")), again, cached, new SplittableRandom(1), 0);
+        sentinel.receive(s2, new SentinelMessage.Opinions(List.of(new SentinelMessage.Opinion(former, true, 0))), 1);
+        assertEquals(A, sentinel.state().shards().get(0).primary().primary());
+        assertFalse(sentinel.state().shards().get(0).nodes().contains(new NodeId("x")));
+
+        ShardPrimary later = new ShardPrimary(SHARD, 2, Epoch.of(2, 1), c);
+        sentinel.receive(s2, new SentinelMessage.Opinions(List.of(new SentinelMessage.Opinion(later, false, 0))), 2);
+        assertEquals(later, sentinel.state().shards().get(0).primary());
+    }
+
+    /** A sentinel that takes each step late detects later by a few steps, not by all of them together. */
+    @Test
+    void aSentinelThatIsAlwaysLateStillNotices() {
+        long late = 300 * FakeCluster.MILLI;
+        NodeId me = new NodeId("S1");
+        Sentinel sentinel = new Sentinel(
+                SETTINGS.withQuorum(1), me, SentinelList.of(me), topology(), null, new SplittableRandom(1), 0);
+        long now = 0;
+        while (sentinel.down(SHARD).isEmpty()) {
+            sentinel.tick(now);
+            Sentinel.Ready ready = sentinel.ready();
+            for (Sentinel.AddressedCommand asked : ready.commands()) {
+                if (!asked.to().equals(A)) {
+                    sentinel.answered(answer(asked, 1, true), now);
+                }
+            }
+            now = sentinel.ready().wakeAt() + late;
+        }
+
+        assertEquals(List.of(A), sentinel.down(SHARD));
+        long limit = SETTINGS.downAfter().plus(SETTINGS.pingPeriod()).toNanos() + 3 * late;
+        assertTrue(now - late <= limit, () -> "not before " + limit);
+    }
+
+    /** What a primary says of itself is waited for in the same way. */
+    @Test
+    void aSentinelThatIsAlwaysLateStillHearsThatAPrimaryDenies() {
+        long late = 300 * FakeCluster.MILLI;
+        NodeId me = new NodeId("S1");
+        Sentinel sentinel = new Sentinel(
+                SETTINGS.withQuorum(1), me, SentinelList.of(me), topology(), null, new SplittableRandom(1), 0);
+        long now = 0;
+        while (sentinel.down(SHARD).isEmpty()) {
+            sentinel.tick(now);
+            for (Sentinel.AddressedCommand asked : sentinel.ready().commands()) {
+                sentinel.answered(answer(asked, 1, true), now);
+            }
+            now = sentinel.ready().wakeAt() + late;
+        }
+
+        assertEquals(List.of(A), sentinel.down(SHARD));
+        long limit = SETTINGS.roleLimit().plus(SETTINGS.pingPeriod()).toNanos() + 3 * late;
+        assertTrue(now - late <= limit, () -> "not before " + limit);
+    }
+
+    /** An answer that no step of the node has given is no sign of life. */
+    @Test
+    void aNodeWhoseDriverIsStuckIsSilent() {
+        NodeId me = new NodeId("S1");
+        Sentinel sentinel = new Sentinel(
+                SETTINGS.withQuorum(1), me, SentinelList.of(me), topology(), null, new SplittableRandom(1), 0);
+        long end = 2 * SETTINGS.downAfter().toNanos();
+        for (long now = 0; now < end; now += SETTINGS.pingPeriod().toNanos()) {
+            sentinel.tick(now);
+            for (Sentinel.AddressedCommand asked : sentinel.ready().commands()) {
+                NodeAnswer answer = answer(asked, 1, true, asked.to().equals(A));
+                sentinel.answered(
+                        asked.to().equals(A)
+                                ? new NodeAnswer(asked.command(), NodeAnswer.Outcome.OVERLOADED, answer.report())
+                                : answer,
+                        now);
+            }
+        }
+
+        assertEquals(List.of(A), sentinel.down(SHARD));
     }
 
     @Test

@@ -35,6 +35,9 @@ final class TestNode {
     final NodeId id;
     final ShardId shard;
     boolean up = true;
+    /** Whether it can save its promise. */
+    boolean disk = true;
+
     int priority = NodeIdentity.DEFAULT_PRIORITY;
     /** Counts the starts, so that what one of them had planned is not done in the next. */
     int start;
@@ -45,6 +48,8 @@ final class TestNode {
     private Numbers numbers = new Numbers();
     private ShardNode node;
     private @Nullable Promise saved;
+    /** A promise that could not be saved yet. */
+    private @Nullable Promise unsaved;
     /** What was written here in the present leadership, by the offset after it, until it is committed. */
     private final NavigableMap<Long, Long> uncommitted = new TreeMap<>();
 
@@ -71,6 +76,7 @@ final class TestNode {
                 withPromise ? requireNonNull(saved).nextLife() : new Promise(newIncarnation, 1, 0, null, false);
         node = machine(promise, complete, now);
         uncommitted.clear();
+        unsaved = null;
         up = true;
         start++;
     }
@@ -134,11 +140,16 @@ final class TestNode {
     NodeAnswer handle(NodeCommand command, long now) {
         if (!command.shard().equals(shard)) {
             return new NodeAnswer(command, Outcome.WRONG_SHARD, report());
+        } else if (unsaved != null) {
+            return new NodeAnswer(command, Outcome.NOT_SAVED, report());
         } else if (command instanceof NodeCommand.Describe) {
             return new NodeAnswer(command, Outcome.DONE, report());
         }
         ControlAnswer answer = carryOut(command, now);
-        return new NodeAnswer(command, Outcome.valueOf(answer.outcome().name()), report(answer.status()));
+        Outcome outcome = node.hasNewPromise() && !disk
+                ? Outcome.NOT_SAVED
+                : Outcome.valueOf(answer.outcome().name());
+        return new NodeAnswer(command, outcome, report(answer.status()));
     }
 
     private ControlAnswer carryOut(NodeCommand command, long now) {
@@ -171,7 +182,11 @@ final class TestNode {
     }
 
     void receive(NodeId from, ReplicationMessage message, long now) {
-        node.receive(from, message, now);
+        if (unsaved == null) {
+            node.receive(from, message, now);
+        } else {
+            message.release();
+        }
     }
 
     /** {@return whether the number was written here} */
@@ -190,8 +205,16 @@ final class TestNode {
     /** Saves what is to be saved, and returns what else is to be done. */
     Ready ready() {
         Ready ready = node.ready();
-        if (ready.toSave() != null) {
-            saved = ready.toSave();
+        unsaved = ready.toSave() == null ? unsaved : ready.toSave();
+        if (unsaved != null && disk) {
+            saved = unsaved;
+            unsaved = null;
+        }
+        if (unsaved == null) {
+            node.promiseSaved();
+        } else { // nothing leaves before
+            ready.messages().forEach(envelope -> envelope.message().release());
+            ready = new Ready(null, 0, List.of(), ready.events(), ready.completions(), ready.wakeAt());
         }
         if (!isPrimary()) {
             uncommitted.clear();

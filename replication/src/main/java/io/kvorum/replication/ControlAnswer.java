@@ -9,7 +9,7 @@ package io.kvorum.replication;
  * @param status where the node stands after it
  */
 public record ControlAnswer(Outcome outcome, NodeStatus status) {
-    /** What became of a command. Only {@link #DONE} changed anything. */
+    /** What became of a command. Only {@link #DONE} changed anything, and perhaps {@link #NOT_SAVED}. */
     public enum Outcome {
         /** It was carried out, now or before. */
         DONE,
@@ -35,7 +35,10 @@ public record ControlAnswer(Outcome outcome, NodeStatus status) {
         CHANGE_UNDER_WAY,
         /** The node is of another shard. */
         WRONG_SHARD,
-        /** The node's promise could not be saved. */
+        /**
+         * The node's promise could not be saved. The node tries on, and says nothing else before it is; what it has
+         * promised it may have forgotten after a crash.
+         */
         NOT_SAVED,
         /** The node has as many requests waiting as it can hold. */
         OVERLOADED,

@@ -22,22 +22,22 @@ import org.jspecify.annotations.Nullable;
  *            -> STREAMING   its position is in the history
  *            -> WAITING     it is not, or the data is not complete
  * STREAMING  sends records from the node's position on
- *            -> WAITING     the node cannot continue, for the first time in a row
- *            -> SUSPENDED   it cannot continue, again
- *            -> PROBING     the node began a new life
+ *            -> WAITING     the node cannot continue, or takes no record for too long, for the first time in a row
+ *            -> SUSPENDED   the same, again
+ *            -> PROBING     the node began a new life, or went back
  * WAITING    waits for the next scan
  *            -> SYNCING     the scan begins
  *            -> STREAMING   the node can continue after all
- *            -> PROBING     it fell silent, or began a new life
+ *            -> PROBING     it fell silent, went back, or began a new life
  *            -> SUSPENDED   the scan cannot begin
  * SYNCING    sends the parts of a full sync
  *            -> STREAMING   the node is complete
  *            -> WAITING     the full sync failed, for the first time in a row
  *            -> SUSPENDED   it failed, again
- *            -> PROBING     the node fell silent, or began a new life
+ *            -> PROBING     the node fell silent, went back, or began a new life
  * SUSPENDED  leaves the node alone after a failure, for longer each time
  *            -> WAITING     the time is over
- *            -> PROBING     the time is over and the node is silent, or it began a new life
+ *            -> PROBING     the time is over and the node is silent, or it went back, or began a new life
  * </pre>
  */
 final class Feeder {
@@ -99,45 +99,6 @@ final class Feeder {
 
     private record Suspended(Reason reason, long retryAt) implements State {}
 
-    /** What is known of one life of the node. */
-    private static final class Heard {
-        final long incarnation;
-        final long life;
-
-        /** The newest message when the node was first heard in this life. */
-        final long since;
-
-        /** The number of the newest message that it answered. Older answers were overtaken and say nothing new. */
-        long sequence;
-
-        long at;
-        boolean complete;
-
-        /** The greatest offset at which it was known to have the same log as the primary; -1 at first. */
-        long acknowledged = -1;
-
-        /** When it last acknowledged more, or everything. */
-        long progressAt;
-
-        /** The newest full sync that was begun for it; 0 before the first. */
-        long lastSync;
-
-        /** How often in a row it could not be fed. */
-        int failures;
-
-        boolean caughtUp;
-
-        /** If {@link #caughtUp}: a time at which it lacked nothing. */
-        long caughtUpAt;
-
-        Heard(Ack ack, long since, long now) {
-            this.incarnation = ack.incarnation();
-            this.life = ack.life();
-            this.since = since;
-            this.progressAt = now;
-        }
-    }
-
     /** The end of the log at a time: a node that has that much lacked nothing then. */
     private record Mark(long offset, long at) {}
 
@@ -183,7 +144,8 @@ final class Feeder {
         return since + feed.settings.replicaTimeoutNanos();
     }
 
-    private boolean isConnected(long now) {
+    /** {@return whether the node was heard within the time} */
+    boolean isConnected(long now) {
         return heard != null && now - heard.at < feed.settings.replicaTimeoutNanos();
     }
 
@@ -213,11 +175,6 @@ final class Feeder {
     /** {@return whether the node waits for a scan, and not because this very one has failed at it} */
     boolean isWaitingFor(SharedScan scan) {
         return state instanceof Waiting && known().lastSync < scan.number();
-    }
-
-    /** {@return whether the node was heard within the time} */
-    boolean isAlive(long now) {
-        return isConnected(now);
     }
 
     ReplicaStatus status(long now) {
@@ -265,10 +222,15 @@ final class Feeder {
         }
         known.sequence = ack.sequence();
         answered = Math.max(answered, ack.sequence());
+        known.connectedAt = isConnected(now) ? known.connectedAt : now;
         known.at = now;
         known.complete = ack.complete();
         if (ack.complete() && ack.position().offset() < known.acknowledged) {
-            return; // given before what was heard already: the messages that the two answer overtook each other
+            if (ack.sequence() <= known.grownAfter) {
+                return; // given before what was heard already: the messages that the two answer overtook each other
+            }
+            becomeProbing(); // it went back, which no node should: nothing that it had can be counted on
+            known.acknowledged = -1;
         }
         Reason obstacle = obstacle(ack);
         if (ack.complete() && obstacle != Reason.DIVERGED) {
@@ -292,6 +254,7 @@ final class Feeder {
     private void has(Heard known, long offset, long now) {
         if (offset > known.acknowledged) {
             known.acknowledged = offset;
+            known.grownAfter = feed.sequence();
             known.progressAt = now;
             if (state instanceof Streaming streaming) {
                 streaming.repairing = false;
@@ -393,8 +356,12 @@ final class Feeder {
      */
     void work(long now, boolean contested) {
         if (state instanceof Streaming streaming) {
-            hold(streaming, now);
-            feedRecords(streaming, now);
+            if (isStuck(now, patience(contested))) {
+                failed(Reason.NO_PROGRESS, now);
+            } else {
+                hold(streaming, now);
+                feedRecords(streaming, now);
+            }
         } else if (state instanceof Waiting) {
             if (!isConnected(now)) {
                 becomeProbing();
@@ -421,7 +388,18 @@ final class Feeder {
         }
     }
 
-    /** {@return how long the node may take for a part: longer after each failure, unless others wait for it} */
+    /** {@return whether the node has answered for a time, and taken none of the records that it lacks} */
+    private boolean isStuck(long now, long patience) {
+        Heard known = known();
+        return isConnected(now)
+                && known.acknowledged < feed.end()
+                && now - known.progressAt >= patience
+                && now - known.connectedAt >= patience;
+    }
+
+    /**
+     * {@return how long the node may take for a part or a record: longer after each failure, unless others wait for it}
+     */
     private long patience(boolean contested) {
         return feed.settings.replicaTimeoutNanos() << (contested ? 0 : Math.min(known().failures, 5));
     }

@@ -274,11 +274,14 @@ final class Follower {
         return Taken.NOT_APPLIED;
     }
 
-    /** Takes the new state over, unless the primary has given this sync up and this node has gone on since. */
+    /**
+     * Takes the new state over, unless the primary has given this sync up and this node's log has gone on since: what
+     * it holds may have been acknowledged, whether or not the state could apply it.
+     */
     private Taken complete(Building building, SyncEnd ofPrimary) {
         LogPosition end = log.end();
         LogPosition restored = building.restored;
-        if (complete && end.epoch() == restored.epoch() && end.offset() > restored.offset()) {
+        if (end.epoch() == restored.epoch() && end.offset() > restored.offset()) {
             abort();
             sync = new Ended(building.number, Taken.TAKEN);
             return Taken.TAKEN;
@@ -291,6 +294,7 @@ final class Follower {
                     new ReplicationEvent.RecordsDiscarded(identity.node(), common, end, log.countFrom(common), exact);
         }
         complete = false; // should the state fail half-way
+        sync = new Ended(building.number, Taken.NOT_APPLIED);
         building.restoration.complete();
         log.reset(restored, ofPrimary.history(), ofPrimary.members());
         complete = true;

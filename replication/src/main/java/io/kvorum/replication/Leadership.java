@@ -55,8 +55,11 @@ final class Leadership {
 
     private @Nullable Pause pause;
 
+    /** Whether the promise that this leadership rests on is saved. Until then it takes no writes. */
+    private boolean promiseSaved;
+
     /** Why the gate is closed, or null while it is open. */
-    private RefusedException.@Nullable Kind closedFor = RefusedException.Kind.TOO_FEW_REPLICAS;
+    private RefusedException.@Nullable Kind closedFor = RefusedException.Kind.CLUSTER_DOWN;
 
     private boolean heartbeatWanted = true;
     private long heartbeatAt;
@@ -80,7 +83,7 @@ final class Leadership {
     }
 
     /**
-     * Begins a leadership in the log, with the gate closed.
+     * Begins a leadership in the log, with the gate closed until the promise is saved.
      *
      * @param first the members of a shard that begins, or null to go on with those of the log
      * @param committed the offset that this node knows to be committed
@@ -97,15 +100,13 @@ final class Leadership {
             @Nullable Roster first,
             long committed,
             long now) {
-        long begin = log.begin(epoch, first, refusal(RefusedException.Kind.TOO_FEW_REPLICAS, identity, epoch));
+        long begin = log.begin(epoch, first, refusal(RefusedException.Kind.CLUSTER_DOWN, identity, epoch));
         Feed feed = new Feed(settings, identity, log, outbox, allocator, epoch, committed);
         Membership membership = feed.view().members().membership(committed);
         if (membership == null) {
             throw new AssertionError("a leadership needs members");
         }
-        Leadership leadership = new Leadership(feed, self, state, begin, membership, now);
-        leadership.updateGate(now);
-        return leadership;
+        return new Leadership(feed, self, state, begin, membership, now);
     }
 
     long epoch() {
@@ -190,6 +191,12 @@ final class Leadership {
         heardSomething = true;
     }
 
+    /** The promise is saved. */
+    void promiseSaved(long now) {
+        promiseSaved = true;
+        updateGate(now);
+    }
+
     /** Holds writes back until {@code until}, at the most. */
     void pause(long until) {
         pause = new Pause(until);
@@ -216,7 +223,7 @@ final class Leadership {
             return ControlAnswer.Outcome.NOT_MEMBER;
         }
         Feeder pendingOne = replacement == null ? null : feeders.get(replacement.incoming());
-        if (membership.previous() != null || (pendingOne != null && pendingOne.isAlive(now))) {
+        if (membership.previous() != null || (pendingOne != null && pendingOne.isConnected(now))) {
             return ControlAnswer.Outcome.CHANGE_UNDER_WAY;
         }
         replacement = new Replacement(
@@ -499,12 +506,7 @@ final class Leadership {
      * {@return whether a node waits that did not fail again and again: only for such a one writers may have to wait}
      */
     private boolean isAnyTrusted() {
-        for (Feeder feeder : feeders.values()) {
-            if (feeder.isWaiting() && feeder.isTrusted()) {
-                return true;
-            }
-        }
-        return false;
+        return feeders.values().stream().anyMatch(feeder -> feeder.isWaiting() && feeder.isTrusted());
     }
 
     private @Nullable SharedScan beginScan(long now) {
@@ -548,6 +550,8 @@ final class Leadership {
     private void updateGate(long now) {
         if (pause != null) {
             close(RefusedException.Kind.PAUSED);
+        } else if (!promiseSaved) {
+            close(RefusedException.Kind.CLUSTER_DOWN);
         } else if (feed.settings.minReplicas() > 0 && caughtUp(now) < feed.settings.minReplicas()) {
             close(RefusedException.Kind.TOO_FEW_REPLICAS);
         } else if (closedFor != null) {

@@ -53,21 +53,6 @@ final class LogCursor implements AutoCloseable {
         return length;
     }
 
-    /**
-     * Moves the position back, or forward, to read on from there.
-     *
-     * @param offset an offset that an append or a read ended at; not before what is held
-     * @throws IllegalArgumentException if the cursor holds records and the offset is before them, or after the end
-     */
-    void moveTo(long offset) {
-        requireOpen();
-        if ((isHolding() && offset < hold) || offset > log.end().offset()) {
-            throw new IllegalArgumentException(
-                    "offset must be from " + hold + " to " + log.end().offset() + ": " + offset);
-        }
-        position = offset;
-    }
-
     /** Releases the records before an offset, and lets writers that wait for room go on. Never goes back. */
     void advanceTo(long acknowledged) {
         if (isHolding() && acknowledged > hold) {

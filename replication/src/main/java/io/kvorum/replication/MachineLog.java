@@ -1,9 +1,7 @@
 package io.kvorum.replication;
 
 import io.kvorum.slots.topology.LogPosition;
-import io.kvorum.slots.topology.MemberList;
 import io.netty.buffer.ByteBuf;
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,11 +15,6 @@ abstract sealed class MachineLog implements ReplicationLog permits MemoryLog {
 
     /** {@return a consistent view of the log as of now} */
     abstract Snapshot snapshot();
-
-    /** Begins a leadership with the gate open. Returns the offset after its BEGIN record. */
-    final long begin(long epoch) {
-        return begin(epoch, null, null);
-    }
 
     /**
      * Begins a leadership: appends its BEGIN record, and opens the gate, or keeps it closed for a reason. Returns the
@@ -41,11 +34,6 @@ abstract sealed class MachineLog implements ReplicationLog permits MemoryLog {
      * @throws io.kvorum.slots.topology.RefusedException if held records leave no room; nothing was changed
      */
     abstract long appendMembers(Roster roster);
-
-    /** Appends a MEMBERS record with nobody to join. Returns the offset after the record. */
-    final long appendMembers(MemberList members) {
-        return appendMembers(new Roster(members, List.of()));
-    }
 
     /**
      * Appends records of a primary: whole ones that {@link Records#check} has passed and that begin at the end of this
@@ -83,8 +71,8 @@ abstract sealed class MachineLog implements ReplicationLog permits MemoryLog {
     /**
      * Runs a wake-up once, when a writer's append moves the end past an offset; at once if the end is past it now.
      * Replaces the wake-up that was set before. The thread that appends runs it, outside of the log's lock but inside
-     * of whatever lock the writer holds: it must be quick and must not throw. Control records and {@link #take} wake
-     * nobody, and a closed log nobody any more.
+     * of whatever lock the writer holds: it must be quick and must not throw; if it does, the next append runs it
+     * again. Control records and {@link #take} wake nobody, and a closed log nobody any more.
      *
      * @param offset the offset; {@link Long#MAX_VALUE} for never
      */

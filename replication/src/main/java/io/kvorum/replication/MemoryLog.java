@@ -112,6 +112,7 @@ final class MemoryLog extends MachineLog {
             throw new RecordTooLongException(length, maxPayload());
         }
         @Nullable Runnable due = null;
+        long dueAt = 0;
         long end = lock();
         long after = end + Records.HEADER + length;
         try {
@@ -127,15 +128,32 @@ final class MemoryLog extends MachineLog {
             records++;
             end = after;
             if (after > wakeAt) {
+                dueAt = wakeAt;
                 due = takeWakeup();
             }
         } finally {
             unlock(end);
         }
         if (due != null) {
-            due.run();
+            wake(due, dueAt);
         }
         return after;
+    }
+
+    /**
+     * Runs a wake-up. The record is in, so that the writer must not hear that it fails; the next append runs it again.
+     */
+    private void wake(Runnable due, long dueAt) {
+        try {
+            due.run();
+        } catch (Throwable e) { // whoever set it tells of it
+            long end = lock();
+            if (wakeup == null && !closed) {
+                wakeAt = dueAt;
+                wakeup = due;
+            }
+            unlock(end);
+        }
     }
 
     @Override
@@ -177,6 +195,9 @@ final class MemoryLog extends MachineLog {
             return -1;
         }
         int length = (int) (end - from);
+        if (length > bytes.length) { // of a ring that was begun anew in between
+            return -1;
+        }
         if (length > maxBytes) {
             length = wholeRecords(bytes, from, end, maxBytes, resetsBefore);
             if (length < 0) {

@@ -8,8 +8,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * What a {@link ShardNode} wants done, grouped by where it goes.
  *
- * <p>The promise comes first: before it is saved, nothing of this value or of a later one may leave the node. Then the
- * log: before it is durable up to {@code durableOffset}, no message and no completion of this value may leave.
+ * <p>The promise comes first: before it is saved, nothing of this value or of a later one may leave the node; once it
+ * is, say so by {@link ShardNode#promiseSaved}. Then the log: before it is durable up to {@code durableOffset}, no
+ * message and no completion of this value may leave.
  *
  * @param toSave the promise to save, or {@code null} if it has not changed
  * @param durableOffset the offset up to which the log must be durable first; 0 if nothing rests on that

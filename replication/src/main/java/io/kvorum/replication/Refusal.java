@@ -63,6 +63,7 @@ record Refusal(
             case FENCED -> "the node has promised a later epoch and takes no writes";
             case PAUSED -> "the primary pauses writes for a switchover";
             case TOO_FEW_REPLICAS -> "fewer replicas than the shard demands are connected";
+            case CLUSTER_DOWN -> "the primary has not saved its promise yet and takes no writes";
             case OVERLOADED -> "the log is full of records that a replica still needs";
             default -> "a replica takes no writes";
         };

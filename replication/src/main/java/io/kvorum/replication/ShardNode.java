@@ -150,17 +150,11 @@ public final class ShardNode {
 
     /** {@return whether a message of a node can be meant for this one: a node without any list believes all} */
     private boolean isKnown(NodeId from) {
-        if (from.equals(identity.node())) {
-            return false;
-        }
-        if (from.equals(follower.following())) {
-            return true;
-        }
-        if (leadership != null) {
-            return leadership.feeds(from);
+        if (from.equals(identity.node()) || from.equals(follower.following())) {
+            return !from.equals(identity.node());
         }
         Membership membership = membership();
-        return membership == null || membership.knows(from);
+        return leadership != null ? leadership.feeds(from) : membership == null || membership.knows(from);
     }
 
     private void receive(NodeId from, ReplicationMessage.FromPrimary message) {
@@ -179,8 +173,7 @@ public final class ShardNode {
         }
         follower.receive(from, message);
         if (follower.isComplete() && !promise.begun()) {
-            promise = promise.withBegun();
-            toSave = promise;
+            keep(promise.withBegun());
         }
     }
 
@@ -266,7 +259,7 @@ public final class ShardNode {
      * the others may still have the shard's old data, and must not count before they have the new.
      *
      * <p>The promise of the epoch is used up by it: once that is saved, nobody can have this node begin or lead in the
-     * epoch again.
+     * epoch again, and the gate opens.
      *
      * @param epoch the epoch at which all members, or for a new beginning all that answered, were fenced
      * @param holder who has the promise of the epoch
@@ -299,8 +292,7 @@ public final class ShardNode {
         if (end.epoch() >= epoch) {
             return answer(Outcome.WRONG_POSITION);
         }
-        promise = promise.withEpoch(epoch, null).withBegun();
-        toSave = promise;
+        keep(promise.withEpoch(epoch, null).withBegun());
         // No node may continue from a position before this one: what others have counts for nothing any more.
         log.reset(new LogPosition(0, end.offset()), LogHistory.EMPTY, LogMembers.NONE);
         follower.declareComplete();
@@ -340,6 +332,11 @@ public final class ShardNode {
                 first,
                 follower.committed(),
                 now);
+    }
+
+    private void keep(Promise later) {
+        promise = later;
+        toSave = later;
     }
 
     /**
@@ -510,6 +507,13 @@ public final class ShardNode {
         return ready;
     }
 
+    /** All that {@link #ready()} has said to save so far is saved. A primary takes no writes before it hears that. */
+    public void promiseSaved() {
+        if (toSave == null && leadership != null) {
+            leadership.promiseSaved(now);
+        }
+    }
+
     /** {@return the end of the log as of the last {@link #ready()}: up to there nothing needs a wake-up any more} */
     public long seenOffset() {
         return leadership == null ? log.end().offset() : leadership.seen();
@@ -542,8 +546,7 @@ public final class ShardNode {
 
     /** Promises a later epoch, and follows its primary if that is known. */
     private void promise(long epoch, @Nullable NodeId holder, @Nullable NodeId newPrimary) {
-        promise = promise.withEpoch(epoch, holder);
-        toSave = promise;
+        keep(promise.withEpoch(epoch, holder));
         Leadership deposed = leadership;
         leadership = null;
         fenced = newPrimary == null && (fenced || deposed != null);

@@ -15,8 +15,9 @@ public interface Transport {
     /**
      * Sends a message, or loses it. Never blocks and never throws.
      *
-     * <p>The transport takes over the message's buffers: it releases them if it drops the message, and hands them on to
-     * the receiver otherwise. To deliver a message twice it sends {@link ReplicationMessage#copy()} once.
+     * <p>The transport takes over the message's buffers, even if it throws: it releases them if it drops the message,
+     * and hands them on to the receiver otherwise. To deliver a message twice it sends
+     * {@link ReplicationMessage#copy()} once.
      *
      * @param to the receiver
      * @param message the message

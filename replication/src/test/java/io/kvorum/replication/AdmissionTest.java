@@ -54,7 +54,7 @@ final class AdmissionTest {
 
     private static LogCursor opened(MachineLog log) {
         log.refuse(new Refusal(Kind.READ_ONLY, null, SHARD, NODE, null, 0));
-        log.begin(1);
+        log.begin(1, null, null);
         return log.openCursor(16);
     }
 

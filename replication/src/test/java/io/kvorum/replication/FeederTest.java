@@ -8,9 +8,11 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.kvorum.slots.topology.LogPosition;
 import io.kvorum.slots.topology.NodeId;
 import io.kvorum.slots.topology.RefusedException;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -155,6 +157,22 @@ final class FeederTest extends ShardTest {
         shard.assertEqual();
     }
 
+    /** Records that never arrive, although the replica answers, are not repeated for ever: it takes a full sync. */
+    @Test
+    void recordsThatNeverArriveLeadToAFullSync() {
+        shard.lost = sent -> sent.to().equals(B) && sent.message() instanceof ReplicationMessage.Append;
+        a.write("key", "value");
+        for (int i = 0; i < 30; i++) {
+            shard.advance(Duration.ofMillis(100));
+        }
+
+        assertEquals(a.end(), b.end());
+        assertEquals(
+                List.of(new ReplicationEvent.FullSyncStarted(A, B, ReplicationEvent.Reason.NO_PROGRESS)),
+                shard.events(ReplicationEvent.FullSyncStarted.class));
+        assertEquals("STREAMING", a.feeds(B).state());
+    }
+
     /** Several replicas share one scan of the state. */
     @Test
     void replicasShareAScan() {
@@ -230,6 +248,70 @@ final class FeederTest extends ShardTest {
 
     private static boolean isPart(TestShard.Sent sent) {
         return sent.message() instanceof ReplicationMessage.SnapshotPart;
+    }
+
+    /** A message that overtakes another is answered first, and the other one with less: that takes nothing back. */
+    @Test
+    void anAnswerThatWasOvertakenTakesNothingBack() {
+        LogPosition before = b.end();
+        a.write("key", "value");
+        List<Long> unheard = sequencesOfAHeartbeatInterval();
+        long newest = unheard.get(unheard.size() - 1);
+        assertTrue(unheard.size() > 1);
+        a.node.receive(B, ack(unheard.get(0), a.end()), shard.now);
+        a.node.receive(B, ack(newest, before), shard.now);
+        shard.collect(a);
+
+        assertEquals(a.end().offset(), a.feeds(B).acknowledged());
+        shard.heal();
+        shard.settle();
+        shard.assertEqual();
+    }
+
+    /**
+     * What is said after a node was known to have something is answered with less: it went back, and has it no more.
+     */
+    @Test
+    void aNodeThatWentBackIsFedAnew() {
+        LogPosition before = b.end();
+        a.write("key", "value");
+        shard.step();
+        assertEquals(a.end().offset(), a.feeds(B).acknowledged());
+        List<Long> unheard = sequencesOfAHeartbeatInterval();
+        a.node.receive(B, ack(unheard.get(0), before), shard.now);
+
+        assertEquals(before.offset(), a.feeds(B).acknowledged());
+        shard.collect(a);
+        shard.heal();
+        shard.settle();
+        shard.assertEqual();
+    }
+
+    /** Loses what is said to b in a heartbeat interval, and returns the numbers of those messages. */
+    private List<Long> sequencesOfAHeartbeatInterval() {
+        List<Long> sequences = new ArrayList<>();
+        shard.lost = sent -> {
+            if (sent.to().equals(B) && sent.message() instanceof ReplicationMessage.FromPrimary message) {
+                sequences.add(message.sequence());
+            }
+            return sent.to().equals(B);
+        };
+        shard.advance(TestShard.SETTINGS.heartbeatInterval());
+        return sequences;
+    }
+
+    private ReplicationMessage ack(long sequence, LogPosition position) {
+        return new ReplicationMessage.Ack(
+                TestShard.SHARD,
+                TestShard.epoch(1),
+                sequence,
+                b.status().incarnation(),
+                b.status().life(),
+                position,
+                true,
+                ReplicationMessage.Taken.TAKEN,
+                0,
+                0);
     }
 
     /** The records that a shared batch carries are read once. */

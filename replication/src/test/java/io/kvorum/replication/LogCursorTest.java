@@ -13,6 +13,7 @@ import io.kvorum.slots.topology.RefusedException;
 import io.kvorum.slots.topology.RefusedException.Kind;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /** What a cursor holds is never dropped. Records are of 100 bytes, in a log of 1,024. */
@@ -20,7 +21,7 @@ final class LogCursorTest {
     private final MachineLog log = (MachineLog) ReplicationLog.inMemory(1 << 10);
 
     LogCursorTest() {
-        log.begin(1);
+        log.begin(1, null, null);
     }
 
     private void append(int count) {
@@ -75,12 +76,8 @@ final class LogCursorTest {
         cursor.advanceTo(116);
         cursor.read(Unpooled.buffer(), 2000);
 
-        cursor.moveTo(116);
-        assertEquals(200, cursor.read(Unpooled.buffer(), 2000));
-        cursor.moveTo(316);
+        assertEquals(200, log.read(116, Unpooled.buffer(), 2000));
         assertEquals(0, cursor.read(Unpooled.buffer(), 2000));
-        assertThrows(IllegalArgumentException.class, () -> cursor.moveTo(16));
-        assertThrows(IllegalArgumentException.class, () -> cursor.moveTo(317));
     }
 
     @Test
@@ -102,8 +99,8 @@ final class LogCursorTest {
         append(10);
         log.append(0, Unpooled.wrappedBuffer(new byte[8]));
 
-        isOverloaded(() -> log.begin(2));
-        isOverloaded(() -> log.appendMembers(MemberList.of(new Member(new NodeId("a"), 1))));
+        isOverloaded(() -> log.begin(2, null, null));
+        isOverloaded(() -> log.appendMembers(new Roster(MemberList.of(new Member(new NodeId("a"), 1)), List.of())));
         isOverloaded(() -> log.take(batch(1)));
         isOverloaded(() -> log.take(batch(20)));
         assertEquals("1@0", log.history().toString());

@@ -28,9 +28,9 @@ final class LogMembersTest {
 
     @Test
     void theListBeforeCountsUntilTheNewOneIsCommitted() {
-        log.begin(1);
-        long first = log.appendMembers(ONE);
-        long second = log.appendMembers(TWO);
+        log.begin(1, null, null);
+        long first = log.appendMembers(new Roster(ONE, List.of()));
+        long second = log.appendMembers(new Roster(TWO, List.of()));
 
         assertEquals(new LogMembers(TWO, new LogPosition(1, second), ONE, List.of()), log.members());
         assertEquals(new Membership(TWO, ONE), log.members().membership(first));
@@ -40,10 +40,10 @@ final class LogMembersTest {
 
     @Test
     void aReplicaLearnsTheListsFromTheRecords() {
-        log.begin(1);
-        log.appendMembers(ONE);
+        log.begin(1, null, null);
+        log.appendMembers(new Roster(ONE, List.of()));
         log.append(1, Unpooled.wrappedBuffer(new byte[5]));
-        log.appendMembers(TWO);
+        log.appendMembers(new Roster(TWO, List.of()));
         log.append(1, Unpooled.wrappedBuffer(new byte[5]));
         ByteBuf records = Unpooled.buffer();
         log.read(0, records, 1000);
@@ -57,8 +57,8 @@ final class LogMembersTest {
     /** Whoever takes the record has the new list alone: no list of the history before counts beside it. */
     @Test
     void aRecordThatBeginsTheShardLeavesNoListBeforeIt() {
-        log.begin(1);
-        log.appendMembers(TWO);
+        log.begin(1, null, null);
+        log.appendMembers(new Roster(TWO, List.of()));
         long end = log.begin(2, new Roster(ONE, List.of(new NodeId("z"))), null);
         MachineLog replica = (MachineLog) ReplicationLog.inMemory(1 << 12);
         ByteBuf records = Unpooled.buffer();
@@ -80,13 +80,14 @@ final class LogMembersTest {
 
     @Test
     void aListThatIsTooLongForTheLogIsRefused() {
-        log.begin(1);
+        log.begin(1, null, null);
         Member[] many = new Member[64];
         for (int i = 0; i < many.length; i++) {
             many[i] = new Member(new NodeId("node" + i), 1);
         }
 
-        assertThrows(IllegalArgumentException.class, () -> log.appendMembers(MemberList.of(many)));
+        assertThrows(
+                IllegalArgumentException.class, () -> log.appendMembers(new Roster(MemberList.of(many), List.of())));
         assertEquals(16, log.end().offset());
     }
 

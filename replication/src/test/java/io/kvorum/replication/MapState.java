@@ -15,6 +15,8 @@ final class MapState implements ReplicatedState {
     Map<String, String> map = new TreeMap<>();
     boolean failing;
     boolean scanFailing;
+    boolean completionFailing;
+    boolean usedAfterItsEnd;
     int restorations;
     int scans;
     int openScans;
@@ -78,6 +80,13 @@ final class MapState implements ReplicatedState {
         restorations++;
         Map<String, String> aside = new TreeMap<>();
         return new Restoration() {
+            private boolean ended;
+
+            private void end() {
+                usedAfterItsEnd |= ended;
+                ended = true;
+            }
+
             @Override
             public void load(ByteBuf entries) {
                 fail();
@@ -92,11 +101,17 @@ final class MapState implements ReplicatedState {
 
             @Override
             public void complete() {
+                end();
+                if (completionFailing) {
+                    throw new IllegalStateException("the restoration is told to fail");
+                }
                 map = aside;
             }
 
             @Override
-            public void abort() {}
+            public void abort() {
+                end();
+            }
         };
     }
 

@@ -82,7 +82,7 @@ final class MemoryLogStressTest {
     @ValueSource(ints = {1 << 10, 1 << 14, 1 << 17})
     void aReaderThatHoldsSeesEveryRecordOnceAndOneThatDoesNotSeesWholeRecords(int capacity) throws Exception {
         MachineLog log = (MachineLog) ReplicationLog.inMemory(capacity);
-        LogCursor cursor = log.openCursor(log.begin(1));
+        LogCursor cursor = log.openCursor(log.begin(1, null, null));
         AtomicBoolean over = new AtomicBoolean();
         for (int i = 0; i < WRITERS; i++) {
             int writer = i;
@@ -139,14 +139,14 @@ final class MemoryLogStressTest {
     void snapshotsAreConsistent() throws Exception {
         MachineLog log = (MachineLog) ReplicationLog.inMemory(1 << 12);
         AtomicBoolean over = new AtomicBoolean();
-        log.begin(1);
+        log.begin(1, null, null);
         start(
                 () -> { // the node
                     Refusal refusal = new Refusal(Kind.FENCED, null, null, null, null, 0);
                     for (long epoch = 2; epoch < 5_000; epoch++) {
                         log.refuse(refusal);
-                        log.begin(epoch);
-                        log.appendMembers(MemberList.of(new Member(new NodeId("a"), epoch)));
+                        log.begin(epoch, null, null);
+                        log.appendMembers(new Roster(MemberList.of(new Member(new NodeId("a"), epoch)), List.of()));
                     }
                     over.set(true);
                     return null;

@@ -59,7 +59,7 @@ final class MemoryLogTest {
 
     @Test
     void aLeadershipBeginsWithARecordOfItsEpoch() {
-        assertEquals(16, log.begin(7));
+        assertEquals(16, log.begin(7, null, null));
 
         assertEquals(new LogPosition(7, 16), log.end());
         assertEquals("7@0", log.history().toString());
@@ -71,7 +71,7 @@ final class MemoryLogTest {
 
     @Test
     void aReaderSeesWhatWasAppended() {
-        log.begin(1);
+        log.begin(1, null, null);
         long end = log.append(16383, bytes(5, 1));
         ByteBuf record = read(16, 100);
 
@@ -83,7 +83,7 @@ final class MemoryLogTest {
 
     @Test
     void badRecordsAreRefusedAndLeaveNoTrace() {
-        log.begin(1);
+        log.begin(1, null, null);
         assertThrows(IllegalArgumentException.class, () -> log.append(-1, bytes(1, 1)));
         assertThrows(IllegalArgumentException.class, () -> log.append(16384, bytes(1, 1)));
         assertThrows(IllegalArgumentException.class, () -> log.append(0, bytes(log.maxPayload() + 1, 1)));
@@ -95,7 +95,7 @@ final class MemoryLogTest {
 
     @Test
     void theOldestRecordsGiveWay() {
-        log.begin(1);
+        log.begin(1, null, null);
         for (int i = 0; i < 8; i++) {
             log.append(i, bytes(120, i)); // 128 bytes each: the epoch's record and one other do not fit any more
         }
@@ -111,7 +111,7 @@ final class MemoryLogTest {
     /** P10: the boundary of what is retained is exact. */
     @Test
     void readsAreExactAtTheBounds() {
-        log.begin(1);
+        log.begin(1, null, null);
         for (int i = 0; i < 20; i++) {
             log.append(i, bytes(120, i));
         }
@@ -126,7 +126,7 @@ final class MemoryLogTest {
 
     @Test
     void aReadCopiesWholeRecords() {
-        log.begin(1);
+        log.begin(1, null, null);
         log.append(1, bytes(10, 1));
         log.append(2, bytes(20, 2));
         log.append(3, bytes(30, 3));
@@ -140,7 +140,7 @@ final class MemoryLogTest {
     @ValueSource(longs = {1, 2, 3})
     void anythingRetainedReadsAsItWasAppended(long seed) {
         SplittableRandom random = new SplittableRandom(seed);
-        log.begin(1);
+        log.begin(1, null, null);
         List<Long> offsets = new ArrayList<>();
         List<ByteBuf> payloads = new ArrayList<>();
         for (int i = 0; i < 3000; i++) {
@@ -164,11 +164,11 @@ final class MemoryLogTest {
 
     @Test
     void aReplicaTakesWhatWasRead() {
-        log.begin(1);
+        log.begin(1, null, null);
         for (int i = 0; i < 5; i++) {
             log.append(i, bytes(10, i));
         }
-        log.begin(4);
+        log.begin(4, null, null);
         ByteBuf records = read(0, 1000);
         try (MachineLog other = log(CAPACITY)) {
             other.take(records);
@@ -192,9 +192,29 @@ final class MemoryLogTest {
         assertEquals(2080, log.firstOffset());
     }
 
+    /** The record is in, so the writer must not hear that it is not; the next one wakes the node. */
+    @Test
+    void aWakeUpThatFailsIsRunAgainByTheNextAppend() {
+        log.begin(1, null, null);
+        int[] calls = {0};
+        log.wakeWhen(log.end().offset(), () -> {
+            if (calls[0]++ == 0) {
+                throw new StackOverflowError("a writer that is deep in its stack");
+            }
+        });
+        long before = log.end().offset();
+        log.append(1, Unpooled.wrappedBuffer(new byte[3]));
+        assertTrue(log.end().offset() > before);
+        assertEquals(1, calls[0]);
+        log.append(1, Unpooled.wrappedBuffer(new byte[3]));
+        log.append(1, Unpooled.wrappedBuffer(new byte[3]));
+
+        assertEquals(2, calls[0]);
+    }
+
     @Test
     void aClosedLogTakesNothing() {
-        log.begin(1);
+        log.begin(1, null, null);
         log.close();
 
         assertThrows(IllegalStateException.class, () -> log.append(1, bytes(1, 1)));
@@ -209,7 +229,7 @@ final class MemoryLogTest {
         ExecutorService threads = Executors.newFixedThreadPool(writers);
         try (MachineLog shared = log(1 << 20)) {
             for (long epoch = 1; epoch <= 50; epoch++) {
-                shared.begin(epoch);
+                shared.begin(epoch, null, null);
                 CountDownLatch started = new CountDownLatch(writers);
                 List<Future<Integer>> counts = new ArrayList<>();
                 for (int i = 0; i < writers; i++) {
@@ -245,7 +265,7 @@ final class MemoryLogTest {
     void aLogGrowsToItsCapacityBeforeItDropsAnything() {
         int capacity = 1 << 20;
         MachineLog large = log(capacity);
-        large.begin(1);
+        large.begin(1, null, null);
         int records = (capacity - 16) / 1000;
         for (int i = 0; i < records; i++) {
             large.append(i, bytes(992, i));
@@ -266,7 +286,7 @@ final class MemoryLogTest {
         SplittableRandom random = new SplittableRandom(seed);
         int capacity = 1 << 16;
         MachineLog large = log(capacity);
-        large.begin(1);
+        large.begin(1, null, null);
         for (int i = 0; i < 5_000; i++) {
             large.append(
                     1, bytes(random.nextInt(10) == 0 ? random.nextInt(large.maxPayload()) : random.nextInt(200), i));
@@ -292,7 +312,7 @@ final class MemoryLogTest {
 
     @Test
     void aWakeUpIsRunOnceWhenTheEndPassesItsOffset() {
-        log.begin(1);
+        log.begin(1, null, null);
         List<Long> woken = new ArrayList<>();
         log.wakeWhen(32, () -> woken.add(log.end().offset()));
 
@@ -306,7 +326,7 @@ final class MemoryLogTest {
 
     @Test
     void aWakeUpForTheRecordsThatAreThereIsRunAtOnce() {
-        log.begin(1);
+        log.begin(1, null, null);
         List<Long> woken = new ArrayList<>();
         log.wakeWhen(16, () -> woken.add(16L));
         log.wakeWhen(15, () -> woken.add(15L));
@@ -319,7 +339,7 @@ final class MemoryLogTest {
     void controlRecordsWakeNobody() {
         List<Long> woken = new ArrayList<>();
         log.wakeWhen(0, () -> woken.add(0L));
-        log.begin(1);
+        log.begin(1, null, null);
         assertEquals(List.of(), woken);
 
         log.close();
@@ -329,7 +349,7 @@ final class MemoryLogTest {
 
     @Test
     void aPayloadThatCannotBeReadLeavesNoTrace() {
-        log.begin(1);
+        log.begin(1, null, null);
         ByteBuf released = Unpooled.buffer(8).writeLong(1);
         released.release();
 
@@ -341,7 +361,7 @@ final class MemoryLogTest {
 
     @Test
     void directAndHeapBuffersAreTheSame() {
-        log.begin(1);
+        log.begin(1, null, null);
         ByteBuf direct = Unpooled.directBuffer(16);
         direct.writeBytes(bytes(16, 5)).skipBytes(3);
         log.append(1, direct);
@@ -356,7 +376,7 @@ final class MemoryLogTest {
 
     @Test
     void aBatchWhoseEpochsGoBackIsRefusedWhole() {
-        log.begin(5);
+        log.begin(5, null, null);
         ByteBuf batch = Unpooled.buffer().writeInt(8).writeInt(1 << 24).writeLong(5);
 
         assertThrows(IllegalArgumentException.class, () -> log.take(batch));

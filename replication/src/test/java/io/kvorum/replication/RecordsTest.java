@@ -43,7 +43,7 @@ final class RecordsTest {
         Roster first =
                 new Roster(MemberList.of(new Member(new NodeId("a"), 1)), List.of(new NodeId("d4"), new NodeId("c")));
         log.begin(0x0102, first, null);
-        log.appendMembers(MEMBERS);
+        log.appendMembers(new Roster(MEMBERS, List.of()));
         log.append(16383, hex("cafe"));
         ByteBuf records = Unpooled.buffer();
         log.read(0, records, 1000);

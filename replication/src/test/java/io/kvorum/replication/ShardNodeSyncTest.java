@@ -448,6 +448,50 @@ final class ShardNodeSyncTest extends ShardTest {
         assertEquals("key=value", b.state.toString());
     }
 
+    /** A restoration that could not be completed is over: nothing else is asked of it. */
+    @Test
+    void aRestorationThatFailsAtItsEndIsLeftAlone() {
+        a.write("key", "value");
+        shard.settle();
+        b.state.completionFailing = true;
+        b.restartEmpty();
+        shard.settle();
+        assertFalse(b.status().complete());
+        assertFalse(b.state.usedAfterItsEnd);
+
+        b.state.completionFailing = false;
+        for (int i = 0; i < 50; i++) {
+            shard.advance(Duration.ofMillis(100));
+        }
+        shard.assertEqual();
+    }
+
+    /** Nor does it take one back that could not apply a record since: its log still has what it acknowledged. */
+    @Test
+    void aLateFullSyncTakesNoReplicaBackThatCouldNotApplyARecord() {
+        LogPosition start = b.end();
+        b.node.receive(A, part(0, start, null), shard.now);
+        shard.collect(b);
+        a.write("key", "value");
+        shard.step();
+        b.state.failing = true;
+        a.write("other", "value");
+        shard.tick(a);
+        shard.network.stream().filter(sent -> sent.to().equals(B)).toList().forEach(sent -> {
+            shard.network.remove(sent);
+            shard.deliver(sent);
+        });
+        assertFalse(b.status().complete());
+        b.state.failing = false;
+        LogPosition end = b.end();
+        MachineLog.Snapshot of = ((MachineLog) a.log).snapshot();
+        b.node.receive(A, part(1, start, new ReplicationMessage.SyncEnd(of.history(), of.members())), shard.now);
+        shard.collect(b);
+
+        assertFalse(b.status().complete());
+        assertEquals(end, b.end());
+    }
+
     private ReplicationMessage part(int number, LogPosition start, ReplicationMessage.@Nullable SyncEnd end) {
         return new ReplicationMessage.SnapshotPart(
                 TestShard.SHARD,

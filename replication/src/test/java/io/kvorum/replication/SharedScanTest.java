@@ -25,7 +25,7 @@ final class SharedScanTest {
             state.map.put("key" + i, "value");
         }
         if (log.end().epoch() == 0) {
-            log.begin(1);
+            log.begin(1, null, null);
         }
         return SharedScan.begin(1, log, state, allocator, 64, WINDOW, true, trusting);
     }

@@ -257,6 +257,7 @@ final class TestShard implements AutoCloseable {
         if (ready.toSave() != null) {
             node.saved = ready.toSave();
         }
+        node.node.promiseSaved();
         ready.messages().forEach(envelope -> network.add(new Sent(node.id, envelope.to(), envelope.message())));
         events.addAll(ready.events());
         ready.completions().forEach(completion -> completions.put(completion.request(), completion));

@@ -1,6 +1,8 @@
 package io.kvorum.slots;
 
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ScheduledExecutorService;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The source of threads and of time for everything that runs by itself: nodes, sentinels and their listeners.
@@ -33,6 +35,18 @@ public interface Scheduler {
      * @return a handle that cancels the task
      */
     Cancellable schedule(Runnable task, long delayNanos);
+
+    /**
+     * Creates a future that tasks of this scheduler will complete. A scheduler of virtual time returns one that lets
+     * time pass while a thread waits for it, or for what {@linkplain CompletableFuture#newIncompleteFuture is derived}
+     * from it.
+     *
+     * @param <T> what it will hold
+     * @return the future
+     */
+    default <T extends @Nullable Object> CompletableFuture<T> newFuture() {
+        return new CompletableFuture<>();
+    }
 
     /**
      * Creates a scheduler that uses an executor, and {@link System#nanoTime} as the time.

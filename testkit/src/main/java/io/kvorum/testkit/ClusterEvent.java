@@ -4,6 +4,8 @@ import static java.util.Objects.requireNonNull;
 
 import io.kvorum.failover.SentinelEvent;
 import io.kvorum.replication.ReplicationEvent;
+import io.kvorum.slots.topology.NodeId;
+import java.util.List;
 
 /**
  * Something that happened in a {@link LocalCluster}.
@@ -11,7 +13,7 @@ import io.kvorum.replication.ReplicationEvent;
  * <p>Immutable.
  */
 public sealed interface ClusterEvent {
-    /** {@return when it happened, in nanoseconds of {@link System#nanoTime}} */
+    /** {@return when it happened, in nanoseconds of the cluster's {@link LocalCluster#scheduler}} */
     long at();
 
     /**
@@ -41,6 +43,45 @@ public sealed interface ClusterEvent {
         @Override
         public long at() {
             return event.at();
+        }
+    }
+
+    /**
+     * The test did something to the cluster.
+     *
+     * @param at when
+     * @param kind what
+     * @param parties to whom
+     * @param detail more of it; may be empty
+     */
+    record Fault(long at, Kind kind, List<NodeId> parties, String detail) implements ClusterEvent {
+        /** What a test can do. */
+        public enum Kind {
+            /** They were ended at once. */
+            CRASH,
+            /** They were started again. */
+            RESTART,
+            /** They were stopped for a while. */
+            PAUSE,
+            /** They go on. */
+            RESUME,
+            /** Their steps begin late. */
+            SLOW_STEPS,
+            /** Their time of day was set. */
+            CLOCK_JUMP,
+            /** What they send, or what is sent to them, does not arrive. */
+            CUT,
+            /** What they send is late, lost, repeated or mixed up. */
+            NETWORK,
+            /** The network carries everything again. */
+            HEAL
+        }
+
+        /** Checks the parts. */
+        public Fault {
+            requireNonNull(kind, "kind");
+            parties = List.copyOf(parties);
+            requireNonNull(detail, "detail");
         }
     }
 

@@ -8,7 +8,12 @@ import io.kvorum.replication.ReplicationLog;
 import io.kvorum.replication.ReplicationSettings;
 import io.kvorum.slots.SlotRange;
 import io.kvorum.slots.SlotSet;
+import io.kvorum.slots.topology.ClusterTopology;
+import io.kvorum.slots.topology.NodeId;
+import io.kvorum.slots.topology.ShardId;
+import io.kvorum.slots.topology.TopologyChange;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -196,5 +201,23 @@ public record LocalClusterSettings(
         return SlotRange.evenSplit(shards).stream()
                 .map(range -> SlotSet.ofRange(range.first(), range.last()))
                 .toList();
+    }
+
+    /** {@return the topology that a cluster of these settings begins with} */
+    ClusterTopology topology() {
+        List<TopologyChange> changes = new ArrayList<>();
+        for (int i = 1; i <= slots.size(); i++) {
+            ShardId shard = new ShardId("shard-" + i);
+            List<NodeId> others = new ArrayList<>();
+            for (int j = 2; j <= replicas + 1; j++) {
+                others.add(new NodeId("node-" + i + "." + j));
+            }
+            changes.add(new TopologyChange.AddShard(shard, 0, new NodeId("node-" + i + ".1"), others));
+            SlotSet owned = slots.get(i - 1);
+            if (!owned.isEmpty()) {
+                changes.add(new TopologyChange.AssignSlots(owned, shard));
+            }
+        }
+        return ClusterTopology.EMPTY.apply(ClusterTopology.EMPTY.version(), changes);
     }
 }

@@ -1,5 +1,7 @@
 package io.kvorum.testkit;
 
+import static java.util.Objects.requireNonNull;
+
 import io.kvorum.cluster.ClusterNode;
 import io.kvorum.core.replicated.ReplicatedStore;
 import io.kvorum.failover.NodeAnswer;
@@ -10,10 +12,14 @@ import io.kvorum.replication.PromiseStore;
 import io.kvorum.replication.ReplicationMessage;
 import io.kvorum.slots.topology.NodeId;
 import io.kvorum.slots.topology.ShardId;
+import io.kvorum.testkit.ClusterEvent.Fault.Kind;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.UnpooledByteBufAllocator;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.time.Duration;
+import java.util.List;
+import java.util.SplittableRandom;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -29,7 +35,9 @@ public final class LocalNode {
     private final LocalCluster cluster;
     private final ShardId shard;
     private final NodeId id;
-    private KeptPromise promise = new KeptPromise();
+    private volatile KeptPromise promise = new KeptPromise(null);
+    private final PartyScheduler scheduler;
+    private volatile Duration clockOffset = Duration.ZERO;
     private volatile @Nullable ClusterNode running;
 
     /** What runs between a start and a crash. */
@@ -37,6 +45,7 @@ public final class LocalNode {
         this.cluster = cluster;
         this.shard = shard;
         this.id = id;
+        scheduler = new PartyScheduler(cluster.scheduler());
     }
 
     synchronized void start() {
@@ -45,13 +54,16 @@ public final class LocalNode {
         try {
             node = ClusterNode.builder(shard, id)
                     .promises(promise)
-                    .transport((to, message) -> cluster.send(id, to, message))
+                    .transport((to, message) -> cluster.mail().send(id, to, message))
                     .topology(cluster::topology)
-                    .scheduler(cluster.scheduler())
+                    .scheduler(scheduler)
+                    .random(new SplittableRandom(cluster.random().nextLong()))
+                    .clock(() -> cluster.clock().instant().plus(clockOffset))
                     .settings(settings.replication())
                     .logCapacity(settings.logCapacity())
                     .allocator(ALLOCATOR)
-                    .listener(event -> cluster.publish(new ClusterEvent.OfNode(System.nanoTime(), event)))
+                    .listener(event -> cluster.publish(
+                            new ClusterEvent.OfNode(cluster.scheduler().nanoTime(), event)))
                     .start();
         } catch (IOException e) { // a promise in memory can always be loaded and saved
             throw new UncheckedIOException(e);
@@ -119,6 +131,8 @@ public final class LocalNode {
         ClusterNode crashed = stop();
         if (crashed != null) {
             crashed.close();
+            cluster.fault(Kind.CRASH, List.of(id), "");
+            cluster.startedOrEnded(id);
         }
     }
 
@@ -126,6 +140,8 @@ public final class LocalNode {
     private synchronized @Nullable ClusterNode stop() {
         ClusterNode stopped = running;
         running = null;
+        scheduler.resume(); // a process that is killed is not stopped any more
+        scheduler.slow(Duration.ZERO);
         return stopped;
     }
 
@@ -135,11 +151,20 @@ public final class LocalNode {
      *
      * @throws IllegalStateException if the node runs
      */
-    public synchronized void restart() {
-        if (running != null) {
-            throw new IllegalStateException("node must not be running: " + id());
+    public void restart() {
+        startAgain(promise, "");
+    }
+
+    private void startAgain(KeptPromise kept, String detail) {
+        synchronized (this) {
+            if (running != null) {
+                throw new IllegalStateException("node must not be running: " + id());
+            }
+            promise = kept;
+            cluster.fault(Kind.RESTART, List.of(id), detail);
+            start();
         }
-        start();
+        cluster.startedOrEnded(id);
     }
 
     /**
@@ -148,12 +173,66 @@ public final class LocalNode {
      *
      * @throws IllegalStateException if the node runs
      */
-    public synchronized void restartOnNewDisk() {
-        if (running != null) {
-            throw new IllegalStateException("node must not be running: " + id());
+    public void restartOnNewDisk() {
+        startAgain(new KeptPromise(null), "on a new disk");
+    }
+
+    /**
+     * Starts the node again, without its data, on an older copy of its disk: one that {@link #promise} returned
+     * earlier. That breaks a rule of the protocols, as a restored backup of a disk does.
+     *
+     * @param stale the promise that it starts with
+     * @throws IllegalStateException if the node runs
+     */
+    public void restartWith(Promise stale) {
+        startAgain(new KeptPromise(requireNonNull(stale, "stale")), "on an old copy of its disk");
+    }
+
+    /** {@return the promise that the node has saved last, or null if it never did} */
+    public @Nullable Promise promise() {
+        return promise.load();
+    }
+
+    /**
+     * Stops the node for a while, as a process is by a long collection of garbage: its timers and its mail pile up, and
+     * the client gets no answer, until {@link #resume}. A node that is crashed and restarted runs.
+     */
+    public void pause() {
+        scheduler.pause();
+        cluster.fault(Kind.PAUSE, List.of(id), "");
+    }
+
+    /** Has a paused node go on. All that has become due meanwhile happens at once. */
+    public void resume() {
+        if (scheduler.isPaused()) {
+            cluster.fault(Kind.RESUME, List.of(id), "");
         }
-        promise = new KeptPromise();
-        start();
+        scheduler.resume();
+    }
+
+    /** {@return whether it is paused} */
+    public boolean isPaused() {
+        return scheduler.isPaused();
+    }
+
+    /**
+     * Has each step of the node begin later, until it is crashed.
+     *
+     * @param delay how much later; zero to end it
+     */
+    public void slowSteps(Duration delay) {
+        scheduler.slow(delay);
+        cluster.fault(Kind.SLOW_STEPS, List.of(id), "by " + delay);
+    }
+
+    /**
+     * Sets the node's time of day forward or back. Deadlines of keys go by it, the protocols do not.
+     *
+     * @param distance how far, added to what was set before; negative for back
+     */
+    public void clockJump(Duration distance) {
+        clockOffset = clockOffset.plus(distance);
+        cluster.fault(Kind.CLOCK_JUMP, List.of(id), "by " + distance);
     }
 
     /** Cuts the node off: nothing reaches it, nor does it reach anything, until {@link LocalCluster#heal}. */
@@ -182,11 +261,11 @@ public final class LocalNode {
         }
     }
 
-    /** {@return the store for the client of the cluster, or null if the node does not run} */
+    /** {@return the store for the client of the cluster, or null if the node does not run or is paused} */
     @Nullable
-    ReplicatedStore storeIfRunning() {
+    ReplicatedStore storeIfAnswering() {
         ClusterNode current = running;
-        return current == null ? null : current.store();
+        return current == null || scheduler.isPaused() ? null : current.store();
     }
 
     private ClusterNode required() {
@@ -198,8 +277,12 @@ public final class LocalNode {
     }
 
     /** Survives a crash of the node, as a disk would. */
-    private static final class KeptPromise implements PromiseStore {
+    private final class KeptPromise implements PromiseStore {
         private volatile @Nullable Promise promise;
+
+        KeptPromise(@Nullable Promise promise) {
+            this.promise = promise;
+        }
 
         @Override
         public @Nullable Promise load() {
@@ -207,7 +290,13 @@ public final class LocalNode {
         }
 
         @Override
-        public void save(Promise newer) {
+        public void save(Promise newer) throws IOException {
+            ClusterNode saving = running;
+            if (saving != null
+                    && cluster.mail().hit(new StopPoint.Hit(StopPoint.BEFORE_PERSIST, id, shard))
+                    && running != saving) {
+                throw new IOException("node was crashed before it saved its promise");
+            }
             promise = newer;
         }
     }

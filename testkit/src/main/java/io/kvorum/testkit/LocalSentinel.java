@@ -1,5 +1,7 @@
 package io.kvorum.testkit;
 
+import static java.util.Objects.requireNonNull;
+
 import io.kvorum.cluster.ClusterSentinel;
 import io.kvorum.failover.SentinelList;
 import io.kvorum.failover.SentinelMessage;
@@ -8,8 +10,12 @@ import io.kvorum.failover.SentinelStateStore;
 import io.kvorum.failover.runtime.SentinelDriver;
 import io.kvorum.slots.topology.ClusterTopology;
 import io.kvorum.slots.topology.NodeId;
+import io.kvorum.testkit.ClusterEvent.Fault.Kind;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.time.Duration;
+import java.util.List;
+import java.util.SplittableRandom;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,6 +29,7 @@ public final class LocalSentinel {
     private final SentinelList sentinels;
     private final ClusterTopology initial;
     private final KeptState kept = new KeptState();
+    private final PartyScheduler scheduler;
     private volatile @Nullable ClusterSentinel running;
 
     LocalSentinel(LocalCluster cluster, NodeId id, SentinelList sentinels, ClusterTopology initial) {
@@ -30,6 +37,7 @@ public final class LocalSentinel {
         this.id = id;
         this.sentinels = sentinels;
         this.initial = initial;
+        scheduler = new PartyScheduler(cluster.scheduler());
     }
 
     synchronized void start() {
@@ -37,10 +45,11 @@ public final class LocalSentinel {
         try {
             sentinel = ClusterSentinel.builder(id, sentinels, initial)
                     .settings(cluster.settings().failover())
-                    .transport((to, message) -> cluster.send(id, to, message))
-                    .gateway((node, command, answer) -> cluster.send(id, node, command, answer))
+                    .transport((to, message) -> cluster.mail().send(id, to, message))
+                    .gateway((node, command, answer) -> cluster.mail().send(id, node, command, answer))
                     .stateStore(kept)
-                    .scheduler(cluster.scheduler())
+                    .scheduler(scheduler)
+                    .random(new SplittableRandom(cluster.random().nextLong()))
                     .listener(event -> cluster.publish(new ClusterEvent.OfSentinel(event)))
                     .start();
         } catch (IOException e) { // a state in memory can always be loaded
@@ -81,12 +90,16 @@ public final class LocalSentinel {
         ClusterSentinel crashed = stop();
         if (crashed != null) {
             crashed.close();
+            cluster.fault(Kind.CRASH, List.of(id), "");
+            cluster.startedOrEnded(id);
         }
     }
 
     private synchronized @Nullable ClusterSentinel stop() {
         ClusterSentinel stopped = running;
         running = null;
+        scheduler.resume(); // a process that is killed is not stopped any more
+        scheduler.slow(Duration.ZERO);
         return stopped;
     }
 
@@ -95,11 +108,20 @@ public final class LocalSentinel {
      *
      * @throws IllegalStateException if it runs
      */
-    public synchronized void restart() {
-        if (running != null) {
-            throw new IllegalStateException("sentinel must not be running: " + id);
+    public void restart() {
+        startAgain(kept.state);
+    }
+
+    private void startAgain(@Nullable SentinelState state) {
+        synchronized (this) {
+            if (running != null) {
+                throw new IllegalStateException("sentinel must not be running: " + id);
+            }
+            kept.state = state;
+            cluster.fault(Kind.RESTART, List.of(id), "");
+            start();
         }
-        start();
+        cluster.startedOrEnded(id);
     }
 
     /**
@@ -107,9 +129,65 @@ public final class LocalSentinel {
      *
      * @throws IllegalStateException if it runs
      */
-    public synchronized void restartWithoutState() {
-        kept.state = null;
-        restart();
+    public void restartWithoutState() {
+        startAgain(null);
+    }
+
+    /**
+     * Starts it again with an older copy of what it had saved: one that {@link #state} returned earlier.
+     *
+     * @param stale the state that it starts with
+     * @throws IllegalStateException if it runs
+     */
+    public void restartWith(SentinelState stale) {
+        startAgain(requireNonNull(stale, "stale"));
+    }
+
+    /** {@return what it has saved last, or null if it never did} */
+    public @Nullable SentinelState state() {
+        return kept.state;
+    }
+
+    /**
+     * Stops it for a while, as a process is by a long collection of garbage: its timers and its mail pile up, until
+     * {@link #resume}. A sentinel that is crashed and restarted runs.
+     */
+    public void pause() {
+        scheduler.pause();
+        cluster.fault(Kind.PAUSE, List.of(id), "");
+    }
+
+    /** Has a paused sentinel go on. All that has become due meanwhile happens at once. */
+    public void resume() {
+        if (scheduler.isPaused()) {
+            cluster.fault(Kind.RESUME, List.of(id), "");
+        }
+        scheduler.resume();
+    }
+
+    /** {@return whether it is paused} */
+    public boolean isPaused() {
+        return scheduler.isPaused();
+    }
+
+    /**
+     * Has each of its steps begin later, until it is crashed.
+     *
+     * @param delay how much later; zero to end it
+     */
+    public void slowSteps(Duration delay) {
+        scheduler.slow(delay);
+        cluster.fault(Kind.SLOW_STEPS, List.of(id), "by " + delay);
+    }
+
+    /** Cuts it off: nothing reaches it, nor does it reach anything, until {@link LocalCluster#heal}. */
+    public void isolate() {
+        cluster.isolate(id);
+    }
+
+    @Override
+    public String toString() {
+        return id.value();
     }
 
     void receive(NodeId from, SentinelMessage message) {
@@ -128,7 +206,7 @@ public final class LocalSentinel {
     }
 
     /** Survives a crash of the sentinel, as a disk would. */
-    private static final class KeptState implements SentinelStateStore {
+    private final class KeptState implements SentinelStateStore {
         private volatile @Nullable SentinelState state;
 
         @Override
@@ -137,7 +215,13 @@ public final class LocalSentinel {
         }
 
         @Override
-        public void save(SentinelState newer) {
+        public void save(SentinelState newer) throws IOException {
+            ClusterSentinel saving = running;
+            if (saving != null
+                    && cluster.mail().hit(new StopPoint.Hit(StopPoint.BEFORE_PERSIST, id, null))
+                    && running != saving) {
+                throw new IOException("sentinel was crashed before it saved its state");
+            }
             state = newer;
         }
     }

@@ -6,6 +6,7 @@ import static io.kvorum.testkit.Clusters.bytes;
 import static io.kvorum.testkit.Clusters.keyIn;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -64,10 +65,14 @@ final class LocalClusterCallbacksTest {
     }
 
     @Test
-    void aListenerThatThrowsEndsNothingAndSilencesNobody() {
+    void aListenerThatThrowsEndsNothingInTheClusterAndFailsTheTest() {
         Queue<ClusterEvent> heard = new ConcurrentLinkedQueue<>();
+        AssertionError failure = new AssertionError("the listener is told to fail");
+        AtomicInteger thrown = new AtomicInteger();
         cluster.onEvent(event -> {
-            throw new AssertionError("the listener is told to fail");
+            if (thrown.getAndIncrement() == 0) {
+                throw failure;
+            }
         });
         cluster.onEvent(heard::add);
         byte[] key = keyIn(cluster, FIRST);
@@ -75,6 +80,7 @@ final class LocalClusterCallbacksTest {
 
         cluster.primaryOf(FIRST).crash();
 
+        assertSame(failure, assertThrows(AssertionError.class, () -> cluster.await(() -> false, LIMIT)));
         cluster.awaitReady(LIMIT);
         assertArrayEquals(bytes("value"), cluster.client().get(key));
         assertTrue(cluster.await(

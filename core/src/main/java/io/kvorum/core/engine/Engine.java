@@ -278,9 +278,12 @@ public final class Engine implements ReplicatedState {
 
     /** Unlocks a stripe after whatever was done to it. */
     public void unlock(Stripe stripe) {
-        budget.settle(stripe);
-        expirer.settle(stripe);
-        stripe.unlock();
+        try {
+            budget.settle(stripe);
+            expirer.settle(stripe);
+        } finally {
+            stripe.unlock();
+        }
         watchers.unlocked();
     }
 

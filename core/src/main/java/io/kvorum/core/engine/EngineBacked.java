@@ -18,4 +18,13 @@ public abstract class EngineBacked {
     protected EngineBacked(List<Engine> engines) {
         this.engines = List.copyOf(engines);
     }
+
+    /**
+     * Makes another view of a store.
+     *
+     * @param viewed the store with the engines
+     */
+    protected EngineBacked(EngineBacked viewed) {
+        this.engines = viewed.engines;
+    }
 }

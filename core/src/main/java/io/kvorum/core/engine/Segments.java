@@ -162,6 +162,11 @@ final class Segments {
         freeId();
     }
 
+    /** Lets go of what was allocated for a large record that has not come. */
+    void forgetPrepared() {
+        large = null;
+    }
+
     /**
      * Takes room, a whole number of units, at the end of the last segment, or as a segment of its own if it is large.
      */
@@ -273,11 +278,15 @@ final class Segments {
 
     /** Returns how many bytes of memory the segments hold. */
     long capacity() {
-        long capacity = spare == null ? 0 : spare.length;
+        long capacity = length(spare) + length(large);
         for (byte[] segment : segments) {
-            capacity += segment == null ? 0 : segment.length;
+            capacity += length(segment);
         }
         return capacity;
+    }
+
+    private static long length(byte @Nullable [] segment) {
+        return segment == null ? 0 : segment.length;
     }
 
     /** Throws if the accounts do not agree with the bytes that are live by somebody else's count. */

@@ -253,6 +253,12 @@ final class SlabTable implements Table {
         }
     }
 
+    /** All but the segment of a large value is small, or of use to others. */
+    @Override
+    public void forgetPrepared() {
+        segments.forgetPrepared();
+    }
+
     @Override
     public void put(int slot, long keyHash, byte[] key, byte[] value, long deadline) {
         boolean timed = deadline != Table.NO_DEADLINE;

@@ -314,8 +314,9 @@ public final class Stripe {
             if (damage == null && (underway || table.isBroken())) {
                 damage(HALF_MADE);
             }
-            if (scratchUsed) {
+            if (scratchUsed) { // as by every change that a sink may have refused
                 scratchUsed = false;
+                table.forgetPrepared();
                 if (scratch.capacity() > MAX_SCRATCH_KEPT) {
                     scratch = Unpooled.EMPTY_BUFFER;
                 }

@@ -71,6 +71,9 @@ public interface Table {
     /** Allocates all that {@link #put} needs for such an entry, so that it allocates nothing if it is called next. */
     void prepare(int slot, long hash, byte[] key, int valueLength, boolean timed);
 
+    /** Lets go of what was allocated for a {@link #put} that has not been called, because the change was refused. */
+    default void forgetPrepared() {}
+
     /**
      * Returns whether the last change failed on the way, by an error of the JVM such as a stack overflow, so that the
      * table is neither as it was before nor as it should be.

@@ -255,17 +255,19 @@ public final class ReplicatedStore {
      * <p>Every operation on one key is linearizable if changes wait for {@code MAJORITY} and reads are
      * {@code CONFIRMED}; else a read may miss what was written before it, or see what will be lost.
      *
-     * <p>A write first waits for room in the log, if a replica lags so far that the log must be kept for it, and is
-     * refused as {@code OVERLOADED} if there is none within the timeout. An interrupt meanwhile ends the waiting with
-     * {@link java.util.concurrent.CancellationException} and stays set; nothing was changed then.
+     * <p>A write waits twice, each time for as long as the timeout at the most. First it waits for room in the log, if
+     * a replica lags so far that the log must be kept for it, and is refused as {@code OVERLOADED} if there is none in
+     * time. Then it is made, and waits for its outcome. A read waits for its confirmation only.
      *
-     * <p>An interrupt ends the waiting for an acknowledgement with {@link OutcomeUnknownException} and stays set. The
-     * reason is then {@code INTERRUPTED}, and the position is where the node last stood.
+     * <p>An interrupt ends either waiting and stays set. Before the write it ends it with a
+     * {@link java.util.concurrent.CancellationException}: nothing was changed. Afterwards, and in a read, it ends it
+     * with an {@link OutcomeUnknownException} whose reason is {@code INTERRUPTED} and whose position is where the node
+     * last stood.
      *
      * @param writeLevel how many nodes must have each change
      * @param readLevel what each read promises
-     * @param timeout for how long each call waits at the most for room in the log, and then for its outcome; twice that
-     *     for the outcome if the driver takes no steps: positive; more than a hundred years are a hundred
+     * @param timeout for how long each call waits at the most for room in the log, and for its outcome, for which it
+     *     waits twice as long if the driver takes no steps: positive; more than a hundred years are a hundred
      * @throws IllegalArgumentException if {@code timeout} is not positive
      */
     public KeyValueStore store(Acknowledgement writeLevel, ReadLevel readLevel, Duration timeout) {
@@ -352,7 +354,7 @@ public final class ReplicatedStore {
     /** As {@code thenApply}, but an exception stays what it is instead of becoming a {@code CompletionException}. */
     static <A extends @Nullable Object, B extends @Nullable Object> CompletionStage<B> then(
             CompletionStage<A> stage, Function<? super A, B> function) {
-        CompletableFuture<B> outcome = new CompletableFuture<>();
+        CompletableFuture<B> outcome = stage.toCompletableFuture().newIncompleteFuture();
         stage.whenComplete((value, failure) -> {
             if (failure != null) {
                 outcome.completeExceptionally(failure);

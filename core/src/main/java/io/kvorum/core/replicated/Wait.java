@@ -28,6 +28,8 @@ record Wait(Duration timeout, long nanos) {
         } catch (ExecutionException e) {
             if (e.getCause() instanceof RuntimeException cause) {
                 throw cause;
+            } else if (e.getCause() instanceof Error cause) {
+                throw cause;
             }
             throw new AssertionError(e);
         } catch (TimeoutException e) {

@@ -348,6 +348,10 @@ public final class TypedStore<K, V> extends CodedOperations<K, V> implements Aut
      * Functions that are given to the map run under a lock of the store, and must be quick and call no store: a value
      * that takes time to make belongs to {@link #computeIfAbsent}. The size counts expired keys that have not been
      * deleted, and is {@link Integer#MAX_VALUE} at the most. Keys and values are compared by their bytes.
+     *
+     * <p>Over a cluster, what the store refuses is thrown as the {@link io.kvorum.slots.topology.RefusedException} that
+     * it is. So while a slot is on its way to another shard, the map has no size and cannot be cleared, and an iterator
+     * that comes to the slot throws, rather than leave its keys out.
      */
     public ConcurrentMap<K, V> asMap() {
         return new MapView<>(this);

@@ -4,11 +4,15 @@ import static io.kvorum.core.Bytes.bytes;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.kvorum.core.Entry;
 import io.kvorum.core.FixedClock;
+import io.kvorum.core.LocalStore;
+import io.kvorum.core.SetOptions;
 import io.kvorum.core.StoreSettings;
+import io.kvorum.slots.topology.RefusedException;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.SplittableRandom;
@@ -63,6 +67,22 @@ final class SlabTableTest extends TableContract {
             assertTrue(slab.remove(hash.of(entry.key()), entry.key()));
         }
         check(Map.of());
+    }
+
+    @Test
+    void whatWasAllocatedForALargeValueThatWasRefusedIsLetGoOf() {
+        LocalStore store = new LocalStore(StoreSettings.defaults().withStripes(1), 7, clock, (slot, change) -> {
+            throw new RefusedException(RefusedException.Kind.FENCED, "of a test", slot, null, null, null, -1);
+        });
+        byte[] value = new byte[1 << 20];
+        assertThrows(RefusedException.class, () -> store.set(bytes("k"), value));
+        assertThrows(
+                RefusedException.class,
+                () -> store.set(
+                        bytes("k"), value, SetOptions.defaults().withCondition(SetOptions.Condition.IF_ABSENT)));
+
+        SlabTable table = (SlabTable) Engines.only(store).contents().stripe(0).table();
+        assertTrue(table.capacity() < value.length, () -> table.capacity() + " bytes are held");
     }
 
     private void check(Map<String, Entry> model) {

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import io.kvorum.core.FixedClock;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
+import java.lang.reflect.Proxy;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -56,6 +57,23 @@ final class StripeTest {
 
         assertThrows(IndexOutOfBoundsException.class, () -> stripe.get(hash.of(key), key, clock, small));
         assertEquals(1, small.readableBytes());
+    }
+
+    /** Whoever waits for a lock that is never released waits for ever, and says nothing. */
+    @Test
+    void theLockIsReleasedWhateverGoesWrong() throws Exception {
+        Table failing = (Table) Proxy.newProxyInstance(
+                Table.class.getClassLoader(), new Class<?>[] {Table.class}, (proxy, method, arguments) -> {
+                    if (method.getName().equals("isBroken")) {
+                        throw new OutOfMemoryError("planted");
+                    }
+                    return 0;
+                });
+        Stripe failed = new Stripe(failing);
+        failed.lock();
+        assertThrows(OutOfMemoryError.class, failed::unlock);
+
+        assertEquals(0, executor.submit(() -> failed.size()).get(30, TimeUnit.SECONDS));
     }
 
     /** Each byte of a value is the number of its bytes: a mixture of two values shows. */

@@ -16,6 +16,9 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.kvorum.core.Entry;
+import io.kvorum.core.ScanCursor;
+import io.kvorum.core.ScanOptions;
+import io.kvorum.core.ScanPage;
 import io.kvorum.core.SetOptions;
 import io.kvorum.core.replicated.ShardOfThree.Node;
 import io.kvorum.replication.Acknowledgement;
@@ -140,6 +143,29 @@ final class ReplicatedStoreRoleTest extends ReplicatedStoreFixture {
             shard.topology = shard.topology.apply(shard.topology.version(), new TopologyChange.FinishMove(slot, SHARD));
             set(A, Acknowledgement.LOCAL, MOVED, "1");
             assertEquals("1", local(A, MOVED));
+        }
+
+        @Test
+        void ofASlotWhoseDataIsElsewhereEndAScanBeforeIt() {
+            SlotSet slots = SlotSet.ofRange(8192, 8200);
+            set(A, Acknowledgement.LOCAL, KEY, "1");
+            ClusterTopology before = shard.topology;
+            shard.topology = before.apply(before.version(), new TopologyChange.MoveSlots(slots, OTHER, SHARD));
+            ScanPage page = answered(shard.node(A)
+                    .store
+                    .read(ReadLevel.LOCAL, TIMEOUT, store -> store.scan(ScanCursor.START, ScanOptions.defaults())));
+            assertEquals(1, page.keys().size());
+            assertEquals(8192, page.next().slot());
+            RefusedException refusal = refusal(shard.node(A)
+                    .store
+                    .read(ReadLevel.LOCAL, TIMEOUT, store -> store.scan(page.next(), ScanOptions.defaults())));
+            assertEquals(Kind.MOVING, refusal.kind());
+            assertEquals(8192, refusal.slot());
+            assertEquals(
+                    Kind.MOVING,
+                    refusal(write(A, Acknowledgement.LOCAL, store -> store.clear()))
+                            .kind());
+            assertEquals(1, shard.node(A).local.size());
         }
 
         @Test

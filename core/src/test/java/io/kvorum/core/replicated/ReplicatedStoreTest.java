@@ -16,6 +16,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.kvorum.core.Entry;
 import io.kvorum.core.KeyValueStore;
 import io.kvorum.core.SetOptions;
+import io.kvorum.core.engine.Cause;
+import io.kvorum.core.engine.Engines;
+import io.kvorum.core.engine.Watcher;
 import io.kvorum.core.replicated.ShardOfThree.Node;
 import io.kvorum.replication.Acknowledgement;
 import io.kvorum.replication.OutcomeUnknownException;
@@ -227,6 +230,65 @@ final class ReplicatedStoreTest extends ReplicatedStoreFixture {
 
             assertEquals(thrown, failure(stage));
         }
+
+        /** Whoever waits for the stage would otherwise wait for ever. */
+        @Test
+        void passOnAnErrorOfTheOperationAsTheirOutcome() {
+            StackOverflowError thrown = new StackOverflowError("of the operation");
+            CompletionStage<Written<Boolean>> early = write(A, Acknowledgement.MAJORITY, store -> {
+                throw thrown;
+            });
+            assertEquals(thrown, failure(early));
+
+            CompletionStage<Written<Boolean>> late = write(A, Acknowledgement.MAJORITY, store -> {
+                store.set(KEY, bytes("1"));
+                throw thrown;
+            });
+            assertFalse(late.toCompletableFuture().isDone());
+            shard.run();
+            assertEquals(thrown, failure(late));
+            assertEquals("1", local(B, KEY));
+        }
+
+        /** As that of a node that follows: a client looks for the next primary then. */
+        @Test
+        void areRefusedByANodeThatWasClosed() {
+            Node closed = shard.node(A);
+            shard.restartEmpty(A);
+            for (Acknowledgement level : List.of(Acknowledgement.LOCAL, Acknowledgement.MAJORITY)) {
+                RefusedException refusal = refusal(closed.store.write(level, TIMEOUT, store -> {
+                    store.set(KEY, bytes("1"));
+                    return true;
+                }));
+                assertEquals(A, refusal.node());
+                assertTrue(String.valueOf(refusal.getMessage()).startsWith("the node is closed and takes no writes"));
+            }
+            KeyValueStore blocking = closed.store.store(Acknowledgement.LOCAL, ReadLevel.LOCAL, TIMEOUT);
+            assertThrows(RefusedException.class, () -> blocking.increment(KEY, 1));
+        }
+
+        /** The log has the change then: who sees no acknowledgement takes it for one that was not made. */
+        @Test
+        void handOverTheAcknowledgementOfWhatWasChangedBeforeAnError() {
+            Engines.only(shard.node(A).local).watchers().add(new Watcher() {
+                @Override
+                public void changed(int slot, byte[] key, Cause cause) {
+                    throw new OutOfMemoryError("planted");
+                }
+
+                @Override
+                public void replaced() {}
+            });
+            List<CompletionStage<?>> outcomes = new ArrayList<>();
+            KeyValueStore unawaited = shard.node(A)
+                    .store
+                    .unawaited(Acknowledgement.MAJORITY, ReadLevel.CONFIRMED, TIMEOUT, outcomes::add);
+            assertThrows(OutOfMemoryError.class, () -> unawaited.set(KEY, bytes("1")));
+            assertEquals(1, outcomes.size());
+            shard.run();
+            assertTrue(outcomes.get(0).toCompletableFuture().isDone());
+            assertEquals("1", local(B, KEY));
+        }
     }
 
     @Nested
@@ -281,6 +343,17 @@ final class ReplicatedStoreTest extends ReplicatedStoreFixture {
 
             OutcomeUnknownException unknown = assertInstanceOf(OutcomeUnknownException.class, failure(confirmed));
             assertEquals(OutcomeUnknownException.Reason.DEPOSED, unknown.reason());
+        }
+
+        @Test
+        void passOnAnErrorOfTheOperationAsTheirOutcome() {
+            StackOverflowError thrown = new StackOverflowError("of the operation");
+            for (ReadLevel level : ReadLevel.values()) {
+                CompletionStage<Boolean> stage = shard.node(A).store.read(level, TIMEOUT, store -> {
+                    throw thrown;
+                });
+                assertEquals(thrown, failure(stage));
+            }
         }
 
         @Test

@@ -220,15 +220,18 @@ public final class SentinelDriver implements ConfigurationProvider, AutoCloseabl
     public void receive(NodeId from, SentinelMessage message) {
         requireNonNull(from, "from");
         requireNonNull(message, "message");
-        if (messages.offer(now -> sentinel.receive(from, message, now))) {
+        take(now -> sentinel.receive(from, message, now));
+    }
+
+    private void take(LongConsumer input) {
+        if (!runner.isClosed() && messages.offer(input)) {
             runner.wake();
         }
     }
 
     private void answered(NodeId from, NodeAnswer answer) {
-        if (answer.report().node().equals(from) // else something stands at another's address
-                && messages.offer(now -> sentinel.answered(answer, now))) {
-            runner.wake();
+        if (answer.report().node().equals(from)) { // else something stands at another's address
+            take(now -> sentinel.answered(answer, now));
         }
     }
 
@@ -237,7 +240,8 @@ public final class SentinelDriver implements ConfigurationProvider, AutoCloseabl
      *
      * @param operation the operation
      * @return the primary of the shard once the operation was carried out; fails with {@link OperationFailedException}
-     *     if it was refused or given up, which happens within the time that the settings state
+     *     itself, without a wrapper, if it was refused or given up, which happens within the time that the settings
+     *     state
      */
     public CompletionStage<ShardPrimary> perform(Operation operation) {
         requireNonNull(operation, "operation");
@@ -245,7 +249,7 @@ public final class SentinelDriver implements ConfigurationProvider, AutoCloseabl
             log.beginAnewAsked(anew.shard());
         }
         long request = lastRequest.incrementAndGet();
-        Pending pending = new Pending(operation, new CompletableFuture<>());
+        Pending pending = new Pending(operation, scheduler.newFuture());
         operations.put(request, pending);
         boolean taken = !runner.isClosed() && requests.offer(now -> sentinel.start(request, operation, now));
         if (taken) {
@@ -256,7 +260,7 @@ public final class SentinelDriver implements ConfigurationProvider, AutoCloseabl
         if (runner.isClosed()) { // perhaps unseen by the end
             refuseOperations();
         }
-        return pending.stage.minimalCompletionStage();
+        return pending.stage;
     }
 
     /**

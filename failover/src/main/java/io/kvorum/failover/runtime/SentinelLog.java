@@ -56,6 +56,7 @@ final class SentinelLog {
      * @param latest the topology after it
      */
     void tell(SentinelEvent event, ClusterTopology latest) {
+        outages.keySet().removeIf(shard -> latest.shard(shard) == null);
         SentinelFact fact = event.fact();
         if (fact instanceof SentinelFact.SubjectivelyDown down) {
             logger.log(
@@ -167,7 +168,7 @@ final class SentinelLog {
         return switch (obstacle) {
             case NO_MEMBER_LIST -> "no complete member answers, or the shard was never begun";
             case TOO_FEW_MEMBERS -> "fewer than a majority of its members answer with complete data";
-            case NO_ELIGIBLE_MEMBER -> "every member that could take over has priority 0";
+            case NO_ELIGIBLE_MEMBER -> "the members with the most complete data have priority 0";
         };
     }
 

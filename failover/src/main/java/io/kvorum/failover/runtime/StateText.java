@@ -14,22 +14,22 @@ import java.util.zip.CRC32C;
  * The saved form of a sentinel's state: lines of words, the last of them a checksum of all before it.
  *
  * <pre>
- * kvorum-sentinel 2
+ * kvorum-sentinel 3
  * sentinel s1
- * shard a 4098 a2 a1 a2 a3
- * shard b 1025 b1 b1 b2
+ * shard a 1 4098 a2 a1 a2 a3
+ * shard b 2 1025 b1 b1 b2
  * crc32c 5f0a3c11
  * </pre>
  *
- * <p>The words of a shard are its id, the epoch of its latest primary, that primary, and the nodes that were watched. A
- * line that starts with another word than these was written by a later version of this library and is kept. A line that
- * starts with one of these and has another form is refused.
+ * <p>The words of a shard are its id, its generation, the epoch of its latest primary, that primary, and the nodes that
+ * were watched. A line that starts with another word than these was written by a later version of this library and is
+ * kept. A line that starts with one of these and has another form is refused.
  *
  * @param state the state
  * @param unknown the lines that this version does not know
  */
 record StateText(SentinelState state, List<String> unknown) {
-    private static final String HEADER = "kvorum-sentinel 2";
+    private static final String HEADER = "kvorum-sentinel 3";
     private static final String CHECKSUM = "crc32c ";
 
     StateText {
@@ -42,6 +42,7 @@ record StateText(SentinelState state, List<String> unknown) {
         for (KnownShard known : state.shards()) {
             ShardPrimary primary = known.primary();
             text.append("shard ").append(primary.shard());
+            text.append(' ').append(primary.generation());
             text.append(' ').append(primary.epoch());
             text.append(' ').append(primary.primary());
             known.nodes().forEach(node -> text.append(' ').append(node));
@@ -100,14 +101,15 @@ record StateText(SentinelState state, List<String> unknown) {
     }
 
     private static KnownShard shard(String[] words) {
-        if (words.length < 4) {
-            throw new IllegalArgumentException("a line of 'shard' must have at least 4 words: " + words.length);
+        if (words.length < 5) {
+            throw new IllegalArgumentException("a line of 'shard' must have at least 5 words: " + words.length);
         }
         List<NodeId> nodes = new ArrayList<>();
-        for (int i = 4; i < words.length; i++) {
+        for (int i = 5; i < words.length; i++) {
             nodes.add(new NodeId(words[i]));
         }
-        ShardPrimary primary = new ShardPrimary(new ShardId(words[1]), Long.parseLong(words[2]), new NodeId(words[3]));
+        ShardPrimary primary = new ShardPrimary(
+                new ShardId(words[1]), Integer.parseInt(words[2]), Long.parseLong(words[3]), new NodeId(words[4]));
         return new KnownShard(primary, nodes);
     }
 

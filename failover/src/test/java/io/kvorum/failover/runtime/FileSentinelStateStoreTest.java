@@ -27,9 +27,9 @@ final class FileSentinelStateStoreTest {
             SENTINEL,
             List.of(
                     new KnownShard(
-                            new ShardPrimary(new ShardId("s1"), Epoch.of(3, 2), new NodeId("a")),
+                            new ShardPrimary(new ShardId("s1"), 1, Epoch.of(3, 2), new NodeId("a")),
                             List.of(new NodeId("a"), new NodeId("b"), new NodeId("c"))),
-                    new KnownShard(new ShardPrimary(new ShardId("s2"), 0, new NodeId("x")), List.of())));
+                    new KnownShard(new ShardPrimary(new ShardId("s2"), 1, 0, new NodeId("x")), List.of())));
 
     @TempDir
     private Path directory;
@@ -53,7 +53,7 @@ final class FileSentinelStateStoreTest {
         new FileSentinelStateStore(file()).save(STATE);
 
         assertEquals(
-                List.of("kvorum-sentinel 2", "sentinel S1", "shard s1 3074 a a b c", "shard s2 0 x"),
+                List.of("kvorum-sentinel 3", "sentinel S1", "shard s1 1 3074 a a b c", "shard s2 1 0 x"),
                 Files.readAllLines(file()).subList(0, 4));
     }
 
@@ -103,7 +103,7 @@ final class FileSentinelStateStoreTest {
 
     @Test
     void linesOfALaterVersionAreKept() throws IOException {
-        String body = "kvorum-sentinel 2\nsentinel S1\nlater thing 7\n";
+        String body = "kvorum-sentinel 3\nsentinel S1\nlater thing 7\n";
         Files.write(file(), StateText.sealed(body));
         FileSentinelStateStore store = new FileSentinelStateStore(file());
         store.load();

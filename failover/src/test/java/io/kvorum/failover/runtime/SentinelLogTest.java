@@ -148,6 +148,20 @@ final class SentinelLogTest {
     }
 
     @Test
+    void theOutageOfAShardThatWasRemovedIsOver() {
+        tell(0, new SentinelFact.ObjectivelyDown(SHARD, Epoch.of(6, 1), ONE, 2));
+        ClusterTopology before = latest;
+        latest = ClusterTopology.EMPTY;
+        tell(1, new SentinelFact.FailoverAborted(SHARD, Epoch.of(6, 1), AbortReason.UNKNOWN_SHARD));
+        latest = before;
+        tell(1_300 * MILLI, new SentinelFact.PrimaryChanged(SHARD, Epoch.of(7, 2), ONE, TWO));
+
+        assertEquals(
+                List.of("INFO shard-1: node-1.2 is the primary of epoch 7.2 (was node-1.1)"),
+                lines.lines.subList(1, lines.lines.size()));
+    }
+
+    @Test
     void beginningAnewIsAWarning() {
         MemberList members = MemberList.of(new Member(ONE, 1), new Member(TWO, 2));
         log.beginAnewAsked(SHARD);

@@ -68,11 +68,8 @@ public final class NodeDriver implements AutoCloseable {
     /** How many events may wait for a slow listener; the oldest beyond are lost. */
     public static final int MAX_EVENTS = 1 << 12;
 
-    private static final Duration CENTURY = Duration.ofDays(36_525);
-
     private static final CompletionStage<@Nullable Void> ACKNOWLEDGED =
             CompletableFuture.<@Nullable Void>completedFuture(null).minimalCompletionStage();
-
     private static final OperatorLog logger = OperatorLog.of(NodeDriver.class);
 
     private record Received(NodeId from, ReplicationMessage message) {}
@@ -131,6 +128,14 @@ public final class NodeDriver implements AutoCloseable {
     private final Inbox<Request> requests = new Inbox<>(MAX_REQUESTS);
     private volatile NodeStatus status;
 
+    private final PendingRequests.Command description = (machine, now) -> described(machine);
+
+    /** Whether the node was given nothing since the status was read; only the log may have grown. */
+    private boolean stands;
+
+    /** What the step under way has to send. */
+    private List<Ready.Envelope> unsent = List.of();
+
     /** The outcomes that the last step leaves behind. */
     private volatile List<Runnable> orphans = List.of();
 
@@ -169,6 +174,11 @@ public final class NodeDriver implements AutoCloseable {
                 (count, last) -> new ReplicationEvent.EventsLost(last.node(), count),
                 e -> faults.note("listener", e));
         nodeLog = new NodeLog(logger, status.shard());
+    }
+
+    /** {@return the scheduler that runs the node} */
+    public Scheduler scheduler() {
+        return scheduler;
     }
 
     /** Begins. Repeating it changes nothing. */
@@ -216,12 +226,20 @@ public final class NodeDriver implements AutoCloseable {
     }
 
     /**
-     * Asks where the node stands, as a command does: the answer says that the node works.
+     * Asks where the node stands, as a command does: the answer says that the node works. What it says of the replicas
+     * may be as old as the last step.
      *
      * @return the answer
      */
     public CompletionStage<ControlAnswer> describe() {
-        return control((machine, now) -> new ControlAnswer(ControlAnswer.Outcome.DONE, machine.status()));
+        return control(description);
+    }
+
+    /** Pings are frequent, and mostly find the node where the last step has left it. */
+    private ControlAnswer described(ShardNode machine) {
+        NodeStatus last = status;
+        return new ControlAnswer(
+                ControlAnswer.Outcome.DONE, stands && last.position().equals(log.end()) ? last : machine.status());
     }
 
     /**
@@ -296,7 +314,7 @@ public final class NodeDriver implements AutoCloseable {
      * @see ShardNode#pause
      */
     public CompletionStage<ControlAnswer> pause(long epoch, Duration limit) {
-        long nanos = nanos(limit);
+        long nanos = PendingRequests.nanos(limit);
         return control((machine, now) -> machine.pause(epoch, now + nanos));
     }
 
@@ -340,9 +358,9 @@ public final class NodeDriver implements AutoCloseable {
         if (level.equals(Acknowledgement.LOCAL)) {
             return ACKNOWLEDGED;
         }
-        CompletableFuture<@Nullable Void> outcome = new CompletableFuture<>();
+        CompletableFuture<@Nullable Void> outcome = scheduler.newFuture();
         counts.await(outcome, scheduler);
-        request(new Request.Await(position, level, scheduler.nanoTime() + nanos(timeout), outcome));
+        request(new Request.Await(position, level, scheduler.nanoTime() + PendingRequests.nanos(timeout), outcome));
         return outcome;
     }
 
@@ -354,18 +372,13 @@ public final class NodeDriver implements AutoCloseable {
      * @return the position that is confirmed; fails with {@link OutcomeUnknownException}
      */
     public CompletionStage<LogPosition> confirm(Duration timeout) {
-        CompletableFuture<LogPosition> outcome = new CompletableFuture<>();
-        request(new Request.Confirm(scheduler.nanoTime() + nanos(timeout), outcome));
+        CompletableFuture<LogPosition> outcome = scheduler.newFuture();
+        request(new Request.Confirm(scheduler.nanoTime() + PendingRequests.nanos(timeout), outcome));
         return outcome;
     }
 
-    /** A span of time in nanoseconds; one that is longer than a century is a century. */
-    private static long nanos(Duration span) {
-        return span.compareTo(CENTURY) < 0 ? span.toNanos() : CENTURY.toNanos();
-    }
-
     private CompletionStage<ControlAnswer> control(PendingRequests.Command command) {
-        CompletableFuture<ControlAnswer> answer = new CompletableFuture<>();
+        CompletableFuture<ControlAnswer> answer = scheduler.newFuture();
         request(new Request.Control(command, answer));
         return answer;
     }
@@ -399,15 +412,21 @@ public final class NodeDriver implements AutoCloseable {
         long taken = log.end().offset(); // what is written from here on may not be in the output
         node.tick(now);
         Ready ready = node.ready();
+        unsent = ready.messages();
         keeper.save(ready.toSave(), now, told);
+        if (keeper.isSaved()) {
+            node.promiseSaved();
+        }
         boolean mayLeave = keeper.isSaved() && ready.durableOffset() <= log.durableOffset();
         pending.conclude(ready.completions(), mayLeave);
         status = node.status();
+        stands = true;
         writes.await(status, taken);
         runner.wakeAt(ready.wakeAt());
         runner.wakeAt(keeper.retryAt());
         assert node.checkInvariants();
         told.addAll(ready.events());
+        unsent = List.of();
         return new Output(mayLeave ? ready.messages() : lost(ready.messages()), pending.takeOutcomes(), told);
     }
 
@@ -421,6 +440,7 @@ public final class NodeDriver implements AutoCloseable {
             if ((request = requests.poll()) == null) {
                 return;
             }
+            stands &= request instanceof Request.Control control && control.command() == description;
             pending.take(request, now);
         }
         runner.wake();
@@ -432,7 +452,7 @@ public final class NodeDriver implements AutoCloseable {
             try {
                 node.receive(received.from, received.message, now);
             } catch (IllegalArgumentException e) { // it contradicts itself: not of a node of this version
-                faults.note("message of " + received.from, e);
+                faults.note("message", e);
             }
         }
         if (messages.size() > 0) {
@@ -457,10 +477,8 @@ public final class NodeDriver implements AutoCloseable {
     // The delivery.
 
     private void deliver(Output output) {
-        Throwable refusal = runner.takeRefusal();
-        if (refusal != null) {
-            faults.note("scheduler", refusal);
-        }
+        noteScheduler(runner.takeRefusal());
+        noteScheduler(writes.takeFailure());
         for (Ready.Envelope envelope : output.messages) {
             send(envelope);
         }
@@ -479,6 +497,12 @@ public final class NodeDriver implements AutoCloseable {
                     Level.WARNING,
                     () -> name + ": its promise could not be saved; it says nothing until it is, and tries again",
                     unsaved);
+        }
+    }
+
+    private void noteScheduler(@Nullable Throwable failure) {
+        if (failure != null) {
+            faults.note("scheduler", failure);
         }
     }
 
@@ -513,6 +537,7 @@ public final class NodeDriver implements AutoCloseable {
             } else {
                 node.close();
             }
+            lost(unsent); // of a step that a defect has ended
             lost(node.ready().messages());
             status = node.status();
             writes.end();

@@ -8,6 +8,7 @@ import io.kvorum.replication.Ready;
 import io.kvorum.replication.ShardNode;
 import io.kvorum.replication.WriteLostException;
 import io.kvorum.slots.topology.LogPosition;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -43,6 +44,8 @@ final class PendingRequests {
     /** A command that was carried out. */
     private record Answered(Request.Control request, ControlAnswer answer) {}
 
+    private static final Duration CENTURY = Duration.ofDays(36_525);
+
     private final ShardNode node;
     private final Supplier<NodeStatus> status;
     private final Map<Long, Request> waiting = new HashMap<>();
@@ -61,6 +64,11 @@ final class PendingRequests {
     PendingRequests(ShardNode node, Supplier<NodeStatus> status) {
         this.node = node;
         this.status = status;
+    }
+
+    /** A span of time in nanoseconds; one that is longer than a century is a century. */
+    static long nanos(Duration span) {
+        return span.compareTo(CENTURY) < 0 ? span.toNanos() : CENTURY.toNanos();
     }
 
     /** Gives a request to the machine. One that the machine does not understand fails alone. */
@@ -105,9 +113,11 @@ final class PendingRequests {
      *     not saved, and outcomes that say that something is so are kept back until it is
      */
     void conclude(List<Ready.Completion> completions, boolean mayLeave) {
-        List<Ready.Completion> before = unsaid;
-        unsaid = new ArrayList<>();
-        before.forEach(completion -> conclude(completion, mayLeave));
+        if (!unsaid.isEmpty()) {
+            List<Ready.Completion> before = unsaid;
+            unsaid = new ArrayList<>();
+            before.forEach(completion -> conclude(completion, mayLeave));
+        }
         completions.forEach(completion -> conclude(completion, mayLeave));
         for (Answered each : answered) {
             ControlAnswer answer =
@@ -131,6 +141,9 @@ final class PendingRequests {
 
     /** {@return what completes the stages that are decided} */
     List<Runnable> takeOutcomes() {
+        if (outcomes.isEmpty()) {
+            return List.of();
+        }
         List<Runnable> taken = outcomes;
         outcomes = new ArrayList<>();
         return taken;

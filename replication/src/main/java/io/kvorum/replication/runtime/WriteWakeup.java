@@ -5,6 +5,8 @@ import io.kvorum.replication.NodeStatus;
 import io.kvorum.replication.ShardNode;
 import io.kvorum.slots.Scheduler;
 import io.kvorum.slots.runtime.StepRunner;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Decides when a write that nobody waits for leads to a step: after the linger, or at once when a batch is full.
@@ -29,9 +31,13 @@ final class WriteWakeup {
     private final long lingerNanos;
     private final int batchBytes;
 
+    private final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
     private final Object lock = new Object();
     /** Counts the steps, so that a wake-up that comes late is told from one that is meant. */
     private long round;
+
+    /** Whether it has left something with the log that may still be there. */
+    private boolean hooked;
 
     private boolean ended;
 
@@ -53,30 +59,49 @@ final class WriteWakeup {
         boolean feeds = status.role() == NodeRole.PRIMARY && !status.replicas().isEmpty();
         synchronized (lock) {
             long armed = ++round;
-            if (!ended) {
-                node.wakeWhen(feeds ? taken : NEVER, () -> written(armed, taken));
+            if (!ended && feeds) {
+                node.wakeWhen(taken, () -> written(armed, taken));
+            } else if (!ended && hooked) {
+                node.wakeWhen(NEVER, () -> {});
             }
+            hooked = feeds;
         }
     }
 
     private void written(long armed, long taken) {
-        synchronized (lock) {
-            if (armed != round || ended) {
+        try {
+            if (!isMeant(armed)) {
                 return;
             }
-            long full = ++round;
-            node.wakeWhen(taken + batchBytes - 1, () -> batchFull(full));
+            runner.wakeAt(scheduler.nanoTime() + lingerNanos);
+            synchronized (lock) {
+                if (isMeant(armed)) { // no step has begun meanwhile
+                    long full = ++round;
+                    node.wakeWhen(taken + batchBytes - 1, () -> batchFull(full));
+                }
+            }
+        } catch (Throwable e) { // of the user's clock, or the writer's stack is full; the log runs it again
+            failure.set(e);
+            throw e;
         }
-        runner.wakeAt(scheduler.nanoTime() + lingerNanos);
+    }
+
+    /** {@return why a wake-up failed since this was last asked, or null} */
+    @Nullable
+    Throwable takeFailure() {
+        return failure.getAndSet(null);
     }
 
     private void batchFull(long full) {
-        synchronized (lock) {
-            if (full != round || ended) {
-                return;
-            }
+        if (isMeant(full)) {
+            runner.wake();
         }
-        runner.wake();
+    }
+
+    private boolean isMeant(long armed) {
+        synchronized (lock) {
+            return armed == round && !ended;
+        }
     }
 
     /** Unhooks it from the log. */

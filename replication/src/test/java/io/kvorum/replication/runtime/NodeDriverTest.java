@@ -307,6 +307,33 @@ final class NodeDriverTest {
         assertTrue(log.isWritable());
     }
 
+    /**
+     * A shard that is begun takes no writes before that is saved: after a crash it could be begun again without them.
+     */
+    @Test
+    void nothingIsWrittenBeforeTheBeginningIsSaved() {
+        driver.start();
+        driver.fence(EPOCH, SENTINEL);
+        scheduler.runTasks();
+        promises.failure = new IOException("disk full");
+        CompletionStage<ControlAnswer> begun = driver.begin(EPOCH, SENTINEL, ALONE, List.of(), false);
+        scheduler.runTasks();
+        assertEquals(ControlAnswer.Outcome.NOT_SAVED, get(begun).outcome());
+        assertFalse(log.isWritable());
+        scheduler.pass(TIMEOUT.toNanos());
+        assertFalse(log.isWritable());
+        RefusedException refused = assertThrows(RefusedException.class, this::write);
+        assertEquals(RefusedException.Kind.CLUSTER_DOWN, refused.kind());
+
+        promises.failure = null;
+        scheduler.pass(TIMEOUT.toNanos());
+        assertTrue(log.isWritable());
+        assertTrue(driver.status().writable());
+        CompletionStage<ControlAnswer> again = driver.begin(EPOCH, SENTINEL, ALONE, List.of(), false);
+        scheduler.runTasks();
+        assertEquals(ControlAnswer.Outcome.DONE, get(again).outcome());
+    }
+
     /** Whoever waits is told that the time is over, although the disk is full. */
     @Test
     void aWaitEndsInTimeWhileThePromiseCannotBeSaved() {

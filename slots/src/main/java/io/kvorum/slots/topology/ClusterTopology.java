@@ -279,7 +279,11 @@ public final class ClusterTopology {
         return moving;
     }
 
-    /** {@return the slots of a shard that it serves: those that it owns but for those on their way to it} */
+    /**
+     * {@return the slots of a shard that it serves: those that it owns but for those on their way to it}
+     *
+     * @param shard a shard of this topology
+     */
     public SlotSet servedBy(Shard shard) {
         return moving.isEmpty() ? shard.slots() : shard.slots().minus(moving);
     }
@@ -440,8 +444,10 @@ public final class ClusterTopology {
 
     /**
      * Lists the differences to a later topology, for listeners and logs. Applied to this topology, in order, they
-     * create one with the same shards, apart from their generations, and the same addresses of their nodes, provided
-     * that the later topology came from this one and that no node went from one shard to another.
+     * create one with the same shards, apart from their generations, the same slots on their way from the same shards,
+     * and the same addresses of their nodes, provided that the later topology came from this one and that no node went
+     * from one shard to another. Of a slot whose data was left at a shard that is gone, they say that it is on its way
+     * only if this topology has that shard, and the later one has not got it again.
      *
      * @param later the later topology
      * @return the changes; none if both have the same shards, slots on their way, and addresses

@@ -50,7 +50,11 @@ public record MemberList(List<Member> members) {
 
     /** {@return the nodes, in ascending order} */
     public List<NodeId> nodes() {
-        return members.stream().map(Member::node).toList();
+        NodeId[] nodes = new NodeId[members.size()];
+        for (int i = 0; i < nodes.length; i++) {
+            nodes[i] = members.get(i).node();
+        }
+        return List.of(nodes);
     }
 
     /** {@return how many members there are} */

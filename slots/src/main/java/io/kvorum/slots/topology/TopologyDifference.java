@@ -65,31 +65,79 @@ final class TopologyDifference {
     }
 
     private void changeOwners() {
+        SlotRoutes detours = new SlotRoutes();
+        SlotGroups<ShardId> settled = new SlotGroups<>();
         SlotRoutes routes = new SlotRoutes();
         SlotGroups<ShardId> arrived = new SlotGroups<>();
         for (int slot = 0; slot < HashSlot.COUNT; slot++) {
-            Shard owner = before.shardOf(slot);
-            Shard laterOwner = after.shardOf(slot);
-            ShardId from = owner == null || isReplaced(owner.id()) ? null : owner.id();
-            ShardId to = laterOwner == null ? null : laterOwner.id();
-            boolean moves = !Objects.equals(from, to);
-            if (moves) {
-                routes.add(slot, from, to);
-            }
-            boolean onItsWay = from != null && to != null && (moves ? !to.equals(source(slot)) : before.isMoving(slot));
-            if (to != null && onItsWay && !after.isMoving(slot)) {
-                arrived.add(to, slot);
+            ShardId from = ownerAfterReplacements(slot);
+            ShardId to = idOf(after.shardOf(slot));
+            ShardId detour = detour(slot, from, to);
+            if (detour == null) {
+                if (!Objects.equals(from, to)) {
+                    routes.add(slot, from, to);
+                }
+                if (to != null && isOnItsWay(slot, from, to) && !after.isMoving(slot)) {
+                    arrived.add(to, slot);
+                }
+            } else {
+                if (!detour.equals(from)) {
+                    detours.add(slot, from, detour);
+                }
+                if (from != null) {
+                    settled.add(detour, slot);
+                }
+                routes.add(slot, detour, to);
             }
         }
+        changes.addAll(detours.changes());
+        settled.forEach((shard, slots) -> changes.add(new FinishMove(slots, shard)));
         changes.addAll(routes.changes());
         arrived.forEach((shard, slots) -> changes.add(new FinishMove(slots, shard)));
     }
 
+    private @Nullable ShardId ownerAfterReplacements(int slot) {
+        ShardId owner = idOf(before.shardOf(slot));
+        return owner == null || isReplaced(owner) ? null : owner;
+    }
+
+    /**
+     * Returns the shard that the data of a slot came to on the way and still is at, so that the way leads through it;
+     * or {@code null} if the data is where the direct way leaves it, or nobody knows any more where it is.
+     */
+    private @Nullable ShardId detour(int slot, @Nullable ShardId from, @Nullable ShardId to) {
+        if (to == null || !after.isMoving(slot)) {
+            return null;
+        }
+        boolean onItsWay = isOnItsWay(slot, from, to);
+        ShardId source = source(slot);
+        ShardId wanted = after.sourceOf(slot);
+        if (wanted != null) {
+            return onItsWay && wanted.equals(source) ? null : wanted;
+        }
+        SlotTable.Owner gone = after.slots().source(slot);
+        boolean leavesIt = onItsWay && (source == null || after.shard(source) == null);
+        return leavesIt || gone == null || before.shard(gone.shard()) == null || after.shard(gone.shard()) != null
+                ? null
+                : gone.shard(); // it is removed last
+    }
+
+    /** Says whether the direct way leaves a slot without its data. */
+    private boolean isOnItsWay(int slot, @Nullable ShardId from, ShardId to) {
+        if (from == null) {
+            return false;
+        }
+        return from.equals(to) ? before.isMoving(slot) : !to.equals(source(slot));
+    }
+
     /** Returns the shard that had the data of a slot before and still has it, or {@code null}. */
     private @Nullable ShardId source(int slot) {
-        Shard owner = before.shardOf(slot);
-        ShardId source = before.isMoving(slot) ? before.sourceOf(slot) : owner == null ? null : owner.id();
+        ShardId source = before.isMoving(slot) ? before.sourceOf(slot) : idOf(before.shardOf(slot));
         return source == null || isReplaced(source) ? null : source;
+    }
+
+    private static @Nullable ShardId idOf(@Nullable Shard shard) {
+        return shard == null ? null : shard.id();
     }
 
     private void removeShards() {

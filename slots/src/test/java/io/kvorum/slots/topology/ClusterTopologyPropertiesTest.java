@@ -197,6 +197,11 @@ final class ClusterTopologyPropertiesTest {
 
             ClusterTopology reached = first.apply(first.version(), changes);
             assertEquals(shardsOf(later), shardsOf(reached), () -> "seed=" + SEED + changes);
+            for (int slot = 0; slot < HashSlot.COUNT; slot++) {
+                int current = slot;
+                assertEquals(later.sourceOf(slot), reached.sourceOf(slot), () -> "slot=" + current + changes);
+                assertTrue(later.isMoving(slot) || !reached.isMoving(slot), () -> "slot=" + current + changes);
+            }
             assertEquals(
                     List.of(),
                     reached.changesTo(later).stream()

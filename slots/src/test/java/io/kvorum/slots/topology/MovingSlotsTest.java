@@ -64,6 +64,33 @@ final class MovingSlotsTest {
     }
 
     @Test
+    void anOwnerServesWhatHasArrived() {
+        assertEquals(SlotSet.ofRange(0, 99), START.servedBy(START.known(A)));
+        assertEquals(SlotSet.ofRange(0, 89), MOVING.servedBy(MOVING.known(A)));
+        assertEquals(SlotSet.EMPTY, MOVING.servedBy(MOVING.known(B)));
+        ClusterTopology some = after(MOVING, new FinishMove(SlotSet.of(90, 91), B));
+        assertEquals(SlotSet.of(90, 91), some.servedBy(some.known(B)));
+    }
+
+    @Test
+    void aRefusalSaysWhereTheDataIs() {
+        NodeId node = new NodeId("b2");
+        RefusedException refusal = RefusedException.moving(MOVING, 90, node);
+        assertEquals(RefusedException.Kind.MOVING, refusal.kind());
+        assertEquals(90, refusal.slot());
+        assertEquals(B, refusal.shard());
+        assertEquals(node, refusal.node());
+        assertEquals(new NodeId("b1"), refusal.primary());
+        assertEquals(1, refusal.epoch());
+        assertEquals("slot 90 was given to b, but its data is still at a", refusal.getMessage());
+
+        ClusterTopology gone = after(MOVING, new UnassignSlots(SlotSet.ofRange(0, 89), A), new RemoveShard(A));
+        assertEquals(
+                "slot 90 was given to b, but its data was at a shard that is gone",
+                RefusedException.moving(gone, 90, null).getMessage());
+    }
+
+    @Test
     void dataStaysWhereItIsThroughFurtherMoves() {
         ClusterTopology on = after(MOVING, new MoveSlots(MOVED, B, C));
         assertEquals(MOVED, on.moving());
@@ -132,5 +159,47 @@ final class MovingSlotsTest {
         assertEquals(List.of(new FinishMove(MOVED, B)), MOVING.changesTo(finished));
         assertEquals(List.of(new MoveSlots(MOVED, A, B), new FinishMove(MOVED, B)), START.changesTo(finished));
         assertEquals(List.of(new MoveSlots(MOVED, B, A)), MOVING.changesTo(after(MOVING, new MoveSlots(MOVED, B, A))));
+    }
+
+    /** Applied again, the difference leads to the same owners and to data in the same places. */
+    private static void assertLeads(ClusterTopology from, ClusterTopology to) {
+        ClusterTopology reached = from.apply(from.version(), from.changesTo(to));
+        assertEquals(to.moving(), reached.moving());
+        for (int slot : new int[] {0, 90, 99}) {
+            assertEquals(to.primaryOf(slot), reached.primaryOf(slot));
+            assertEquals(to.sourceOf(slot), reached.sourceOf(slot));
+        }
+    }
+
+    @Test
+    void theDifferenceTellsOfDataThatWentAwayAndStayedThere() {
+        ClusterTopology back = after(MOVING, new FinishMove(MOVED, B), new MoveSlots(MOVED, B, A));
+        assertEquals(
+                List.of(new MoveSlots(MOVED, A, B), new FinishMove(MOVED, B), new MoveSlots(MOVED, B, A)),
+                START.changesTo(back));
+        assertLeads(START, back);
+        assertLeads(MOVING, back);
+
+        ClusterTopology on = after(MOVING, new FinishMove(MOVED, B), new MoveSlots(MOVED, B, C));
+        assertLeads(START, on);
+        assertEquals(List.of(new FinishMove(MOVED, B), new MoveSlots(MOVED, B, C)), MOVING.changesTo(on));
+        assertLeads(MOVING, on);
+    }
+
+    @Test
+    void theDifferenceTellsOfSlotsOfNobodyThatAreOnTheirWay() {
+        ClusterTopology unowned = after(START, new UnassignSlots(MOVED, A));
+        ClusterTopology given = after(unowned, new AssignSlots(MOVED, A), new MoveSlots(MOVED, A, B));
+        assertEquals(List.of(new AssignSlots(MOVED, A), new MoveSlots(MOVED, A, B)), unowned.changesTo(given));
+        assertLeads(unowned, given);
+    }
+
+    @Test
+    void theDifferenceTellsOfDataThatWasLeftAtARemovedShard() {
+        ClusterTopology left = after(MOVING, new FinishMove(MOVED, B), new MoveSlots(MOVED, B, C), new RemoveShard(B));
+        assertEquals(MOVED, left.moving());
+        assertNull(left.sourceOf(90));
+        assertLeads(START, left);
+        assertLeads(MOVING, left);
     }
 }

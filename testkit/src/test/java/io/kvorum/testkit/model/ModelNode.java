@@ -353,7 +353,7 @@ final class ModelNode {
             return;
         }
         boolean meant = part.incarnation() == incarnation && part.life() == life;
-        boolean back = complete && log.epoch == part.epoch() && (part.end() == null || part.end().offset <= log.offset);
+        boolean back = log.epoch == part.epoch() && (part.end() == null ? complete : part.end().offset <= log.offset);
         if ((meant || !rules.on(Rule.SYNC_ONE_LIFE)) && !(back && rules.on(Rule.SYNC_NEVER_BACK))) {
             if (part.first()) {
                 syncing = part.sync();

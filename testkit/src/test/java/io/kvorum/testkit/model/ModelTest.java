@@ -10,6 +10,7 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -20,6 +21,7 @@ import org.junit.jupiter.params.provider.CsvSource;
  * <p>{@code -Dkvorum.model.schedules=N} runs N schedules, {@code -Dkvorum.model.first=S} the ones from seed S on;
  * {@code -Dkvorum.model.seed=S} replays one and prints its timeline.
  */
+@Tag("long")
 final class ModelTest {
     private static final long SCHEDULES = Long.getLong("kvorum.model.schedules", 30_000);
     private static final long FIRST = Long.getLong("kvorum.model.first", 1);

@@ -34,7 +34,8 @@ final class ReadmeTest {
                 .map(MatchResult::group)
                 .toList();
 
-        assertEquals(List.of(program("Example"), program("Alone"), program("Wiring")), programs);
+        assertEquals(
+                List.of(program("Example"), program("Alone"), program("Wiring"), program("InVirtualTime")), programs);
     }
 
     private static String program(String name) throws IOException {
@@ -57,6 +58,13 @@ final class ReadmeTest {
         createDirectories(data);
 
         Wiring.main(new String[] {data.toString()});
+    }
+
+    @Test
+    void theRunInVirtualTimeLeavesAPage(@TempDir Path directory) throws IOException {
+        InVirtualTime.main(new String[] {directory.toString()});
+
+        assertTrue(Files.size(directory.resolve("counter.html")) > 10_000);
     }
 
     /** Its promise is gone, but the others remember that the shard has begun: nobody takes it for a new one. */

@@ -16,6 +16,7 @@ final class Failing {
         GATEWAY,
         EXECUTOR,
         RESTORATION,
+        APPLY,
         SAVE_BEFORE,
         SAVE_AFTER
     }

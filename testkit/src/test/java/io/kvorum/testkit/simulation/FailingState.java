@@ -8,7 +8,7 @@ import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 
 /**
- * A state whose restorations may throw, and that breaks a rule for the mutants that need it.
+ * A state that may throw, as may its restorations, and that breaks a rule for the mutants that need it.
  *
  * <p>Confined to one thread.
  */
@@ -30,6 +30,7 @@ final class FailingState implements ReplicatedState {
 
     @Override
     public void apply(int slot, ByteBuf payload) {
+        failing.reach(Failing.Site.APPLY);
         state.apply(slot, payload);
         if (mutant == Mutant.RECORD_APPLIED_AGAIN_LATER) {
             applied++;

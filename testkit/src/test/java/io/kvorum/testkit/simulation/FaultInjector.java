@@ -183,9 +183,12 @@ final class FaultInjector implements SimulatedNetwork.Taps {
             case CALLBACK_THROWS -> {
                 SimulatedProcess process = process(target);
                 Failing.Site site = Failing.SITES.get(fault.detail());
-                process.failing().arm(site, fault.strength() == 1);
-                atEnd(fault, process.failing()::disarm);
-                if (site == Failing.Site.RESTORATION && shape.isNode(target) && mayLoseData(nodes.get(target))) {
+                boolean mayLose = shape.isNode(target) && mayLoseData(nodes.get(target));
+                if (site != Failing.Site.APPLY || mayLose) { // a node that can't apply a record is incomplete
+                    process.failing().arm(site, fault.strength() == 1);
+                    atEnd(fault, process.failing()::disarm);
+                }
+                if (site == Failing.Site.RESTORATION && mayLose) {
                     crash(target, 50 * Plan.MILLISECOND, Memory.DATA_LOST); // so that there is something to restore
                 }
             }

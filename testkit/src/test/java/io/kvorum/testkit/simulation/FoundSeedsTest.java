@@ -11,12 +11,14 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** The seeds that found a fault once, one for each row of {@code simulation/seeds-found.md}: none finds one now. */
 @ExtendWith(ProductLog.class)
+@Tag("long")
 final class FoundSeedsTest {
     private static final String FOUND = "/simulation/seeds-found.md";
     private static final int COLUMNS = 4;

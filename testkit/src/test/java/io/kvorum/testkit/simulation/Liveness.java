@@ -115,9 +115,10 @@ final class Liveness {
         }
         for (SentinelHost sentinel : cluster.sentinels()) {
             if (isWell(sentinel.process()) && connects(sentinel.process(), node.process())) {
+                // it heard the node late, forgives twice the longest delay, and notices late
                 long limit = SentinelHost.DETECTION
                         + 2 * cluster.plan().maxDelay()
-                        + 5 * sentinel.process().lateness()
+                        + 4 * sentinel.process().lateness()
                         + 2 * node.process().lateness();
                 expected.add(new Expected(sentinel, node.identity().node(), cluster.now(), cluster.now() + limit));
             }

@@ -57,7 +57,7 @@ enum Mutant {
     /** A replica applies a record once more after later ones. */
     RECORD_APPLIED_AGAIN_LATER(Profile.CLASSIC),
     /** A full sync whose data could not be loaded counts as complete. */
-    FAILED_RESTORATION_TAKEN(Profile.CALLBACKS),
+    FAILED_RESTORATION_TAKEN(Profile.CALLBACKS, 55),
     /** A message of another shard is taken for one of this shard. */
     STRAY_TAKEN(Profile.STRAYS),
 

@@ -3,6 +3,7 @@ package io.kvorum.testkit.simulation;
 import static org.junit.jupiter.api.Assertions.fail;
 import static org.junit.jupiter.params.provider.EnumSource.Mode.EXCLUDE;
 
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -13,6 +14,7 @@ import org.junit.jupiter.params.provider.EnumSource;
  * <p>{@code -Dkvorum.sim.mutant.seeds=N} tries N seeds.
  */
 @ExtendWith(ProductLog.class)
+@Tag("long")
 final class MutantTest {
     private static final long SEEDS = Long.getLong("kvorum.sim.mutant.seeds", 12);
 

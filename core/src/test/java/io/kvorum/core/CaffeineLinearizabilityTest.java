@@ -1,0 +1,15 @@
+package io.kvorum.core;
+
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** {@link LinearizabilityTest} for the other engine, beside it in another JVM. */
+@Tag("lincheck")
+@Timeout(600)
+final class CaffeineLinearizabilityTest {
+    @Test
+    void ofTheCaffeineEngine() {
+        LinearizabilityTest.check(LinearizabilityTest.OfTheCaffeineEngine.class, LinearizabilityTest.ITERATIONS);
+    }
+}

@@ -1,0 +1,274 @@
+package io.kvorum.resp;
+
+import io.kvorum.core.KeyValueStore;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.net.Socket;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A connection of a client, and the thread that reads its commands, carries them out and sends the answers: all that
+ * has arrived is carried out before anything is sent.
+ *
+ * <p>Confined to its thread, but for {@link #push} and {@link #close}.
+ */
+final class Connection implements Runnable {
+    /** How many bytes of answers are kept back at most. */
+    private static final int MAX_ANSWERS = 64 << 10;
+
+    /** A change that is told once the command is over. */
+    @SuppressWarnings("ArrayRecordComponent") // nobody compares them
+    record Change(char kind, String event, byte[] key) {}
+
+    private final long id;
+    private final Socket socket;
+    private final Endpoint endpoint;
+    private final RespReader reader;
+    private final RespWriter out = new RespWriter(2);
+    private final List<Change> changes = new ArrayList<>();
+    private final long startedAt = System.nanoTime();
+    private Session session;
+    private @Nullable KeyValueStore store; // while a command is carried out
+    private @Nullable KeyValueStore localStore;
+    private boolean closing;
+    private volatile @Nullable PushQueue pushes;
+
+    Connection(long id, Socket socket, Endpoint endpoint) {
+        this.id = id;
+        this.socket = socket;
+        this.endpoint = endpoint;
+        this.session = new Session(endpoint.needsPassword());
+        this.reader = new RespReader(session.authenticated);
+    }
+
+    @Override
+    public void run() {
+        try (socket) {
+            while (!closing) {
+                if (!endpoint.awaitReachable(this)) {
+                    return;
+                }
+                step();
+            }
+        } catch (IOException e) {
+            closing = true; // the client has gone, or the endpoint was closed
+        } finally {
+            endpoint.forget(this);
+            PushQueue queue = pushes;
+            if (queue != null) {
+                queue.close();
+            }
+        }
+    }
+
+    /** Carries out one command, or reads more. */
+    private void step() throws IOException {
+        byte[][] args;
+        try {
+            args = reader.next();
+        } catch (ProtocolException e) {
+            out.error("ERR " + e.getMessage());
+            closing = true;
+            flush();
+            return;
+        }
+        if (args == null) {
+            flush();
+            closing |= !reader.fill(socket.getInputStream());
+            return;
+        }
+        session.lastActive = System.nanoTime();
+        answer(args);
+        if (closing || out.size() > MAX_ANSWERS) {
+            flush();
+        }
+    }
+
+    /** Carries a command out; whether its answer is sent is for the client to say. */
+    private void answer(byte[][] args) throws IOException {
+        int before = out.size();
+        endpoint.execute(this, args);
+        if (session.reply != Session.Reply.ON) {
+            out.truncate(before);
+            if (session.reply == Session.Reply.SKIP_NEXT) {
+                session.reply = Session.Reply.SKIP;
+            } else if (session.reply == Session.Reply.SKIP) {
+                session.reply = Session.Reply.ON;
+            }
+        }
+    }
+
+    private void flush() throws IOException {
+        if (out.size() == 0 || !endpoint.awaitReachable(this)) {
+            return;
+        }
+        PushQueue queue = pushes;
+        if (queue != null) {
+            queue.add(out.take());
+            if (closing) {
+                queue.drain();
+            }
+        } else {
+            OutputStream to = socket.getOutputStream();
+            to.write(out.array(), 0, out.size());
+            out.clear();
+        }
+    }
+
+    /** From now on everything is sent by a thread of its own, since others may have something to say too. */
+    void beginPushes() {
+        if (pushes == null) {
+            PushQueue queue = new PushQueue(this, socket);
+            endpoint.startThread(queue, "pushes-" + id);
+            pushes = queue;
+        }
+    }
+
+    /** Sends what was written so far before anything that is pushed afterwards. */
+    void flushToPushes() {
+        PushQueue queue = pushes;
+        if (queue != null && out.size() > 0) {
+            queue.add(out.take());
+        }
+    }
+
+    /** Sends what the client did not ask for; any thread may. A client that does not read is given up. */
+    void push(byte[] message) {
+        PushQueue queue = pushes;
+        if (queue != null && !queue.offer(message)) {
+            close();
+        }
+    }
+
+    /** Ends the connection; any thread may. */
+    void close() {
+        try {
+            socket.close();
+        } catch (IOException e) { // then it is closed already
+            closing = true;
+        }
+    }
+
+    /** Ends the connection after the answer to the present command. */
+    void closeAfterAnswer() {
+        closing = true;
+    }
+
+    /** Ends the connection without an answer. */
+    void closeNow() {
+        closing = true;
+        out.clear();
+        close();
+    }
+
+    boolean isClosed() {
+        return socket.isClosed();
+    }
+
+    long id() {
+        return id;
+    }
+
+    Session session() {
+        return session;
+    }
+
+    /** Begins anew, as RESET does. */
+    void reset() {
+        session = new Session(session.needsPassword);
+        reader.setAuthenticated(session.authenticated);
+        out.setProtocol(2);
+    }
+
+    void setProtocol(int protocol) {
+        session.protocol = protocol;
+        out.setProtocol(protocol);
+    }
+
+    void setAuthenticated() {
+        session.authenticated = true;
+        reader.setAuthenticated(true);
+    }
+
+    RespWriter out() {
+        return out;
+    }
+
+    Endpoint endpoint() {
+        return endpoint;
+    }
+
+    /** {@return the store of the node, as long as a command is being carried out} */
+    KeyValueStore store() {
+        KeyValueStore current = store;
+        if (current == null) {
+            throw new IllegalStateException("a command must be under way");
+        }
+        return current;
+    }
+
+    /**
+     * {@return the node's own store, the same for the life of the connection, which that of the node does not outlast}
+     */
+    KeyValueStore localStore(NodeEndpoint node) {
+        KeyValueStore known = localStore;
+        if (known == null) {
+            known = node.localStore();
+            localStore = known;
+        }
+        return known;
+    }
+
+    /** {@return whether a transaction is being run, in which nothing waits} */
+    boolean isUsingStore() {
+        return store != null;
+    }
+
+    void setStore(@Nullable KeyValueStore value) {
+        store = value;
+    }
+
+    void changed(char kind, String event, byte[] key) {
+        changes.add(new Change(kind, event, key));
+    }
+
+    /** {@return what has been changed since the last time, which is forgotten} */
+    List<Change> takeChanges() {
+        if (changes.isEmpty()) {
+            return List.of();
+        }
+        List<Change> taken = List.copyOf(changes);
+        changes.clear();
+        return taken;
+    }
+
+    void forgetChanges() {
+        changes.clear();
+    }
+
+    String remoteAddress() {
+        return socket.getInetAddress().getHostAddress() + ":" + socket.getPort();
+    }
+
+    String localAddress() {
+        return socket.getLocalAddress().getHostAddress() + ":" + socket.getLocalPort();
+    }
+
+    /** {@return the line that CLIENT LIST has of this connection} */
+    String describe() {
+        long now = System.nanoTime();
+        Session current = session;
+        String flags = (current.subscribed() ? "P" : "")
+                + (current.inTransaction() ? "x" : "")
+                + (current.readOnly ? "r" : "");
+        return "id=" + id + " addr=" + remoteAddress() + " laddr=" + localAddress() + " fd=8 name=" + current.name
+                + " age=" + (now - startedAt) / 1_000_000_000L + " idle=" + (now - current.lastActive) / 1_000_000_000L
+                + " flags=" + (flags.isEmpty() ? "N" : flags) + " db=0 sub=" + current.channels.size() + " psub="
+                + current.patterns.size() + " ssub=" + current.shardChannels.size() + " multi="
+                + (current.queue == null ? -1 : current.queue.size()) + " qbuf=" + reader.buffered()
+                + " qbuf-free=0 argv-mem=0 multi-mem=0 rbs=1024 rbp=0 obl=0 oll=0 omem=0 tot-mem=0 events=r cmd="
+                + current.lastCommand + " user=default redir=-1 resp=" + current.protocol;
+    }
+}

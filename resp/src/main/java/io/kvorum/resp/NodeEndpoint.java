@@ -1,0 +1,280 @@
+package io.kvorum.resp;
+
+import io.kvorum.core.KeyValueStore;
+import io.kvorum.core.replicated.ReadLevel;
+import io.kvorum.core.replicated.ReplicatedStore;
+import io.kvorum.replication.Acknowledgement;
+import io.kvorum.replication.NodeRole;
+import io.kvorum.replication.NodeStatus;
+import io.kvorum.replication.OutcomeUnknownException;
+import io.kvorum.slots.topology.NodeId;
+import io.kvorum.slots.topology.RefusedException;
+import io.kvorum.slots.topology.RefusedException.Kind;
+import io.kvorum.testkit.LocalNode;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.locks.Lock;
+import java.util.concurrent.locks.LockSupport;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The port of a node. A command is first routed, by the topology and by the state of the node itself; what is left is
+ * done on the node's own store. While a switchover holds the writes of the node back, they wait, as clients of the
+ * server do, and then go where they belong.
+ *
+ * <p>What concerns several slots at once, which a cluster would refuse, runs alone at this node: no other command sees
+ * a part of it. To the replicas and to the application it is several changes.
+ *
+ * <p>Safe for use by any number of threads.
+ */
+final class NodeEndpoint extends Endpoint {
+    /** For how long a command waits until it is clear which node leads. */
+    private static final Duration MAX_WAIT = Duration.ofSeconds(2);
+
+    private static final long CHECK_NANOS = 1_000_000;
+    private static final String LOADING = "LOADING Redis is loading the dataset in memory";
+    private static final CommandTable TABLE = new CommandTable();
+
+    static {
+        ConnectionCommands.addTo(TABLE);
+        StringCommands.addTo(TABLE);
+        KeyCommands.addTo(TABLE);
+        DeadlineCommands.addTo(TABLE);
+        TransactionCommands.addTo(TABLE);
+        PubSubCommands.addTo(TABLE);
+        ServerCommands.addTo(TABLE);
+        ClusterCommands.addTo(TABLE);
+        KvorumCommands.addTo(TABLE);
+    }
+
+    private final LocalNode node;
+    private final ReentrantReadWriteLock commands = new ReentrantReadWriteLock();
+    private final WatchedKeys watched = new WatchedKeys();
+    private volatile long heldUntil; // by CLIENT PAUSE, of System.nanoTime
+    private volatile boolean held;
+    private volatile boolean heldWritesOnly;
+
+    NodeEndpoint(RespCluster cluster, LocalNode node, int port, Settings settings) {
+        super(cluster, node.id(), port, settings);
+        this.node = node;
+    }
+
+    @Override
+    @Nullable
+    Object running() {
+        return replicated();
+    }
+
+    private @Nullable ReplicatedStore replicated() {
+        if (!node.isRunning()) {
+            return null;
+        }
+        try {
+            return node.store();
+        } catch (IllegalStateException e) { // it was ended in between
+            return null;
+        }
+    }
+
+    /** {@return the node's own store} */
+    ReplicatedStore store() {
+        return node.store();
+    }
+
+    /** {@return the node's own store for clients that wait for nobody} */
+    KeyValueStore localStore() {
+        return store().store(Acknowledgement.LOCAL, ReadLevel.LOCAL, cluster().timeout());
+    }
+
+    NodeStatus status() {
+        return node.status();
+    }
+
+    LocalNode node() {
+        return node;
+    }
+
+    boolean isPrimary() {
+        return status().role() == NodeRole.PRIMARY;
+    }
+
+    WatchedKeys watched() {
+        return watched;
+    }
+
+    @Override
+    CommandTable table() {
+        return TABLE;
+    }
+
+    @Override
+    boolean needsPassword() {
+        return !settings().text("requirepass").isEmpty();
+    }
+
+    @Override
+    void crash() {
+        node.crash();
+    }
+
+    @Override
+    void forgotten(Connection connection) {
+        watched.forget(connection.session());
+    }
+
+    @Override
+    void run(Connection connection, Command command, byte[][] args) {
+        Session session = connection.session();
+        if (session.inTransaction() && command.has("no_multi")) {
+            throw new CommandException("ERR Command not allowed inside a transaction");
+        }
+        if (command.traits().control() && !cluster().hasControl()) {
+            throw new CommandException("ERR unknown command '" + Text.latin(args[0]) + "', with args beginning with: ");
+        }
+        boolean exec = command.isExec();
+        session.asking = false; // a slot that moves is refused until its data is here, asked for or not
+        long deadline = System.nanoTime() + MAX_WAIT.toNanos();
+        while (true) {
+            int mark = connection.out().size();
+            try {
+                holdBack(connection, command);
+                Routing.check(this, session, command, args);
+                if (session.inTransaction() && !TransactionCommands.runsAtOnce(command)) {
+                    session.enqueue(command, args);
+                    connection.out().simple("QUEUED");
+                } else if (exec) {
+                    TransactionCommands.execute(connection);
+                } else {
+                    perform(connection, command, args);
+                }
+                return;
+            } catch (RefusedException e) {
+                connection.out().truncate(mark);
+                connection.forgetChanges();
+                boolean passing = e.kind() == Kind.PAUSED || e.kind() == Kind.FENCED;
+                if (!passing || System.nanoTime() - deadline >= 0 || connection.isClosed()) {
+                    throw new CommandException(Routing.error(this, e));
+                }
+                LockSupport.parkNanos(CHECK_NANOS);
+            } catch (CommandException e) {
+                connection.forgetChanges();
+                if (exec && session.inTransaction()) {
+                    TransactionCommands.abandon(connection);
+                    throw new CommandException("EXECABORT Transaction discarded because of: " + e.error());
+                }
+                throw e;
+            }
+        }
+    }
+
+    private void perform(Connection connection, Command command, byte[][] args) {
+        List<byte[]> keys = command.keysOf(args);
+        if (!command.usesStore()) {
+            command.handler().handle(new Call(command, args, connection, null)); // nothing of the store
+            return;
+        }
+        boolean alone = keys.size() > 1 && !Call.inOneSlot(keys);
+        use(connection, alone, () -> command.handler().handle(new Call(command, args, connection, null)));
+    }
+
+    /**
+     * Lets a connection use the store, waits for the acknowledgements and tells of the changes.
+     *
+     * @param alone whether no other command may run meanwhile
+     */
+    void use(Connection connection, boolean alone, Runnable action) {
+        Acknowledgement level = cluster().acknowledgement();
+        boolean local = level.equals(Acknowledgement.LOCAL);
+        List<CompletionStage<?>> outcomes = local ? List.of() : new ArrayList<>();
+        Duration timeout = cluster().timeout();
+        KeyValueStore store =
+                local ? connection.localStore(this) : store().unawaited(level, ReadLevel.LOCAL, timeout, outcomes::add);
+        Lock lock = alone ? commands.writeLock() : commands.readLock();
+        lock.lock();
+        try {
+            connection.setStore(store);
+            action.run();
+            tell(connection);
+        } catch (IllegalArgumentException e) {
+            throw new CommandException("ERR string exceeds maximum allowed size (proto-max-bulk-len)");
+        } catch (OutcomeUnknownException e) {
+            throw unknown(e);
+        } finally {
+            connection.setStore(null);
+            lock.unlock();
+        }
+        for (CompletionStage<?> outcome : outcomes) {
+            await(outcome);
+        }
+    }
+
+    private static void await(CompletionStage<?> outcome) {
+        try {
+            outcome.toCompletableFuture().join();
+        } catch (CompletionException e) {
+            if (e.getCause() instanceof OutcomeUnknownException unknown) {
+                throw unknown(unknown);
+            }
+            if (e.getCause() instanceof RefusedException refused) {
+                throw refused;
+            }
+            throw e;
+        }
+    }
+
+    private static CommandException unknown(OutcomeUnknownException e) {
+        return new CommandException(
+                e.reason() == OutcomeUnknownException.Reason.DEPOSED
+                        ? "UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)"
+                        : "ERR " + e.getMessage());
+    }
+
+    /** Tells who watches and who listens. */
+    private void tell(Connection connection) {
+        for (Connection.Change change : connection.takeChanges()) {
+            watched.changed(change.key());
+            cluster().tellKeyspace(this, change);
+        }
+    }
+
+    // ---- what stands in the way of all commands
+
+    /** Waits while CLIENT PAUSE holds this command back. */
+    private void holdBack(Connection connection, Command command) {
+        if (!held || command.name().startsWith("client|") || command.traits().noAuth()) {
+            return;
+        }
+        while (held && System.nanoTime() - heldUntil < 0 && !connection.isClosed()) {
+            if (heldWritesOnly && !command.isWrite() && !command.isExec()) {
+                return;
+            }
+            LockSupport.parkNanos(CHECK_NANOS);
+        }
+    }
+
+    void holdCommands(Duration duration, boolean writesOnly) {
+        heldUntil = System.nanoTime() + duration.toNanos();
+        heldWritesOnly = writesOnly;
+        held = true;
+    }
+
+    void releaseCommands() {
+        held = false;
+    }
+
+    void requireComplete(Command command) {
+        if (!command.traits().whileIncomplete() && !status().complete()) {
+            throw new CommandException(LOADING);
+        }
+    }
+
+    /** {@return the primary that this node follows or, as far as it knows none, that of the topology} */
+    NodeId primary() {
+        NodeId known = status().primary();
+        return known != null ? known : cluster().shardOf(this).primary();
+    }
+}

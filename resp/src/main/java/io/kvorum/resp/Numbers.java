@@ -1,0 +1,120 @@
+package io.kvorum.resp;
+
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+
+import java.math.BigDecimal;
+import java.math.BigInteger;
+import java.math.RoundingMode;
+import java.util.List;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+
+/** Numbers as the server reads and writes them. */
+final class Numbers {
+    private static final int MAX_DIGITS = 20;
+
+    /** The longest number with a fraction, in characters. */
+    private static final int MAX_FRACTION_LENGTH = 255;
+
+    /** The exponents of the numbers that the server's widest type has. */
+    private static final int MAX_EXPONENT = 4932;
+
+    private static final int MIN_EXPONENT = -4950;
+    private static final int FRACTION_DIGITS = 17;
+    private static final int BINARY_DIGITS = 64;
+    private static final double LOG_2_OF_10 = 3.321928094887362;
+
+    private Numbers() {}
+
+    /** {@return the number, or null unless the bytes are a number in the one form that the server writes} */
+    static @Nullable Long parse(byte[] text) {
+        return text.length > MAX_DIGITS ? null : parse(new String(text, ISO_8859_1), 0);
+    }
+
+    /** As {@link #parse(byte[])}, of the text from a character on. */
+    static @Nullable Long parse(String text, int from) {
+        int length = text.length() - from;
+        if (length < 1 || length > MAX_DIGITS) {
+            return null;
+        }
+        int first = text.charAt(from) == '-' ? from + 1 : from;
+        if (first == text.length()) {
+            return null;
+        }
+        char lead = text.charAt(first);
+        if (lead == '0') {
+            return length == 1 ? 0L : null;
+        }
+        for (int i = first; i < text.length(); i++) {
+            if (text.charAt(i) < '0' || text.charAt(i) > '9') {
+                return null;
+            }
+        }
+        try {
+            return Long.parseLong(text, from, text.length(), 10);
+        } catch (NumberFormatException e) {
+            return null;
+        }
+    }
+
+    /** {@return the number with a fraction, or null if it is none or beyond what the server can hold} */
+    static @Nullable BigDecimal parseFraction(byte[] text) {
+        if (text.length == 0 || text.length > MAX_FRACTION_LENGTH) {
+            return null;
+        }
+        try {
+            BigDecimal number = new BigDecimal(new String(text, ISO_8859_1));
+            if (number.signum() == 0) {
+                return BigDecimal.ZERO;
+            }
+            long exponent = (long) number.precision() - number.scale() - 1;
+            return exponent > MAX_EXPONENT || exponent < MIN_EXPONENT ? null : rounded(number);
+        } catch (NumberFormatException e) {
+            return null;
+        }
+    }
+
+    /** {@return the nearest number that has 64 binary digits, as those have that the server calculates with} */
+    static BigDecimal rounded(BigDecimal number) {
+        if (number.signum() == 0) {
+            return BigDecimal.ZERO;
+        }
+        // The power of two by which the number has 64 digits in front of the point, found from an estimate.
+        int power = (int) Math.ceil((number.precision() - number.scale()) * LOG_2_OF_10) - BINARY_DIGITS + 1;
+        BigInteger digits = digits(number, power);
+        while (digits.bitLength() <= BINARY_DIGITS) {
+            digits = digits(number, --power);
+        }
+        while (digits.bitLength() > BINARY_DIGITS) {
+            digits = digits(number, ++power);
+        }
+        return power >= 0
+                ? new BigDecimal(digits.shiftLeft(power))
+                : new BigDecimal(digits).divide(new BigDecimal(BigInteger.ONE.shiftLeft(-power)));
+    }
+
+    /** {@return the number divided by a power of two, rounded to the nearest even one} */
+    private static BigInteger digits(BigDecimal number, int power) {
+        BigDecimal divided = power >= 0
+                ? number.divide(new BigDecimal(BigInteger.ONE.shiftLeft(power)), 0, RoundingMode.HALF_EVEN)
+                : number.multiply(new BigDecimal(BigInteger.ONE.shiftLeft(-power)));
+        return divided.setScale(0, RoundingMode.HALF_EVEN).toBigInteger();
+    }
+
+    /** {@return whether the bytes stand for an infinite number} */
+    static boolean isInfinite(byte[] text) {
+        String word = new String(text, ISO_8859_1).toLowerCase(Locale.ROOT);
+        return List.of("inf", "+inf", "-inf", "infinity", "+infinity", "-infinity")
+                .contains(word);
+    }
+
+    /** {@return the digits of a number with at most 17 behind the point, and no zeros at their end} */
+    static String format(BigDecimal number) {
+        BigDecimal rounded = number.setScale(Math.min(number.scale(), FRACTION_DIGITS), RoundingMode.HALF_EVEN);
+        return rounded.signum() == 0 ? "0" : plain(rounded.stripTrailingZeros());
+    }
+
+    private static String plain(BigDecimal number) {
+        return number.scale() < 0 ? number.setScale(0).toPlainString() : number.toPlainString();
+    }
+}

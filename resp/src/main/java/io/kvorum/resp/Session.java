@@ -1,0 +1,83 @@
+package io.kvorum.resp;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What an endpoint remembers of a connection.
+ *
+ * <p>Confined to the thread of the connection, but for what is volatile.
+ */
+final class Session {
+    /** How a connection wants its answers. */
+    enum Reply {
+        ON,
+        OFF,
+        SKIP_NEXT,
+        SKIP
+    }
+
+    /** A command that waits for EXEC. */
+    @SuppressWarnings("ArrayRecordComponent") // nobody compares them
+    record Queued(Command command, byte[][] args) {}
+
+    final boolean needsPassword;
+    volatile int protocol = 2;
+    volatile String name = "";
+    volatile String lastCommand = "NULL";
+    volatile long lastActive = System.nanoTime();
+    boolean authenticated;
+    boolean readOnly;
+    boolean asking;
+    Reply reply = Reply.ON;
+
+    @Nullable
+    List<Queued> queue; // while a transaction is being queued
+
+    boolean broken; // the transaction, by an error while it was queued
+    final Map<String, Watched> watched = new HashMap<>();
+    final Set<String> channels = new HashSet<>();
+    final Set<String> patterns = new HashSet<>();
+    final Set<String> shardChannels = new HashSet<>();
+
+    Session(boolean needsPassword) {
+        this.needsPassword = needsPassword;
+        this.authenticated = !needsPassword;
+    }
+
+    boolean inTransaction() {
+        return queue != null;
+    }
+
+    void beginTransaction() {
+        queue = new ArrayList<>();
+        broken = false;
+    }
+
+    void enqueue(Command command, byte[][] args) {
+        if (queue != null) {
+            queue.add(new Queued(command, args));
+        }
+    }
+
+    /** {@return what was queued, which is not any more} */
+    List<Queued> endTransaction() {
+        List<Queued> queued = queue == null ? List.of() : queue;
+        queue = null;
+        broken = false;
+        return queued;
+    }
+
+    int subscriptions() {
+        return channels.size() + patterns.size();
+    }
+
+    boolean subscribed() {
+        return !channels.isEmpty() || !patterns.isEmpty() || !shardChannels.isEmpty();
+    }
+}

@@ -1,0 +1,72 @@
+package io.kvorum.resp;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+final class PubSubTest {
+    private static Ports ports;
+
+    @BeforeAll
+    static void start() {
+        ports = Ports.ofCluster();
+    }
+
+    @AfterAll
+    static void stop() {
+        ports.close();
+    }
+
+    @Test
+    void messagesReachTheSubscribersAtEveryNode() throws Exception {
+        try (TinyClient one = ports.client("node-1.1");
+                TinyClient other = ports.client("node-2.2");
+                TinyClient publisher = ports.client("node-3.1")) {
+            assertEquals("[subscribe, news, 1]", one.call("SUBSCRIBE news"));
+            other.call("HELLO 3");
+            assertEquals("[psubscribe, n*, 1]", other.call("PSUBSCRIBE n*"));
+            assertEquals("0", publisher.call("PUBLISH news hello")); // at this node, as the server counts
+            assertEquals("[message, news, hello]", one.read());
+            assertEquals("[pmessage, n*, news, hello]", other.read());
+            assertTrue(other.raw().startsWith(">4\r\n"));
+            assertEquals("PONG", other.call("PING")); // which the newer protocol allows
+            assertTrue(one.call("GET k").startsWith("(error) ERR Can't execute 'get'"));
+            assertEquals("[unsubscribe, news, 0]", one.call("UNSUBSCRIBE"));
+            assertEquals("PONG", one.call("PING"));
+        }
+    }
+
+    @Test
+    void messagesOfAShardStayInIt() throws Exception {
+        try (TinyClient replica = ports.client("node-1.2");
+                TinyClient primary = ports.client("node-1.1");
+                TinyClient other = ports.client("node-2.1")) {
+            assertEquals("[ssubscribe, {06S}, 1]", replica.call("SSUBSCRIBE {06S}"));
+            assertEquals("0", primary.call("SPUBLISH {06S} hello"));
+            assertEquals("[smessage, {06S}, hello]", replica.read());
+            assertTrue(other.call("SPUBLISH {06S} hello").startsWith("(error) MOVED 0 "));
+        }
+    }
+
+    @Test
+    void changesOfKeysAreTold() throws Exception {
+        try (TinyClient listener = ports.client("node-1.1");
+                TinyClient writer = ports.client("node-1.1")) {
+            writer.call("CONFIG SET notify-keyspace-events KEA");
+            listener.call("PSUBSCRIBE __key*__:*");
+            writer.call("SET {06S}k v EX 100");
+            writer.call("MULTI");
+            writer.call("DEL {06S}k");
+            writer.call("EXEC");
+            assertEquals("[pmessage, __key*__:*, __keyspace@0__:{06S}k, set]", listener.read());
+            assertEquals("[pmessage, __key*__:*, __keyevent@0__:set, {06S}k]", listener.read());
+            assertEquals("[pmessage, __key*__:*, __keyspace@0__:{06S}k, expire]", listener.read());
+            assertEquals("[pmessage, __key*__:*, __keyevent@0__:expire, {06S}k]", listener.read());
+            assertEquals("[pmessage, __key*__:*, __keyspace@0__:{06S}k, del]", listener.read());
+            assertEquals("[pmessage, __key*__:*, __keyevent@0__:del, {06S}k]", listener.read());
+        }
+    }
+}

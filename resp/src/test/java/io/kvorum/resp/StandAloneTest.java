@@ -1,0 +1,66 @@
+package io.kvorum.resp;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.BufferedReader;
+import java.io.File;
+import java.io.InputStreamReader;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** The process for clients in other languages. */
+final class StandAloneTest {
+    @ParameterizedTest
+    @CsvSource({"sentinel, 3, 3", "cluster, 0, 9", "single, 0, 3"})
+    void printsItsPortsAndEndsWithItsInput(String mode, int sentinels, int nodes) throws Exception {
+        String path = Stream.of("java.class.path", "jdk.module.path")
+                .map(name -> System.getProperty(name, ""))
+                .collect(Collectors.joining(File.pathSeparator));
+        Process process = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "-XX:TieredStopAtLevel=1",
+                        "-cp",
+                        path,
+                        "io.kvorum.resp.StandAlone",
+                        mode,
+                        "0",
+                        "SECRET")
+                .redirectError(ProcessBuilder.Redirect.DISCARD)
+                .start();
+        try (BufferedReader out = new BufferedReader(new InputStreamReader(process.getInputStream(), UTF_8))) {
+            List<String> lines = new ArrayList<>();
+            String line = out.readLine();
+            while (line != null && !line.equals("ready")) {
+                lines.add(line);
+                line = out.readLine();
+            }
+            assertEquals("ready", line);
+            assertEquals(
+                    sentinels,
+                    lines.stream()
+                            .filter(it -> it.matches("sentinel 127\\.0\\.0\\.1:\\d+"))
+                            .count());
+            String node = "node node-\\d\\.\\d (primary|replica) of shard-\\d 127\\.0\\.0\\.1:\\d+";
+            assertEquals(nodes, lines.stream().filter(it -> it.matches(node)).count());
+            String first = lines.get(sentinels);
+            try (TinyClient client = new TinyClient(Integer.parseInt(first.substring(first.lastIndexOf(':') + 1)))) {
+                assertEquals("(error) NOAUTH Authentication required.", client.call("GET k"));
+                assertEquals("OK", client.call("AUTH SECRET"));
+                assertTrue(client.call("KVORUM STATUS").contains(first));
+            }
+            process.getOutputStream().close();
+            assertTrue(process.waitFor(20, TimeUnit.SECONDS));
+            assertEquals(0, process.exitValue());
+        } finally {
+            process.destroyForcibly();
+        }
+    }
+}

@@ -1,0 +1,137 @@
+package io.kvorum.resp;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.kvorum.core.replicated.ReadLevel;
+import io.kvorum.replication.Acknowledgement;
+import io.kvorum.testkit.LocalCluster;
+import io.kvorum.testkit.LocalClusterSettings;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/** Transactions at a single server, whose keys may be of any slots. */
+final class TransactionsTest {
+    private static LocalCluster cluster;
+    private static RespCluster resp;
+    private static int port;
+
+    @BeforeAll
+    static void start() {
+        cluster =
+                LocalCluster.start(LocalClusterSettings.defaults().withShards(1).withReplicas(0));
+        cluster.awaitReady(Duration.ofSeconds(20));
+        resp = RespCluster.builder(cluster).mode(RespMode.SINGLE).start();
+        port = resp.port(cluster.nodes().get(0).id());
+    }
+
+    @AfterAll
+    static void stop() {
+        resp.close();
+        cluster.close();
+    }
+
+    @Test
+    void aChangeByAnotherConnectionFailsTheTransaction() throws Exception {
+        try (TinyClient one = new TinyClient(port);
+                TinyClient other = new TinyClient(port)) {
+            one.call("SET a 1");
+            one.call("WATCH a");
+            other.call("SET a 2");
+            other.call("SET a 1"); // as before
+            one.call("MULTI");
+            one.call("SET a 3");
+            assertEquals("(nil)", one.call("EXEC"));
+
+            one.call("WATCH absent");
+            other.call("SET absent 1");
+            other.call("DEL absent");
+            one.call("MULTI");
+            one.call("PING");
+            assertEquals("(nil)", one.call("EXEC"));
+
+            one.call("WATCH a");
+            other.call("SET b 2"); // another key
+            one.call("MULTI");
+            one.call("GET a");
+            assertEquals("[1]", one.call("EXEC"));
+        }
+    }
+
+    @Test
+    void aChangeByTheApplicationFailsTheTransaction() throws Exception {
+        try (TinyClient client = new TinyClient(port)) {
+            client.call("SET app 1");
+            client.call("WATCH app");
+            cluster.nodes()
+                    .get(0)
+                    .store()
+                    .store(Acknowledgement.LOCAL, ReadLevel.LOCAL, Duration.ofSeconds(5))
+                    .increment(Text.bytes("app"));
+            client.call("MULTI");
+            client.call("GET app");
+            assertEquals("(nil)", client.call("EXEC"));
+        }
+    }
+
+    @Test
+    void noIncrementIsLostBetweenWatchAndExec() throws Exception {
+        try (TinyClient client = new TinyClient(port)) {
+            client.call("SET counter 0");
+        }
+        Callable<Integer> incrementing = () -> {
+            int tries = 0;
+            try (TinyClient client = new TinyClient(port)) {
+                for (int done = 0; done < 200; tries++) {
+                    client.call("WATCH counter");
+                    int value = Integer.parseInt(client.call("GET counter"));
+                    client.call("MULTI");
+                    client.call("SET counter " + (value + 1));
+                    done += client.call("EXEC").equals("[OK]") ? 1 : 0;
+                }
+            }
+            return tries;
+        };
+        ExecutorService threads = Executors.newFixedThreadPool(4);
+        try {
+            List<Future<Integer>> runs = new ArrayList<>();
+            for (int i = 0; i < 4; i++) {
+                runs.add(threads.submit(incrementing));
+            }
+            for (Future<Integer> run : runs) {
+                assertTrue(run.get() >= 200);
+            }
+        } finally {
+            threads.shutdown();
+        }
+        try (TinyClient client = new TinyClient(port)) {
+            assertEquals("800", client.call("GET counter"));
+        }
+    }
+
+    @Test
+    void whatConcernsSeveralSlotsRunsAlone() throws Exception {
+        try (TinyClient writer = new TinyClient(port);
+                TinyClient reader = new TinyClient(port)) {
+            writer.call("MSET x 0 y 0");
+            for (int i = 1; i <= 300; i++) {
+                writer.send("MSET", "x", String.valueOf(i), "y", String.valueOf(i));
+                String pair = reader.call("MGET x y");
+                String[] values = pair.substring(1, pair.length() - 1).split(", ", -1);
+                assertEquals(values[0], values[1]);
+                assertEquals("OK", writer.read());
+            }
+            writer.call("SET x from");
+            writer.call("RENAME x y");
+            assertEquals("[(nil), from]", reader.call("MGET x y"));
+        }
+    }
+}

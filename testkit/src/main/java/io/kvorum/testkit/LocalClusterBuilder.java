@@ -1,0 +1,165 @@
+package io.kvorum.testkit;
+
+import static java.util.Objects.requireNonNull;
+
+import io.kvorum.failover.SentinelSettings;
+import io.kvorum.replication.Acknowledgement;
+import io.kvorum.replication.ReplicationSettings;
+import java.time.Duration;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Collects the parts of a {@link LocalCluster}. What isn't set is as in {@link LocalClusterSettings#defaults}; time is
+ * real.
+ *
+ * <p>For use by one thread.
+ */
+public final class LocalClusterBuilder {
+    private LocalClusterSettings settings = LocalClusterSettings.defaults();
+    private @Nullable Long seed;
+    private Duration minLatency = Duration.ZERO;
+    private Duration maxLatency = Duration.ZERO;
+
+    LocalClusterBuilder() {}
+
+    /**
+     * Sets the shape and the timings, all at once.
+     *
+     * @param value the settings
+     * @return this builder
+     */
+    public LocalClusterBuilder settings(LocalClusterSettings value) {
+        settings = requireNonNull(value, "settings");
+        return this;
+    }
+
+    /**
+     * Sets the number of shards, which share the slots evenly.
+     *
+     * @param count how many; from 1 to 16384
+     * @return this builder
+     * @throws IllegalArgumentException if it is out of range
+     */
+    public LocalClusterBuilder shards(int count) {
+        return with(now -> now.withShards(count));
+    }
+
+    /**
+     * Sets the number of replicas of each shard.
+     *
+     * @param count how many beside the primary; at least 0
+     * @return this builder
+     * @throws IllegalArgumentException if it is negative
+     */
+    public LocalClusterBuilder replicas(int count) {
+        return with(now -> now.withReplicas(count));
+    }
+
+    /**
+     * Sets the number of sentinels, and the quorum to their majority.
+     *
+     * @param count how many; at least 1
+     * @return this builder
+     * @throws IllegalArgumentException if it is less than 1
+     */
+    public LocalClusterBuilder sentinels(int count) {
+        if (count < 1) {
+            throw new IllegalArgumentException("sentinels must be at least 1: " + count);
+        }
+        SentinelSettings failover = settings.failover().withQuorum(count / 2 + 1);
+        return count < settings.sentinels()
+                ? with(now -> now.withFailover(failover).withSentinels(count))
+                : with(now -> now.withSentinels(count).withFailover(failover));
+    }
+
+    /**
+     * Sets how many nodes must have each change of the client.
+     *
+     * @param level the level
+     * @return this builder
+     */
+    public LocalClusterBuilder acknowledgement(Acknowledgement level) {
+        return with(now -> now.withAcknowledgement(level));
+    }
+
+    /**
+     * Sets how long an operation of the client may take in all.
+     *
+     * @param limit the limit; positive
+     * @return this builder
+     * @throws IllegalArgumentException if it is not positive
+     */
+    public LocalClusterBuilder timeout(Duration limit) {
+        return with(now -> now.withTimeout(limit));
+    }
+
+    /**
+     * Sets the settings of the nodes.
+     *
+     * @param value the settings
+     * @return this builder
+     */
+    public LocalClusterBuilder replication(ReplicationSettings value) {
+        return with(now -> now.withReplication(value));
+    }
+
+    /**
+     * Sets the settings of the sentinels.
+     *
+     * @param value the settings
+     * @return this builder
+     */
+    public LocalClusterBuilder failover(SentinelSettings value) {
+        return with(now -> now.withFailover(value));
+    }
+
+    /**
+     * Has the cluster run in virtual time: on the thread of the test, only while that waits, and without any delay. Two
+     * clusters of one seed that are used alike do the same. A message takes from 100 to 500 microseconds, unless a
+     * latency is set.
+     *
+     * @param drawnFrom the seed of all that is random
+     * @return this builder
+     */
+    public LocalClusterBuilder virtualTime(long drawnFrom) {
+        seed = drawnFrom;
+        if (maxLatency.isZero()) {
+            latency(Duration.ofNanos(100_000), Duration.ofNanos(500_000));
+        }
+        return this;
+    }
+
+    /**
+     * Sets how long a message takes.
+     *
+     * @param min the shortest time; at least 0
+     * @param max the longest time
+     * @return this builder
+     * @throws IllegalArgumentException if a time is negative, or {@code max} is less than {@code min}
+     */
+    public LocalClusterBuilder latency(Duration min, Duration max) {
+        LocalCluster.requireRange(min, max);
+        minLatency = min;
+        maxLatency = max;
+        return this;
+    }
+
+    private LocalClusterBuilder with(UnaryOperator<LocalClusterSettings> change) {
+        settings = change.apply(settings);
+        return this;
+    }
+
+    /**
+     * Starts the cluster. Its nodes and sentinels run when this returns, but may not know each other yet.
+     *
+     * @return the cluster, which the caller closes
+     */
+    public LocalCluster start() {
+        return seed == null
+                ? LocalCluster.start(
+                        settings, new RealTime(), ThreadLocalRandom.current().nextLong(), minLatency, maxLatency)
+                : LocalCluster.start(settings, new VirtualTime(), seed, minLatency, maxLatency);
+    }
+}

@@ -1,0 +1,145 @@
+package io.kvorum.testkit;
+
+import io.kvorum.slots.Scheduler;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Real time, and two threads for the whole cluster.
+ *
+ * <p>Safe for use by any number of threads.
+ */
+final class RealTime implements ClusterTime {
+    private static final Duration CHECK_PERIOD = Duration.ofMillis(1);
+
+    private final Set<Thread> threads = ConcurrentHashMap.newKeySet();
+    private final Set<Thread> actors = ConcurrentHashMap.newKeySet();
+    private final ScheduledThreadPoolExecutor executor;
+    private final Scheduler scheduler;
+
+    RealTime() {
+        AtomicInteger number = new AtomicInteger();
+        executor = new ScheduledThreadPoolExecutor(2, task -> {
+            Thread thread = new Thread(task, "kvorum-local-" + number.incrementAndGet());
+            thread.setDaemon(true);
+            threads.add(thread);
+            return thread;
+        });
+        executor.setRemoveOnCancelPolicy(true);
+        scheduler = Scheduler.of(executor);
+    }
+
+    @Override
+    public Scheduler scheduler() {
+        return scheduler;
+    }
+
+    @Override
+    public InstantSource clock() {
+        return InstantSource.system();
+    }
+
+    @Override
+    public boolean await(BooleanSupplier condition, Duration limit) {
+        CompletableFuture<Boolean> held = new CompletableFuture<>();
+        ScheduledFuture<?> checks = executor.scheduleWithFixedDelay(
+                () -> {
+                    try {
+                        if (!held.isDone() && condition.getAsBoolean()) {
+                            held.complete(true);
+                        }
+                    } catch (RuntimeException | Error e) {
+                        held.completeExceptionally(e);
+                    }
+                },
+                0,
+                CHECK_PERIOD.toNanos(),
+                TimeUnit.NANOSECONDS);
+        try {
+            return held.get(limit.toNanos(), TimeUnit.NANOSECONDS);
+        } catch (TimeoutException e) {
+            return false;
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof Error error) {
+                throw error;
+            }
+            throw (RuntimeException) e.getCause();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return false;
+        } finally {
+            checks.cancel(false);
+        }
+    }
+
+    @Override
+    public void sleep(Duration time) {
+        try {
+            TimeUnit.NANOSECONDS.sleep(time.toNanos());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    @Override
+    public <T extends @Nullable Object> CompletableFuture<T> start(String name, Callable<T> body) {
+        CompletableFuture<T> result = new CompletableFuture<>();
+        Thread thread = new Thread(
+                () -> {
+                    try {
+                        result.complete(body.call());
+                    } catch (Throwable e) {
+                        result.completeExceptionally(e);
+                    } finally {
+                        actors.remove(Thread.currentThread());
+                    }
+                },
+                name);
+        thread.setDaemon(true);
+        actors.add(thread);
+        thread.start();
+        return result;
+    }
+
+    @Override
+    public void runDue() {
+        // other threads do
+    }
+
+    @Override
+    public void close() {
+        actors.forEach(Thread::interrupt);
+        executor.shutdown(); // the tries that clients wait for still run, and find that it is over
+        if (!threads.contains(Thread.currentThread())) {
+            awaitEnd();
+        }
+    }
+
+    private void awaitEnd() {
+        boolean interrupted = false;
+        while (true) {
+            try {
+                if (executor.awaitTermination(1, TimeUnit.SECONDS)) {
+                    break;
+                }
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}

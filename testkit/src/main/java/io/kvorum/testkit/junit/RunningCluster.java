@@ -1,0 +1,217 @@
+package io.kvorum.testkit.junit;
+
+import io.kvorum.cluster.ClusterClient;
+import io.kvorum.core.KeyValueStore;
+import io.kvorum.slots.topology.NodeId;
+import io.kvorum.slots.topology.Shard;
+import io.kvorum.testkit.ClusterTimeline;
+import io.kvorum.testkit.LocalCluster;
+import io.kvorum.testkit.LocalClusterBuilder;
+import io.kvorum.testkit.LocalNode;
+import io.kvorum.testkit.LocalSentinel;
+import java.io.IOException;
+import java.lang.reflect.ParameterizedType;
+import java.lang.reflect.Type;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.InstantSource;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.extension.ExtensionConfigurationException;
+import org.junit.jupiter.api.extension.ExtensionContext;
+
+/** A cluster of a test, with what is told about it if the test fails. */
+final class RunningCluster {
+    private static final int MAX_LINES = 200;
+
+    private final LocalCluster cluster;
+    private final boolean virtual;
+    private @Nullable String topology;
+    private boolean closed;
+
+    private RunningCluster(LocalCluster cluster, boolean virtual) {
+        this.cluster = cluster;
+        this.virtual = virtual;
+    }
+
+    /** Starts a cluster, and waits until it is ready. */
+    static RunningCluster start(KvorumCluster shape, boolean virtual, long seed) {
+        LocalClusterBuilder builder;
+        try {
+            builder = LocalCluster.builder()
+                    .shards(shape.shards())
+                    .replicas(shape.replicas())
+                    .sentinels(shape.sentinels())
+                    .acknowledgement(Texts.acknowledgement(shape.acknowledgement()))
+                    .timeout(Texts.duration(shape.timeout()));
+        } catch (IllegalArgumentException e) {
+            throw new ExtensionConfigurationException(
+                    "@KvorumCluster must be as a cluster can be: " + e.getMessage(), e);
+        }
+        if (virtual) {
+            builder.virtualTime(seed);
+        }
+        RunningCluster running = new RunningCluster(builder.start(), virtual);
+        try {
+            running.cluster.awaitReady(Texts.duration(shape.ready()));
+        } catch (Throwable e) {
+            running.closeAfter(e);
+            throw e;
+        }
+        return running;
+    }
+
+    /** {@return the seed of a configuration parameter, or else another} */
+    static long seed(ExtensionContext context, long otherwise) {
+        return number(context, "kvorum.seed", otherwise);
+    }
+
+    static long number(ExtensionContext context, String name, long otherwise) {
+        String text = context.getConfigurationParameter(name).orElse("").trim();
+        try {
+            return text.isEmpty() ? otherwise : Long.parseLong(text);
+        } catch (NumberFormatException e) {
+            throw new ExtensionConfigurationException(name + " must be a number: " + text, e);
+        }
+    }
+
+    LocalCluster cluster() {
+        return cluster;
+    }
+
+    // ---- parameters
+
+    static boolean offers(Type type) {
+        return type == LocalCluster.class
+                || type == KeyValueStore.class
+                || type == ClusterClient.class
+                || type == InstantSource.class
+                || isListOf(LocalNode.class, type)
+                || isListOf(LocalSentinel.class, type);
+    }
+
+    Object offered(Type type) {
+        if (type == LocalCluster.class) {
+            return cluster;
+        } else if (type == KeyValueStore.class) {
+            return cluster.client();
+        } else if (type == ClusterClient.class) {
+            return cluster.clusterClient();
+        } else if (type == InstantSource.class) {
+            return cluster.clock();
+        } else if (isListOf(LocalNode.class, type)) {
+            return cluster.nodes();
+        }
+        return cluster.sentinels();
+    }
+
+    private static boolean isListOf(Class<?> element, Type type) {
+        return type instanceof ParameterizedType list
+                && list.getRawType() == List.class
+                && list.getActualTypeArguments()[0] == element;
+    }
+
+    // ---- the end
+
+    /** Closes it. Idempotent. */
+    void close() {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        topology = describeTopology();
+        cluster.close();
+    }
+
+    /** Closes it after something else has failed. */
+    void closeAfter(Throwable failure) {
+        try {
+            close();
+        } catch (Throwable e) {
+            if (e != failure) {
+                failure.addSuppressed(e);
+            }
+        }
+    }
+
+    /** Attaches to a failure, and to the report of the test, what happened. */
+    void report(ExtensionContext context, Throwable failure) {
+        ClusterTimeline timeline = cluster.timeline().withFailure(failure);
+        List<String> last = timeline.lines(MAX_LINES);
+        Map<String, String> entries = new LinkedHashMap<>();
+        if (virtual) {
+            entries.put("kvorum.seed", Long.toString(cluster.seed()));
+            entries.put("kvorum.replay", replay(context));
+        }
+        entries.put("kvorum.topology", topology == null ? describeTopology() : topology);
+        entries.put("kvorum.events", String.join(System.lineSeparator(), last));
+        entries.put("kvorum.file", write(context, timeline));
+        context.publishReportEntry(entries);
+        failure.addSuppressed(
+                new ClusterReport(text(entries, last.size(), timeline.events().size())));
+    }
+
+    private String text(Map<String, String> entries, int shown, int all) {
+        String newLine = System.lineSeparator();
+        StringBuilder text = new StringBuilder(cluster.toString());
+        if (virtual) {
+            text.append(newLine).append("to run it again: ").append(entries.get("kvorum.replay"));
+        }
+        return text.append(newLine)
+                .append(entries.get("kvorum.topology"))
+                .append(newLine)
+                .append("the last " + shown + " of " + all + " events, in seconds, are")
+                .append(newLine)
+                .append(entries.get("kvorum.events"))
+                .append(newLine)
+                .append("a page that shows them is " + entries.get("kvorum.file"))
+                .toString();
+    }
+
+    private String replay(ExtensionContext context) {
+        String test = context.getRequiredTestClass().getName()
+                + context.getTestMethod().map(method -> "#" + method.getName()).orElse("");
+        return "mvn test '-Dtest=" + test + "' -Dkvorum.seed=" + cluster.seed();
+    }
+
+    private String describeTopology() {
+        return cluster.topology().shards().stream()
+                .map(this::describe)
+                .collect(Collectors.joining(System.lineSeparator()));
+    }
+
+    private String describe(Shard shard) {
+        return shard.id() + " with the slots " + shard.slots() + ": "
+                + shard.nodes().stream().map(id -> describe(id, shard)).collect(Collectors.joining(", "));
+    }
+
+    private String describe(NodeId id, Shard shard) {
+        LocalNode node = cluster.node(id);
+        String role = id.equals(shard.primary()) ? "primary " : "";
+        try {
+            var status = node.status();
+            return role + id + " at " + status.position() + (status.complete() ? "" : " without complete data");
+        } catch (IllegalStateException e) {
+            return role + id + " down";
+        }
+    }
+
+    private String write(ExtensionContext context, ClusterTimeline timeline) {
+        Path directory = Path.of(context.getConfigurationParameter("kvorum.reports")
+                .orElse(
+                        Files.exists(Path.of("build")) && !Files.exists(Path.of("target"))
+                                ? "build/kvorum"
+                                : "target/kvorum"));
+        String name = context.getRequiredTestClass().getName()
+                + context.getTestMethod().map(method -> "." + method.getName()).orElse("") + "-seed-" + cluster.seed();
+        try {
+            return timeline.write(directory, name.replaceAll("[^A-Za-z0-9._-]", "_"))
+                    .toString();
+        } catch (IOException e) { // the failure of the test is what matters
+            return "no file: " + e;
+        }
+    }
+}
