@@ -89,10 +89,15 @@ final class Actor extends Thread {
     }
 
     private void pause(Object cause) {
+        requireOpen(); // nobody gives turns any more
         hasTurn = false;
         pausedFor = cause;
         paused.release();
         takeNextTurn();
+        requireOpen();
+    }
+
+    private void requireOpen() {
         if (time.isClosed()) {
             throw new CancellationException("cluster was closed");
         }

@@ -206,10 +206,14 @@ public final class LocalCluster implements AutoCloseable {
     /**
      * Lets time pass. In virtual time all that becomes due has run when this returns.
      *
-     * @param duration how long
+     * @param duration how long; at least 0
+     * @throws IllegalArgumentException if it is negative
      * @throws RuntimeException whatever a listener or an actor has thrown
      */
     public void advance(Duration duration) {
+        if (duration.isNegative()) {
+            throw new IllegalArgumentException("duration must be at least 0: " + duration);
+        }
         time.sleep(duration);
         failures.rethrow();
     }

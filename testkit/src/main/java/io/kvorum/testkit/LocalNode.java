@@ -131,6 +131,8 @@ public final class LocalNode {
         ClusterNode crashed = stop();
         if (crashed != null) {
             crashed.close();
+            scheduler.resume(); // only now: a process that is killed while it is stopped does nothing more
+            scheduler.slow(Duration.ZERO);
             cluster.fault(Kind.CRASH, List.of(id), "");
             cluster.startedOrEnded(id);
         }
@@ -140,8 +142,6 @@ public final class LocalNode {
     private synchronized @Nullable ClusterNode stop() {
         ClusterNode stopped = running;
         running = null;
-        scheduler.resume(); // a process that is killed is not stopped any more
-        scheduler.slow(Duration.ZERO);
         return stopped;
     }
 
@@ -195,9 +195,13 @@ public final class LocalNode {
 
     /**
      * Stops the node for a while, as a process is by a long collection of garbage: its timers and its mail pile up, and
-     * the client gets no answer, until {@link #resume}. A node that is crashed and restarted runs.
+     * the client gets no answer, until {@link #resume}. A node that is crashed and restarted runs. Has no effect if the
+     * node does not run.
      */
     public void pause() {
+        if (running == null) {
+            return;
+        }
         scheduler.pause();
         cluster.fault(Kind.PAUSE, List.of(id), "");
     }

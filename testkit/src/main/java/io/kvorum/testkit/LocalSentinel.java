@@ -90,6 +90,8 @@ public final class LocalSentinel {
         ClusterSentinel crashed = stop();
         if (crashed != null) {
             crashed.close();
+            scheduler.resume(); // only now: a process that is killed while it is stopped does nothing more
+            scheduler.slow(Duration.ZERO);
             cluster.fault(Kind.CRASH, List.of(id), "");
             cluster.startedOrEnded(id);
         }
@@ -98,8 +100,6 @@ public final class LocalSentinel {
     private synchronized @Nullable ClusterSentinel stop() {
         ClusterSentinel stopped = running;
         running = null;
-        scheduler.resume(); // a process that is killed is not stopped any more
-        scheduler.slow(Duration.ZERO);
         return stopped;
     }
 
@@ -150,9 +150,12 @@ public final class LocalSentinel {
 
     /**
      * Stops it for a while, as a process is by a long collection of garbage: its timers and its mail pile up, until
-     * {@link #resume}. A sentinel that is crashed and restarted runs.
+     * {@link #resume}. A sentinel that is crashed and restarted runs. Has no effect if it does not run.
      */
     public void pause() {
+        if (running == null) {
+            return;
+        }
         scheduler.pause();
         cluster.fault(Kind.PAUSE, List.of(id), "");
     }

@@ -41,6 +41,9 @@ final class Network {
     private volatile Set<Link> cut = Set.of();
     private volatile List<Delay> delays = List.of();
     private volatile List<Predicate<? super LocalMessage>> drops = List.of();
+    /** Whether any message has ever taken time. */
+    private volatile boolean delayed;
+
     private volatile double duplicated;
     private volatile double reordered;
 
@@ -147,14 +150,14 @@ final class Network {
             max = Math.max(max, slowest.max);
         }
         boolean overtakes = reordered > 0 && random.nextDouble() < reordered;
-        if (max == 0 && !overtakes) {
-            return 0;
-        }
         long drawn = min + (max > min ? random.nextLong(max - min + 1) : 0);
         if (overtakes) { // it stays behind while others pass
             return Math.max(1, 3 * drawn);
+        } else if (drawn == 0 && !delayed) {
+            return 0;
         }
-        synchronized (lastArrivals) {
+        delayed = true;
+        synchronized (lastArrivals) { // what is sent at once stays behind what is still under way
             long now = scheduler.nanoTime();
             Link link = new Link(message.from(), message.to());
             Long last = lastArrivals.get(link);

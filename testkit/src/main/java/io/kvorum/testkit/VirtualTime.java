@@ -32,6 +32,8 @@ final class VirtualTime implements ClusterTime, Scheduler {
     /** The time of day at which every run begins. */
     private static final Instant BEGIN = Instant.parse("2026-01-01T00:00:00Z");
 
+    private static final long NEVER = Long.MAX_VALUE;
+
     /** A task that is due. */
     private record Due(long at, long number, Runnable task) {}
 
@@ -69,7 +71,7 @@ final class VirtualTime implements ClusterTime, Scheduler {
         takeTurn();
         synchronized (queue) {
             long at = now + Math.max(0, delayNanos);
-            Due due = new Due(at < now ? Long.MAX_VALUE : at, number++, task);
+            Due due = new Due(at < now ? NEVER : at, number++, task);
             if (!closed) {
                 queue.add(due);
             }
@@ -116,10 +118,8 @@ final class VirtualTime implements ClusterTime, Scheduler {
      */
     private boolean runUntil(@Nullable CompletableFuture<?> future, BooleanSupplier condition, long limitNanos) {
         Actor actor = actor();
-        long end = nanoTime() + limitNanos;
-        if (end < now) {
-            end = Long.MAX_VALUE;
-        }
+        long begun = nanoTime();
+        long end = limitNanos < NEVER - begun ? begun + Math.max(0, limitNanos) : NEVER;
         if (actor != null) {
             return actor.suspend(future, condition, end);
         }
@@ -132,7 +132,9 @@ final class VirtualTime implements ClusterTime, Scheduler {
             while (!condition.getAsBoolean()) {
                 Due due = next(end);
                 if (due == null) {
-                    now = Math.max(now, end);
+                    if (end != NEVER) {
+                        now = Math.max(now, end);
+                    }
                     return condition.getAsBoolean();
                 }
                 run(due);
@@ -214,7 +216,7 @@ final class VirtualTime implements ClusterTime, Scheduler {
     private final class Awaited<T extends @Nullable Object> extends CompletableFuture<T> {
         @Override
         public T get() throws InterruptedException, ExecutionException {
-            runUntil(this, this::isDone, Long.MAX_VALUE);
+            runUntil(this, this::isDone, NEVER);
             if (!isDone()) {
                 throw new ExecutionException(new TimeoutException("nothing is due that could complete it"));
             }
@@ -231,7 +233,7 @@ final class VirtualTime implements ClusterTime, Scheduler {
 
         @Override
         public T join() {
-            runUntil(this, this::isDone, Long.MAX_VALUE);
+            runUntil(this, this::isDone, NEVER);
             if (!isDone()) {
                 throw new CompletionException(new TimeoutException("nothing is due that could complete it"));
             }

@@ -14,8 +14,10 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Random;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.Test;
@@ -266,5 +268,66 @@ final class VirtualTimeTest {
     private static void restartAll(LocalCluster cluster) {
         cluster.nodes().stream().filter(node -> !node.isRunning()).forEach(LocalNode::restart);
         cluster.sentinels().stream().filter(sentinel -> !sentinel.isRunning()).forEach(LocalSentinel::restart);
+    }
+
+    @Test
+    void timeGoesNotBackAndNoWaitingOutlivesTheCluster() throws InterruptedException {
+        List<Throwable> thrown = new CopyOnWriteArrayList<>();
+        LocalCluster cluster = ready(1);
+        assertThrows(IllegalArgumentException.class, () -> cluster.advance(Duration.ofNanos(-1)));
+        Instant before = cluster.clock().instant();
+        assertFalse(cluster.await(() -> false, Duration.ofSeconds(-1)));
+        assertEquals(before, cluster.clock().instant());
+        List<Thread> threads = new CopyOnWriteArrayList<>();
+        cluster.actor("stubborn", () -> {
+            threads.add(Thread.currentThread());
+            for (int i = 0; i < 3; i++) {
+                try {
+                    cluster.advance(Duration.ofDays(1));
+                } catch (CancellationException e) {
+                    thrown.add(e);
+                }
+            }
+        });
+        cluster.advance(Duration.ofSeconds(1));
+        cluster.close();
+        threads.get(0).join(10_000);
+        assertFalse(threads.get(0).isAlive());
+        assertEquals(3, thrown.size());
+    }
+
+    @Test
+    void aPausedNodeThatIsCrashedDoesNothingMore() {
+        try (LocalCluster cluster = ready(1)) {
+            LocalNode primary = cluster.primaryFor(KEY);
+            primary.pause();
+            cluster.advance(Duration.ofMillis(500));
+            List<NodeId> senders = new ArrayList<>();
+            cluster.drop(message -> {
+                senders.add(message.from());
+                return false;
+            });
+            primary.crash();
+            cluster.advance(Duration.ofSeconds(2));
+            assertFalse(senders.contains(primary.id()));
+            primary.pause(); // of no effect
+            primary.restart();
+            cluster.awaitReady(LIMIT);
+        }
+    }
+
+    @Test
+    void aLinkKeepsTheOrderOfItsMessagesWhenADelayEnds() {
+        List<Integer> arrived = new ArrayList<>();
+        VirtualTime time = new VirtualTime();
+        Network network = new Network(time, new Random(1), 0, 0);
+        NodeId from = new NodeId("from");
+        NodeId to = new NodeId("to");
+        network.delay(List.of(from), List.of(to), Duration.ofMillis(5), Duration.ofMillis(5));
+        network.carry(new LocalMessage(from, to, 1), message -> arrived.add((Integer) message.content()));
+        network.heal();
+        network.carry(new LocalMessage(from, to, 2), message -> arrived.add((Integer) message.content()));
+        time.sleep(Duration.ofMillis(6));
+        assertEquals(List.of(1, 2), arrived);
     }
 }
