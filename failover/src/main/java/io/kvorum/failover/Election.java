@@ -26,8 +26,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Candidates are ranked, so that usually only one stands. Those that hold the primary down are put in the order of
  * their numbers, rotated by the round of the shard's epoch and by the attempts that have failed since, so that the next
- * one has its turn after a failure. The first stands at once, each other one {@code electionStep} later, and one
- * that stands already steps back for one that comes before it. Chance is used only after repeated failures.
+ * one has its turn after a failure. The first stands at once, each other one {@code electionStep} later, and one that
+ * stands already steps back for one that comes before it. Chance is used only after repeated failures.
  *
  * <p>A voter gives its vote to the first that asks, for {@code electionTimeout}, or for as long as the candidate says
  * that it is at work. It does not judge the primary: the quorum has done so.
@@ -85,8 +85,10 @@ final class Election {
     private ShardPrimary primary;
     /** How many attempts have failed since the primary was last replaced. */
     private int failures;
-    /** The attempt of another for which this candidate stepped back last; it does so once for each. */
-    private long precedence;
+    /**
+     * For whom this candidate has stepped back since it last failed; never twice, since two may rank each other first.
+     */
+    private final Set<NodeId> yielded = new LinkedHashSet<>();
 
     Election(ShardContext context, ShardPrimary primary, long now) {
         this.context = context;
@@ -160,6 +162,7 @@ final class Election {
     /** The attempt of this sentinel failed; it lets others go first. */
     void failed(long now) {
         failures++;
+        yielded.clear();
         becomeIdle(now + pause());
     }
 
@@ -262,7 +265,9 @@ final class Election {
     }
 
     private void becomeWaiting(long until) {
-        check(state instanceof Idle || state instanceof AskingPreVotes, "only who asks for no votes waits for its turn");
+        check(
+                state instanceof Idle || state instanceof AskingPreVotes,
+                "only who asks for no votes waits for its turn");
         state = new Waiting(until);
     }
 
@@ -309,8 +314,7 @@ final class Election {
         Refusal refusal = refusal(from, request.primary(), request.attempt(), now);
         context.outbox().send(from, new PreVoteAnswer(primary, request.attempt(), refusal));
         boolean stands = state instanceof AskingPreVotes asking && !asking.manual;
-        if (stands && refusal == null && place(from) < place(context.self()) && request.attempt() != precedence) {
-            precedence = request.attempt();
+        if (stands && refusal == null && place(from) < place(context.self()) && yielded.add(from)) {
             becomeWaiting(now + settings.electionStep().toNanos());
         }
     }
@@ -367,6 +371,7 @@ final class Election {
     void adopted(ShardPrimary later, long now) {
         primary = later;
         failures = 0;
+        yielded.clear();
         vote = null;
         becomeIdle(now);
     }
