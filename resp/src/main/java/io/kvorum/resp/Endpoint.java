@@ -63,6 +63,9 @@ abstract class Endpoint {
 
     abstract boolean needsPassword();
 
+    /** Something runs behind this port from now on. */
+    abstract void begun(Object life);
+
     /** Ends what runs behind this port. */
     abstract void crash();
 
@@ -74,6 +77,7 @@ abstract class Endpoint {
             life = now;
             if (now != null) {
                 openPort();
+                begun(now);
             }
         }
     }

@@ -55,6 +55,18 @@ public @interface KvorumCluster {
         PER_CLASS
     }
 
+    /** What Redis clients take a cluster for. */
+    enum Resp {
+        /** Nothing: there are no ports. */
+        NONE,
+        /** A Redis Cluster. */
+        CLUSTER,
+        /** Primaries and replicas that Sentinels watch. */
+        SENTINEL,
+        /** A single server, which is the first node. */
+        SINGLE
+    }
+
     /** {@return the number of shards} */
     int shards() default 3;
 
@@ -78,6 +90,13 @@ public @interface KvorumCluster {
 
     /** {@return how long the cluster may take to become ready} */
     String ready() default "30s";
+
+    /**
+     * {@return what Redis clients take the cluster for} It is then reached by ports too, and in real time, whatever
+     * {@link #virtualTime()} says; parameters may be the {@code RespCluster}, which has the addresses. That needs the
+     * module {@code kvorum-resp}.
+     */
+    Resp resp() default Resp.NONE;
 
     /** {@return for how long a cluster is used} */
     Scope scope() default Scope.PER_TEST;

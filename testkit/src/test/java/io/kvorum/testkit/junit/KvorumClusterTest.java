@@ -243,6 +243,19 @@ final class KvorumClusterTest {
         assertEquals("a duration must be such as 500ms, 5s, 2m or 1h: 5 parsecs", failure.getMessage());
     }
 
+    @KvorumCluster(shards = 1, resp = KvorumCluster.Resp.SINGLE)
+    static final class WithoutPorts {
+        @Test
+        void isNotReached() {}
+    }
+
+    @Test
+    void portsNeedTheModuleThatHasThem() {
+        Throwable failure = run(WithoutPorts.class).failed().get("isNotReached()");
+        assertNotNull(failure);
+        assertEquals("resp = SINGLE needs kvorum-resp beside kvorum-testkit", failure.getMessage());
+    }
+
     // ---- failures
 
     @KvorumCluster(shards = 1, seed = 5)
