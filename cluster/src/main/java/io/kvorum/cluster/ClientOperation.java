@@ -21,7 +21,7 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** An operation of a client, from its first try to its outcome. */
-final class ClientOperation<T extends @Nullable Object> {
+final class ClientOperation<T extends @Nullable Object> implements Pending<T> {
     private static final long FIRST_PAUSE = 1_000_000;
     private static final long LONGEST_PAUSE = 128_000_000;
 
@@ -120,12 +120,14 @@ final class ClientOperation<T extends @Nullable Object> {
         deadline = cluster.scheduler().nanoTime() + timeout.toNanos();
     }
 
-    CompletableFuture<T> outcome() {
+    @Override
+    public CompletableFuture<T> outcome() {
         return outcome;
     }
 
     /** Makes a try, unless the caller has given up meanwhile or the time is up. */
-    void run() {
+    @Override
+    public void run() {
         Runnable rest;
         synchronized (this) { // whoever gives up waits for a try under way: arrays and buffers are borrowed until then
             rest = takeTry();
@@ -208,8 +210,8 @@ final class ClientOperation<T extends @Nullable Object> {
         run();
     }
 
-    /** Ends the operation before its outcome is known, and returns what is known of it. */
-    RuntimeException abandon(OutcomeUnknownException.Reason reason) {
+    @Override
+    public RuntimeException abandon(OutcomeUnknownException.Reason reason) {
         RuntimeException known;
         synchronized (this) {
             known = lastFailure == null ? unknown(reason) : lastFailure;

@@ -5,14 +5,17 @@ import static java.util.Objects.requireNonNull;
 import io.kvorum.core.AsyncKeyValueStore;
 import io.kvorum.core.ForwardingStore;
 import io.kvorum.core.KeyValueStore;
+import io.kvorum.core.PartlyClearedException;
 import io.kvorum.core.replicated.ReadLevel;
 import io.kvorum.core.replicated.ReplicatedStore;
 import io.kvorum.replication.Acknowledgement;
 import io.kvorum.replication.OutcomeUnknownException;
 import io.kvorum.slots.Scheduler;
+import io.kvorum.slots.SlotSet;
 import io.kvorum.slots.topology.ClusterTopology;
 import io.kvorum.slots.topology.NodeId;
 import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
@@ -36,7 +39,12 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>What may have changed something is never tried again. If a node can no longer tell what becomes of a change, the
  * outcome is {@link OutcomeUnknownException}, and it is for the caller to look, or to repeat what is safe to repeat.
- * The same holds for an operation over several slots, such as {@link KeyValueStore#clear}, that was refused half way.
+ * The same holds for a function of several changes that was refused half way.
+ *
+ * <p>{@link KeyValueStore#clear} goes from shard to shard within its deadline and waits for each; since it is safe to
+ * repeat, it also goes on after a refusal half way. If the time is up, or an outcome is unknown, before it is through,
+ * it fails with a {@link PartlyClearedException} that names the slots it has cleared and those that remain, or with
+ * what stopped it if it has not deleted anything yet.
  *
  * <p>What only reads has changed nothing, whatever came of it. It is tried again also if it was refused half way, or if
  * its node was closed or lost the leadership before what was read was confirmed.
@@ -71,12 +79,22 @@ public final class ClusterClient {
     private final class Blocking extends ForwardingStore {
         @Override
         protected <T extends @Nullable Object> T reading(Function<? super KeyValueStore, ? extends T> operation) {
-            return ClusterClient.this.<T>await(true, operation);
+            return ClusterClient.this.<T>await(operation(true, operation));
         }
 
         @Override
         protected <T extends @Nullable Object> T changing(Function<? super KeyValueStore, ? extends T> operation) {
-            return ClusterClient.this.<T>await(false, operation);
+            return ClusterClient.this.<T>await(operation(false, operation));
+        }
+
+        @Override
+        public long clear() {
+            return clear(SlotSet.ALL);
+        }
+
+        @Override
+        public long clear(SlotSet slots) {
+            return await(new Clearing(cluster, timeout, slots));
         }
 
         /** {@return the asynchronous form, whose operations begin in the executor but hold none of its threads} */
@@ -102,13 +120,23 @@ public final class ClusterClient {
         @Override
         public <T extends @Nullable Object> CompletionStage<T> reading(
                 Function<? super KeyValueStore, ? extends T> function) {
-            return ClusterClient.this.<T>begin(true, function, executor).outcome();
+            return ClusterClient.<T>begin(operation(true, function), executor);
         }
 
         @Override
         public <T extends @Nullable Object> CompletionStage<T> changing(
                 Function<? super KeyValueStore, ? extends T> function) {
-            return ClusterClient.this.<T>begin(false, function, executor).outcome();
+            return ClusterClient.<T>begin(operation(false, function), executor);
+        }
+
+        @Override
+        public CompletionStage<Long> clear() {
+            return clear(SlotSet.ALL);
+        }
+
+        @Override
+        public CompletionStage<Long> clear(SlotSet slots) {
+            return begin(new Clearing(cluster, timeout, slots), executor);
         }
 
         @Override
@@ -169,22 +197,23 @@ public final class ClusterClient {
         return cluster.waiting.get();
     }
 
-    private <T extends @Nullable Object> ClientOperation<T> begin(
-            boolean reads, Function<? super KeyValueStore, ? extends T> function, Executor executor) {
-        ClientOperation<T> operation =
-                new ClientOperation<>(cluster, timeout, reads, requireNonNull(function, "function"));
+    private <T extends @Nullable Object> Pending<T> operation(
+            boolean reads, Function<? super KeyValueStore, ? extends T> function) {
+        return new ClientOperation<>(cluster, timeout, reads, requireNonNull(function, "function"));
+    }
+
+    private static <T extends @Nullable Object> CompletableFuture<T> begin(Pending<T> operation, Executor executor) {
         try {
             executor.execute(operation::run);
         } catch (RejectedExecutionException e) {
             operation.outcome().completeExceptionally(e);
         }
-        return operation;
+        return operation.outcome();
     }
 
-    private <T extends @Nullable Object> T await(boolean reads, Function<? super KeyValueStore, ? extends T> function) {
-        ClientOperation<T> operation = this.<T>begin(reads, function, Runnable::run);
+    private <T extends @Nullable Object> T await(Pending<T> operation) {
         try {
-            return operation.outcome().get(2 * timeout.toNanos(), TimeUnit.NANOSECONDS);
+            return begin(operation, Runnable::run).get(2 * timeout.toNanos(), TimeUnit.NANOSECONDS);
         } catch (ExecutionException e) {
             if (e.getCause() instanceof RuntimeException cause) {
                 throw cause;

@@ -307,7 +307,12 @@ public final class TypedStore<K, V> extends CodedOperations<K, V> implements Aut
         return store.size();
     }
 
-    /** {@return how many keys were deleted: all of them, see {@link KeyValueStore#clear()}} */
+    /**
+     * Deletes every key, as {@link KeyValueStore#clear()} does.
+     *
+     * @return how many keys were deleted
+     * @throws io.kvorum.core.PartlyClearedException if it failed after it had deleted some keys
+     */
     public long clear() {
         return store.clear();
     }
