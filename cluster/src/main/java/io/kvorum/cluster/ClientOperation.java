@@ -143,22 +143,37 @@ final class ClientOperation<T extends @Nullable Object> implements Pending<T> {
         if (abandoned || outcome.isDone()) {
             return () -> {};
         } else if (left <= 0 && before != null) {
-            return () -> outcome.completeExceptionally(before);
+            return () -> fail(before);
+        }
+        if (before != null) {
+            cluster.counters().triedAgain(before);
         }
         Try now = new Try(Math.max(1, left));
         try {
             T result = function.apply(now.store());
-            return () -> now.whenDone(() -> outcome.complete(result), this::failed);
+            return () -> now.whenDone(() -> succeed(result), this::failed);
         } catch (Throwable e) { // an Error, too, is the outcome: nobody else would hear of it
             return e instanceof RefusedException refused && mayPass(refused) && (reads || now.outcomes.isEmpty())
                     ? pause(refused)
-                    : () -> now.whenDone(() -> outcome.completeExceptionally(e), this::failed);
+                    : () -> now.whenDone(() -> fail(e), this::failed);
+        }
+    }
+
+    private void succeed(T result) {
+        if (outcome.complete(result)) {
+            cluster.counters().succeeded();
+        }
+    }
+
+    private void fail(Throwable failure) {
+        if (outcome.completeExceptionally(failure)) {
+            cluster.counters().failed(failure);
         }
     }
 
     /** What was read is not confirmed, or what was changed not acknowledged. */
     private void failed(Throwable failure) {
-        Runnable rest = () -> outcome.completeExceptionally(failure);
+        Runnable rest = () -> fail(failure);
         if (reads && failure instanceof OutcomeUnknownException unknown && mayPass(unknown)) {
             synchronized (this) {
                 rest = pause(unknown);
@@ -184,7 +199,7 @@ final class ClientOperation<T extends @Nullable Object> implements Pending<T> {
     private Runnable pause(RuntimeException failure) {
         long delay = pause / 2 + cluster.random().nextLong(pause / 2 + 1);
         pause = Math.min(2 * pause, LONGEST_PAUSE);
-        Runnable end = () -> outcome.completeExceptionally(failure);
+        Runnable end = () -> fail(failure);
         if (deadline - cluster.scheduler().nanoTime() <= delay) {
             return end;
         }
@@ -217,7 +232,7 @@ final class ClientOperation<T extends @Nullable Object> implements Pending<T> {
             known = lastFailure == null ? unknown(reason) : lastFailure;
             abandoned = true;
         }
-        outcome.completeExceptionally(known);
+        fail(known);
         return known;
     }
 

@@ -74,7 +74,8 @@ public final class ClusterClient {
             ReadLevel readLevel,
             Scheduler scheduler,
             RandomGenerator random,
-            AtomicInteger waiting) {}
+            AtomicInteger waiting,
+            ClientCounters counters) {}
 
     private final class Blocking extends ForwardingStore {
         @Override
@@ -195,6 +196,11 @@ public final class ClusterClient {
     /** {@return how many operations wait for another try} */
     public int waiting() {
         return cluster.waiting.get();
+    }
+
+    /** {@return what this client, and those that differ from it in their timeout only, have done} */
+    public ClientStats stats() {
+        return cluster.counters.stats();
     }
 
     private <T extends @Nullable Object> Pending<T> operation(
@@ -345,7 +351,15 @@ public final class ClusterClient {
                 throw new IllegalStateException("client needs a topology, nodes and a scheduler");
             }
             return new ClusterClient(
-                    new Cluster(topology, nodes, writeLevel, readLevel, scheduler, random, new AtomicInteger()),
+                    new Cluster(
+                            topology,
+                            nodes,
+                            writeLevel,
+                            readLevel,
+                            scheduler,
+                            random,
+                            new AtomicInteger(),
+                            new ClientCounters()),
                     timeout);
         }
     }

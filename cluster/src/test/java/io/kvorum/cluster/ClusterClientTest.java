@@ -330,8 +330,41 @@ final class ClusterClientTest extends ClusterClientFixture {
                 ReadLevel.CONFIRMED,
                 scheduler,
                 new Random(1),
-                new AtomicInteger());
+                new AtomicInteger(),
+                new ClientCounters());
         return new ClientOperation<>(cluster, TIMEOUT, false, function);
+    }
+
+    @Test
+    void countsOutcomesAndTries() throws IOException {
+        CompletionStage<?> refused = async.get(FOO);
+        scheduler.pass(TIMEOUT);
+        assertInstanceOf(RefusedException.class, failure(refused));
+        ClientStats before = client.stats();
+        assertEquals(1, before.refused().get(Kind.CLUSTER_DOWN));
+        long tries = before.retries().get(Kind.CLUSTER_DOWN);
+        assertTrue(tries > 5, () -> tries + " tries");
+
+        begin(LEFT, new NodeId("absent"));
+        CompletionStage<?> read = async.get(BAR);
+        CompletionStage<?> changed = async.increment(BAR, 1);
+        scheduler.pass(Duration.ofMillis(10));
+        nodes.get(primaryOf(LEFT)).close();
+        scheduler.pass(Duration.ofMillis(10));
+        begin(LEFT);
+        scheduler.pass(Duration.ofMillis(300));
+        assertTrue(isDone(read) && isDone(changed));
+        assertInstanceOf(
+                IllegalStateException.class,
+                failure(client.withTimeout(Duration.ofSeconds(1)).async().reading(store -> store.delete(BAR))));
+
+        ClientStats after = client.stats();
+        assertEquals(1, after.succeeded());
+        assertEquals(1, after.refused().get(Kind.CLUSTER_DOWN));
+        assertEquals(1, after.unknown().get(OutcomeUnknownException.Reason.CLOSED));
+        assertEquals(0, after.unknown().get(OutcomeUnknownException.Reason.TIMEOUT));
+        assertEquals(1, after.failed());
+        assertEquals(1, after.repeatedReads());
     }
 
     /** What was lent to the operation must not be touched when its caller has it back. */

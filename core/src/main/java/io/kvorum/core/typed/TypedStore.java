@@ -97,6 +97,19 @@ public final class TypedStore<K, V> extends CodedOperations<K, V> implements Aut
         }
     }
 
+    /**
+     * {@return what the near cache has done since this was first called} Nothing is counted before, since a count costs
+     * a get a good part of its time.
+     *
+     * @throws IllegalStateException if there is no near cache
+     */
+    public NearCacheStats nearCacheStats() {
+        if (near == null) {
+            throw new IllegalStateException("only a store made by TypedStore.nearCached has a near cache");
+        }
+        return near.stats();
+    }
+
     @Override
     public @Nullable V get(K key) {
         return near == null ? super.get(key) : near.get(bytesOf(key));
