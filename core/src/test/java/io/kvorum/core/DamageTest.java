@@ -41,12 +41,17 @@ final class DamageTest {
         assertArrayEquals(bytes("theirs"), store.get(KEY));
     }
 
-    /** The sink has all of it, the table its first key: nobody may read from there, or replicate it as if it were whole. */
+    /**
+     * The sink has all of it, the table its first key: nobody may read from there, or replicate it as if it were whole.
+     */
     @Test
     void aTransactionThatStopsAfterTheSinkTookItIsDamage() {
         List<Integer> taken = new ArrayList<>();
         LocalStore store = new LocalStore(
-                StoreSettings.defaults(), 7, new FixedClock(1_000), (slot, change) -> taken.addAll(
+                StoreSettings.defaults(),
+                7,
+                new FixedClock(1_000),
+                (slot, change) -> taken.addAll(
                         Mutation.readAll(change).stream().map(mutation -> slot).toList()));
         List<byte[]> set = new ArrayList<>();
         Engines.only(store).watchers().add(new Watcher() {

@@ -66,8 +66,8 @@ final class WaitTest {
     @Test
     void anInterruptEndsTheWaitingAndStays() {
         Thread.currentThread().interrupt();
-        OutcomeUnknownException unknown = assertThrows(
-                OutcomeUnknownException.class, () -> LONG.await(new CompletableFuture<String>(), driver));
+        OutcomeUnknownException unknown =
+                assertThrows(OutcomeUnknownException.class, () -> LONG.await(new CompletableFuture<String>(), driver));
 
         assertTrue(Thread.interrupted());
         assertEquals(Reason.INTERRUPTED, unknown.reason());
