@@ -5,9 +5,9 @@ import io.kvorum.slots.topology.RefusedException;
 import java.util.Map;
 
 /**
- * What a {@link ClusterClient}, together with those made of it by {@link ClusterClient#withTimeout}, has done since it
- * was built. Each number only grows. Clearing counts as one operation for each shard; operations that their caller has
- * cancelled, or that an executor has rejected, are not counted.
+ * Counters of a {@link ClusterClient} and of those made of it by {@link ClusterClient#withTimeout}, since it was built.
+ * Each number only grows. Clearing counts as one operation for each shard; operations that their caller has cancelled,
+ * or that an executor has rejected, are not counted.
  *
  * <p>Immutable.
  *

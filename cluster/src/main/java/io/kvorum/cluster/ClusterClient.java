@@ -30,24 +30,24 @@ import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The way into a cluster for an application: sends each operation to the primary of its slot, and rides out failovers.
+ * A client of a cluster, which sends each operation to the primary of its slot and retries through failovers.
  *
- * <p>An operation has a deadline. What a node refuses has changed nothing, so it is tried again within the deadline,
- * with a growing pause in between, at the node that the topology names by then. Only a refusal that another try cannot
- * change is passed on at once: keys of different slots ({@code CROSS_SLOT}) and a store at its memory limit
- * ({@code OUT_OF_MEMORY}). When the time is up, the last refusal is the outcome.
+ * <p>An operation has a deadline. A refused operation has changed nothing, so it is retried within the deadline, with
+ * growing pauses, at the node that the topology names by then. Only refusals that a retry cannot change are passed on
+ * at once: keys of different slots ({@code CROSS_SLOT}) and a store at its memory limit ({@code OUT_OF_MEMORY}). When
+ * the time is up, the last refusal is the outcome.
  *
- * <p>What may have changed something is never tried again. If a node can no longer tell what becomes of a change, the
- * outcome is {@link OutcomeUnknownException}, and it is for the caller to look, or to repeat what is safe to repeat.
- * The same holds for a function of several changes that was refused half way.
+ * <p>An operation that may have changed something is never retried. If a node cannot tell the outcome of a change, the
+ * operation fails with {@link OutcomeUnknownException}; the caller decides whether it is safe to repeat. The same holds
+ * for a function of several changes that was refused half way.
  *
  * <p>{@link KeyValueStore#clear} goes from shard to shard within its deadline and waits for each; since it is safe to
  * repeat, it also goes on after a refusal half way. If the time is up, or an outcome is unknown, before it is through,
  * it fails with a {@link PartlyClearedException} that names the slots it has cleared and those that remain, or with
  * what stopped it if it has not deleted anything yet.
  *
- * <p>What only reads has changed nothing, whatever came of it. It is tried again also if it was refused half way, or if
- * its node was closed or lost the leadership before what was read was confirmed.
+ * <p>Reads change nothing, so they are also retried after a refusal half way, or if their node was closed or lost the
+ * leadership before it confirmed them.
  *
  * <p>No thread is held by an operation that waits: neither for its acknowledgement nor for its next try. A shard that
  * answers slowly, or not at all, delays nothing at the others. At most {@value #MAX_WAITING} operations wait for
@@ -55,8 +55,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Functions given to {@link AsyncKeyValueStore#reading}, {@link AsyncKeyValueStore#changing},
  * {@link KeyValueStore#transact} and the like are run again if the run before was refused, so they must not have
- * effects of their own. They run in the caller's thread at first, and in one of the scheduler's later. Who gives up
- * waiting, by an interrupt, waits for a run that is under way: arrays and buffers are not touched afterwards.
+ * effects of their own. They run in the caller's thread at first, and in one of the scheduler's later. A caller that is
+ * interrupted still waits for a run under way, so arrays and buffers are not touched afterwards.
  *
  * <p>Safe for use by any number of threads. It owns nothing, so there is nothing to close.
  */
@@ -172,7 +172,8 @@ public final class ClusterClient {
     }
 
     /**
-     * {@return the cluster as a store that makes nobody wait} Stages are completed by threads that must not be held.
+     * {@return the cluster as an asynchronous store} Dependents of its stages must be quick, since the threads that
+     * complete the stages also run nodes.
      */
     public AsyncKeyValueStore async() {
         return async;
@@ -296,7 +297,7 @@ public final class ClusterClient {
         }
 
         /**
-         * Sets what the pauses between tries are drawn from; a source of the JVM if it isn't set.
+         * Sets the source of randomness for the pauses between tries; by default one of the JVM.
          *
          * @param value the source, safe for use by any number of threads
          * @return this builder

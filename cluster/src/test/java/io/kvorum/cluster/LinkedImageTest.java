@@ -66,7 +66,7 @@ final class LinkedImageTest {
 
     /** Returns what the application needs of the class path of the tests: directories of classes, or jars. */
     private static String modulePath() {
-        return Stream.of(System.getProperty("java.class.path").split(File.pathSeparator))
+        return Stream.of(System.getProperty("java.class.path").split(File.pathSeparator, -1))
                 .filter(LinkedImageTest::isNeeded)
                 .collect(Collectors.joining(File.pathSeparator));
     }

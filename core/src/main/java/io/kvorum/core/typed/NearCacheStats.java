@@ -1,7 +1,7 @@
 package io.kvorum.core.typed;
 
 /**
- * What the near cache of a {@link TypedStore} has done since its counting began. Each number but the size only grows.
+ * Counters of the near cache of a {@link TypedStore}, since counting began. Each number but the size only grows.
  *
  * <p>Immutable.
  *

@@ -2,6 +2,7 @@ package io.kvorum.core.replicated;
 
 import static io.kvorum.core.replicated.ShardOfThree.A;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -12,6 +13,7 @@ import io.kvorum.replication.runtime.NodeDriver;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -43,7 +45,9 @@ final class WaitTest {
         IOException exception = new IOException("planted");
         AssertionError defect = assertThrows(AssertionError.class, () -> LONG.await(failed(exception), driver));
 
-        assertSame(exception, defect.getCause().getCause());
+        assertSame(
+                exception,
+                assertInstanceOf(ExecutionException.class, defect.getCause()).getCause());
     }
 
     private static CompletableFuture<String> failed(Throwable failure) {

@@ -33,7 +33,7 @@ final class OneHourTest {
         try {
             String printed = new String(process.getInputStream().readAllBytes(), UTF_8).strip();
             assertEquals(0, process.waitFor(), printed);
-            String[] counts = printed.split(" ");
+            String[] counts = printed.split(" ", -1);
             long living = OneHour.LIFE.toSeconds() * OneHour.OFFERS_A_SECOND;
             assertTrue(Long.parseLong(counts[0]) < living * 5 / 4, printed);
             assertTrue(Long.parseLong(counts[1]) >= living, printed);
