@@ -353,7 +353,7 @@ final class FaultInjector implements SimulatedNetwork.Taps {
                 at < cluster.plan().faultsEnd() + 15 * Plan.SECOND;
                 at += 4 * Plan.SECOND) {
             queue.schedule(at, () -> {
-                if (primaryOf(shard) < 0) {
+                if (primaryOf(shard) < 0 && members.stream().noneMatch(DataNode::isComplete)) {
                     sentinels.get(shard % sentinels.size()).beginAnew(Cluster.shardId(shard));
                 }
             });
