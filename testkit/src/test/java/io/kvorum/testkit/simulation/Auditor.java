@@ -334,7 +334,7 @@ final class Auditor {
         return digest;
     }
 
-    private static LogPosition positionAt(LogHistory history, long offset) {
+    static LogPosition positionAt(LogHistory history, long offset) {
         long epoch = 0;
         for (LogHistory.Leadership leadership : history.leaderships()) {
             if (leadership.firstOffset() < offset) {

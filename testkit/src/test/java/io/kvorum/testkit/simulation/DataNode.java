@@ -28,7 +28,7 @@ import io.kvorum.replication.ShardNode;
 import io.kvorum.replication.runtime.NodeDriver;
 import io.kvorum.slots.topology.NodeId;
 import io.kvorum.slots.topology.RefusedException;
-import io.kvorum.testkit.linearizability.RegisterOperation;
+import io.kvorum.testkit.history.RegisterOperation;
 import io.kvorum.testkit.simulation.Request.Reply;
 import io.kvorum.testkit.simulation.Request.Result;
 import io.netty.buffer.ByteBuf;
@@ -519,7 +519,8 @@ final class DataNode {
                 answer.accept(new Reply(Result.REFUSED, 0));
             } else if (failure instanceof OutcomeUnknownException unknown) {
                 count(unknown.reason());
-                answer.accept(new Reply(Result.UNKNOWN, 0));
+                boolean hidden = cluster.mutant() == Mutant.UNKNOWN_TAKEN_FOR_REFUSED;
+                answer.accept(new Reply(hidden ? Result.REFUSED : Result.UNKNOWN, 0));
             } else {
                 if (Failing.isInjected(failure)) {
                     answer.accept(new Reply(Result.UNKNOWN, 0));
