@@ -417,6 +417,7 @@ final class DataNode {
         cluster.trace().line(process, event::toString);
         Coverage coverage = cluster.coverage();
         if (event instanceof ReplicationEvent.Promoted) {
+            cluster.outages().promoted(process.index());
             cluster.faults()
                     .placedCrash(process, cluster.plan().crashAfterPromotion(), Sometimes.CRASH_AFTER_PROMOTION);
         } else if (event instanceof ReplicationEvent.Deposed) {
@@ -462,7 +463,10 @@ final class DataNode {
                 whenDone(
                         serving.write(
                                 Acknowledgement.LOCAL, TIMEOUT, s -> s.set(key, valueOf(request.value()), options)),
-                        written -> new Reply(Result.DONE, 0),
+                        written -> {
+                            cluster.auditor().acknowledgedLocally(this, written.position());
+                            return new Reply(Result.DONE, 0);
+                        },
                         answer);
             }
         }

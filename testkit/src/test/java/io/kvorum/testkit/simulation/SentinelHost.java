@@ -308,7 +308,8 @@ final class SentinelHost {
             coverage.count(Sometimes.FAILOVER);
             cluster.faults()
                     .placedCrash(process, cluster.plan().crashAfterPromotion(), Sometimes.CRASH_AFTER_PROMOTION);
-        } else if (fact instanceof SentinelFact.PrimaryPaused) {
+        } else if (fact instanceof SentinelFact.PrimaryPaused paused) {
+            cluster.outages().begins(cluster.node(paused.node()).process().index(), Outages.Cause.SWITCHOVER);
             coverage.count(Sometimes.SWITCHOVER);
         } else if (fact instanceof SentinelFact.FailoverAborted) {
             coverage.count(Sometimes.FAILOVER_ABORTED);
