@@ -41,7 +41,9 @@ final class Outages {
     void begins(int process, Cause cause) {
         if (process >= 0 && cluster.plan().shape().isNode(process)) {
             int shard = cluster.plan().shape().shardOf(process);
-            if (open[shard] == null && cluster.nodes().get(process).isWritable()) {
+            DataNode node = cluster.nodes().get(process);
+            boolean leads = cause == Cause.SWITCHOVER ? node.isPrimary() : node.isWritable(); // it is paused by then
+            if (open[shard] == null && leads) {
                 open[shard] = new Open(process, cause, cluster.now());
             }
         }
@@ -54,25 +56,29 @@ final class Outages {
             DataNode primary = cluster.primaryOf(shard);
             if (primary != null) {
                 int index = primary.process().index();
-                long reached = cluster.sentinels().stream()
-                        .filter(sentinel ->
-                                cluster.network().connects(sentinel.process().index(), index))
-                        .count();
-                if (reached < Shape.majority(shape.sentinels())) {
+                if (!isReached(index)) {
                     begins(index, Cause.CUT);
                 }
             }
         }
     }
 
+    private boolean isReached(int node) {
+        long reached = cluster.sentinels().stream()
+                .filter(sentinel -> cluster.network().connects(sentinel.process().index(), node))
+                .count();
+        return reached >= Shape.majority(cluster.sentinels().size());
+    }
+
     /** Notes that pauses, cuts or switchovers have ended: a primary that is as it was was not lost. */
     void mayHaveEnded() {
         for (int shard = 0; shard < open.length; shard++) {
             Open each = open[shard];
-            if (each != null
-                    && each.cause != Cause.CRASH
-                    && cluster.nodes().get(each.primary).isWritable()) {
-                open[shard] = null;
+            if (each != null) {
+                DataNode primary = cluster.nodes().get(each.primary);
+                if (primary.isWritable() && !primary.process().isPaused() && isReached(each.primary)) {
+                    open[shard] = null;
+                }
             }
         }
     }

@@ -109,9 +109,11 @@ public final class Reliability {
             page.append(totals.failuresTable());
         }
         section("Acknowledged writes that were lost", totals.lossesTable());
+        line("");
         line("A write at `LOCAL` is acknowledged by the primary alone, and may be lost with it. The bound of a `MAJORITY`");
         line("write is 3/n: had one in that many been lost, a run without any would have a chance of 5 %%.");
         section("Failovers", totals.failoversTable());
+        line("");
         line("From the loss of a primary that took writes until another node leads. The sentinels hold a node down after a");
         line("second of silence.");
         section("Runs", totals.runsTable());
@@ -124,7 +126,6 @@ public final class Reliability {
         line("## %s", title);
         line("");
         page.append(table);
-        line("");
     }
 
     /** Switches each guard off until a seed notices; returns whether one did for each. */
@@ -149,6 +150,7 @@ public final class Reliability {
             table.append(row).append('\n');
         }
         section("Guards that were switched off", table.toString());
+        line("");
         line("%d of %d were noticed.", noticed, all);
         return noticed == all;
     }
@@ -158,7 +160,8 @@ public final class Reliability {
         try (InputStream found = Reliability.class.getResourceAsStream("/simulation/seeds-found.md")) {
             String text = new String(requireNonNull(found, "seeds-found.md").readAllBytes(), StandardCharsets.UTF_8);
             section("Faults that seeds have found", text.substring(text.indexOf("| fault |")));
-            line("All are mended; the build runs these seeds again.");
+            line("");
+        line("All are mended; the build runs these seeds again.");
         }
     }
 }

@@ -322,19 +322,19 @@ final class Totals {
         long lost = failures.stream()
                 .filter(each -> LOSING.contains(each.invariant))
                 .count();
-        return "| acknowledged at | writes | lost | one in, with 95 % confidence |\n|---|---:|---:|---:|\n"
+        return "| acknowledged at | writes | lost | of those to come, with 95 % confidence |\n|---|---:|---:|---:|\n"
                 + String.format(
                         Locale.ROOT,
                         "| `MAJORITY` | %,d | %s | %s |%n",
                         majorityWrites,
                         lost == 0 ? "0" : "some, in " + lost + " schedules",
-                        lost == 0 ? String.format(Locale.ROOT, "fewer than %,d", majorityWrites / 3) : "")
+                        lost == 0 ? String.format(Locale.ROOT, "fewer than one in %,d", majorityWrites / 3) : "")
                 + String.format(
                         Locale.ROOT,
                         "| `LOCAL` | %,d | %,d | %s |%n",
                         localWrites,
                         localLost,
-                        localLost == 0 ? "" : String.format(Locale.ROOT, "about %,d", localWrites / localLost));
+                        localLost == 0 ? "" : String.format(Locale.ROOT, "about one in %,d", localWrites / localLost));
     }
 
     /** {@return what happened how often} */
