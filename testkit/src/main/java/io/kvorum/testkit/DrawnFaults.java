@@ -69,15 +69,20 @@ final class DrawnFaults {
     /** {@return whether a fault strikes a message, as it does a share of them} */
     synchronized boolean strikes(long seed, int fault, double share, LocalMessage message, long number, long now) {
         Struck candidate = new Struck(fault, message.from(), message.to(), number);
-        long link = 31L * message.from().value().hashCode()
-                + message.to().value().hashCode();
+        long link =
+                31L * message.from().value().hashCode() + message.to().value().hashCode();
         boolean drawn = random(seed ^ link * GOLDEN_GAMMA + number, fault).nextDouble() < share;
         if (!drawn || (messages != null && !messages.contains(candidate))) {
             return false;
         }
         if (struck.add(candidate) && messages != null) {
             lines.add(String.format(
-                    Locale.ROOT, "%10.6f to %s from %s: %s", now / 1e9, message.to(), message.from(), message.content()));
+                    Locale.ROOT,
+                    "%10.6f to %s from %s: %s",
+                    now / 1e9,
+                    message.to(),
+                    message.from(),
+                    message.content()));
         }
         return true;
     }

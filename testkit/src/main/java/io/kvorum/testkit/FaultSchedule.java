@@ -100,8 +100,7 @@ public final class FaultSchedule {
 
     private boolean over;
 
-    private FaultSchedule(
-            LocalCluster cluster, long seed, Duration length, Set<FaultKind> allowed, DrawnFaults drawn) {
+    private FaultSchedule(LocalCluster cluster, long seed, Duration length, Set<FaultKind> allowed, DrawnFaults drawn) {
         this.cluster = cluster;
         this.scheduler = cluster.scheduler();
         this.seed = seed;

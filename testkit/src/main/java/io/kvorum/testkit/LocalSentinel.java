@@ -185,9 +185,7 @@ public final class LocalSentinel {
         cluster.fault(Kind.SLOW_STEPS, List.of(id), "by " + delay);
     }
 
-    /**
-     * Fills the disk: what it must remember can't be saved, until {@link #freeDisk} or until it is started again.
-     */
+    /** Fills the disk: what it must remember can't be saved, until {@link #freeDisk} or until it is started again. */
     public void fillDisk() {
         diskFull = true;
         cluster.fault(Kind.DISK_FULL, List.of(id), "");

@@ -30,16 +30,17 @@ import org.jspecify.annotations.Nullable;
  * }</pre>
  *
  * <p><b>A run</b> has two phases. In the first, of the {@linkplain SimulationBuilder#length length} that is set, the
- * workloads run while faults happen, of some kinds that the seed chooses among those {@linkplain SimulationBuilder#faults
- * allowed}. Then all faults are undone. In the second phase, of the {@linkplain SimulationBuilder#recovery recovery time},
- * all workloads must end and the cluster must become whole again; then the checks are made.
+ * workloads run while faults happen, of some kinds that the seed chooses among those
+ * {@linkplain SimulationBuilder#faults allowed}. Then all faults are undone. In the second phase, of the
+ * {@linkplain SimulationBuilder#recovery recovery time}, all workloads must end and the cluster must become whole
+ * again; then the checks are made.
  *
  * <p><b>What must hold.</b> Your own {@linkplain SimulationBuilder#invariant invariants} after each step, your own
  * {@linkplain SimulationBuilder#check checks} at the end; and Kvorum's own promises, by the {@link SimulationCheck}s.
  * Whatever a workload throws fails the run as well.
  *
- * <p><b>A failure</b> is run again with fewer and fewer faults, down to single messages, for as long as the same thing is
- * broken. {@link SimulationFailure} names what remains.
+ * <p><b>A failure</b> is run again with fewer and fewer faults, down to single messages, for as long as the same thing
+ * is broken. {@link SimulationFailure} names what remains.
  *
  * <p>The system property {@code kvorum.seed} has only that seed run, {@code kvorum.seeds} so many from the first on.
  *

@@ -13,7 +13,8 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Looks at the nodes and sentinels of a cluster in virtual time for what must hold in each step, and counts what happened.
+ * Looks at the nodes and sentinels of a cluster in virtual time for what must hold in each step, and counts what
+ * happened.
  *
  * <p>For use by one thread at a time.
  */
@@ -49,7 +50,8 @@ final class SimulationAuditor {
             Promise now = cluster.node(id).promise();
             Promise before = now == null ? null : promises.put(id, now);
             if (before != null && before.incarnation() == now.incarnation() && now.epoch() < before.epoch()) {
-                breaks(id + " had promised epoch " + Epoch.toString(before.epoch()) + ", now " + Epoch.toString(now.epoch()));
+                breaks(id + " had promised epoch " + Epoch.toString(before.epoch()) + ", now "
+                        + Epoch.toString(now.epoch()));
             }
         }
     }
@@ -90,7 +92,8 @@ final class SimulationAuditor {
                 LocalNode one = complete.get(i - 1);
                 LocalNode other = complete.get(i);
                 if (one.status().position().equals(other.status().position()) && one.digest() != other.digest()) {
-                    differences.add(one + " and " + other + " hold different data at " + one.status().position());
+                    differences.add(one + " and " + other + " hold different data at "
+                            + one.status().position());
                 }
             }
         }

@@ -148,8 +148,8 @@ public final class SimulationBuilder<A> {
     }
 
     /**
-     * Leaves out some of Kvorum's own checks: those that cannot hold, since the cluster acknowledges at a lower level or
-     * a workload breaks the rules of the schedule.
+     * Leaves out some of Kvorum's own checks: those that cannot hold, since the cluster acknowledges at a lower level
+     * or a workload breaks the rules of the schedule.
      *
      * @param left the checks to leave out
      * @return this builder

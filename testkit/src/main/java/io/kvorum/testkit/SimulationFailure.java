@@ -5,8 +5,8 @@ import static java.util.Objects.requireNonNull;
 import java.util.List;
 
 /**
- * A seed of a {@link Simulation} that broke something. The message has everything that a reader needs to begin: what was
- * broken and when, the line that runs the seed again, the few faults that matter, and the last events.
+ * A seed of a {@link Simulation} that broke something. The message has everything that a reader needs to begin: what
+ * was broken and when, the line that runs the seed again, the few faults that matter, and the last events.
  */
 public final class SimulationFailure extends AssertionError {
     private static final long serialVersionUID = 1L;
@@ -65,8 +65,8 @@ public final class SimulationFailure extends AssertionError {
     }
 
     /**
-     * {@return a line for each single message that had to be lost, repeated or overtaken; empty if no fault that does so
-     * remains, or if its messages did not become fewer}
+     * {@return a line for each single message that had to be lost, repeated or overtaken; empty if no fault that does
+     * so remains, or if its messages did not become fewer}
      */
     public List<String> shrunkMessages() {
         return messages;

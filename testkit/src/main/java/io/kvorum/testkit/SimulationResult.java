@@ -57,7 +57,8 @@ public record SimulationResult(
                 .map(entry -> entry.getKey() + " " + entry.getValue())
                 .collect(Collectors.joining(", "));
         return runs + " runs, " + virtualTime.toSeconds() + " virtual seconds, " + elections + " elections, "
-                + failovers + " failovers, " + operations + " operations judged, " + unknown + " of them unknown, faults: "
+                + failovers + " failovers, " + operations + " operations judged, " + unknown
+                + " of them unknown, faults: "
                 + (kinds.isEmpty() ? "none" : kinds)
                 + (failure == null ? "" : "; seed " + failure.seed() + " broke: " + failure.violated());
     }

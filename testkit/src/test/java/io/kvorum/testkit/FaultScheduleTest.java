@@ -16,8 +16,8 @@ import java.util.EnumMap;
 import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.Map;
-import org.junit.jupiter.api.Tag;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 @Tag("long")
@@ -128,8 +128,7 @@ final class FaultScheduleTest {
             FaultSchedule.Fault fault = faults.faults().get(0);
             assertEquals(FaultKind.PLACED_CRASH, fault.kind());
             assertTrue(
-                    Stream.of(StopPoint.values())
-                            .anyMatch(point -> fault.what().contains(" at " + point + " for ")),
+                    Stream.of(StopPoint.values()).anyMatch(point -> fault.what().contains(" at " + point + " for ")),
                     fault::what);
         }
     }

@@ -98,8 +98,10 @@ final class SimulationsTest {
                         run.sleep(Duration.ofMillis(200));
                     }
                 })
-                .check("each is counted", run ->
-                        assertEquals(run.application().added, run.application().stored()))
+                .check(
+                        "each is counted",
+                        run -> assertEquals(
+                                run.application().added, run.application().stored()))
                 .build();
     }
 
@@ -213,7 +215,8 @@ final class SimulationsTest {
                     for (int i = 0; !run.isOver(); i++) {
                         long begun = run.cluster().scheduler().nanoTime();
                         run.client("ada").set(bytes("key"), bytes("value " + i));
-                        Duration took = Duration.ofNanos(run.cluster().scheduler().nanoTime() - begun);
+                        Duration took =
+                                Duration.ofNanos(run.cluster().scheduler().nanoTime() - begun);
                         assertTrue(took.toMillis() < 20, () -> "a write took " + took);
                         run.sleep(Duration.ofMillis(50));
                     }
@@ -223,7 +226,8 @@ final class SimulationsTest {
 
         assertEquals("workload ada", failure.violated());
         assertEquals(1, failure.shrunkFaults().size(), failure::getMessage);
-        assertTrue(!failure.shrunkMessages().isEmpty() && failure.shrunkMessages().size() <= 3, failure::getMessage);
+        assertTrue(
+                !failure.shrunkMessages().isEmpty() && failure.shrunkMessages().size() <= 3, failure::getMessage);
         String shown = failure.shrunkMessages().stream().collect(Collectors.joining("\n"));
         assertTrue(shown.contains("Append[") || shown.contains("Ack["), shown);
     }

@@ -326,7 +326,9 @@ final class Cluster {
 
     /** {@return how often something that a user gave to a process threw} */
     private long thrown() {
-        return java.util.stream.Stream.concat(nodes.stream().map(DataNode::process), sentinels.stream().map(SentinelHost::process))
+        return java.util.stream.Stream.concat(
+                        nodes.stream().map(DataNode::process),
+                        sentinels.stream().map(SentinelHost::process))
                 .mapToLong(process -> process.failing().thrown())
                 .sum();
     }

@@ -72,7 +72,9 @@ enum Mutant {
     STRAY_TAKEN(Profile.STRAYS, 9),
     /** A node takes and acknowledges records of an earlier epoch than the one it has promised. */
     DEPOSED_PRIMARY_TAKEN(Profile.CLASSIC, 8),
-    /** A primary feeds a replica from where its log ends, and the replica goes along, whether they have the same before. */
+    /**
+     * A primary feeds a replica from where its log ends, and the replica goes along, whether they have the same before.
+     */
     DIVERGENCE_TAKEN(Profile.SPLIT),
     /** A replica leaves a record out and counts it all the same. */
     RECORD_LEFT_OUT(Profile.CLASSIC),

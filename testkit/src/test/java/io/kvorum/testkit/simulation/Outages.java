@@ -5,8 +5,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Measures failovers: from the moment at which a primary that took writes is lost until a node is promoted in its place,
- * whatever else goes wrong meanwhile.
+ * Measures failovers: from the moment at which a primary that took writes is lost until a node is promoted in its
+ * place, whatever else goes wrong meanwhile.
  *
  * <p>Confined to one thread.
  */
@@ -65,7 +65,8 @@ final class Outages {
 
     private boolean isReached(int node) {
         long reached = cluster.sentinels().stream()
-                .filter(sentinel -> cluster.network().connects(sentinel.process().index(), node))
+                .filter(sentinel ->
+                        cluster.network().connects(sentinel.process().index(), node))
                 .count();
         return reached >= Shape.majority(cluster.sentinels().size());
     }

@@ -38,8 +38,7 @@ public final class Reliability {
         String commit = commit();
         Path file = Path.of(args[1]);
         Files.createDirectories(requireNonNull(file.toAbsolutePath().getParent()));
-        Soak soak = Soak.run(
-                file, commit, Long.parseLong(args[2]), Long.parseLong(args[3]), List.of(Profile.values()));
+        Soak soak = Soak.run(file, commit, Long.parseLong(args[2]), Long.parseLong(args[3]), List.of(Profile.values()));
         Reliability reliability = new Reliability();
         reliability.figures(soak, commit, Long.parseLong(args[2]));
         boolean allNoticed = reliability.mutants();
@@ -53,7 +52,8 @@ public final class Reliability {
 
     /** {@return the commit that is checked out, and whether anything differs from it} */
     private static String commit() throws IOException, InterruptedException {
-        boolean clean = ask("git", "status", "--porcelain", "--untracked-files=no").isEmpty();
+        boolean clean =
+                ask("git", "status", "--porcelain", "--untracked-files=no").isEmpty();
         return ask("git", "rev-parse", "HEAD") + (clean ? "" : " with changes");
     }
 
@@ -76,7 +76,8 @@ public final class Reliability {
         Totals totals = soak.totals();
         line("# Reliability");
         line("");
-        line("Written by `mvn -Preliability -pl testkit -am process-test-classes`, from [the simulation](simulation.md).");
+        line(
+                "Written by `mvn -Preliability -pl testkit -am process-test-classes`, from [the simulation](simulation.md).");
         line("The times are virtual; whatever else went wrong at the same time is in them.");
         line("");
         line("| | |");
@@ -97,7 +98,9 @@ public final class Reliability {
                 totals.of(Sometimes.FULL_SYNC_COMPLETED).times(),
                 totals.of(Sometimes.PARTIAL_SYNC).times());
         line("| operations of clients judged | %,d |", totals.operations());
-        line("| of these without a known outcome | %,d |", totals.of(Sometimes.UNKNOWN_TO_CLIENT).times());
+        line(
+                "| of these without a known outcome | %,d |",
+                totals.of(Sometimes.UNKNOWN_TO_CLIENT).times());
         line("| violations | %,d |", totals.violations());
         line("| histories that no checker could judge | %,d |", totals.unjudged());
         if (totals.violations() == 0) {
@@ -110,11 +113,13 @@ public final class Reliability {
         }
         section("Acknowledged writes that were lost", totals.lossesTable());
         line("");
-        line("A write at `LOCAL` is acknowledged by the primary alone, and may be lost with it. The bound of a `MAJORITY`");
+        line(
+                "A write at `LOCAL` is acknowledged by the primary alone, and may be lost with it. The bound of a `MAJORITY`");
         line("write is 3/n: had one in that many been lost, a run without any would have a chance of 5 %%.");
         section("Failovers", totals.failoversTable());
         line("");
-        line("From the loss of a primary that took writes until another node leads. The sentinels hold a node down after a");
+        line(
+                "From the loss of a primary that took writes until another node leads. The sentinels hold a node down after a");
         line("second of silence.");
         section("Runs", totals.runsTable());
         section("Faults", totals.faultsTable());
@@ -130,7 +135,8 @@ public final class Reliability {
 
     /** Switches each guard off until a seed notices; returns whether one did for each. */
     private boolean mutants() {
-        StringBuilder table = new StringBuilder("| guard | profile | seeds until noticed | invariant |\n|---|---|---:|---|\n");
+        StringBuilder table =
+                new StringBuilder("| guard | profile | seeds until noticed | invariant |\n|---|---|---:|---|\n");
         int noticed = 0;
         int all = 0;
         for (Mutant mutant : Mutant.values()) {
@@ -161,7 +167,7 @@ public final class Reliability {
             String text = new String(requireNonNull(found, "seeds-found.md").readAllBytes(), StandardCharsets.UTF_8);
             section("Faults that seeds have found", text.substring(text.indexOf("| fault |")));
             line("");
-        line("All are mended; the build runs these seeds again.");
+            line("All are mended; the build runs these seeds again.");
         }
     }
 }

@@ -53,7 +53,9 @@ final class Tampering {
             boolean gap = append.previous().offset() > end.offset();
             boolean diverged = !gap && !node.log().history().contains(append.previous(), end.offset());
             if ((mutant == Mutant.GAP_TAKEN && gap && end.epoch() == append.epoch())
-                    || (mutant == Mutant.DIVERGENCE_TAKEN && diverged && append.previous().offset() == end.offset())) {
+                    || (mutant == Mutant.DIVERGENCE_TAKEN
+                            && diverged
+                            && append.previous().offset() == end.offset())) {
                 return new Append(
                         append.shard(), append.epoch(), append.sequence(), end, append.committed(), append.records());
             }

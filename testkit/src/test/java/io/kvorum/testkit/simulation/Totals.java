@@ -213,8 +213,8 @@ final class Totals {
                 line(SCHEDULES, profile, sum.schedules, sum.virtualTime, sum.events, sum.operations, sum.violations)));
         happened.forEach((what, count) -> lines.add(line(HAPPENED, what, count.times, count.runs)));
         faults.forEach((kind, times) -> lines.add(line(FAULT, kind, times)));
-        failovers.forEach((cause, times) ->
-                times.forEach((steps, count) -> lines.add(line(FAILOVER, cause, steps, count))));
+        failovers.forEach(
+                (cause, times) -> times.forEach((steps, count) -> lines.add(line(FAILOVER, cause, steps, count))));
         lines.add(line(WRITES, majorityWrites, localWrites, localLost));
         failures.forEach(each -> lines.add(line(FAILURE, each.profile, each.seed, each.invariant, each.message)));
         Path aside = file.resolveSibling(file.getFileName() + ".new");
