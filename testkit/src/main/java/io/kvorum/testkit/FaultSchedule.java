@@ -44,6 +44,7 @@ import java.util.concurrent.locks.ReentrantLock;
  * <p>Safe for use by any number of threads, as far as the cluster is.
  */
 public final class FaultSchedule {
+    private static final List<StopPoint> STOP_POINTS = List.of(StopPoint.values());
     private static final Duration PLACED_FOR = Duration.ofSeconds(20);
     private static final Duration SHORTEST = Duration.ofMillis(50);
     private static final int DOUBLINGS = 9; // up to about 25 seconds
@@ -150,7 +151,7 @@ public final class FaultSchedule {
         FaultSchedule schedule = new FaultSchedule(cluster, seed, length, allowed, drawn);
         cluster.numberMessages();
         if (schedule.kinds.contains(FaultKind.PLACED_CRASH)) {
-            for (StopPoint point : StopPoint.values()) {
+            for (StopPoint point : STOP_POINTS) {
                 cluster.at(point, schedule::hit);
             }
         }
@@ -405,7 +406,7 @@ public final class FaultSchedule {
     }
 
     private void place(Duration length) {
-        StopPoint point = StopPoint.values()[random.nextInt(StopPoint.values().length)];
+        StopPoint point = STOP_POINTS.get(random.nextInt(STOP_POINTS.size()));
         armed.add(new Armed(point, scheduler.nanoTime() + PLACED_FOR.toNanos(), length));
     }
 

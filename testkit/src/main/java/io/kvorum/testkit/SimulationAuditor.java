@@ -46,13 +46,18 @@ final class SimulationAuditor {
                 leads(promoted.shard(), promoted.epoch(), promoted.node());
             }
         }
-        for (NodeId id : nodes) {
-            Promise now = cluster.node(id).promise();
-            Promise before = now == null ? null : promises.put(id, now);
-            if (before != null && before.incarnation() == now.incarnation() && now.epoch() < before.epoch()) {
-                breaks(id + " had promised epoch " + Epoch.toString(before.epoch()) + ", now "
-                        + Epoch.toString(now.epoch()));
-            }
+        nodes.forEach(this::checkPromise);
+    }
+
+    private void checkPromise(NodeId id) {
+        Promise now = cluster.node(id).promise();
+        if (now == null) {
+            return;
+        }
+        Promise before = promises.put(id, now);
+        if (before != null && before.incarnation() == now.incarnation() && now.epoch() < before.epoch()) {
+            breaks(id + " had promised epoch " + Epoch.toString(before.epoch()) + ", now "
+                    + Epoch.toString(now.epoch()));
         }
     }
 

@@ -182,8 +182,7 @@ public final class History {
         List<String> details = new ArrayList<>();
         for (Map.Entry<ByteBuffer, List<Recorded>> entry : keys.entrySet()) {
             Values values = new Values(entry.getValue());
-            byte[] key = entry.getKey().array().clone();
-            long found = number(reader.apply(key));
+            long found = number(reader.apply(bytes(entry.getKey())));
             int lostHere = 0;
             for (Recorded each : entry.getValue()) {
                 if (each.isWrite() && !each.call.isOpen()) {
@@ -202,11 +201,18 @@ public final class History {
         return new Losses(acknowledged, lost, Duration.ofNanos(now - oldest), details);
     }
 
+    private static byte[] bytes(ByteBuffer key) {
+        byte[] bytes = new byte[key.remaining()];
+        key.duplicate().get(bytes);
+        return bytes;
+    }
+
     /** {@return the name of a key for a reader: its text if it is one, else its bytes} */
     private static String name(ByteBuffer key) {
-        String text = new String(key.array(), UTF_8);
+        byte[] bytes = bytes(key);
+        String text = new String(bytes, UTF_8);
         boolean readable = text.chars().allMatch(c -> c >= ' ' && c < 0x7f);
-        return "key " + (readable ? text : HexFormat.of().formatHex(key.array()));
+        return "key " + (readable ? text : HexFormat.of().formatHex(bytes));
     }
 
     /** {@return the number of operations, and of those whose outcome is unknown} */
