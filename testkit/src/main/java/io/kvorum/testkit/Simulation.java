@@ -6,6 +6,7 @@ import java.time.Duration;
 import java.util.EnumMap;
 import java.util.Map;
 import java.util.function.Function;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -49,6 +50,8 @@ import org.jspecify.annotations.Nullable;
  * @param <A> the application under test, made anew for each run
  */
 public final class Simulation<A> {
+    private static final Pattern METHOD_OF_LAMBDA = Pattern.compile("^lambda\\$(.*)\\$\\d+$");
+
     private final SimulationBuilder.Parts<A> parts;
 
     Simulation(SimulationBuilder.Parts<A> parts) {
@@ -104,7 +107,9 @@ public final class Simulation<A> {
         String caller = StackWalker.getInstance(StackWalker.Option.RETAIN_CLASS_REFERENCE)
                 .walk(frames -> frames.filter(frame -> frame.getDeclaringClass() != Simulation.class)
                         .findFirst()
-                        .map(frame -> frame.getClassName() + "#" + frame.getMethodName())
+                        .map(frame -> frame.getClassName() + "#" + METHOD_OF_LAMBDA
+                                .matcher(frame.getMethodName())
+                                .replaceFirst("$1"))
                         .orElse(""));
         Totals totals = new Totals();
         for (long seed = from; seed < from + seeds; seed++) {
