@@ -11,6 +11,7 @@ module io.kvorum.testkit {
 
     exports io.kvorum.testkit;
     exports io.kvorum.testkit.contract;
+    exports io.kvorum.testkit.history;
     exports io.kvorum.testkit.junit;
 
     uses io.kvorum.testkit.junit.RespProvider;

@@ -272,7 +272,9 @@ public final class LocalCluster implements AutoCloseable {
         return time instanceof VirtualTime ? " (seed " + seed + ")" : "";
     }
 
-    private @Nullable String missing() {
+    /** {@return what is missing until the cluster is ready, or null} */
+    @Nullable
+    String missing() {
         for (LocalSentinel sentinel : sentinels.values()) {
             if (sentinel.isRunning() && !sentinel.driver().quorumCheck().votesReachable()) {
                 return sentinel.id() + " reaches too few sentinels";
@@ -593,6 +595,17 @@ public final class LocalCluster implements AutoCloseable {
     public void reorder(double share) {
         network.reorder(checkedShare(share));
         fault(Kind.NETWORK, List.of(), "mixes up " + share + " of the messages");
+    }
+
+    /** Has a rule say what becomes of each message, until the network is healed. */
+    void rule(Network.Rule rule, String what) {
+        network.add(rule);
+        fault(Kind.NETWORK, List.of(), what);
+    }
+
+    /** Has the messages of each link be numbered from now on, for {@link #rule rules}. */
+    void numberMessages() {
+        network.number();
     }
 
     private static double checkedShare(double share) {

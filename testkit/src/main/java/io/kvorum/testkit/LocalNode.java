@@ -38,6 +38,7 @@ public final class LocalNode {
     private volatile KeptPromise promise = new KeptPromise(null);
     private final PartyScheduler scheduler;
     private volatile Duration clockOffset = Duration.ZERO;
+    private volatile boolean diskFull;
     private volatile @Nullable ClusterNode running;
 
     /** What runs between a start and a crash. */
@@ -161,6 +162,7 @@ public final class LocalNode {
                 throw new IllegalStateException("node must not be running: " + id());
             }
             promise = kept;
+            diskFull = false;
             cluster.fault(Kind.RESTART, List.of(id), detail);
             start();
         }
@@ -239,6 +241,21 @@ public final class LocalNode {
         cluster.fault(Kind.CLOCK_JUMP, List.of(id), "by " + distance);
     }
 
+    /**
+     * Fills the disk: what the node must remember can't be saved, until {@link #freeDisk}. To be started again it needs
+     * room: that frees the disk too.
+     */
+    public void fillDisk() {
+        diskFull = true;
+        cluster.fault(Kind.DISK_FULL, List.of(id), "");
+    }
+
+    /** Frees the disk again. */
+    public void freeDisk() {
+        diskFull = false;
+        cluster.fault(Kind.DISK_FREE, List.of(id), "");
+    }
+
     /** Cuts the node off: nothing reaches it, nor does it reach anything, until {@link LocalCluster#heal}. */
     public void isolate() {
         cluster.isolate(id());
@@ -295,6 +312,9 @@ public final class LocalNode {
 
         @Override
         public void save(Promise newer) throws IOException {
+            if (diskFull) {
+                throw new IOException("the disk is full");
+            }
             ClusterNode saving = running;
             if (saving != null
                     && cluster.mail().hit(new StopPoint.Hit(StopPoint.BEFORE_PERSIST, id, shard))

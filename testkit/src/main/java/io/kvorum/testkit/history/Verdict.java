@@ -1,4 +1,4 @@
-package io.kvorum.testkit.linearizability;
+package io.kvorum.testkit.history;
 
 /**
  * What a checker says about a history.

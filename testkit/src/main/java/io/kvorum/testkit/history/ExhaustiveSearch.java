@@ -1,6 +1,6 @@
-package io.kvorum.testkit.linearizability;
+package io.kvorum.testkit.history;
 
-import io.kvorum.testkit.linearizability.Verdict.Result;
+import io.kvorum.testkit.history.Verdict.Result;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.BitSet;

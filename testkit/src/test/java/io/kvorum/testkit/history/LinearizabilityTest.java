@@ -1,13 +1,13 @@
-package io.kvorum.testkit.linearizability;
+package io.kvorum.testkit.history;
 
-import static io.kvorum.testkit.linearizability.Verdict.Result.LINEARIZABLE;
-import static io.kvorum.testkit.linearizability.Verdict.Result.NOT_LINEARIZABLE;
-import static io.kvorum.testkit.linearizability.Verdict.Result.UNKNOWN;
+import static io.kvorum.testkit.history.Verdict.Result.LINEARIZABLE;
+import static io.kvorum.testkit.history.Verdict.Result.NOT_LINEARIZABLE;
+import static io.kvorum.testkit.history.Verdict.Result.UNKNOWN;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.kvorum.testkit.linearizability.Verdict.Result;
+import io.kvorum.testkit.history.Verdict.Result;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;

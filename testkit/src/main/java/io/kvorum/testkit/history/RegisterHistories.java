@@ -1,4 +1,4 @@
-package io.kvorum.testkit.linearizability;
+package io.kvorum.testkit.history;
 
 import java.util.ArrayList;
 import java.util.HashMap;

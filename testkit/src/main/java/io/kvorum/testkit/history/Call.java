@@ -1,4 +1,4 @@
-package io.kvorum.testkit.linearizability;
+package io.kvorum.testkit.history;
 
 /**
  * One operation of a history, and the time between its invocation and its return. It took effect at some moment in
