@@ -12,9 +12,9 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * Runs the simulation and writes a page of what it showed: {@code Reliability PAGE FILE FIRST LAST}. Seeds from
- * {@code FIRST} to {@code LAST} of all profiles are run as by {@link Soak}, whose file is {@code FILE}; then each guard
- * of the protocols is switched off in turn, until a seed notices.
+ * Runs the simulation and writes a page of what it showed: {@code Reliability PAGE DIRECTORY FIRST LAST}. Seeds from
+ * {@code FIRST} to {@code LAST} of all profiles are run as by {@link Soak}, whose file is in {@code DIRECTORY}, one for
+ * each commit; then each guard of the protocols is switched off in turn, until a seed notices.
  *
  * <p>Ends with status 1 if a seed broke an invariant, or a guard was not missed.
  */
@@ -29,15 +29,15 @@ public final class Reliability {
     /**
      * Runs.
      *
-     * @param args the page, the file to go on from, the first seed and the last one
+     * @param args the page, the directory of what to go on from, the first seed and the last one
      * @throws Exception if a file can't be read or written, git can't be asked, or the thread is interrupted
      */
     public static void main(String[] args) throws Exception {
         ProductLog log = new ProductLog();
         log.off();
         String commit = commit();
-        Path file = Path.of(args[1]);
-        Files.createDirectories(requireNonNull(file.toAbsolutePath().getParent()));
+        Path directory = Files.createDirectories(Path.of(args[1]));
+        Path file = directory.resolve(commit.replace(' ', '-'));
         Soak soak = Soak.run(file, commit, Long.parseLong(args[2]), Long.parseLong(args[3]), List.of(Profile.values()));
         Reliability reliability = new Reliability();
         reliability.figures(soak, commit, Long.parseLong(args[2]));
@@ -120,7 +120,8 @@ public final class Reliability {
         line("");
         line(
                 "From the loss of a primary that took writes until another node leads. The sentinels hold a node down after a");
-        line("second of silence. The long times are of shards that nobody could fail over before other faults had ended: too few");
+        line(
+                "second of silence. The long times are of shards that nobody could fail over before other faults had ended: too few");
         line("nodes or sentinels reached each other.");
         section("Runs", totals.runsTable());
         section("Faults", totals.faultsTable());
