@@ -1,2 +1,16 @@
-/** The key-value store on real Redis and Valkey servers, and sentinels that fail them over. */
+/**
+ * The key-value store on real Redis and Valkey servers.
+ *
+ * <p>{@link io.kvorum.redis.RedisStore} is a {@link io.kvorum.core.KeyValueStore} on one server, on the server that
+ * sentinels name, or on a cluster; which of them, it finds out from the URIs that it is given:
+ *
+ * <pre>{@code
+ * RedisStore.connect(RedisURI.create("redis://10.0.0.1"));
+ * RedisStore.connect(RedisURI.create("redis-sentinel://10.0.0.1,10.0.0.2,10.0.0.3#orders"));
+ * RedisStore.connect(RedisURI.create("redis://10.0.0.1"), RedisURI.create("redis://10.0.0.2")); // of a cluster
+ * }</pre>
+ *
+ * <p>Time-outs, acknowledgement by replicas and the number of tries are set by its
+ * {@linkplain io.kvorum.redis.RedisStore#builder() builder}.
+ */
 package io.kvorum.redis;

@@ -28,7 +28,7 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** A server in a process of its own, on a port of loopback and in a directory that go with it. */
-final class RealServer implements AutoCloseable {
+public final class RealServer implements AutoCloseable {
     private static final Set<Process> RUNNING = ConcurrentHashMap.newKeySet();
     private static final int CONNECT_MILLIS = 1_000;
 
@@ -53,14 +53,14 @@ final class RealServer implements AutoCloseable {
      * Returns the servers there are to test with: the one that comes with the tests, if it runs here, and the one on
      * the PATH.
      */
-    static List<Path> executables() {
+    public static List<Path> executables() {
         return Stream.of(bundled(), onPath("redis-server"), onPath("valkey-server"))
                 .flatMap(Optional::stream)
                 .toList();
     }
 
     /** Returns the newest of the servers. */
-    static Path newest() {
+    public static Path newest() {
         List<Path> all = executables();
         return all.get(all.size() - 1);
     }
@@ -102,7 +102,7 @@ final class RealServer implements AutoCloseable {
     }
 
     /** Starts a server without files, and waits until it answers. */
-    static RealServer start(Path executable, String... options) {
+    public static RealServer start(Path executable, String... options) {
         try {
             Path directory = Files.createTempDirectory("kvorum-redis");
             RealServer server = new RealServer(executable, directory, freePort(), List.of(options));
@@ -169,12 +169,12 @@ final class RealServer implements AutoCloseable {
         return port;
     }
 
-    RedisURI uri() {
+    public RedisURI uri() {
         return RedisURI.create("127.0.0.1", port);
     }
 
     /** Sends a command in one line and returns the answer: its first line, or the text that it announces. */
-    String ask(String line) {
+    public String ask(String line) {
         try (Socket socket = new Socket()) {
             socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), CONNECT_MILLIS);
             socket.setSoTimeout(5_000);
