@@ -13,6 +13,7 @@ import io.lettuce.core.resource.DefaultClientResources;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** Finds out what kind of servers there are behind some URIs. */
@@ -36,7 +37,8 @@ final class Connecting {
             Duration connectTimeout,
             int replicas,
             int tries,
-            @Nullable ClientResources shared) {
+            @Nullable ClientResources shared,
+            @Nullable Supplier<? extends @Nullable RedisURI> primary) {
         ClientResources resources = shared != null
                 ? shared
                 : DefaultClientResources.builder()
@@ -52,7 +54,7 @@ final class Connecting {
                     ? new ServerCluster(resources, uris, (ClusterClientOptions)
                             options(ClusterClientOptions.builder(), timeout, connectTimeout)
                                     .build())
-                    : new SingleServer(Place.of(uris.get(0)));
+                    : new SingleServer(uris.get(0), primary == null ? () -> uris.get(0) : primary);
             Connections connections = new Connections(resources, shared == null, client, servers, timeout, replicas);
             return new RedisStore(
                     connections,

@@ -28,6 +28,7 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -371,6 +372,7 @@ public final class RedisStore implements KeyValueStore {
         private int replicas;
         private int tries = 64;
         private @Nullable ClientResources resources;
+        private @Nullable Supplier<? extends @Nullable RedisURI> primary;
 
         private Builder() {}
 
@@ -382,6 +384,18 @@ public final class RedisStore implements KeyValueStore {
          */
         public Builder uris(RedisURI... values) {
             uris = List.of(values);
+            return this;
+        }
+
+        /**
+         * Sets who says which of the servers, that are no cluster, is the primary: for servers that Kvorum's sentinels
+         * fail over, the topology of one of them.
+         *
+         * @param value the primary, or {@code null} while there is none; asked for each operation, so it must be quick
+         * @return this builder
+         */
+        public Builder primary(Supplier<? extends @Nullable RedisURI> value) {
+            primary = requireNonNull(value, "primary");
             return this;
         }
 
@@ -487,7 +501,7 @@ public final class RedisStore implements KeyValueStore {
             if (uris.isEmpty()) {
                 throw new IllegalStateException("store needs a URI");
             }
-            return Connecting.connect(uris, timeout, connectTimeout, replicas, tries, resources);
+            return Connecting.connect(uris, timeout, connectTimeout, replicas, tries, resources, primary);
         }
     }
 }

@@ -21,6 +21,12 @@ record ServerInfo(Map<String, String> values) {
         return values.getOrDefault(name, "");
     }
 
+    /** Returns a number, or 0 where there is none. */
+    long number(String name) {
+        String text = text(name);
+        return text.isEmpty() ? 0 : Long.parseLong(text);
+    }
+
     String version() {
         return text("redis_version");
     }

@@ -1,5 +1,5 @@
 /**
- * The key-value store on real Redis and Valkey servers.
+ * The key-value store on real Redis and Valkey servers, and nodes that let sentinels fail such servers over.
  *
  * <p>{@link io.kvorum.redis.RedisStore} is a {@link io.kvorum.core.KeyValueStore} on one server, on the server that
  * sentinels name, or on a cluster; which of them, it finds out from the URIs that it is given:
@@ -12,5 +12,8 @@
  *
  * <p>Time-outs, acknowledgement by replicas and the number of tries are set by its
  * {@linkplain io.kvorum.redis.RedisStore#builder() builder}.
+ *
+ * <p>{@link io.kvorum.redis.RedisNode} stands beside a server, so that the sentinels of {@code io.kvorum.cluster} can
+ * watch it and fail it over.
  */
 package io.kvorum.redis;
