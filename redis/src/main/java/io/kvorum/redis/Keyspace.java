@@ -52,7 +52,9 @@ interface Keyspace {
             io.lettuce.core.ScanCursor next = cursor;
             KeyScanCursor<byte[]> page =
                     Waiting.read(connections.sendTo(place, -1, false, commands -> commands.scan(next, count)));
-            action.accept(page.getKeys());
+            action.accept(page.getKeys().stream()
+                    .filter(key -> !LeadershipRecord.isKey(key))
+                    .toList());
             cursor = page;
         } while (!cursor.isFinished());
     }

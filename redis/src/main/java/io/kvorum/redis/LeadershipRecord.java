@@ -8,6 +8,7 @@ import io.kvorum.slots.topology.Member;
 import io.kvorum.slots.topology.MemberList;
 import io.kvorum.slots.topology.NodeId;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -25,6 +26,8 @@ import org.jspecify.annotations.Nullable;
 record LeadershipRecord(long epoch, NodeId leader, long begun, MemberList members) {
     /** The key, which belongs to the nodes. */
     static final String KEY = "kvorum:leadership";
+
+    private static final byte[] KEY_BYTES = KEY.getBytes(US_ASCII);
 
     private static final Pattern TEXT =
             Pattern.compile("1 epoch=(\\S+) leader=([A-Za-z0-9._:-]+) begun=(\\S+) members=([A-Za-z0-9._:#,-]+)");
@@ -50,6 +53,11 @@ record LeadershipRecord(long epoch, NodeId leader, long begun, MemberList member
                 new NodeId(matcher.group(2)),
                 Epoch.parse(matcher.group(3)),
                 new MemberList(members));
+    }
+
+    /** {@return whether a key is that of the nodes, which is none of a store's} */
+    static boolean isKey(byte[] key) {
+        return Arrays.equals(key, KEY_BYTES);
     }
 
     /** {@return the record of the next leadership of the shard} */

@@ -117,6 +117,11 @@ final class ManagedServer implements AutoCloseable {
         }
     }
 
+    /** Writes the record of a leadership under way once more. */
+    void write(LeadershipRecord record) {
+        commands().set(KEY, record.toBytes());
+    }
+
     /**
      * Holds writes back for some time. Expiry and eviction stand still as well; the pings to replicas, which would move
      * the position, do not by themselves.

@@ -82,6 +82,7 @@ public final class RedisNode implements AutoCloseable {
     private final ThreadPoolExecutor thread;
     private final List<Asked> questions = new ArrayList<>(); // guarded by itself
     private Promise promise; // confined to the thread
+    private @Nullable LeadershipRecord led; // the last leadership of this node; confined to the thread
 
     private RedisNode(
             NodeId self,
@@ -243,7 +244,18 @@ public final class RedisNode implements AutoCloseable {
     /** Asks the server for its state, and takes back what nobody gave it. */
     private ServerState observed() {
         ServerState state = server.state();
-        if (state.primary() && !leads(state)) {
+        LeadershipRecord known = led;
+        if (state.primary()
+                && state.record() == null
+                && known != null
+                && known.epoch() == promise.epoch()
+                && run.isOf(state)) { // the users of the server have deleted everything
+            server.write(known);
+            state = server.state();
+        }
+        if (leads(state)) {
+            led = state.record();
+        } else if (state.primary()) {
             server.detach();
             state = server.state();
         }

@@ -1,5 +1,6 @@
 package io.kvorum.redis;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
 import static java.util.Objects.requireNonNull;
 
 import io.kvorum.core.AsyncKeyValueStore;
@@ -119,9 +120,19 @@ public final class RedisStore implements KeyValueStore {
     public long size() {
         long size = 0;
         for (Place place : connections.servers().primaries()) {
-            size += Waiting.read(connections.sendTo(place, -1, false, each -> each.dbsize()));
+            size += sizeOf(place);
         }
         return size;
+    }
+
+    /** A server that is no cluster may have the key of a node beside it, which is none of this store's. */
+    private long sizeOf(Place place) {
+        byte[] ofNode = LeadershipRecord.KEY.getBytes(US_ASCII);
+        boolean slots = connections.servers().knowSlots();
+        return Waiting.read(connections.sendTo(place, -1, false, each -> {
+            CompletionStage<Long> size = each.dbsize();
+            return slots ? size : size.thenCombine(each.exists(ofNode), (all, not) -> all - not);
+        }));
     }
 
     @Override
@@ -178,14 +189,9 @@ public final class RedisStore implements KeyValueStore {
 
     @Override
     public byte @Nullable [] randomKey() {
-        List<Place> places = new ArrayList<>(connections.servers().primaries());
-        List<Long> sizes = new ArrayList<>();
-        long all = 0;
-        for (Place place : places) {
-            long size = Waiting.read(connections.sendTo(place, -1, false, each -> each.dbsize()));
-            sizes.add(size);
-            all += size;
-        }
+        List<Place> places = connections.servers().primaries();
+        List<Long> sizes = places.stream().map(this::sizeOf).toList();
+        long all = sizes.stream().mapToLong(size -> size).sum();
         long drawn = ThreadLocalRandom.current().nextLong(Math.max(1, all));
         int first = 0;
         while (first < places.size() - 1 && drawn >= sizes.get(first)) {
@@ -193,14 +199,22 @@ public final class RedisStore implements KeyValueStore {
             first++;
         }
         for (int i = 0; i < places.size(); i++) { // all keys of the one that was drawn may have expired
-            Place place = places.get((first + i) % places.size());
-            byte[] key = Waiting.<byte @Nullable []>read(
-                    connections.<byte @Nullable []>sendTo(place, -1, false, each -> each.randomkey()));
+            int at = (first + i) % places.size();
+            byte[] key = sizes.get(at) == 0 ? null : randomKey(places.get(at));
             if (key != null) {
                 return key;
             }
         }
         return null;
+    }
+
+    private byte @Nullable [] randomKey(Place place) {
+        byte[] key;
+        do {
+            key = Waiting.<byte @Nullable []>read(
+                    connections.<byte @Nullable []>sendTo(place, -1, false, each -> each.randomkey()));
+        } while (key != null && LeadershipRecord.isKey(key) && sizeOf(place) > 0);
+        return key == null || LeadershipRecord.isKey(key) ? null : key;
     }
 
     /**

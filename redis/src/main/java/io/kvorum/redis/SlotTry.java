@@ -22,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,6 +31,9 @@ import org.jspecify.annotations.Nullable;
  * watched key was changed meanwhile. Confined to one thread.
  */
 final class SlotTry {
+    /** What the server answers for the deadline of a key that does not exist; {@code NO_DEADLINE} is its -1. */
+    private static final long ABSENT = -2;
+
     private static final StoreSettings SETTINGS = StoreSettings.defaults().withStripes(1);
 
     private final Session session;
@@ -109,33 +113,55 @@ final class SlotTry {
         before.put(ByteBuffer.wrap(copy), keys.lookUp(copy));
     }
 
-    /**
-     * Reads keys with their deadlines, of those that are strings. A server before 7.0 tells only how much time is left:
-     * the deadline follows from that, exactly, if its clock shows the same millisecond before and after it told.
-     */
+    /** Reads keys with their deadlines, of those that are strings. */
     static List<@Nullable Entry> read(Session session, List<byte[]> keys, boolean exactDeadlines) {
         RedisAsyncCommands<byte[], byte[]> commands = session.commands();
-        while (true) {
-            CompletionStage<List<byte[]>> start = commands.time();
-            CompletionStage<List<KeyValue<byte[], byte[]>>> values = commands.mget(keys.toArray(byte[][]::new));
-            List<CompletionStage<Long>> ends = new ArrayList<>();
-            for (byte[] key : keys) {
-                ends.add(exactDeadlines ? commands.pexpiretime(key) : commands.pttl(key));
-            }
-            long end = exactDeadlines ? 0 : millis(session.read(commands.time()));
-            long begun = exactDeadlines ? 0 : millis(session.read(start));
-            List<@Nullable Entry> entries = new ArrayList<>();
-            List<KeyValue<byte[], byte[]>> found = session.read(values);
-            for (int i = 0; i < keys.size(); i++) {
-                byte[] value = found.get(i).getValueOrElse(null);
-                long left = session.read(ends.get(i));
-                long deadline = left < 0 ? KeyValueStore.NO_DEADLINE : begun + left;
-                entries.add(value == null || left == -2 ? null : new Entry(keys.get(i), value, deadline));
-            }
-            if (begun == end) {
-                return entries;
-            }
+        CompletionStage<List<KeyValue<byte[], byte[]>>> values = commands.mget(keys.toArray(byte[][]::new));
+        long[] deadlines = exactDeadlines ? told(session, keys) : derived(session, keys);
+        List<@Nullable Entry> entries = new ArrayList<>();
+        List<KeyValue<byte[], byte[]>> found = session.read(values);
+        for (int i = 0; i < deadlines.length; i++) {
+            byte[] value = found.get(i).getValueOrElse(null);
+            entries.add(value == null || deadlines[i] == ABSENT ? null : new Entry(keys.get(i), value, deadlines[i]));
         }
+        return entries;
+    }
+
+    private static long[] told(Session session, List<byte[]> keys) {
+        List<CompletionStage<Long>> asked = new ArrayList<>();
+        keys.forEach(key -> asked.add(session.commands().pexpiretime(key)));
+        return asked.stream().mapToLong(session::read).toArray();
+    }
+
+    /**
+     * Returns the deadlines by a server before 7.0, which tells only how much time is left. A deadline follows from
+     * that, exactly, if the clock of the server shows the same millisecond before and after it told; else it is asked
+     * again.
+     */
+    private static long[] derived(Session session, List<byte[]> keys) {
+        long[] deadlines = new long[keys.size()];
+        List<Integer> open = IntStream.range(0, deadlines.length).boxed().toList();
+        while (!open.isEmpty()) {
+            List<CompletionStage<List<byte[]>>> times = new ArrayList<>();
+            List<CompletionStage<Long>> left = new ArrayList<>();
+            times.add(session.commands().time());
+            for (int i : open) {
+                left.add(session.commands().pttl(keys.get(i)));
+                times.add(session.commands().time());
+            }
+            List<Integer> again = new ArrayList<>();
+            for (int i = 0; i < left.size(); i++) {
+                long before = millis(session.read(times.get(i)));
+                long millis = session.read(left.get(i));
+                if (before == millis(session.read(times.get(i + 1)))) {
+                    deadlines[open.get(i)] = millis < 0 ? millis : before + millis;
+                } else {
+                    again.add(open.get(i));
+                }
+            }
+            open = again;
+        }
+        return deadlines;
     }
 
     /**

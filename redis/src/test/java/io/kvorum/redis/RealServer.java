@@ -156,7 +156,7 @@ public final class RealServer implements AutoCloseable {
             long begin = System.nanoTime();
             while (!ask("PING").equals("PONG")) {
                 if (!started.isAlive() || System.nanoTime() - begin > TimeUnit.SECONDS.toNanos(20)) {
-                    throw new IllegalStateException(Files.readString(directory.resolve("log")));
+                    throw new IllegalStateException(log());
                 }
                 Thread.onSpinWait();
             }
@@ -198,6 +198,15 @@ public final class RealServer implements AutoCloseable {
             }
         }
         return line.toString();
+    }
+
+    /** Returns what the server has logged. */
+    String log() {
+        try {
+            return Files.readString(directory.resolve("log"));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     /** Ends the process at once, as a crash does. */

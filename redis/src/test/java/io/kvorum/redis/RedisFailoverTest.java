@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
@@ -137,9 +138,20 @@ final class RedisFailoverTest {
             for (int i = 0; i < 200; i++) {
                 store.increment(KEY);
             }
+            for (NodeId replica : shard.replicas()) { // else the former primary may be the only one that has everything
+                RealServers.await(
+                        "the replica has it",
+                        () -> shard.server(replica).ask("GET key").equals("200"));
+            }
             shard.anySentinel().failOver(RedisShard.SHARD).toCompletableFuture().join();
 
-            assertNotEquals(before, shard.primary());
+            assertNotEquals(
+                    before,
+                    shard.primary(),
+                    () -> shard.events + "\n"
+                            + shard.servers.values().stream()
+                                    .map(RealServer::log)
+                                    .toList());
             RealServers.await("writes go on", () -> {
                 try {
                     store.increment("other".getBytes(UTF_8));
@@ -152,6 +164,29 @@ final class RedisFailoverTest {
             shard.awaitReplicas(2);
             NodeId now = shard.primary();
             assertEquals("1", shard.server(now).ask("EXISTS kvorum:leadership"));
+        }
+    }
+
+    @Test
+    void deletingEverythingEndsNoLeadership() {
+        RedisShard shard = shard();
+        RealServer primary = shard.server(shard.primary());
+        try (RedisStore store = shard.store()) {
+            store.set(KEY, "value".getBytes(UTF_8));
+            assertEquals(1, store.size());
+            assertEquals("key", new String(store.randomKey(), UTF_8));
+            assertEquals(1, store.clear());
+            assertEquals(0, store.size());
+            assertNull(store.randomKey());
+            assertEquals("1", primary.ask("EXISTS kvorum:leadership"), "the key is none of the store's");
+            NodeId before = shard.primary();
+            assertEquals("OK", primary.ask("FLUSHALL"));
+
+            RealServers.await(
+                    "the record is written again",
+                    () -> primary.ask("EXISTS kvorum:leadership").equals("1"));
+            store.set(KEY, "after".getBytes(UTF_8));
+            assertEquals(before, shard.primary());
         }
     }
 

@@ -73,13 +73,13 @@ abstract class RedisStoreContract extends KeyValueStoreContract {
     /** The clock of the servers is real, and the same. */
     @Override
     protected Duration precision() {
-        return Duration.ofMillis(40);
+        return Duration.ofMillis(150);
     }
 
     /** Long enough for the operations of a test on servers that are busy, short enough to be waited for. */
     @Override
     protected Duration life() {
-        return longLife ? Duration.ofSeconds(20) : Duration.ofMillis(600);
+        return longLife ? Duration.ofSeconds(20) : Duration.ofMillis(800);
     }
 
     @Override
