@@ -88,6 +88,13 @@ public @interface KvorumCluster {
     /** {@return how long an operation of the client may take, such as {@code 500ms}, {@code 5s} or {@code 2m}} */
     String timeout() default "5s";
 
+    /**
+     * {@return how long a node must be silent before sentinels hold it down} A failover begins that long after a crash;
+     * so in real time {@code 50ms} spares a test much waiting, if the machine is not so busy that nodes are silent for
+     * want of it.
+     */
+    String detection() default "1s";
+
     /** {@return how long the cluster may take to become ready} */
     String ready() default "30s";
 

@@ -2,6 +2,7 @@ package io.kvorum.testkit.junit;
 
 import io.kvorum.cluster.ClusterClient;
 import io.kvorum.core.KeyValueStore;
+import io.kvorum.failover.SentinelSettings;
 import io.kvorum.slots.topology.NodeId;
 import io.kvorum.slots.topology.Shard;
 import io.kvorum.testkit.ClusterTimeline;
@@ -51,6 +52,7 @@ final class RunningCluster {
         LocalClusterBuilder builder;
         try {
             builder = LocalCluster.builder()
+                    .failover(SentinelSettings.defaults().withDownAfter(Texts.duration(shape.detection())))
                     .shards(shape.shards())
                     .replicas(shape.replicas())
                     .sentinels(shape.sentinels())
