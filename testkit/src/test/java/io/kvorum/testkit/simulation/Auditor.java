@@ -58,7 +58,11 @@ final class Auditor {
     private long localWrites;
     private long localLost;
 
-    private record SyncId(NodeId primary, long epoch, long sync) {}
+    private record SyncId(NodeId primary, long epoch, long sync, long incarnation, long life) {
+        static SyncId of(DataNode primary, SnapshotPart part) {
+            return new SyncId(primary.identity().node(), part.epoch(), part.sync(), part.incarnation(), part.life());
+        }
+    }
 
     private record InEpoch(ShardId shard, long epoch) {}
 
@@ -181,7 +185,7 @@ final class Auditor {
 
     /** Notes that a primary sends the first part of a full sync. */
     void syncBegins(DataNode primary, SnapshotPart part) {
-        syncs.putIfAbsent(new SyncId(primary.identity().node(), part.epoch(), part.sync()), cluster.now());
+        syncs.putIfAbsent(SyncId.of(primary, part), cluster.now());
     }
 
     /**
@@ -190,7 +194,7 @@ final class Auditor {
      */
     void syncCompletes(DataNode node, DataNode primary, SnapshotPart part) {
         NodeAudit audit = nodes.get(node.identity().node());
-        Long began = syncs.get(new SyncId(primary.identity().node(), part.epoch(), part.sync()));
+        Long began = syncs.get(SyncId.of(primary, part));
         if (audit != null && began != null && began >= audit.lostAt) {
             audit.lost = false;
         }
