@@ -63,8 +63,11 @@ abstract class Endpoint {
 
     abstract boolean needsPassword();
 
-    /** Something runs behind this port from now on. */
+    /** Something runs behind this port from now on, which will open. */
     abstract void begun(Object life);
+
+    /** What ran behind this port does not any more, or is of no interest any more. */
+    void ended() {}
 
     /** Ends what runs behind this port. */
     abstract void crash();
@@ -74,10 +77,11 @@ abstract class Endpoint {
         Object now = cluster.isClosed() ? null : running();
         if (now != life) {
             closePort();
+            ended();
             life = now;
             if (now != null) {
-                openPort();
                 begun(now);
+                openPort();
             }
         }
     }

@@ -2,6 +2,7 @@ package io.kvorum.resp;
 
 import io.kvorum.core.KeyValueStore;
 import io.kvorum.core.KeyspaceEvent;
+import io.kvorum.core.KeyspaceSubscription;
 import io.kvorum.core.replicated.ReadLevel;
 import io.kvorum.core.replicated.ReplicatedStore;
 import io.kvorum.replication.Acknowledgement;
@@ -62,6 +63,8 @@ final class NodeEndpoint extends Endpoint {
     private final WatchedKeys watched = new WatchedKeys();
     private volatile long heldUntil; // by CLIENT PAUSE, of System.nanoTime
     private volatile boolean held;
+    /** Of the life of the node; for whoever follows it. */
+    private @Nullable KeyspaceSubscription removals;
     private volatile boolean heldWritesOnly;
 
     NodeEndpoint(RespCluster cluster, LocalNode node, int port, Settings settings) {
@@ -125,12 +128,21 @@ final class NodeEndpoint extends Endpoint {
     /** Has the node's store tell what no command does to it. */
     @Override
     void begun(Object life) {
-        ((ReplicatedStore) life)
+        removals = ((ReplicatedStore) life)
                 .subscribe(
                         this::removed,
                         Runnable::run,
                         REMOVALS,
                         EnumSet.of(KeyspaceEvent.Kind.EXPIRED, KeyspaceEvent.Kind.EVICTED));
+    }
+
+    /** The ports may be closed while the node goes on. */
+    @Override
+    void ended() {
+        if (removals != null) {
+            removals.close();
+            removals = null;
+        }
     }
 
     private void removed(KeyspaceEvent event) {

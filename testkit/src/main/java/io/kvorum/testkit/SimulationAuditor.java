@@ -4,6 +4,7 @@ import io.kvorum.failover.SentinelFact;
 import io.kvorum.replication.Promise;
 import io.kvorum.replication.ReplicationEvent;
 import io.kvorum.slots.topology.Epoch;
+import io.kvorum.slots.topology.LogPosition;
 import io.kvorum.slots.topology.NodeId;
 import io.kvorum.slots.topology.ShardId;
 import java.util.ArrayList;
@@ -90,15 +91,14 @@ final class SimulationAuditor {
     List<String> differences() {
         List<String> differences = new ArrayList<>();
         for (var shard : cluster.topology().shards()) {
-            List<LocalNode> complete = cluster.nodes(shard.id()).stream()
-                    .filter(node -> node.isRunning() && node.status().complete())
-                    .toList();
-            for (int i = 1; i < complete.size(); i++) {
-                LocalNode one = complete.get(i - 1);
-                LocalNode other = complete.get(i);
-                if (one.status().position().equals(other.status().position()) && one.digest() != other.digest()) {
-                    differences.add(one + " and " + other + " hold different data at "
-                            + one.status().position());
+            Map<LogPosition, LocalNode> byPosition = new HashMap<>();
+            for (LocalNode node : cluster.nodes(shard.id())) {
+                if (node.isRunning() && node.status().complete()) {
+                    LogPosition at = node.status().position();
+                    LocalNode other = byPosition.putIfAbsent(at, node);
+                    if (other != null && other.digest() != node.digest()) {
+                        differences.add(other + " and " + node + " hold different data at " + at);
+                    }
                 }
             }
         }

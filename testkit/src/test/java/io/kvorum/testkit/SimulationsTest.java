@@ -65,6 +65,24 @@ final class SimulationsTest {
         assertTrue(result.faults().size() > 5, result::toString);
     }
 
+    @Test
+    void aClusterThatNobodyCanReadAtLastBreaksOnlyWhatIsChecked() {
+        SimulationBuilder<Object> builder = Simulation.builder()
+                .cluster((cluster, random) -> cluster.shards(1).timeout(Duration.ofMillis(300)))
+                .faults()
+                .length(Duration.ofSeconds(1))
+                .recovery(Duration.ofSeconds(5))
+                .without(SimulationCheck.RECOVERY)
+                .workload("ada", run -> {
+                    run.client("ada").set(bytes("key"), bytes("value"));
+                    run.cluster().nodes().forEach(LocalNode::crash);
+                });
+
+        SimulationFailure failure = builder.build().run(1, 1).failure();
+        assertEquals(SimulationCheck.NOTHING_LOST.name(), failure == null ? "" : failure.violated());
+        assertNull(builder.without(SimulationCheck.NOTHING_LOST).build().run(1, 1).failure());
+    }
+
     /** Takes what it does not know for done, and what was refused too. */
     private static final class Careless {
         private final KeyValueStore store;

@@ -403,12 +403,9 @@ public final class NodeDriver implements AutoCloseable {
 
     private Output takeStep(long now) {
         Rest present = rest;
-        if (present != null && rests(present, now)) {
-            answerPings();
-            if (requests.size() == 0) {
-                runner.wakeAt(present.until);
-                return new Output(List.of(), pending.takeOutcomes(), List.of());
-            }
+        if (present != null && rests(present, now) && answerPings(now)) {
+            runner.wakeAt(present.until);
+            return new Output(List.of(), pending.takeOutcomes(), List.of());
         }
         List<ReplicationEvent> told = new ArrayList<>();
         keeper.retry(now, told);
@@ -444,15 +441,25 @@ public final class NodeDriver implements AutoCloseable {
         return now - present.until < 0 && messages.size() == 0 && log.end().offset() == present.taken;
     }
 
-    private void answerPings() {
+    /**
+     * Answers pings up to the first other request, which goes to the machine.
+     *
+     * @return whether there was none
+     */
+    private boolean answerPings(long now) {
         ControlAnswer answer = new ControlAnswer(ControlAnswer.Outcome.DONE, status);
         for (int i = 0; i < MAX_REQUESTS; i++) {
-            if (!(requests.peek() instanceof Request.Control control) || control.command() != DESCRIBE) {
-                return;
+            Request request = requests.poll(); // not peeked at: whoever sees the end meanwhile polls too
+            if (request == null) {
+                return true;
             }
-            requests.poll();
+            if (!(request instanceof Request.Control control) || control.command() != DESCRIBE) {
+                pending.take(request, now);
+                return false;
+            }
             pending.answer(control, answer);
         }
+        return false;
     }
 
     private void takeRequests(long now) {

@@ -56,11 +56,6 @@ public final class Inbox<T> {
         return element;
     }
 
-    /** {@return the oldest element, which stays, or null if there is none} */
-    public @Nullable T peek() {
-        return queue.peek();
-    }
-
     /** {@return about how many elements wait} */
     public int size() {
         return size.get();
