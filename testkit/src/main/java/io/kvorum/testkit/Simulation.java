@@ -107,9 +107,10 @@ public final class Simulation<A> {
         String caller = StackWalker.getInstance(StackWalker.Option.RETAIN_CLASS_REFERENCE)
                 .walk(frames -> frames.filter(frame -> frame.getDeclaringClass() != Simulation.class)
                         .findFirst()
-                        .map(frame -> frame.getClassName() + "#" + METHOD_OF_LAMBDA
-                                .matcher(frame.getMethodName())
-                                .replaceFirst("$1"))
+                        .map(frame -> frame.getClassName() + "#"
+                                + METHOD_OF_LAMBDA
+                                        .matcher(frame.getMethodName())
+                                        .replaceFirst("$1"))
                         .orElse(""));
         Totals totals = new Totals();
         for (long seed = from; seed < from + seeds; seed++) {

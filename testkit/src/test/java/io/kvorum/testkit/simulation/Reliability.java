@@ -120,7 +120,8 @@ public final class Reliability {
         line("");
         line(
                 "From the loss of a primary that took writes until another node leads. The sentinels hold a node down after a");
-        line("second of silence. The long times are of shards that nobody could fail over before other faults had ended: too few");
+        line(
+                "second of silence. The long times are of shards that nobody could fail over before other faults had ended: too few");
         line("nodes or sentinels reached each other.");
         section("Runs", totals.runsTable());
         section("Faults", totals.faultsTable());
