@@ -65,6 +65,7 @@ final class NodeEndpoint extends Endpoint {
     private volatile boolean held;
     /** Of the life of the node; for whoever follows it. */
     private @Nullable KeyspaceSubscription removals;
+
     private volatile boolean heldWritesOnly;
 
     NodeEndpoint(RespCluster cluster, LocalNode node, int port, Settings settings) {

@@ -172,8 +172,9 @@ final class SimulationAttempt<A> {
 
     private void checkEnd(History history) {
         demandNone(SimulationCheck.EQUAL_DATA, auditor::differences);
-        demandNone(SimulationCheck.NOTHING_LOST, () -> history.losses(cluster.client()::get)
-                .details());
+        demandNone(
+                SimulationCheck.NOTHING_LOST,
+                () -> history.losses(cluster.client()::get).details());
         demandNone(SimulationCheck.LINEARIZABILITY, history::linearizabilityViolations);
         demandNone(SimulationCheck.SESSIONS, history::sessionViolations);
     }

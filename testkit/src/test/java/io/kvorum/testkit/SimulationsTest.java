@@ -80,7 +80,8 @@ final class SimulationsTest {
 
         SimulationFailure failure = builder.build().run(1, 1).failure();
         assertEquals(SimulationCheck.NOTHING_LOST.name(), failure == null ? "" : failure.violated());
-        assertNull(builder.without(SimulationCheck.NOTHING_LOST).build().run(1, 1).failure());
+        assertNull(
+                builder.without(SimulationCheck.NOTHING_LOST).build().run(1, 1).failure());
     }
 
     /** Takes what it does not know for done, and what was refused too. */

@@ -714,6 +714,7 @@ final class NodeDriverTest {
     private final class ClosingScheduler implements Scheduler {
         final List<CompletionStage<ControlAnswer>> pings = new ArrayList<>();
         final List<Thread> threads = new ArrayList<>();
+
         @Nullable
         NodeDriver closing;
 
