@@ -4,7 +4,6 @@ import static java.util.Objects.requireNonNull;
 
 import io.kvorum.testkit.SimulationBuilder.Parts;
 import io.kvorum.testkit.history.History;
-import io.kvorum.testkit.history.Losses;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -12,6 +11,7 @@ import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.concurrent.ConcurrentSkipListSet;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -171,16 +171,25 @@ final class SimulationAttempt<A> {
     }
 
     private void checkEnd(History history) {
-        demandNone(SimulationCheck.EQUAL_DATA, auditor.differences());
-        Losses losses = history.losses(cluster.client()::get);
-        demandNone(SimulationCheck.NOTHING_LOST, losses.details());
-        demandNone(SimulationCheck.LINEARIZABILITY, history.linearizabilityViolations());
-        demandNone(SimulationCheck.SESSIONS, history.sessionViolations());
+        demandNone(SimulationCheck.EQUAL_DATA, auditor::differences);
+        demandNone(
+                SimulationCheck.NOTHING_LOST,
+                () -> history.losses(cluster.client()::get).details());
+        demandNone(SimulationCheck.LINEARIZABILITY, history::linearizabilityViolations);
+        demandNone(SimulationCheck.SESSIONS, history::sessionViolations);
     }
 
-    private void demandNone(SimulationCheck check, List<String> found) {
-        if (has(check) && !found.isEmpty()) {
-            breaks(check.name(), new AssertionError(String.join(System.lineSeparator(), found)));
+    private void demandNone(SimulationCheck check, Supplier<List<String>> search) {
+        if (!has(check)) {
+            return;
+        }
+        try {
+            List<String> found = search.get();
+            if (!found.isEmpty()) {
+                breaks(check.name(), new AssertionError(String.join(System.lineSeparator(), found)));
+            }
+        } catch (Throwable e) {
+            breaks(check.name(), e);
         }
     }
 
