@@ -1,7 +1,5 @@
-package io.kvorum.testkit;
+package io.kvorum.testkit.state;
 
-import static io.kvorum.testkit.Clusters.FIRST;
-import static io.kvorum.testkit.Clusters.LIMIT;
 import static java.util.Objects.requireNonNull;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -10,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertNotSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.kvorum.failover.SentinelSettings;
 import io.kvorum.replication.Acknowledgement;
 import io.kvorum.replication.OutcomeUnknownException;
 import io.kvorum.replication.ReplicatedState;
@@ -19,6 +18,16 @@ import io.kvorum.replication.SnapshotScan;
 import io.kvorum.slots.SlotSet;
 import io.kvorum.slots.topology.LogPosition;
 import io.kvorum.slots.topology.RefusedException;
+import io.kvorum.slots.topology.ShardId;
+import io.kvorum.testkit.ClusterEvent;
+import io.kvorum.testkit.FaultSchedule;
+import io.kvorum.testkit.LocalCluster;
+import io.kvorum.testkit.LocalClusterBuilder;
+import io.kvorum.testkit.LocalNode;
+import io.kvorum.testkit.Simulation;
+import io.kvorum.testkit.SimulationBuilder;
+import io.kvorum.testkit.SimulationCheck;
+import io.kvorum.testkit.SimulationResult;
 import io.kvorum.testkit.guide.HighScores;
 import io.netty.buffer.ByteBuf;
 import java.time.Duration;
@@ -34,7 +43,11 @@ import org.junit.jupiter.api.Test;
 
 /** A cluster whose nodes replicate a state of the test's. */
 final class LocalClusterStateTest {
-    private static final Duration PATIENCE = Duration.ofSeconds(3);
+    private static final ShardId FIRST = new ShardId("shard-1");
+    /** Each wait ends as soon as its condition holds; this is only for failures, and for machines that are busy. */
+    private static final Duration LIMIT = Duration.ofSeconds(60);
+
+    private static final Duration PATIENCE = Duration.ofSeconds(10);
 
     private static LocalCluster started(LocalClusterBuilder builder) {
         LocalCluster cluster = builder.shards(1).state(HighScores::new).start();
@@ -155,8 +168,10 @@ final class LocalClusterStateTest {
 
     @Test
     void itRunsInRealTimeToo() {
-        LocalClusterSettings settings = Clusters.settings(Duration.ofMillis(300));
-        try (LocalCluster cluster = started(LocalCluster.builder().settings(settings))) {
+        SentinelSettings quick = SentinelSettings.defaults()
+                .withPingPeriod(Duration.ofMillis(20))
+                .withDownAfter(Duration.ofSeconds(1));
+        try (LocalCluster cluster = started(LocalCluster.builder().failover(quick))) {
             enter(cluster.primaryOf(FIRST), "ada", 90);
             cluster.primaryOf(FIRST).crash();
             cluster.awaitReady(LIMIT);
