@@ -189,7 +189,7 @@ final class SimulationAttempt<A> {
             if (!found.isEmpty()) {
                 breaks(check.name(), new AssertionError(String.join(System.lineSeparator(), found)));
             }
-        } catch (RuntimeException e) { // the store could not be read
+        } catch (Throwable e) { // such as of a store that could not be read
             breaks(check.name(), e);
         }
     }

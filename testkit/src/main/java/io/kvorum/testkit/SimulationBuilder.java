@@ -149,7 +149,9 @@ public final class SimulationBuilder<A> {
 
     /**
      * Leaves out some of Kvorum's own checks: those that cannot hold, since the cluster acknowledges at a lower level
-     * or a workload breaks the rules of the schedule.
+     * or a workload breaks the rules of the schedule. Where the nodes have a {@linkplain LocalClusterBuilder#state
+     * state} of the test's, {@link SimulationCheck#EQUAL_DATA} and {@link SimulationCheck#NOTHING_LOST} must be left
+     * out, since they look into stores.
      *
      * @param left the checks to leave out
      * @return this builder

@@ -31,7 +31,10 @@ final class GuideTest {
                         program("CartsTest"),
                         program("CartsOfflineTest"),
                         program("CartsSimulationTest"),
-                        program("CartsInvariantsTest")),
+                        program("CartsInvariantsTest"),
+                        program("HighScores"),
+                        program("HighScoresTest"),
+                        program("HighScoresContractTest")),
                 programs);
     }
 

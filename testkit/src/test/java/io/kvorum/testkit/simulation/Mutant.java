@@ -71,7 +71,7 @@ enum Mutant {
     /** A message of another shard is taken for one of this shard. */
     STRAY_TAKEN(Profile.STRAYS, 9),
     /** A node takes and acknowledges records of an earlier epoch than the one it has promised. */
-    DEPOSED_PRIMARY_TAKEN(Profile.CLASSIC, 8),
+    DEPOSED_PRIMARY_TAKEN(Profile.PLACED, 3),
     /**
      * A primary feeds a replica from where its log ends, and the replica goes along, whether they have the same before.
      */
