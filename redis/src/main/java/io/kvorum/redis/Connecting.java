@@ -70,7 +70,9 @@ final class Connecting {
             Servers servers = server.isOfCluster()
                     ? new ServerCluster(
                             resources,
-                            uris.stream().map(uri -> within(connectTimeout, uri)).toList(),
+                            uris.stream()
+                                    .map(uri -> within(connectTimeout, uri))
+                                    .toList(),
                             (ClusterClientOptions) options(ClusterClientOptions.builder(), timeout, connectTimeout)
                                     .build())
                     : new SingleServer(uris.get(0), primary == null ? () -> uris.get(0) : primary);

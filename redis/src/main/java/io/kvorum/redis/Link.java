@@ -36,8 +36,8 @@ final class Link {
     }
 
     /**
-     * Gives a connection up: the server at its end is silent, or not the one to talk to any more. It is closed once what
-     * was sent before is answered, or has waited long enough.
+     * Gives a connection up: the server at its end is silent, or not the one to talk to any more. It is closed once
+     * what was sent before is answered, or has waited long enough.
      */
     synchronized void leave(StatefulRedisConnection<byte[], byte[]> connection) {
         if (current != null && current.getNow(null) == connection) {

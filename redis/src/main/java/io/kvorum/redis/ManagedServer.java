@@ -105,8 +105,8 @@ final class ManagedServer implements AutoCloseable {
             CompletionStage<String> info = commands.info();
             var unusedMulti = commands.multi(); // of nothing: with INFO in it, a server without memory would refuse it
             CompletionStage<TransactionResult> unchanged = commands.exec();
-            ServerState state = ServerState.of(
-                    ServerInfo.parse(Waiting.read(info)), Waiting.<byte @Nullable []>read(record));
+            ServerState state =
+                    ServerState.of(ServerInfo.parse(Waiting.read(info)), Waiting.<byte @Nullable []>read(record));
             if (!Waiting.read(unchanged).wasDiscarded()) {
                 return state;
             }

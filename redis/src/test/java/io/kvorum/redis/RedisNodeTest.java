@@ -109,8 +109,7 @@ final class RedisNodeTest {
     void aServerThatCannotBeGivenTheRecordTakesNoWrites() throws IOException {
         RealServer started = start("--rename-command", "SET", "");
         node().execute(fenced(), answer -> {});
-        RealServers.await(
-                "it tried", () -> started.ask("INFO commandstats").contains("cmdstat_eval:"));
+        RealServers.await("it tried", () -> started.ask("INFO commandstats").contains("cmdstat_eval:"));
         node().close(); // after the command
 
         assertTrue(started.ask("APPEND key value").startsWith("READONLY"));
@@ -145,8 +144,7 @@ final class RedisNodeTest {
         try (RealServer other = RealServer.start(RealServer.newest(), "--rdbcompression", "no")) {
             other.ask("EVAL \"for i=1,200 do redis.call('SET',i,string.rep('x',100000)) end\" 0");
             assertEquals("OK", started.ask("REPLICAOF 127.0.0.1 " + other.port()));
-            RealServers.await(
-                    "it loads", () -> started.ask("INFO persistence").contains("\nloading:1"));
+            RealServers.await("it loads", () -> started.ask("INFO persistence").contains("\nloading:1"));
             node().execute(new NodeCommand.Describe(SHARD, 0), answer -> {});
 
             RealServers.await("it is forgotten that the data was complete", () -> isEmpty(run));

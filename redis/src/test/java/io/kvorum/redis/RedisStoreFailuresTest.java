@@ -364,10 +364,12 @@ final class RedisStoreFailuresTest {
 
         assertTimeoutPreemptively(
                 Duration.ofSeconds(20), // far below the minute that the client waits by itself
-                () -> assertRefused(Kind.CLUSTER_DOWN, () -> RedisStore.builder()
-                        .uris(server.uri())
-                        .connectTimeout(Duration.ofMillis(300))
-                        .connect()));
+                () -> assertRefused(
+                        Kind.CLUSTER_DOWN,
+                        () -> RedisStore.builder()
+                                .uris(server.uri())
+                                .connectTimeout(Duration.ofMillis(300))
+                                .connect()));
     }
 
     @Test
