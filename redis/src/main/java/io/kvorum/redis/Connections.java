@@ -3,7 +3,6 @@ package io.kvorum.redis;
 import io.kvorum.replication.OutcomeUnknownException;
 import io.kvorum.slots.topology.RefusedException;
 import io.lettuce.core.RedisClient;
-import io.lettuce.core.RedisCommandTimeoutException;
 import io.lettuce.core.api.StatefulRedisConnection;
 import io.lettuce.core.api.async.RedisAsyncCommands;
 import io.lettuce.core.resource.ClientResources;
@@ -165,7 +164,7 @@ final class Connections implements AutoCloseable {
         sent.whenComplete((result, failure) -> {
             if (failure != null) {
                 Throwable cause = Failures.cause(failure);
-                if (Failures.isReadOnly(cause) || cause instanceof RedisCommandTimeoutException) {
+                if (Failures.isReadOnly(cause) || !Failures.isAnswer(cause)) {
                     link.leave(connection);
                 }
                 outcome.completeExceptionally(Failures.ofCommand(cause, writes, slot, link.place()));
@@ -252,7 +251,7 @@ final class Connections implements AutoCloseable {
         try {
             return connecting.get();
         } catch (InterruptedException e) {
-            var unused = connecting.thenAccept(StatefulRedisConnection::closeAsync);
+            var unused = connecting.thenCompose(StatefulRedisConnection::closeAsync);
             throw interrupted();
         }
     }

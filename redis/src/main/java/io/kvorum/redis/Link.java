@@ -36,13 +36,17 @@ final class Link {
     }
 
     /**
-     * Gives a connection up: the server at its end is silent, or not the one to talk to any more. It is closed once
-     * what was sent before is answered, or has waited long enough.
+     * Gives a connection up: it is lost, or the server at its end is silent, or not the one to talk to any more. It is
+     * closed once what was sent before is answered, or has waited long enough.
      */
     synchronized void leave(StatefulRedisConnection<byte[], byte[]> connection) {
-        if (current != null && current.getNow(null) == connection) {
+        if (current != null && !current.isCompletedExceptionally() && current.getNow(null) == connection) {
             current = null;
-            var unused = connection.async().ping().whenComplete((answer, failure) -> connection.closeAsync());
+            var unused = connection
+                    .async()
+                    .ping()
+                    .handle((answer, failure) -> connection.closeAsync())
+                    .thenCompose(closing -> closing);
         }
     }
 }
