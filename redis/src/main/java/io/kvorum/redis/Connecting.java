@@ -6,12 +6,14 @@ import io.lettuce.core.RedisClient;
 import io.lettuce.core.RedisURI;
 import io.lettuce.core.SocketOptions;
 import io.lettuce.core.TimeoutOptions;
+import io.lettuce.core.api.StatefulRedisConnection;
 import io.lettuce.core.cluster.ClusterClientOptions;
 import io.lettuce.core.codec.ByteArrayCodec;
 import io.lettuce.core.resource.ClientResources;
 import io.lettuce.core.resource.DefaultClientResources;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -29,6 +31,21 @@ final class Connecting {
                         .connectTimeout(connectTimeout)
                         .keepAlive(true)
                         .build());
+    }
+
+    /** Connects in the time of the client's options, in which the server has to answer as well. */
+    static CompletableFuture<StatefulRedisConnection<byte[], byte[]>> open(RedisClient client, RedisURI uri) {
+        Duration limit = client.getOptions().getSocketOptions().getConnectTimeout();
+        return client.connectAsync(ByteArrayCodec.INSTANCE, within(limit, uri)).toCompletableFuture();
+    }
+
+    private static RedisURI within(Duration limit, RedisURI uri) {
+        RedisURI.Builder copy = RedisURI.builder(uri).withTimeout(limit);
+        if (uri.getSentinelMasterId() != null) {
+            copy.withSentinelMasterId(uri.getSentinelMasterId());
+        }
+        uri.getSentinels().forEach(copy::withSentinel);
+        return copy.build();
     }
 
     static RedisStore connect(
@@ -51,8 +68,12 @@ final class Connecting {
         try {
             ServerInfo server = ask(client, uris);
             Servers servers = server.isOfCluster()
-                    ? new ServerCluster(resources, uris, (ClusterClientOptions)
-                            options(ClusterClientOptions.builder(), timeout, connectTimeout)
+                    ? new ServerCluster(
+                            resources,
+                            uris.stream()
+                                    .map(uri -> within(connectTimeout, uri))
+                                    .toList(),
+                            (ClusterClientOptions) options(ClusterClientOptions.builder(), timeout, connectTimeout)
                                     .build())
                     : new SingleServer(uris.get(0), primary == null ? () -> uris.get(0) : primary);
             Connections connections = new Connections(resources, shared == null, client, servers, timeout, replicas);
@@ -74,7 +95,7 @@ final class Connecting {
     private static ServerInfo ask(RedisClient client, List<RedisURI> uris) {
         RefusedException refusal = null;
         for (RedisURI uri : uris) {
-            try (var connection = client.connect(ByteArrayCodec.INSTANCE, uri)) {
+            try (var connection = Waiting.read(open(client, uri))) {
                 return ServerInfo.parse(connection.sync().info());
             } catch (RuntimeException e) {
                 refusal = Failures.ofConnection(Failures.cause(e), -1, Place.of(uri));

@@ -5,11 +5,11 @@ import io.kvorum.slots.topology.RefusedException;
 import io.lettuce.core.RedisClient;
 import io.lettuce.core.api.StatefulRedisConnection;
 import io.lettuce.core.api.async.RedisAsyncCommands;
-import io.lettuce.core.codec.ByteArrayCodec;
 import io.lettuce.core.resource.ClientResources;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Queue;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
@@ -164,8 +164,8 @@ final class Connections implements AutoCloseable {
         sent.whenComplete((result, failure) -> {
             if (failure != null) {
                 Throwable cause = Failures.cause(failure);
-                if (Failures.isReadOnly(cause)) {
-                    link.reset();
+                if (Failures.isReadOnly(cause) || !Failures.isAnswer(cause)) {
+                    link.leave(connection);
                 }
                 outcome.completeExceptionally(Failures.ofCommand(cause, writes, slot, link.place()));
             } else if (confirmed == null) {
@@ -189,7 +189,8 @@ final class Connections implements AutoCloseable {
 
     /** Sends a command that changes something to the primary of a slot, and waits for its result. */
     <R extends @Nullable Object> R change(int slot, Command<R> command) {
-        return Waiting.change(send(slot, true, command), servers.placeOf(slot));
+        Place place = servers.placeOf(slot); // before it is sent: afterwards it is no refusal that there is none
+        return Waiting.change(send(slot, true, command), place);
     }
 
     // ---- transactions
@@ -197,7 +198,12 @@ final class Connections implements AutoCloseable {
     /** Waits until enough replicas have what the session has changed. */
     void confirm(Session session) {
         if (replicas > 0) {
-            int count = session.changed(confirm(session.commands())).intValue();
+            int count;
+            try {
+                count = session.changed(confirm(session.commands())).intValue();
+            } catch (IllegalStateException | RefusedException e) { // by a server that is no primary any more
+                throw Failures.unconfirmed(0, session.place());
+            }
             if (count < replicas) {
                 throw Failures.unconfirmed(count, session.place());
             }
@@ -208,11 +214,11 @@ final class Connections implements AutoCloseable {
     Session take(int slot) {
         requireOpen();
         Place place = servers.placeOf(slot);
-        boolean acquired = false;
+        boolean acquired;
         try {
             acquired = sessions.tryAcquire(timeout.toNanos(), TimeUnit.NANOSECONDS);
         } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
+            throw interrupted();
         }
         if (!acquired) {
             throw Failures.refused(
@@ -224,6 +230,8 @@ final class Connections implements AutoCloseable {
             sessions.release();
             if (e instanceof Error error) {
                 throw error;
+            } else if (e instanceof CancellationException cancelled) {
+                throw cancelled;
             }
             servers.refresh();
             throw Failures.ofConnection(Failures.cause(e), slot, place);
@@ -239,14 +247,18 @@ final class Connections implements AutoCloseable {
                 }
             }
         }
+        var connecting = Connecting.open(client, place.uri());
         try {
-            return client.connectAsync(ByteArrayCodec.INSTANCE, place.uri())
-                    .toCompletableFuture()
-                    .get();
+            return connecting.get();
         } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IllegalStateException("interrupted", e);
+            var unused = connecting.thenCompose(StatefulRedisConnection::closeAsync);
+            throw interrupted();
         }
+    }
+
+    private static CancellationException interrupted() {
+        Thread.currentThread().interrupt();
+        return new CancellationException("interrupted before anything changed");
     }
 
     /** Takes a session back, whose connection is used again if nothing is left of the session. */
@@ -258,6 +270,7 @@ final class Connections implements AutoCloseable {
                         .add(session.connection());
             } else {
                 var unused = session.connection().closeAsync();
+                var unusedRefresh = servers.refresh();
             }
         } finally {
             sessions.release();

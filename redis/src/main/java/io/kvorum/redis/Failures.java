@@ -13,6 +13,9 @@ import org.jspecify.annotations.Nullable;
 
 /** What the failures of a server and of the way to it are called here. */
 final class Failures {
+    /** What EXEC is answered with where another command would have been refused, before the answer to that. */
+    private static final String ABORTED = "EXECABORT Transaction discarded because of: ";
+
     private Failures() {}
 
     /** Returns what went wrong, without what it was wrapped in on its way. */
@@ -89,7 +92,7 @@ final class Failures {
 
     private static RuntimeException ofAnswer(RedisCommandExecutionException answer, int slot, Place place) {
         String text = String.valueOf(answer.getMessage());
-        Kind kind = kind(first(answer));
+        Kind kind = kind(code(text.startsWith(ABORTED) ? text.substring(ABORTED.length()) : text));
         if (kind != null) {
             return refused(kind, text, slot, place);
         }
@@ -120,7 +123,10 @@ final class Failures {
     }
 
     private static String first(Throwable answer) {
-        String text = String.valueOf(answer.getMessage());
+        return code(String.valueOf(answer.getMessage()));
+    }
+
+    private static String code(String text) {
         int end = text.indexOf(' ');
         return end < 0 ? text : text.substring(0, end);
     }

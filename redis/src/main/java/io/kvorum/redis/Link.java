@@ -2,7 +2,6 @@ package io.kvorum.redis;
 
 import io.lettuce.core.RedisClient;
 import io.lettuce.core.api.StatefulRedisConnection;
-import io.lettuce.core.codec.ByteArrayCodec;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
@@ -30,17 +29,24 @@ final class Link {
         if (known == null
                 || known.isCompletedExceptionally()
                 || (known.isDone() && !known.join().isOpen())) {
-            known = client.connectAsync(ByteArrayCodec.INSTANCE, place.uri()).toCompletableFuture();
+            known = Connecting.open(client, place.uri());
             current = known;
         }
         return known;
     }
 
-    /** Gives the connection up: the server at its end is not the one to talk to any more. */
-    synchronized void reset() {
-        if (current != null) {
-            var unused = current.thenCompose(connection -> connection.closeAsync());
+    /**
+     * Gives a connection up: it is lost, or the server at its end is silent, or not the one to talk to any more. It is
+     * closed once what was sent before is answered, or has waited long enough.
+     */
+    synchronized void leave(StatefulRedisConnection<byte[], byte[]> connection) {
+        if (current != null && !current.isCompletedExceptionally() && current.getNow(null) == connection) {
             current = null;
+            var unused = connection
+                    .async()
+                    .ping()
+                    .handle((answer, failure) -> connection.closeAsync())
+                    .thenCompose(closing -> closing);
         }
     }
 }

@@ -33,6 +33,11 @@ final class ManagedServer implements AutoCloseable {
     /** Longer than any pause: a primary that sends its replicas pings moves its position. */
     private static final String NO_PINGS = "86400";
 
+    private static final String PINGS = "repl-ping-replica-period";
+    private static final String DEFAULT_PINGS = "10";
+    private static final String MIN_REPLICAS = "min-replicas-to-write";
+    private static final String MAX_MEMORY = "maxmemory";
+
     private static final byte[] KEY = LeadershipRecord.KEY.getBytes(US_ASCII);
 
     /** In one step with the promotion, which no command that writes can be: the server is a replica until then. */
@@ -42,6 +47,8 @@ final class ManagedServer implements AutoCloseable {
     private final RedisURI uri;
     private @Nullable StatefulRedisConnection<byte[], byte[]> connection;
     private @Nullable String pingPeriod; // as it was before a pause
+    private long pauseEnds; // by the clock of System.nanoTime, if there is a pause
+    private boolean pingsChecked; // a node that ended in a pause has left the server without pings
 
     ManagedServer(RedisURI uri, Duration timeout) {
         this.uri = uri;
@@ -50,11 +57,17 @@ final class ManagedServer implements AutoCloseable {
                 Connecting.options(ClientOptions.builder(), timeout, timeout).build());
     }
 
-    private StatefulRedisConnection<byte[], byte[]> connection() {
+    private void connect() {
         StatefulRedisConnection<byte[], byte[]> known = connection;
         if (known == null || !known.isOpen()) {
-            known = client.connect(ByteArrayCodec.INSTANCE, uri);
-            connection = known;
+            connection = Waiting.read(Connecting.open(client, uri));
+        }
+    }
+
+    private StatefulRedisConnection<byte[], byte[]> connection() {
+        StatefulRedisConnection<byte[], byte[]> known = connection;
+        if (known == null) {
+            throw new IllegalStateException("not connected");
         }
         return known;
     }
@@ -72,19 +85,32 @@ final class ManagedServer implements AutoCloseable {
         return connection().sync();
     }
 
-    /** Asks for the state, at one moment. */
+    private String setting(String name) {
+        return commands().configGet(name).getOrDefault(name, "");
+    }
+
+    /**
+     * Asks for the state, at one moment. Connects if need be, which nothing else does: so whatever follows meets the
+     * run of the server that the state is of.
+     *
+     * @throws io.lettuce.core.RedisLoadingException if the server is loading data
+     */
     ServerState state() {
-        RedisAsyncCommands<byte[], byte[]> commands = connection().async();
-        var unused = commands.multi();
-        CompletionStage<byte @Nullable []> record = commands.get(KEY);
-        CompletionStage<String> server = commands.info("server");
-        CompletionStage<String> replication = commands.info("replication");
-        CompletionStage<String> persistence = commands.info("persistence");
-        Waiting.read(commands.exec());
-        return ServerState.of(
-                ServerInfo.parse(
-                        Waiting.read(server) + "\n" + Waiting.read(replication) + "\n" + Waiting.read(persistence)),
-                Waiting.<byte @Nullable []>read(record));
+        connect();
+        endPause();
+        while (true) {
+            RedisAsyncCommands<byte[], byte[]> commands = connection().async();
+            var unusedWatch = commands.watch(KEY);
+            CompletionStage<byte @Nullable []> record = commands.get(KEY);
+            CompletionStage<String> info = commands.info();
+            var unusedMulti = commands.multi(); // of nothing: with INFO in it, a server without memory would refuse it
+            CompletionStage<TransactionResult> unchanged = commands.exec();
+            ServerState state =
+                    ServerState.of(ServerInfo.parse(Waiting.read(info)), Waiting.<byte @Nullable []>read(record));
+            if (!Waiting.read(unchanged).wasDiscarded()) {
+                return state;
+            }
+        }
     }
 
     /** Makes the server take neither writes nor records, and keep what it has. */
@@ -102,24 +128,28 @@ final class ManagedServer implements AutoCloseable {
         unpause();
     }
 
-    /** Makes the server a primary whose first write is the record. */
+    /**
+     * Makes the server a primary whose first write is the record. Limits that would refuse the record, as no replica is
+     * connected yet or memory is full, are lifted for the moment.
+     */
     void lead(LeadershipRecord record) {
         unpause(); // which would hold the record back
+        String replicas = setting(MIN_REPLICAS);
+        String memory = setting(MAX_MEMORY);
         RedisAsyncCommands<byte[], byte[]> commands = connection().async();
         var unusedMulti = commands.multi();
+        var unusedReplicas = commands.configSet(MIN_REPLICAS, "0");
+        var unusedMemory = commands.configSet(MAX_MEMORY, "0");
         var unusedReplicaof = commands.replicaofNoOne();
         CompletionStage<byte[]> written =
                 commands.eval(WRITE, ScriptOutputType.VALUE, new byte[][] {KEY}, record.toBytes());
+        var unusedReplicasAgain = commands.configSet(MIN_REPLICAS, replicas);
+        var unusedMemoryAgain = commands.configSet(MAX_MEMORY, memory);
         TransactionResult result = Waiting.read(commands.exec());
         Waiting.read(written);
         if (result.wasDiscarded()) {
             throw new IllegalStateException("the server did not begin to lead");
         }
-    }
-
-    /** Writes the record of a leadership under way once more. */
-    void write(LeadershipRecord record) {
-        commands().set(KEY, record.toBytes());
     }
 
     /**
@@ -128,9 +158,10 @@ final class ManagedServer implements AutoCloseable {
      */
     void pause(Duration limit) {
         if (pingPeriod == null) {
-            pingPeriod = commands().configGet("repl-ping-replica-period").get("repl-ping-replica-period");
+            pingPeriod = setting(PINGS);
         }
-        commands().configSet("repl-ping-replica-period", NO_PINGS);
+        pauseEnds = System.nanoTime() + limit.toNanos(); // should the rest fail
+        commands().configSet(PINGS, NO_PINGS);
         commands()
                 .dispatch(
                         CommandType.CLIENT,
@@ -139,6 +170,20 @@ final class ManagedServer implements AutoCloseable {
                                 .add(CommandKeyword.PAUSE)
                                 .add(Math.max(1, limit.toMillis()))
                                 .add("WRITE"));
+        pauseEnds = System.nanoTime() + limit.toNanos();
+    }
+
+    /** Ends a pause whose time is up, and one that this node knows nothing of, with which it would have no end. */
+    private void endPause() {
+        if (!pingsChecked) {
+            if (setting(PINGS).equals(NO_PINGS)) {
+                pingPeriod = DEFAULT_PINGS;
+                unpause();
+            }
+            pingsChecked = true;
+        } else if (pingPeriod != null && System.nanoTime() - pauseEnds >= 0) {
+            unpause();
+        }
     }
 
     /** Ends a pause, if there is one. */
@@ -150,7 +195,7 @@ final class ManagedServer implements AutoCloseable {
                         new StatusOutput<>(ByteArrayCodec.INSTANCE),
                         new CommandArgs<>(ByteArrayCodec.INSTANCE).add("UNPAUSE"));
         if (period != null) {
-            commands().configSet("repl-ping-replica-period", period);
+            commands().configSet(PINGS, period);
             pingPeriod = null;
         }
     }

@@ -16,6 +16,8 @@ import io.kvorum.slots.topology.Member;
 import io.kvorum.slots.topology.Membership;
 import io.kvorum.slots.topology.NodeId;
 import io.kvorum.slots.topology.ShardId;
+import io.lettuce.core.RedisCommandExecutionException;
+import io.lettuce.core.RedisLoadingException;
 import io.lettuce.core.RedisURI;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
@@ -243,14 +245,14 @@ public final class RedisNode implements AutoCloseable {
 
     /** Asks the server for its state, and takes back what nobody gave it. */
     private ServerState observed() {
-        ServerState state = server.state();
+        ServerState state = loaded();
         LeadershipRecord known = led;
         if (state.primary()
                 && state.record() == null
                 && known != null
                 && known.epoch() == promise.epoch()
                 && run.isOf(state)) { // the users of the server have deleted everything
-            server.write(known);
+            server.lead(known);
             state = server.state();
         }
         if (leads(state)) {
@@ -267,6 +269,15 @@ public final class RedisNode implements AutoCloseable {
             run.forget(); // it may break off, and leave a part
         }
         return state;
+    }
+
+    private ServerState loaded() {
+        try {
+            return server.state();
+        } catch (RedisLoadingException e) {
+            run.forget(); // it may break off, and leave a part
+            throw e;
+        }
     }
 
     private boolean leads(ServerState state) {
@@ -372,6 +383,16 @@ public final class RedisNode implements AutoCloseable {
         return known.equals(holder) ? null : Outcome.OTHER_HOLDER;
     }
 
+    /** Makes the server lead, or keeps it from taking writes: it may have become a primary without the record. */
+    private void lead(LeadershipRecord record) {
+        try {
+            server.lead(record);
+        } catch (RedisCommandExecutionException e) {
+            server.detach();
+            throw e;
+        }
+    }
+
     private Outcome promote(NodeCommand.Promote promote, ServerState state) throws IOException {
         Outcome obstacle = obstacle(promote.epoch(), promote.holder());
         LeadershipRecord record = state.record();
@@ -388,7 +409,7 @@ public final class RedisNode implements AutoCloseable {
         } else if (!record.members().contains(new Member(self, promise.incarnation()))) {
             return Outcome.NOT_MEMBER;
         }
-        server.lead(record.next(promote.epoch(), self));
+        lead(record.next(promote.epoch(), self));
         return Outcome.DONE;
     }
 
@@ -410,7 +431,7 @@ public final class RedisNode implements AutoCloseable {
         }
         keep(promise.withEpoch(begin.epoch(), null).withBegun()); // which uses the promise up
         run.keep(state);
-        server.lead(new LeadershipRecord(begin.epoch(), self, begin.epoch(), begin.members()));
+        lead(new LeadershipRecord(begin.epoch(), self, begin.epoch(), begin.members()));
         return Outcome.DONE;
     }
 

@@ -96,8 +96,10 @@ public final class RedisStore implements KeyValueStore {
         return new Builder();
     }
 
-    private <T extends @Nullable Object> T change(byte[] key, CompletionStage<T> operation) {
-        return Waiting.change(operation, connections.servers().placeOf(HashSlot.of(key)));
+    /** Begins a change and waits for it. Whether there is a primary is asked before: afterwards it is no refusal. */
+    private <T extends @Nullable Object> T change(byte[] key, Supplier<CompletionStage<T>> operation) {
+        Place place = connections.servers().placeOf(HashSlot.of(key));
+        return Waiting.change(operation.get(), place);
     }
 
     // ---- slots
@@ -277,93 +279,93 @@ public final class RedisStore implements KeyValueStore {
 
     @Override
     public boolean set(byte[] key, byte[] value, SetOptions options) {
-        return change(key, commands.set(key, value, options));
+        return change(key, () -> commands.set(key, value, options));
     }
 
     @Override
     public SetResult getAndSet(byte[] key, byte[] value, SetOptions options) {
-        return change(key, commands.getAndSet(key, value, options));
+        return change(key, () -> commands.getAndSet(key, value, options));
     }
 
     @Override
     public void setAll(List<Entry> entries) {
         if (!entries.isEmpty()) {
-            this.<@Nullable Void>change(entries.get(0).key(), commands.setAll(entries));
+            this.<@Nullable Void>change(entries.get(0).key(), () -> commands.setAll(entries));
         }
     }
 
     @Override
     public boolean setAllIfAbsent(List<Entry> entries) {
-        return entries.isEmpty() || change(entries.get(0).key(), commands.setAllIfAbsent(entries));
+        return entries.isEmpty() || change(entries.get(0).key(), () -> commands.setAllIfAbsent(entries));
     }
 
     /** {@inheritDoc} All are sent at once: if one is refused, some after it may be set as well. */
     @Override
     public void setEach(List<Entry> entries) {
         if (!entries.isEmpty()) {
-            this.<@Nullable Void>change(entries.get(0).key(), commands.setEach(entries));
+            this.<@Nullable Void>change(entries.get(0).key(), () -> commands.setEach(entries));
         }
     }
 
     @Override
     public boolean delete(byte[] key) {
-        return change(key, commands.delete(key));
+        return change(key, () -> commands.delete(key));
     }
 
     /** {@inheritDoc} All are sent at once: if one is refused, some after it may be deleted as well. */
     @Override
     public int deleteEach(List<byte[]> keys) {
-        return keys.isEmpty() ? 0 : change(keys.get(0), commands.deleteEach(keys));
+        return keys.isEmpty() ? 0 : change(keys.get(0), () -> commands.deleteEach(keys));
     }
 
     @Override
     public byte @Nullable [] getAndDelete(byte[] key) {
-        return this.<byte @Nullable []>change(key, commands.getAndDelete(key));
+        return this.<byte @Nullable []>change(key, () -> commands.getAndDelete(key));
     }
 
     @Override
     public byte @Nullable [] getAndExpire(byte[] key, Life life) {
-        return this.<byte @Nullable []>change(key, commands.getAndExpire(key, life));
+        return this.<byte @Nullable []>change(key, () -> commands.getAndExpire(key, life));
     }
 
     @Override
     public long increment(byte[] key, long delta) {
-        return change(key, commands.increment(key, delta));
+        return change(key, () -> commands.increment(key, delta));
     }
 
     @Override
     public int append(byte[] key, byte[] suffix) {
-        return change(key, commands.append(key, suffix));
+        return change(key, () -> commands.append(key, suffix));
     }
 
     @Override
     public int setRange(byte[] key, int offset, byte[] part) {
-        return change(key, commands.setRange(key, offset, part));
+        return change(key, () -> commands.setRange(key, offset, part));
     }
 
     @Override
     public boolean expire(byte[] key, Life life, ExpireCondition condition) {
-        return change(key, commands.expire(key, life, condition));
+        return change(key, () -> commands.expire(key, life, condition));
     }
 
     @Override
     public boolean rename(byte[] from, byte[] to) {
-        return change(from, commands.rename(from, to));
+        return change(from, () -> commands.rename(from, to));
     }
 
     @Override
     public boolean renameIfAbsent(byte[] from, byte[] to) {
-        return change(from, commands.renameIfAbsent(from, to));
+        return change(from, () -> commands.renameIfAbsent(from, to));
     }
 
     @Override
     public boolean copy(byte[] from, byte[] to) {
-        return change(from, commands.copy(from, to));
+        return change(from, () -> commands.copy(from, to));
     }
 
     @Override
     public boolean copyIfAbsent(byte[] from, byte[] to) {
-        return change(from, commands.copyIfAbsent(from, to));
+        return change(from, () -> commands.copyIfAbsent(from, to));
     }
 
     /** Closes the connections; operations fail with {@link IllegalStateException} from then on. Idempotent. */

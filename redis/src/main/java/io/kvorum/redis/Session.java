@@ -52,6 +52,14 @@ final class Session {
         }
     }
 
+    /** Throws if the connection was lost before anything was changed. */
+    void requireOpen() {
+        if (!connection.isOpen()) {
+            failure = new IllegalStateException("connection lost");
+            throw Failures.ofConnection(failure, slot, place);
+        }
+    }
+
     /** Watches a key until the end of the session or of a MULTI block. */
     CompletionStage<String> watch(byte[] key) {
         watches = true;

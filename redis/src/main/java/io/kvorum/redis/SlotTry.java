@@ -104,8 +104,11 @@ final class SlotTry {
         CompletionStage<String> type = session.commands().type(copy);
         Entry entry = read(session, List.of(copy), exactDeadlines).get(0);
         session.read(watched);
-        if (entry == null && !session.read(type).equals("none")) {
-            throw new IllegalStateException("a key of the transaction holds no string but a " + session.read(type));
+        if (entry == null) {
+            String found = session.read(type);
+            if (!found.equals("none") && !found.equals("string")) { // a string may have expired meanwhile
+                throw new IllegalStateException("a key of the transaction holds no string but a " + found);
+            }
         }
         if (entry != null) {
             keys.setAll(List.of(entry));
@@ -173,6 +176,7 @@ final class SlotTry {
         if (before.isEmpty()) {
             return true;
         }
+        session.requireOpen();
         RedisAsyncCommands<byte[], byte[]> commands = session.commands();
         List<CompletionStage<?>> queued = new ArrayList<>();
         queued.add(commands.multi());

@@ -24,6 +24,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -158,7 +159,7 @@ public final class RealServer implements AutoCloseable {
                 if (!started.isAlive() || System.nanoTime() - begin > TimeUnit.SECONDS.toNanos(20)) {
                     throw new IllegalStateException(log());
                 }
-                Thread.onSpinWait();
+                LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(1));
             }
         } catch (IOException e) {
             throw new UncheckedIOException(e);
@@ -173,21 +174,32 @@ public final class RealServer implements AutoCloseable {
         return RedisURI.create("127.0.0.1", port);
     }
 
-    /** Sends a command in one line and returns the answer: its first line, or the text that it announces. */
+    /** Sends a command in one line and returns the answer, of a list what is in it, with spaces between. */
     public String ask(String line) {
         try (Socket socket = new Socket()) {
             socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), CONNECT_MILLIS);
             socket.setSoTimeout(5_000);
             socket.getOutputStream().write((line + "\r\n").getBytes(UTF_8));
-            InputStream in = new BufferedInputStream(socket.getInputStream());
-            String answer = line(in);
-            if (answer.startsWith("$") && !answer.equals("$-1")) {
-                return new String(in.readNBytes(Integer.parseInt(answer, 1, answer.length(), 10)), UTF_8);
-            }
-            return answer.isEmpty() ? "" : answer.substring(1);
+            return answer(new BufferedInputStream(socket.getInputStream()));
         } catch (IOException e) {
             return "no answer: " + e.getMessage();
         }
+    }
+
+    private static String answer(InputStream in) throws IOException {
+        String first = line(in);
+        if (first.startsWith("$") && !first.equals("$-1")) {
+            String text = new String(in.readNBytes(Integer.parseInt(first, 1, first.length(), 10)), UTF_8);
+            line(in);
+            return text;
+        } else if (first.startsWith("*") && !first.equals("*-1")) {
+            List<String> answers = new ArrayList<>();
+            for (int left = Integer.parseInt(first, 1, first.length(), 10); left > 0; left--) {
+                answers.add(answer(in));
+            }
+            return String.join(" ", answers);
+        }
+        return first.isEmpty() ? "" : first.substring(1);
     }
 
     private static String line(InputStream in) throws IOException {

@@ -2,6 +2,7 @@ package io.kvorum.redis;
 
 import io.kvorum.cluster.ClusterSentinel;
 import io.kvorum.failover.NodeCommand;
+import io.kvorum.failover.NodeReport;
 import io.kvorum.failover.SentinelEvent;
 import io.kvorum.failover.SentinelList;
 import io.kvorum.failover.SentinelSettings;
@@ -24,6 +25,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Predicate;
 
 /** Three real servers with a node beside each, and three sentinels that watch them. */
 final class RedisShard implements AutoCloseable {
@@ -68,19 +70,26 @@ final class RedisShard implements AutoCloseable {
         nodes.put(node, RedisNode.start(node, SHARD, uris, directory.resolve(node.value())));
     }
 
+    /** Waits until a node says of itself what is expected. */
+    private void awaitReport(NodeId node, Predicate<NodeReport> expected) {
+        AtomicBoolean seen = new AtomicBoolean();
+        AtomicInteger asked = new AtomicInteger();
+        RealServers.await("the node is as it should be", () -> {
+            RedisNode reached = nodes.get(node);
+            if (reached != null && asked.getAndIncrement() % 20 == 0) {
+                reached.execute(new NodeCommand.Describe(SHARD, 0), answer -> {
+                    if (expected.test(answer.report())) {
+                        seen.set(true);
+                    }
+                });
+            }
+            return seen.get();
+        });
+    }
+
     /** Starts the sentinels, and begins the shard with the first node as its primary, once all nodes answer. */
     void begin() {
-        for (NodeId node : NODES) {
-            AtomicBoolean answered = new AtomicBoolean();
-            AtomicInteger asked = new AtomicInteger();
-            RealServers.await("the node answers", () -> {
-                RedisNode reached = nodes.get(node);
-                if (reached != null && asked.getAndIncrement() % 100 == 0) {
-                    reached.execute(new NodeCommand.Describe(SHARD, 0), answer -> answered.set(true));
-                }
-                return answered.get();
-            });
-        }
+        NODES.forEach(node -> awaitReport(node, report -> true));
         try {
             ClusterTopology topology = ClusterTopology.EMPTY.apply(
                     ClusterTopology.EMPTY.version(),
@@ -141,11 +150,12 @@ final class RedisShard implements AutoCloseable {
         return replicas;
     }
 
-    /** Waits until the other servers are connected to the primary. */
+    /** Waits until the other servers are connected to the primary, and their nodes know that they are complete. */
     void awaitReplicas(int count) {
         RealServers.await(
                 "replicas are connected",
                 () -> server(primary()).ask("INFO replication").split("state=online", -1).length > count);
+        replicas().forEach(node -> awaitReport(node, NodeReport::complete));
     }
 
     /** Returns a store that follows the first sentinel. */

@@ -6,19 +6,29 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
+import io.kvorum.core.Entry;
 import io.kvorum.replication.OutcomeUnknownException;
 import io.kvorum.replication.OutcomeUnknownException.Reason;
 import io.kvorum.slots.HashSlot;
 import io.kvorum.slots.topology.RefusedException;
 import io.kvorum.slots.topology.RefusedException.Kind;
+import io.lettuce.core.ClientOptions;
+import io.lettuce.core.RedisClient;
+import io.lettuce.core.RedisCommandExecutionException;
+import io.lettuce.core.RedisURI;
+import io.lettuce.core.resource.ClientResources;
+import io.lettuce.core.resource.DefaultClientResources;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -258,8 +268,9 @@ final class RedisStoreFailuresTest {
         opened.add(group);
         RedisStore store = store(RedisStore.builder().uris(group.uris()).replicas(1));
         store.set(KEY, VALUE);
-        RedisStore reader = store(RedisStore.builder().uris(group.uris()));
-        group.get(0).kill();
+        RedisStore reader = store(RedisStore.builder().uris(group.uris()).timeout(Duration.ofMillis(300)));
+        reader.set("written".getBytes(UTF_8), VALUE);
+        group.get(0).signal("STOP"); // which leaves the connection as it is
 
         RealServers.await("the replica is promoted", () -> {
             try {
@@ -270,6 +281,106 @@ final class RedisStoreFailuresTest {
             }
         });
         assertArrayEquals(VALUE, reader.get(KEY));
-        assertEquals("", group.get(0).ask("PING").replaceAll("no answer.*", ""));
+    }
+
+    @Test
+    void aChangeIsNotRefusedAfterItWasSent() {
+        RealServer server = server();
+        AtomicInteger known = new AtomicInteger();
+        RedisStore store = store(RedisStore.builder()
+                .uris(server.uri())
+                .primary(() -> known.getAndDecrement() > 0 ? server.uri() : null));
+        for (int questions = 0; questions < 4; questions++) {
+            known.set(questions); // and then there is no primary
+            String expected = "1";
+            try {
+                store.set(KEY, VALUE);
+            } catch (RefusedException e) {
+                expected = "0";
+            }
+            assertEquals(expected, server.ask("DEL key"), questions + " questions");
+        }
+    }
+
+    @Test
+    void aTransactionThatWasMadeIsUnknownWhenThePrimaryIsReplacedBeforeItIsConfirmed() {
+        RealServer server = server();
+        RedisStore store = store(RedisStore.builder()
+                .uris(server.uri())
+                .timeout(Duration.ofSeconds(20))
+                .replicas(1));
+        CompletableFuture<byte[]> changed = CompletableFuture.supplyAsync(() -> store.compute(KEY, value -> VALUE));
+        RealServers.await(
+                "it waits for a replica", () -> server.ask("INFO clients").contains("blocked_clients:1"));
+        server.ask("REPLICAOF 127.0.0.1 1");
+
+        CompletionException failure = assertThrows(CompletionException.class, changed::join);
+        assertInstanceOf(OutcomeUnknownException.class, failure.getCause());
+        assertEquals("value", server.ask("GET key"));
+    }
+
+    @Test
+    void aTransactionWhoseConnectionIsLostBeforeItWritesIsRefused() {
+        RealServer server = server();
+        Duration timeout = Duration.ofSeconds(1);
+        ClientResources resources = DefaultClientResources.create();
+        RedisClient client = RedisClient.create(resources);
+        client.setOptions(
+                Connecting.options(ClientOptions.builder(), timeout, timeout).build());
+        try (Connections connections =
+                new Connections(resources, true, client, new SingleServer(server.uri(), server::uri), timeout, 0)) {
+            Session session = connections.take(HashSlot.of(KEY));
+            SlotTry attempt = new SlotTry(session, HashSlot.of(KEY), false);
+            List<Entry> sets = new ArrayList<>();
+            attempt.run(keys -> keys.append(KEY, VALUE), sets, new ArrayList<>());
+            server.kill();
+            RealServers.await(
+                    "the connection is lost", () -> !session.connection().isOpen());
+
+            assertRefused(Kind.CLUSTER_DOWN, () -> attempt.commit(sets, List.of()));
+            connections.give(session);
+        }
+    }
+
+    @Test
+    void aTransactionThatTheServerAbortsIsRefusedForTheSameReason() {
+        Place place = Place.of(RedisURI.create("redis://127.0.0.1"));
+        Throwable outcome = Failures.ofCommand(
+                new RedisCommandExecutionException(
+                        "EXECABORT Transaction discarded because of: READONLY You can't write against a replica."),
+                true,
+                HashSlot.of(KEY),
+                place);
+
+        assertEquals(
+                Kind.READ_ONLY,
+                assertInstanceOf(RefusedException.class, outcome).kind());
+    }
+
+    @Test
+    void aServerThatStandsStillIsNotConnectedTo() {
+        RealServer server = server();
+        server.signal("STOP");
+
+        assertTimeoutPreemptively(
+                Duration.ofSeconds(20), // far below the minute that the client waits by itself
+                () -> assertRefused(
+                        Kind.CLUSTER_DOWN,
+                        () -> RedisStore.builder()
+                                .uris(server.uri())
+                                .connectTimeout(Duration.ofMillis(300))
+                                .connect()));
+    }
+
+    @Test
+    void whoIsInterruptedBeforeATransactionHasChangedNothing() {
+        RedisStore store = store(server());
+        Thread.currentThread().interrupt();
+        try {
+            assertThrows(CancellationException.class, () -> store.compute(KEY, value -> VALUE));
+        } finally {
+            assertTrue(Thread.interrupted());
+        }
+        assertFalse(store.exists(KEY));
     }
 }
