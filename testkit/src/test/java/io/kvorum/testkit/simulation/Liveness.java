@@ -229,7 +229,9 @@ final class Liveness {
         }
     }
 
-    /** Whether a primary sends a replica records, by what it says itself: then it has given up a full sync, if need be. */
+    /**
+     * Whether a primary sends a replica records, by what it says itself: then it has given up a full sync, if need be.
+     */
     private boolean isStreaming(DataNode primary, int replica) {
         NodeStatus status = primary.status();
         NodeId id = cluster.nodes().get(replica).identity().node();
