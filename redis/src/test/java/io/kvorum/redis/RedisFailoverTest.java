@@ -17,10 +17,12 @@ import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Kvorum's sentinels fail real servers over. */
+@Tag("long")
 final class RedisFailoverTest {
     private static final Duration DOWN_AFTER = Duration.ofSeconds(2); // so that a busy machine is no dead server
     private static final byte[] KEY = "key".getBytes(UTF_8);

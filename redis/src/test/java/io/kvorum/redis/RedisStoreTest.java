@@ -4,8 +4,10 @@ import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Tag;
 
 /** The contract on one server, a cluster and a group with sentinels, on the oldest server there is and the newest. */
+@Tag("long")
 final class RedisStoreTest {
     private static Path oldest() {
         List<Path> all = RealServer.executables();
