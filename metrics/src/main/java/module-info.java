@@ -1,4 +1,4 @@
-/** Micrometer meters of stores, replication and sentinels. */
+/** Micrometer meters of stores, replication, sentinels and clients. */
 @SuppressWarnings({"requires-automatic", "requires-transitive-automatic"}) // Micrometer has no module descriptor
 @org.jspecify.annotations.NullMarked
 module io.kvorum.metrics {
@@ -7,6 +7,7 @@ module io.kvorum.metrics {
     requires transitive io.kvorum.replication;
     requires transitive io.kvorum.core;
     requires transitive io.kvorum.failover;
+    requires transitive io.kvorum.cluster;
     requires transitive micrometer.core;
 
     exports io.kvorum.metrics;

@@ -2,6 +2,7 @@
 @org.jspecify.annotations.NullMarked
 module io.kvorum.resp {
     requires static transitive org.jspecify;
+    requires static org.junit.jupiter.api; // for tests by the extension of the testkit
     requires transitive io.kvorum.slots;
     requires transitive io.kvorum.replication;
     requires transitive io.kvorum.core;
@@ -9,4 +10,7 @@ module io.kvorum.resp {
     requires transitive io.kvorum.testkit;
 
     exports io.kvorum.resp;
+
+    provides io.kvorum.testkit.junit.RespProvider with
+            io.kvorum.resp.RespOfTest;
 }

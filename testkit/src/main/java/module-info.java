@@ -11,7 +11,10 @@ module io.kvorum.testkit {
 
     exports io.kvorum.testkit;
     exports io.kvorum.testkit.contract;
+    exports io.kvorum.testkit.history;
     exports io.kvorum.testkit.junit;
+
+    uses io.kvorum.testkit.junit.RespProvider;
 
     opens io.kvorum.testkit.junit to
             org.junit.platform.commons;

@@ -19,6 +19,7 @@ import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How long a shard of three is without a primary when that is killed: from the kill until a quorum of three sentinels
@@ -30,6 +31,7 @@ import java.util.concurrent.locks.LockSupport;
 final class FailoverTimes {
     private static final Duration LIMIT = Duration.ofSeconds(30);
     private static final long TRY_NANOS = 100_000;
+    private static final long EVENTS_NANOS = 1_000_000_000;
 
     private final LocalCluster cluster;
     private final ShardId shard = new ShardId("shard-1");
@@ -66,6 +68,7 @@ final class FailoverTimes {
         Samples beyond = new Samples();
         Samples toPromotion = new Samples();
         long first = 0;
+        int disturbed = 0;
         try (LocalCluster cluster = LocalCluster.builder()
                 .shards(1)
                 .failover(SentinelSettings.defaults().withDownAfter(detection))
@@ -74,17 +77,21 @@ final class FailoverTimes {
             for (int i = 0; i < count; i++) {
                 cluster.awaitReady(LIMIT);
                 long[] outcome = times.killPrimary();
+                if (outcome == null) {
+                    disturbed++;
+                    continue;
+                }
                 toDown.add(outcome[0]);
                 toPromotion.add(outcome[1]);
                 beyond.add(outcome[2]);
-                first = i == 0 ? outcome[2] : first;
+                first = first == 0 ? outcome[2] : first;
             }
         }
         return String.format(
                 Locale.ROOT,
                 "| %d ms | %d | %.1f, %.1f | %.1f, %.1f, %.1f, %.1f | %.1f |%n",
                 detection.toMillis(),
-                count,
+                count - disturbed,
                 millis(toDown.median()),
                 millis(toDown.quantile(0.99)),
                 millis(first),
@@ -98,19 +105,29 @@ final class FailoverTimes {
         return nanos / 1e6;
     }
 
-    /** Returns the times until it was found down, and from there until another was promoted and took a write. */
-    private long[] killPrimary() {
+    /**
+     * Returns the times until it was found down, and from there until another was promoted and took a write; or null if
+     * a machine that is too busy for the detection had another node promoted already.
+     */
+    private long @Nullable [] killPrimary() {
         LocalNode old = cluster.primaryOf(shard);
         down.clear();
         promoted.clear();
         long killed = cluster.scheduler().nanoTime();
         old.crash();
         long written = write(old);
-        cluster.runUntil(() -> down.containsKey(old.id()) && !promoted.isEmpty(), LIMIT);
+        cluster.runUntil(() -> told(old) || cluster.scheduler().nanoTime() - written > EVENTS_NANOS, LIMIT);
         old.restart();
+        if (!told(old)) {
+            return null;
+        }
         long found = Objects.requireNonNull(down.get(old.id()), "down");
         long promotion = promoted.values().iterator().next();
         return new long[] {found - killed, promotion - found, written - found};
+    }
+
+    private boolean told(LocalNode old) {
+        return down.containsKey(old.id()) && !promoted.isEmpty();
     }
 
     /** Returns when a write was acknowledged. */

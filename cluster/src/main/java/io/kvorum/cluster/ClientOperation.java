@@ -21,7 +21,7 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** An operation of a client, from its first try to its outcome. */
-final class ClientOperation<T extends @Nullable Object> {
+final class ClientOperation<T extends @Nullable Object> implements Pending<T> {
     private static final long FIRST_PAUSE = 1_000_000;
     private static final long LONGEST_PAUSE = 128_000_000;
 
@@ -120,12 +120,14 @@ final class ClientOperation<T extends @Nullable Object> {
         deadline = cluster.scheduler().nanoTime() + timeout.toNanos();
     }
 
-    CompletableFuture<T> outcome() {
+    @Override
+    public CompletableFuture<T> outcome() {
         return outcome;
     }
 
     /** Makes a try, unless the caller has given up meanwhile or the time is up. */
-    void run() {
+    @Override
+    public void run() {
         Runnable rest;
         synchronized (this) { // whoever gives up waits for a try under way: arrays and buffers are borrowed until then
             rest = takeTry();
@@ -141,22 +143,37 @@ final class ClientOperation<T extends @Nullable Object> {
         if (abandoned || outcome.isDone()) {
             return () -> {};
         } else if (left <= 0 && before != null) {
-            return () -> outcome.completeExceptionally(before);
+            return () -> fail(before);
+        }
+        if (before != null) {
+            cluster.counters().triedAgain(before);
         }
         Try now = new Try(Math.max(1, left));
         try {
             T result = function.apply(now.store());
-            return () -> now.whenDone(() -> outcome.complete(result), this::failed);
+            return () -> now.whenDone(() -> succeed(result), this::failed);
         } catch (Throwable e) { // an Error, too, is the outcome: nobody else would hear of it
             return e instanceof RefusedException refused && mayPass(refused) && (reads || now.outcomes.isEmpty())
                     ? pause(refused)
-                    : () -> now.whenDone(() -> outcome.completeExceptionally(e), this::failed);
+                    : () -> now.whenDone(() -> fail(e), this::failed);
+        }
+    }
+
+    private void succeed(T result) {
+        if (outcome.complete(result)) {
+            cluster.counters().succeeded();
+        }
+    }
+
+    private void fail(Throwable failure) {
+        if (outcome.completeExceptionally(failure)) {
+            cluster.counters().failed(failure);
         }
     }
 
     /** What was read is not confirmed, or what was changed not acknowledged. */
     private void failed(Throwable failure) {
-        Runnable rest = () -> outcome.completeExceptionally(failure);
+        Runnable rest = () -> fail(failure);
         if (reads && failure instanceof OutcomeUnknownException unknown && mayPass(unknown)) {
             synchronized (this) {
                 rest = pause(unknown);
@@ -182,7 +199,7 @@ final class ClientOperation<T extends @Nullable Object> {
     private Runnable pause(RuntimeException failure) {
         long delay = pause / 2 + cluster.random().nextLong(pause / 2 + 1);
         pause = Math.min(2 * pause, LONGEST_PAUSE);
-        Runnable end = () -> outcome.completeExceptionally(failure);
+        Runnable end = () -> fail(failure);
         if (deadline - cluster.scheduler().nanoTime() <= delay) {
             return end;
         }
@@ -208,14 +225,14 @@ final class ClientOperation<T extends @Nullable Object> {
         run();
     }
 
-    /** Ends the operation before its outcome is known, and returns what is known of it. */
-    RuntimeException abandon(OutcomeUnknownException.Reason reason) {
+    @Override
+    public RuntimeException abandon(OutcomeUnknownException.Reason reason) {
         RuntimeException known;
         synchronized (this) {
             known = lastFailure == null ? unknown(reason) : lastFailure;
             abandoned = true;
         }
-        outcome.completeExceptionally(known);
+        fail(known);
         return known;
     }
 

@@ -5,14 +5,17 @@ import static java.util.Objects.requireNonNull;
 import io.kvorum.core.AsyncKeyValueStore;
 import io.kvorum.core.ForwardingStore;
 import io.kvorum.core.KeyValueStore;
+import io.kvorum.core.PartlyClearedException;
 import io.kvorum.core.replicated.ReadLevel;
 import io.kvorum.core.replicated.ReplicatedStore;
 import io.kvorum.replication.Acknowledgement;
 import io.kvorum.replication.OutcomeUnknownException;
 import io.kvorum.slots.Scheduler;
+import io.kvorum.slots.SlotSet;
 import io.kvorum.slots.topology.ClusterTopology;
 import io.kvorum.slots.topology.NodeId;
 import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
@@ -27,19 +30,24 @@ import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The way into a cluster for an application: sends each operation to the primary of its slot, and rides out failovers.
+ * A client of a cluster, which sends each operation to the primary of its slot and retries through failovers.
  *
- * <p>An operation has a deadline. What a node refuses has changed nothing, so it is tried again within the deadline,
- * with a growing pause in between, at the node that the topology names by then. Only a refusal that another try cannot
- * change is passed on at once: keys of different slots ({@code CROSS_SLOT}) and a store at its memory limit
- * ({@code OUT_OF_MEMORY}). When the time is up, the last refusal is the outcome.
+ * <p>An operation has a deadline. A refused operation has changed nothing, so it is retried within the deadline, with
+ * growing pauses, at the node that the topology names by then. Only refusals that a retry cannot change are passed on
+ * at once: keys of different slots ({@code CROSS_SLOT}) and a store at its memory limit ({@code OUT_OF_MEMORY}). When
+ * the time is up, the last refusal is the outcome.
  *
- * <p>What may have changed something is never tried again. If a node can no longer tell what becomes of a change, the
- * outcome is {@link OutcomeUnknownException}, and it is for the caller to look, or to repeat what is safe to repeat.
- * The same holds for an operation over several slots, such as {@link KeyValueStore#clear}, that was refused half way.
+ * <p>An operation that may have changed something is never retried. If a node cannot tell the outcome of a change, the
+ * operation fails with {@link OutcomeUnknownException}; the caller decides whether it is safe to repeat. The same holds
+ * for a function of several changes that was refused half way.
  *
- * <p>What only reads has changed nothing, whatever came of it. It is tried again also if it was refused half way, or if
- * its node was closed or lost the leadership before what was read was confirmed.
+ * <p>{@link KeyValueStore#clear} goes from shard to shard within its deadline and waits for each; since it is safe to
+ * repeat, it also goes on after a refusal half way. If the time is up, or an outcome is unknown, before it is through,
+ * it fails with a {@link PartlyClearedException} that names the slots it has cleared and those that remain, or with
+ * what stopped it if it has not deleted anything yet.
+ *
+ * <p>Reads change nothing, so they are also retried after a refusal half way, or if their node was closed or lost the
+ * leadership before it confirmed them.
  *
  * <p>No thread is held by an operation that waits: neither for its acknowledgement nor for its next try. A shard that
  * answers slowly, or not at all, delays nothing at the others. At most {@value #MAX_WAITING} operations wait for
@@ -47,8 +55,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Functions given to {@link AsyncKeyValueStore#reading}, {@link AsyncKeyValueStore#changing},
  * {@link KeyValueStore#transact} and the like are run again if the run before was refused, so they must not have
- * effects of their own. They run in the caller's thread at first, and in one of the scheduler's later. Who gives up
- * waiting, by an interrupt, waits for a run that is under way: arrays and buffers are not touched afterwards.
+ * effects of their own. They run in the caller's thread at first, and in one of the scheduler's later. A caller that is
+ * interrupted still waits for a run under way, so arrays and buffers are not touched afterwards.
  *
  * <p>Safe for use by any number of threads. It owns nothing, so there is nothing to close.
  */
@@ -66,17 +74,28 @@ public final class ClusterClient {
             ReadLevel readLevel,
             Scheduler scheduler,
             RandomGenerator random,
-            AtomicInteger waiting) {}
+            AtomicInteger waiting,
+            ClientCounters counters) {}
 
     private final class Blocking extends ForwardingStore {
         @Override
         protected <T extends @Nullable Object> T reading(Function<? super KeyValueStore, ? extends T> operation) {
-            return ClusterClient.this.<T>await(true, operation);
+            return ClusterClient.this.<T>await(operation(true, operation));
         }
 
         @Override
         protected <T extends @Nullable Object> T changing(Function<? super KeyValueStore, ? extends T> operation) {
-            return ClusterClient.this.<T>await(false, operation);
+            return ClusterClient.this.<T>await(operation(false, operation));
+        }
+
+        @Override
+        public long clear() {
+            return clear(SlotSet.ALL);
+        }
+
+        @Override
+        public long clear(SlotSet slots) {
+            return await(new Clearing(cluster, timeout, slots));
         }
 
         /** {@return the asynchronous form, whose operations begin in the executor but hold none of its threads} */
@@ -102,13 +121,23 @@ public final class ClusterClient {
         @Override
         public <T extends @Nullable Object> CompletionStage<T> reading(
                 Function<? super KeyValueStore, ? extends T> function) {
-            return ClusterClient.this.<T>begin(true, function, executor).outcome();
+            return ClusterClient.<T>begin(operation(true, function), executor);
         }
 
         @Override
         public <T extends @Nullable Object> CompletionStage<T> changing(
                 Function<? super KeyValueStore, ? extends T> function) {
-            return ClusterClient.this.<T>begin(false, function, executor).outcome();
+            return ClusterClient.<T>begin(operation(false, function), executor);
+        }
+
+        @Override
+        public CompletionStage<Long> clear() {
+            return clear(SlotSet.ALL);
+        }
+
+        @Override
+        public CompletionStage<Long> clear(SlotSet slots) {
+            return begin(new Clearing(cluster, timeout, slots), executor);
         }
 
         @Override
@@ -143,7 +172,8 @@ public final class ClusterClient {
     }
 
     /**
-     * {@return the cluster as a store that makes nobody wait} Stages are completed by threads that must not be held.
+     * {@return the cluster as an asynchronous store} Dependents of its stages must be quick, since the threads that
+     * complete the stages also run nodes.
      */
     public AsyncKeyValueStore async() {
         return async;
@@ -169,22 +199,28 @@ public final class ClusterClient {
         return cluster.waiting.get();
     }
 
-    private <T extends @Nullable Object> ClientOperation<T> begin(
-            boolean reads, Function<? super KeyValueStore, ? extends T> function, Executor executor) {
-        ClientOperation<T> operation =
-                new ClientOperation<>(cluster, timeout, reads, requireNonNull(function, "function"));
+    /** {@return what this client, and those that differ from it in their timeout only, have done} */
+    public ClientStats stats() {
+        return cluster.counters.stats();
+    }
+
+    private <T extends @Nullable Object> Pending<T> operation(
+            boolean reads, Function<? super KeyValueStore, ? extends T> function) {
+        return new ClientOperation<>(cluster, timeout, reads, requireNonNull(function, "function"));
+    }
+
+    private static <T extends @Nullable Object> CompletableFuture<T> begin(Pending<T> operation, Executor executor) {
         try {
             executor.execute(operation::run);
         } catch (RejectedExecutionException e) {
             operation.outcome().completeExceptionally(e);
         }
-        return operation;
+        return operation.outcome();
     }
 
-    private <T extends @Nullable Object> T await(boolean reads, Function<? super KeyValueStore, ? extends T> function) {
-        ClientOperation<T> operation = this.<T>begin(reads, function, Runnable::run);
+    private <T extends @Nullable Object> T await(Pending<T> operation) {
         try {
-            return operation.outcome().get(2 * timeout.toNanos(), TimeUnit.NANOSECONDS);
+            return begin(operation, Runnable::run).get(2 * timeout.toNanos(), TimeUnit.NANOSECONDS);
         } catch (ExecutionException e) {
             if (e.getCause() instanceof RuntimeException cause) {
                 throw cause;
@@ -261,7 +297,7 @@ public final class ClusterClient {
         }
 
         /**
-         * Sets what the pauses between tries are drawn from; a source of the JVM if it isn't set.
+         * Sets the source of randomness for the pauses between tries; by default one of the JVM.
          *
          * @param value the source, safe for use by any number of threads
          * @return this builder
@@ -316,7 +352,15 @@ public final class ClusterClient {
                 throw new IllegalStateException("client needs a topology, nodes and a scheduler");
             }
             return new ClusterClient(
-                    new Cluster(topology, nodes, writeLevel, readLevel, scheduler, random, new AtomicInteger()),
+                    new Cluster(
+                            topology,
+                            nodes,
+                            writeLevel,
+                            readLevel,
+                            scheduler,
+                            random,
+                            new AtomicInteger(),
+                            new ClientCounters()),
                     timeout);
         }
     }

@@ -11,6 +11,7 @@ import io.kvorum.replication.NodeIdentity;
 import io.kvorum.replication.NodeStatus;
 import io.kvorum.replication.Promise;
 import io.kvorum.replication.PromiseStore;
+import io.kvorum.replication.ReplicatedState;
 import io.kvorum.replication.ReplicationEvent;
 import io.kvorum.replication.ReplicationLog;
 import io.kvorum.replication.ReplicationMessage;
@@ -30,6 +31,7 @@ import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
@@ -55,6 +57,9 @@ import org.jspecify.annotations.Nullable;
  * {@link Builder#directory}. If the file is lost, the node is another member of its shard, which the primary takes in
  * again once its data is complete; if the directory is missing, the node does not start.
  *
+ * <p>Instead of the key-value store a node may have a {@linkplain Builder#state state of the owner's}, which the same
+ * log replicates.
+ *
  * <p>Safe for use by any number of threads.
  */
 public final class ClusterNode implements AutoCloseable {
@@ -66,24 +71,32 @@ public final class ClusterNode implements AutoCloseable {
 
     private static final Duration EXPIRY_PERIOD = Duration.ofMillis(100);
 
+    /** The key-value store of a node that has one, and what deletes its expired keys. */
+    private record Keys(LocalStore local, ReplicatedStore replicated, Repeated expiry) {}
+
     private final NodeIdentity identity;
-    private final LocalStore state;
+    private final ReplicatedState state;
     private final ReplicationLog log;
     private final NodeDriver driver;
-    private final ReplicatedStore store;
+    private final @Nullable Keys keys;
     private final OwnScheduler scheduler;
-    private final Repeated expiry;
 
     private ClusterNode(Builder builder, PromiseStore promises, Promise promise) {
         identity = builder.identity;
-        scheduler = OwnScheduler.of(builder.scheduler, "kvorum-" + identity.node());
         log = ReplicationLog.inMemory(builder.logCapacity);
-        state = new LocalStore(builder.storeSettings, builder.random.nextLong(), builder.clock, log::append);
+        LocalStore local = null;
+        if (builder.state == null) {
+            local = new LocalStore(builder.storeSettings, builder.random.nextLong(), builder.clock, log::append);
+            state = local.replicatedState();
+        } else {
+            state = requireNonNull(builder.state.apply(log), "state");
+        }
+        scheduler = OwnScheduler.of(builder.scheduler, "kvorum-" + identity.node());
         ShardNode machine = new ShardNode(
                 builder.settings,
                 identity,
                 log,
-                state.replicatedState(),
+                state,
                 builder.allocator,
                 promise,
                 false,
@@ -95,11 +108,30 @@ public final class ClusterNode implements AutoCloseable {
                 builder.required("transport", builder.transport),
                 promises,
                 scheduler.get());
-        store = new ReplicatedStore(state, log, driver, builder.required("topology", builder.topology));
         if (builder.listener != null) {
             driver.addListener(builder.listener);
         }
-        expiry = new Repeated(scheduler.get(), EXPIRY_PERIOD, () -> store.expire(EXPIRY_BUDGET));
+        keys = local == null ? null : keys(local, builder.required("topology", builder.topology));
+    }
+
+    private Keys keys(LocalStore local, Supplier<ClusterTopology> topology) {
+        ReplicatedStore store = new ReplicatedStore(local, log, driver, topology);
+        return new Keys(local, store, new Repeated(scheduler.get(), EXPIRY_PERIOD, () -> store.expire(EXPIRY_BUDGET)));
+    }
+
+    private Keys keys() {
+        if (keys == null) {
+            throw new IllegalStateException("node must have a key-value store: " + id()
+                    + " has a state of its owner's, " + state.getClass().getName());
+        }
+        return keys;
+    }
+
+    private void start() {
+        driver.start();
+        if (keys != null) {
+            keys.expiry.start();
+        }
     }
 
     /**
@@ -107,8 +139,9 @@ public final class ClusterNode implements AutoCloseable {
      *
      * @param shard the shard it belongs to
      * @param node its id, unique in the cluster
-     * @return a builder, which needs a {@linkplain Builder#transport transport}, a {@linkplain Builder#topology
-     *     topology} and a {@linkplain Builder#directory directory} or {@linkplain Builder#promises promise store}
+     * @return a builder, which needs a {@linkplain Builder#transport transport}, a {@linkplain Builder#directory
+     *     directory} or {@linkplain Builder#promises promise store}, and a {@linkplain Builder#topology topology} or
+     *     {@linkplain Builder#state state}
      */
     public static Builder builder(ShardId shard, NodeId node) {
         return new Builder(new NodeIdentity(shard, node));
@@ -124,9 +157,28 @@ public final class ClusterNode implements AutoCloseable {
         return identity.shard();
     }
 
-    /** {@return the node's store, which refuses what its role does not allow} */
+    /**
+     * {@return the node's store, which refuses what its role does not allow}
+     *
+     * @throws IllegalStateException if the node has a {@linkplain Builder#state state} of the owner's instead
+     */
     public ReplicatedStore store() {
-        return store;
+        return keys().replicated;
+    }
+
+    /**
+     * {@return the owner's {@linkplain Builder#state state} that the node has instead of a store}
+     *
+     * @param type its class
+     * @param <T> its class
+     * @throws IllegalStateException if the node has a store, or a state of another class
+     */
+    public <T extends ReplicatedState> T state(Class<T> type) {
+        if (keys != null || !type.isInstance(state)) {
+            throw new IllegalStateException("node must have a " + type.getName() + ": " + id() + " has "
+                    + (keys == null ? state.getClass().getName() : "a key-value store"));
+        }
+        return type.cast(state);
     }
 
     /** {@return the position of the node, its role and its members, after its last step} */
@@ -139,9 +191,14 @@ public final class ClusterNode implements AutoCloseable {
         return driver;
     }
 
-    /** {@return the number of keys that the node holds} */
+    /**
+     * {@return the number of keys that the node holds}
+     *
+     * @throws IllegalStateException if the node has a {@linkplain Builder#state state} of the owner's instead of a
+     *     store
+     */
     public long size() {
-        return state.size();
+        return keys().local.size();
     }
 
     /**
@@ -180,7 +237,9 @@ public final class ClusterNode implements AutoCloseable {
      */
     @Override
     public void close() {
-        expiry.close();
+        if (keys != null) {
+            keys.expiry.close();
+        }
         driver.close();
         log.close();
         scheduler.close();
@@ -200,6 +259,7 @@ public final class ClusterNode implements AutoCloseable {
         private @Nullable PromiseStore promises;
         private @Nullable Transport transport;
         private @Nullable Supplier<ClusterTopology> topology;
+        private @Nullable Function<? super ReplicationLog, ? extends ReplicatedState> state;
         private @Nullable Scheduler scheduler;
         private @Nullable Consumer<? super ReplicationEvent> listener;
         private ReplicationSettings settings = ReplicationSettings.defaults();
@@ -243,6 +303,19 @@ public final class ClusterNode implements AutoCloseable {
          */
         public Builder transport(Transport value) {
             transport = requireNonNull(value, "transport");
+            return this;
+        }
+
+        /**
+         * Replicates a state of the owner's instead of a key-value store. Its writers append to the log that it is
+         * given, as {@link ReplicatedState} says, and wait for {@link NodeDriver#acknowledged}. The node asks for no
+         * topology then, and its settings of the store, its clock and its deletion of expired keys have no meaning.
+         *
+         * @param value makes the state, empty, of the node's log; called once at each {@link #start}
+         * @return this builder
+         */
+        public Builder state(Function<? super ReplicationLog, ? extends ReplicatedState> value) {
+            state = requireNonNull(value, "state");
             return this;
         }
 
@@ -364,12 +437,14 @@ public final class ClusterNode implements AutoCloseable {
          * @return the node, which the caller closes
          * @throws IOException if the promise can be neither loaded nor saved: the directory is missing or the file is
          *     damaged, for example; nothing was started
-         * @throws IllegalStateException if the transport, the topology, or both the directory and the promise store are
-         *     missing
+         * @throws IllegalStateException if the transport, both the directory and the promise store, or both the
+         *     topology and the state are missing
          */
         public ClusterNode start() throws IOException {
             required("transport", transport);
-            required("topology", topology);
+            if (state == null) {
+                required("topology", topology);
+            }
             PromiseStore kept = promises != null
                     ? promises
                     : new FilePromiseStore(required("directory", directory).resolve(PROMISE_FILE));
@@ -377,8 +452,7 @@ public final class ClusterNode implements AutoCloseable {
             Promise promise = last == null ? Promise.first(random) : last.nextLife();
             kept.save(promise);
             ClusterNode node = new ClusterNode(this, kept, promise);
-            node.driver.start();
-            node.expiry.start();
+            node.start();
             return node;
         }
 

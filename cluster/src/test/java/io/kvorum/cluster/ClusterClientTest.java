@@ -12,31 +12,19 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.kvorum.core.AsyncKeyValueStore;
 import io.kvorum.core.KeyValueStore;
 import io.kvorum.core.replicated.ReadLevel;
-import io.kvorum.failover.NodeAnswer;
 import io.kvorum.failover.NodeCommand;
 import io.kvorum.replication.Acknowledgement;
 import io.kvorum.replication.OutcomeUnknownException;
-import io.kvorum.replication.Promise;
-import io.kvorum.replication.PromiseStore;
-import io.kvorum.slots.HashSlot;
-import io.kvorum.slots.SlotSet;
-import io.kvorum.slots.topology.ClusterTopology;
 import io.kvorum.slots.topology.Epoch;
 import io.kvorum.slots.topology.Member;
 import io.kvorum.slots.topology.MemberList;
 import io.kvorum.slots.topology.NodeId;
 import io.kvorum.slots.topology.RefusedException;
 import io.kvorum.slots.topology.RefusedException.Kind;
-import io.kvorum.slots.topology.ShardId;
-import io.kvorum.slots.topology.TopologyChange;
-import io.kvorum.testing.HandScheduler;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.Objects;
 import java.util.Random;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletionStage;
@@ -45,109 +33,9 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/** Two shards of one real node each, in virtual time. A second member that never answers can be listed beside it. */
-final class ClusterClientTest {
-    private static final ShardId LEFT = new ShardId("left");
-    private static final ShardId RIGHT = new ShardId("right");
-    private static final NodeId SENTINEL = new NodeId("sentinel");
-    private static final byte[] FOO = "foo".getBytes(UTF_8); // slot 12182, right
-    private static final byte[] BAR = "bar".getBytes(UTF_8); // slot 5061, left
-    private static final long EPOCH = Epoch.of(1, 1);
-    private static final Duration TIMEOUT = Duration.ofSeconds(2);
-
-    private final HandScheduler scheduler = new HandScheduler();
-    private final Map<NodeId, ClusterNode> nodes = new HashMap<>();
-    private ClusterTopology topology = ClusterTopology.EMPTY.apply(
-            0,
-            List.of(
-                    new TopologyChange.AddShard(LEFT, EPOCH, primaryOf(LEFT), List.of()),
-                    new TopologyChange.AddShard(RIGHT, EPOCH, primaryOf(RIGHT), List.of()),
-                    new TopologyChange.AssignSlots(SlotSet.ofRange(0, 8191), LEFT),
-                    new TopologyChange.AssignSlots(SlotSet.ofRange(8192, HashSlot.COUNT - 1), RIGHT)));
-    private final ClusterClient client = ClusterClient.builder()
-            .topology(() -> topology)
-            .nodes(id -> nodes.containsKey(id) ? nodes.get(id).store() : null)
-            .scheduler(scheduler)
-            .timeout(TIMEOUT)
-            .build();
-    private final AsyncKeyValueStore async = client.async();
-
-    private static final class NoDisk implements PromiseStore {
-        private @Nullable Promise promise;
-
-        @Override
-        public @Nullable Promise load() {
-            return promise;
-        }
-
-        @Override
-        public void save(Promise saved) {
-            promise = saved;
-        }
-    }
-
-    private static NodeId primaryOf(ShardId shard) {
-        return new NodeId(shard + "-1");
-    }
-
-    private ClusterNode start(ShardId shard) throws IOException {
-        ClusterNode node = ClusterNode.builder(shard, primaryOf(shard))
-                .promises(new NoDisk())
-                .transport((to, message) -> message.release())
-                .topology(() -> topology)
-                .scheduler(scheduler)
-                .start();
-        nodes.put(node.id(), node);
-        return node;
-    }
-
-    /** Begins a shard: its node alone, or with a member that does not exist. */
-    private void begin(ShardId shard, NodeId... absent) throws IOException {
-        ClusterNode node = start(shard);
-        List<Member> members = new ArrayList<>();
-        members.add(new Member(node.id(), node.status().incarnation()));
-        for (NodeId id : absent) {
-            members.add(new Member(id, 99));
-        }
-        done(node, new NodeCommand.Fence(shard, EPOCH, SENTINEL));
-        done(
-                node,
-                new NodeCommand.Begin(
-                        shard, EPOCH, SENTINEL, MemberList.of(members.toArray(Member[]::new)), List.of(), false));
-    }
-
-    private void done(ClusterNode node, NodeCommand command) {
-        List<NodeAnswer> answers = new ArrayList<>();
-        node.execute(command, answers::add);
-        scheduler.pass(Duration.ZERO);
-        assertEquals(1, answers.size());
-        assertEquals(NodeAnswer.Outcome.DONE, answers.get(0).outcome());
-    }
-
-    private static <T extends @Nullable Object> T answered(CompletionStage<T> stage) {
-        assertTrue(stage.toCompletableFuture().isDone(), "not done yet");
-        return stage.toCompletableFuture().join();
-    }
-
-    private static Throwable failure(CompletionStage<?> stage) {
-        List<@Nullable Throwable> failures = new ArrayList<>();
-        stage.whenComplete((value, failure) -> failures.add(failure));
-        assertEquals(1, failures.size(), "not done yet");
-        return Objects.requireNonNull(failures.get(0), "it succeeded");
-    }
-
-    private static boolean isDone(CompletionStage<?> stage) {
-        return stage.toCompletableFuture().isDone();
-    }
-
-    @AfterEach
-    void close() {
-        nodes.values().forEach(ClusterNode::close);
-    }
-
+final class ClusterClientTest extends ClusterClientFixture {
     @Test
     void eachOperationGoesToThePrimaryOfItsSlot() throws IOException {
         begin(LEFT);
@@ -442,8 +330,41 @@ final class ClusterClientTest {
                 ReadLevel.CONFIRMED,
                 scheduler,
                 new Random(1),
-                new AtomicInteger());
+                new AtomicInteger(),
+                new ClientCounters());
         return new ClientOperation<>(cluster, TIMEOUT, false, function);
+    }
+
+    @Test
+    void countsOutcomesAndTries() throws IOException {
+        CompletionStage<?> refused = async.get(FOO);
+        scheduler.pass(TIMEOUT);
+        assertInstanceOf(RefusedException.class, failure(refused));
+        ClientStats before = client.stats();
+        assertEquals(1, before.refused().get(Kind.CLUSTER_DOWN));
+        long tries = before.retries().get(Kind.CLUSTER_DOWN);
+        assertTrue(tries > 5, () -> tries + " tries");
+
+        begin(LEFT, new NodeId("absent"));
+        CompletionStage<?> read = async.get(BAR);
+        CompletionStage<?> changed = async.increment(BAR, 1);
+        scheduler.pass(Duration.ofMillis(10));
+        nodes.get(primaryOf(LEFT)).close();
+        scheduler.pass(Duration.ofMillis(10));
+        begin(LEFT);
+        scheduler.pass(Duration.ofMillis(300));
+        assertTrue(isDone(read) && isDone(changed));
+        assertInstanceOf(
+                IllegalStateException.class,
+                failure(client.withTimeout(Duration.ofSeconds(1)).async().reading(store -> store.delete(BAR))));
+
+        ClientStats after = client.stats();
+        assertEquals(1, after.succeeded());
+        assertEquals(1, after.refused().get(Kind.CLUSTER_DOWN));
+        assertEquals(1, after.unknown().get(OutcomeUnknownException.Reason.CLOSED));
+        assertEquals(0, after.unknown().get(OutcomeUnknownException.Reason.TIMEOUT));
+        assertEquals(1, after.failed());
+        assertEquals(1, after.repeatedReads());
     }
 
     /** What was lent to the operation must not be touched when its caller has it back. */

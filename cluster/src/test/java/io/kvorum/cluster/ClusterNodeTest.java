@@ -10,9 +10,11 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.kvorum.cluster.sockets.SharedMap;
 import io.kvorum.failover.SentinelFact;
 import io.kvorum.failover.SentinelFact.NoFailoverPossible;
 import io.kvorum.replication.Acknowledgement;
@@ -21,7 +23,9 @@ import io.kvorum.replication.NodeStatus;
 import io.kvorum.replication.PromiseStoreException;
 import io.kvorum.replication.ReplicationEvent;
 import io.kvorum.slots.Scheduler;
+import io.kvorum.slots.topology.LogPosition;
 import io.kvorum.slots.topology.Member;
+import io.kvorum.slots.topology.NodeId;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -182,6 +186,79 @@ final class ClusterNodeTest {
         IllegalStateException failure = assertThrows(
                 IllegalStateException.class, () -> ClusterNode.builder(SHARD, A).start());
         assertEquals("node a must have a transport", failure.getMessage());
+    }
+
+    @Test
+    void aStateOfTheOwnersIsReplicatedAsAStoreIs() throws IOException {
+        try (Wired wired = new Wired(directory)) {
+            for (NodeId id : List.of(A, B, C)) {
+                wired.start(id, builder -> builder.state(SharedMap::new));
+            }
+            wired.startSentinel(builder -> builder);
+            wired.bootstrap();
+            ClusterNode primary = wired.node(wired.primary());
+
+            LogPosition position = primary.state(SharedMap.class).put("key", "value", LIMIT);
+            primary.driver()
+                    .acknowledged(position, Acknowledgement.MAJORITY, LIMIT)
+                    .toCompletableFuture()
+                    .join();
+
+            for (NodeId id : List.of(A, B, C)) {
+                await(() -> wired.node(id).state(SharedMap.class).contains("key"));
+            }
+            wired.close(C);
+            wired.start(C, builder -> builder.state(SharedMap::new));
+            await(() -> wired.node(C).state(SharedMap.class).contains("key"));
+        }
+    }
+
+    @Test
+    void aNodeHasEitherAStoreOrAStateAndSaysWhich() throws IOException {
+        try (Wired wired = new Wired(directory)) {
+            ClusterNode node = ClusterNode.builder(SHARD, A) // without a topology
+                    .directory(wired.directoryOf(A))
+                    .transport((to, message) -> message.release())
+                    .state(SharedMap::new)
+                    .start();
+            try (node) {
+                String reason =
+                        "node must have a key-value store: a has a state of its owner's, " + SharedMap.class.getName();
+                assertEquals(
+                        reason,
+                        assertThrows(IllegalStateException.class, node::store).getMessage());
+                assertEquals(
+                        reason,
+                        assertThrows(IllegalStateException.class, node::size).getMessage());
+            }
+            ClusterNode other = wired.start(B, builder -> builder);
+            assertEquals(
+                    "node must have a " + SharedMap.class.getName() + ": b has a key-value store",
+                    assertThrows(IllegalStateException.class, () -> other.state(SharedMap.class))
+                            .getMessage());
+        }
+    }
+
+    @Test
+    void aStateThatCannotBeMadeStartsNothing() throws IOException {
+        try (Wired wired = new Wired(directory)) {
+            Set<Thread> before = Wired.threads();
+            IllegalStateException failure = new IllegalStateException("the state is told to fail");
+
+            assertSame(
+                    failure,
+                    assertThrows(
+                            IllegalStateException.class,
+                            () -> wired.start(
+                                    A,
+                                    builder -> builder.state(log -> {
+                                        throw failure;
+                                    }))));
+
+            Set<Thread> started = new HashSet<>(Wired.threads());
+            started.removeAll(before);
+            assertEquals(Set.of(), started);
+        }
     }
 
     @Test

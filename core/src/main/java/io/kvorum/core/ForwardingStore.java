@@ -14,8 +14,8 @@ import org.jspecify.annotations.Nullable;
  * subclass. For wrappers that wait, retry, trace or measure.
  *
  * <p>Each operation of {@link KeyValueStore} becomes one call of {@link #reading} or {@link #changing}, and its result
- * is what that returns; those over several slots may become one call for each key. As safe for use by threads as those
- * two methods are.
+ * is what that returns; those over several slots may become one call for each key. A subclass may override how slots
+ * are cleared, to do so in parts. As safe for use by threads as those two methods are.
  */
 public abstract class ForwardingStore implements KeyValueStore {
     /** Creates a wrapper. */
@@ -98,12 +98,12 @@ public abstract class ForwardingStore implements KeyValueStore {
     }
 
     @Override
-    public final long clear() {
+    public long clear() {
         return changing(KeyValueStore::clear);
     }
 
     @Override
-    public final long clear(SlotSet slots) {
+    public long clear(SlotSet slots) {
         return changing(store -> store.clear(slots));
     }
 
@@ -129,7 +129,7 @@ public abstract class ForwardingStore implements KeyValueStore {
     }
 
     @Override
-    public final int dropSlot(int slot) {
+    public int dropSlot(int slot) {
         return changing(store -> store.dropSlot(slot));
     }
 }

@@ -26,7 +26,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>An operation that the store refuses throws {@link io.kvorum.slots.topology.RefusedException} and has changed
  * nothing. A store that waits for other nodes may throw {@link io.kvorum.replication.OutcomeUnknownException}: then a
- * change may have been made, wholly (but see {@link #dropSlot}), or not at all.
+ * change may have been made, wholly or not at all. Only {@link #clear} and {@link #dropSlot}, which delete one key
+ * after the other, may be made in part; to call them again is always safe.
  *
  * <p>Arrays that are passed in are borrowed for the call, arrays that are returned belong to the caller. Keys and
  * values may be empty, never {@code null}. How long they may be is the store's to say; what is too long is an
@@ -121,12 +122,13 @@ public interface KeyValueStore extends KeyOperations, AutoCloseable {
 
     /**
      * Deletes the keys of a slot, in time proportional to the slot. Not atomic as a whole: a key that is set meanwhile
-     * may stay, and a store that begins to refuse changes meanwhile leaves the rest, which {@link #countInSlot} tells.
-     * A refusal is thrown only if nothing was deleted.
+     * may stay. If a store begins to refuse changes meanwhile, the keys that it has deleted by then stay deleted, and
+     * another call deletes the rest.
      *
      * @param slot the slot
      * @return how many keys were deleted, expired ones among them
      * @throws IllegalArgumentException if {@code slot} is not a slot
+     * @throws PartlyClearedException if it was refused, or failed otherwise, after it had deleted some keys
      */
     int dropSlot(int slot);
 
@@ -276,10 +278,11 @@ public interface KeyValueStore extends KeyOperations, AutoCloseable {
     }
 
     /**
-     * Deletes every key, slot by slot as {@link #dropSlot} does. A store that begins to refuse changes meanwhile throws
-     * the refusal although slots before it may have been emptied; to call it again is safe.
+     * Deletes every key, slot by slot as {@link #dropSlot} does. If it fails half way, it tells which slots are cleared
+     * and which remain; another call goes on.
      *
      * @return how many keys were deleted, expired ones among them
+     * @throws PartlyClearedException if it was refused, or failed otherwise, after it had deleted some keys
      */
     default long clear() {
         return clear(SlotSet.ALL);
@@ -290,12 +293,18 @@ public interface KeyValueStore extends KeyOperations, AutoCloseable {
      *
      * @param slots the slots
      * @return how many keys were deleted, expired ones among them
+     * @throws PartlyClearedException if it was refused, or failed otherwise, after it had deleted some keys
      */
     default long clear(SlotSet slots) {
         long deleted = 0;
         for (int slot = slots.next(0); slot >= 0; slot = slots.next(slot + 1)) {
-            if (countInSlot(slot) > 0) {
-                deleted += dropSlot(slot);
+            try {
+                if (countInSlot(slot) > 0) {
+                    deleted += dropSlot(slot);
+                }
+            } catch (RuntimeException e) {
+                SlotSet remaining = slots.intersect(SlotSet.ofRange(slot, HashSlot.COUNT - 1));
+                throw PartlyClearedException.after(deleted, slots.minus(remaining), remaining, e);
             }
         }
         return deleted;

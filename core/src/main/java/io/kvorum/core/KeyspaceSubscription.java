@@ -102,6 +102,13 @@ public final class KeyspaceSubscription implements AutoCloseable {
         }
     }
 
+    /** {@return how many events wait to be delivered} */
+    public int pending() {
+        synchronized (lock) {
+            return queue.size();
+        }
+    }
+
     /** {@return how many events were lost because the queue was full} */
     public long lost() {
         synchronized (lock) {

@@ -12,6 +12,7 @@ import io.kvorum.core.engine.Stripe;
 import io.kvorum.core.engine.Table;
 import io.kvorum.replication.ReplicatedState;
 import io.kvorum.slots.HashSlot;
+import io.kvorum.slots.SlotSet;
 import io.kvorum.slots.topology.RefusedException;
 import io.netty.buffer.ByteBuf;
 import java.security.SecureRandom;
@@ -360,7 +361,11 @@ public final class LocalStore extends SlottedStore {
 
     @Override
     public int dropSlot(int slot) {
-        return engine.dropSlot(sink, HashSlot.check(slot));
+        Engine.Dropped dropped = engine.dropSlot(sink, HashSlot.check(slot));
+        if (dropped.failure() != null) {
+            throw new PartlyClearedException(dropped.keys(), SlotSet.EMPTY, SlotSet.of(slot), dropped.failure());
+        }
+        return dropped.keys();
     }
 
     // ---- expiry

@@ -386,18 +386,25 @@ public final class ShardedStore extends SlottedStore {
     /**
      * {@inheritDoc}
      *
-     * <p>Goes from shard to shard by the topology of the beginning. If one of the slots is on its way, this is refused
-     * before anything is deleted; one that has moved later is refused where it is met.
+     * <p>Goes from shard to shard by the topology of the beginning, and stops at the first shard that fails. If one of
+     * the slots is on its way, this is refused before anything is deleted; one that has moved later is refused where it
+     * is met.
      */
     @Override
     public long clear(SlotSet slots) {
         ClusterTopology current = topology.get();
         requireArrived(current, slots);
         long deleted = 0;
+        SlotSet remaining = slots;
         for (Shard shard : current.shards()) {
-            SlotSet own = slots.minus(shard.slots().complement());
+            SlotSet own = slots.intersect(shard.slots());
             if (!own.isEmpty()) {
-                deleted += route(own.next(0), to -> to.clear(own));
+                try {
+                    deleted += route(own.next(0), to -> to.clear(own));
+                } catch (RuntimeException e) {
+                    throw PartlyClearedException.after(deleted, slots.minus(remaining), remaining, e);
+                }
+                remaining = remaining.minus(own);
             }
         }
         return deleted;

@@ -12,6 +12,7 @@ import io.kvorum.core.engine.Cause;
 import io.kvorum.core.engine.Engines;
 import io.kvorum.core.engine.Watcher;
 import io.kvorum.slots.HashSlot;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -38,6 +39,41 @@ final class DamageTest {
         Replicas.load(store, Replicas.chunks(source, 100));
         assertEquals(StoreHealth.State.OK, store.health().state());
         assertArrayEquals(bytes("theirs"), store.get(KEY));
+    }
+
+    /**
+     * The sink has all of it, the table its first key: nobody may read from there, or replicate it as if it were whole.
+     */
+    @Test
+    void aTransactionThatStopsAfterTheSinkTookItIsDamage() {
+        List<Integer> taken = new ArrayList<>();
+        LocalStore store = new LocalStore(
+                StoreSettings.defaults(),
+                7,
+                new FixedClock(1_000),
+                (slot, change) -> taken.addAll(
+                        Mutation.readAll(change).stream().map(mutation -> slot).toList()));
+        List<byte[]> set = new ArrayList<>();
+        Engines.only(store).watchers().add(new Watcher() {
+            @Override
+            public void changed(int slot, byte[] key, Cause cause) {
+                set.add(key);
+                if (set.size() == 2) {
+                    throw new OutOfMemoryError("planted");
+                }
+            }
+
+            @Override
+            public void replaced() {}
+        });
+        List<Entry> entries = List.of(new Entry(KEY, bytes("1")), new Entry(bytes("{k}2"), bytes("2")));
+
+        assertThrows(OutOfMemoryError.class, () -> store.setAll(entries));
+        assertEquals(2, taken.size());
+        assertEquals(StoreHealth.State.DAMAGED, store.health().state());
+        assertThrows(IllegalStateException.class, () -> store.get(KEY));
+        assertThrows(IllegalStateException.class, () -> store.set(KEY, bytes("3")));
+        assertEquals(2, taken.size());
     }
 
     private static void failOn(LocalStore store, Cause failing) {

@@ -194,9 +194,11 @@ final class KeyspaceSubscriptionTest {
             store.set(KEY, VALUE);
         }
         assertEquals(2, subscription.lost());
+        assertEquals(3, subscription.pending());
         assertEquals(5, subscription.sequence());
         assertEquals(List.of("1 SET {a}1", "2 SET {a}1", "3 SET {a}1"), delivered());
         assertEquals(3, subscription.delivered());
+        assertEquals(0, subscription.pending());
 
         store.delete(KEY);
         assertEquals(List.of("6 DELETED {a}1"), delivered());

@@ -28,7 +28,7 @@ import org.junit.jupiter.api.Timeout;
 @Tag("lincheck")
 @Timeout(600)
 final class LinearizabilityTest {
-    static final int ITERATIONS = Integer.getInteger("kvorum.lincheck.iterations", 10);
+    static final int ITERATIONS = Integer.getInteger("kvorum.lincheck.iterations", 4);
     private static final int SLOT = HashSlot.of("{t}");
 
     @Test

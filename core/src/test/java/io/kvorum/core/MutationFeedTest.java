@@ -3,12 +3,15 @@ package io.kvorum.core;
 import static io.kvorum.core.Bytes.bytes;
 import static io.kvorum.core.Bytes.text;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.kvorum.core.Replicas.Change;
 import io.kvorum.core.SetOptions.Condition;
 import io.kvorum.slots.HashSlot;
+import io.kvorum.slots.SlotSet;
 import io.kvorum.slots.topology.RefusedException;
 import io.netty.buffer.ByteBuf;
 import java.util.ArrayList;
@@ -16,6 +19,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -144,15 +148,75 @@ final class MutationFeedTest {
         changes.clear();
         closeAfter = accepted;
 
-        assertEquals(accepted, store.dropSlot(SLOT));
+        PartlyClearedException partly = assertThrows(PartlyClearedException.class, () -> store.dropSlot(SLOT));
+        assertEquals(accepted, partly.deleted());
+        assertEquals(SlotSet.EMPTY, partly.cleared());
+        assertEquals(SlotSet.of(SLOT), partly.remaining());
+        assertInstanceOf(RefusedException.class, partly.getCause());
         assertEquals(accepted, changes.size());
         assertEquals(100 - accepted, store.countInSlot(SLOT));
-        assertThrows(RefusedException.class, () -> store.dropSlot(SLOT));
+        assertThrows(RefusedException.class, () -> store.dropSlot(SLOT)); // it has deleted nothing
 
         closed = false;
         closeAfter = Integer.MAX_VALUE;
         assertEquals(100 - accepted, store.dropSlot(SLOT));
         assertEquals(0, store.size());
+    }
+
+    @ParameterizedTest
+    @CsvSource({"1, 0", "2, 1", "3, 1", "4, 2"})
+    void clearingThatIsRefusedHalfWayNamesWhatIsLeft(int accepted, int slotsCleared) {
+        SlotSet slots = SlotSet.of(HashSlot.of("bar"), HashSlot.of("t"), HashSlot.of("foo")); // in this order
+        for (String key : List.of("{bar}1", "{bar}2", "{t}1", "{t}2", "{foo}1", "{foo}2")) {
+            store.set(bytes(key), bytes("1"));
+        }
+        changes.clear();
+        closeAfter = accepted;
+
+        PartlyClearedException partly = assertThrows(PartlyClearedException.class, store::clear);
+        SlotSet ofKeys = partly.cleared().intersect(slots);
+        assertEquals(accepted, partly.deleted());
+        assertEquals(slotsCleared, ofKeys.size());
+        assertEquals(SlotSet.ALL, partly.cleared().union(partly.remaining()));
+        assertEquals(SlotSet.EMPTY, partly.cleared().intersect(partly.remaining()));
+        ofKeys.forEach(slot -> assertEquals(0, store.countInSlot(slot)));
+        assertEquals(6 - accepted, store.size());
+
+        closed = false;
+        closeAfter = Integer.MAX_VALUE;
+        assertEquals(6 - accepted, store.clear(partly.remaining()));
+        assertEquals(0, store.size());
+    }
+
+    @Test
+    void clearingThatIsRefusedAtOnceIsARefusal() {
+        store.set(KEY, bytes("1"));
+        closed = true;
+
+        assertThrows(RefusedException.class, store::clear);
+    }
+
+    /** Not only a refusal leaves a slot in part. */
+    @Test
+    void clearingThatFailsHalfWaySaysWhy() {
+        IllegalStateException failure = new IllegalStateException("closed");
+        List<Integer> accepted = new ArrayList<>();
+        LocalStore failing = new LocalStore(engine.settings(), 7, clock, (slot, change) -> {
+            accepted.add(slot);
+            if (accepted.size() == 4) {
+                throw failure;
+            }
+        });
+        failing.set(KEY, bytes("1"));
+        failing.set(OTHER, bytes("2"));
+
+        PartlyClearedException partly = assertThrows(PartlyClearedException.class, failing::clear);
+        assertSame(failure, partly.getCause());
+        assertEquals(1, partly.deleted());
+        assertEquals(
+                SLOT + " of 16384 slots were cleared and 1 keys deleted before slot " + SLOT + ": closed",
+                partly.getMessage());
+        assertEquals(1, failing.clear());
     }
 
     @Test

@@ -4,6 +4,7 @@ import static io.kvorum.core.Bytes.bytes;
 import static io.kvorum.core.Bytes.text;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -189,6 +190,48 @@ final class ShardedStoreTest {
         assertEquals(2, at(ALICE).size() + at(BOB).size());
 
         assertEquals(1, store.clear(SlotSet.ofRange(5000, 8191)));
+    }
+
+    @Test
+    void clearingThatStopsAtAShardNamesWhatIsLeft() {
+        byte[] other = bytes("{foo}2");
+        store.set(BAR, BAR);
+        store.set(FOO, FOO);
+        store.set(other, other);
+        KeyValueStore right = nodes.remove(BOB);
+
+        PartlyClearedException partly = assertThrows(PartlyClearedException.class, store::clear);
+        assertEquals(1, partly.deleted());
+        assertEquals(SlotSet.ofRange(0, 8191), partly.cleared());
+        assertEquals(SlotSet.ofRange(8192, HashSlot.COUNT - 1), partly.remaining());
+        assertEquals(
+                Kind.CLUSTER_DOWN,
+                assertInstanceOf(RefusedException.class, partly.getCause()).kind());
+
+        nodes.put(BOB, right);
+        assertEquals(2, store.clear(partly.remaining()));
+        assertEquals(0, store.size());
+    }
+
+    @Test
+    void theSlotsOfAShardThatIsClearedInPartCount() {
+        List<byte[]> keys = oneKeyForEach(List.of(5000, 9000, 10_000, 11_000));
+        List<Integer> changed = new ArrayList<>();
+        nodes.put(
+                BOB, new LocalStore(StoreSettings.defaults(), 7, () -> Instant.ofEpochMilli(1_000), (slot, change) -> {
+                    changed.add(slot);
+                    if (changed.size() == 5) { // of three sets and two deletions
+                        throw refusal(Kind.OVERLOADED, null);
+                    }
+                }));
+        keys.forEach(key -> store.set(key, key));
+
+        PartlyClearedException partly = assertThrows(PartlyClearedException.class, store::clear);
+        assertEquals(2, partly.deleted());
+        assertEquals(SlotSet.ofRange(0, 9999), partly.cleared());
+        assertEquals(10_000, partly.remaining().next(0));
+        assertEquals(2, store.clear(partly.remaining()));
+        assertEquals(0, store.size());
     }
 
     @Test

@@ -26,8 +26,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Candidates are ranked, so that usually only one stands. Those that hold the primary down are put in the order of
  * their numbers, rotated by the round of the shard's epoch and by the attempts that have failed since, so that the next
- * one has its turn after a failure. The first stands at once, each other one {@code electionStep} later. Chance is used
- * only after repeated failures.
+ * one has its turn after a failure. The first stands at once, each other one {@code electionStep} later, and one that
+ * stands already steps back for one that comes before it. Chance is used only after repeated failures.
  *
  * <p>A voter gives its vote to the first that asks, for {@code electionTimeout}, or for as long as the candidate says
  * that it is at work. It does not judge the primary: the quorum has done so.
@@ -35,6 +35,7 @@ import org.jspecify.annotations.Nullable;
  * <pre>
  * Idle            -> Waiting          a failover is wanted and another candidate has precedence, or a pause is due
  * Idle, Waiting   -> AskingPreVotes   its turn has come, or an operator asks for a switchover
+ * AskingPreVotes  -> Waiting          another candidate that comes before it stands, too
  * AskingPreVotes  -> AskingVotes      enough sentinels would vote for it
  * AskingVotes     -> Leading          enough sentinels have voted for it
  * Idle, Waiting   -> Leading          an operator begins a shard, which needs no votes
@@ -84,6 +85,10 @@ final class Election {
     private ShardPrimary primary;
     /** How many attempts have failed since the primary was last replaced. */
     private int failures;
+    /**
+     * For whom this candidate has stepped back since it last failed; never twice, since two may rank each other first.
+     */
+    private final Set<NodeId> yielded = new LinkedHashSet<>();
 
     Election(ShardContext context, ShardPrimary primary, long now) {
         this.context = context;
@@ -157,6 +162,7 @@ final class Election {
     /** The attempt of this sentinel failed; it lets others go first. */
     void failed(long now) {
         failures++;
+        yielded.clear();
         becomeIdle(now + pause());
     }
 
@@ -259,7 +265,9 @@ final class Election {
     }
 
     private void becomeWaiting(long until) {
-        check(state instanceof Idle, "only an idle sentinel waits for its turn");
+        check(
+                state instanceof Idle || state instanceof AskingPreVotes,
+                "only who asks for no votes waits for its turn");
         state = new Waiting(until);
     }
 
@@ -305,6 +313,10 @@ final class Election {
     void receive(NodeId from, PreVoteRequest request, long now) {
         Refusal refusal = refusal(from, request.primary(), request.attempt(), now);
         context.outbox().send(from, new PreVoteAnswer(primary, request.attempt(), refusal));
+        boolean stands = state instanceof AskingPreVotes asking && !asking.manual;
+        if (stands && refusal == null && place(from) < place(context.self()) && yielded.add(from)) {
+            becomeWaiting(now + settings.electionStep().toNanos());
+        }
     }
 
     void receive(NodeId from, VoteRequest request, long now) {
@@ -359,6 +371,7 @@ final class Election {
     void adopted(ShardPrimary later, long now) {
         primary = later;
         failures = 0;
+        yielded.clear();
         vote = null;
         becomeIdle(now);
     }

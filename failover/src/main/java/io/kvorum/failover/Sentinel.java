@@ -41,8 +41,15 @@ public final class Sentinel {
     /** The {@link Ready#wakeAt()} of a sentinel without shards. */
     public static final long NEVER = Long.MAX_VALUE;
 
+    /** How many opinions about shards are told in each period, whether they are news or not. */
+    private static final int FEW = 16;
+
+    /** Among how many periods the opinions about many shards are divided. */
+    private static final int PARTS = 10;
+
     private final SentinelSettings settings;
     private final long tolerance;
+    private final long opinionLife;
     private final NodeId self;
     private final SentinelList sentinels;
     private final RandomGenerator random;
@@ -54,8 +61,10 @@ public final class Sentinel {
     private ClusterTopology topology;
     private boolean topologyChanged = true;
     private boolean stateChanged = true;
-    /** When the opinions of all shards are due. */
+    /** When opinions are due, and which part of them was told last. */
     private long sayAt;
+
+    private int part;
     /** When this sentinel last ran, by its inputs. */
     private long ranAt;
 
@@ -141,6 +150,7 @@ public final class Sentinel {
             long now) {
         this.settings = settings.checked();
         tolerance = settings.tolerance().toNanos();
+        opinionLife = settings.opinionLife().toNanos();
         this.self = requireNonNull(self, "self");
         this.sentinels = requireNonNull(sentinels, "sentinels");
         this.topology = requireNonNull(topology, "topology");
@@ -196,12 +206,25 @@ public final class Sentinel {
         }
         if (now - sayAt >= 0 && !shards.isEmpty()) {
             sayAt = now + settings.askPeriod().toNanos();
-            List<Opinion> opinions = new ArrayList<>(shards.size());
-            for (Entry entry : shards.values()) {
+            outbox.broadcast(new Opinions(opinions(now)));
+        }
+    }
+
+    /**
+     * {@return the opinions that are news, and a part of all others, so that each is told once in {@link #PARTS}
+     * periods}
+     */
+    private List<Opinion> opinions(long now) {
+        int parts = Math.min(PARTS, 1 + shards.size() / FEW);
+        part = (part + 1) % parts;
+        List<Opinion> opinions = new ArrayList<>();
+        int i = 0;
+        for (Entry entry : shards.values()) {
+            if (i++ % parts == part || entry.shard.isOpinionNews(now)) {
                 opinions.add(entry.shard.opinion());
             }
-            outbox.broadcast(new Opinions(opinions));
         }
+        return opinions;
     }
 
     /**
@@ -443,10 +466,9 @@ public final class Sentinel {
      * @return what this sentinel can tell by what it has heard lately
      */
     public QuorumCheck quorumCheck(long now) {
-        long life = settings.opinionLife().toNanos();
         int usable = 1;
         for (long at : heardAt.values()) {
-            usable += now - at < life ? 1 : 0;
+            usable += now - at < opinionLife ? 1 : 0;
         }
         return new QuorumCheck(
                 usable, sentinels.size(), settings.quorum(), Math.max(settings.quorum(), sentinels.majority()));

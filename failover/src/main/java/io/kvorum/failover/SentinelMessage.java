@@ -13,8 +13,8 @@ import org.jspecify.annotations.Nullable;
  */
 public sealed interface SentinelMessage {
     /**
-     * The opinions of the sender: about all shards once per period, and about one shard at once when its opinion
-     * changes.
+     * Opinions of the sender: about one shard at once when its opinion changes; once per period about each shard where
+     * something happens, and about some of the others. It says that the sender is up, even if it has no opinions.
      *
      * @param shards one opinion per shard
      */

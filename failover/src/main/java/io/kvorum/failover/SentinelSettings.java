@@ -21,7 +21,8 @@ public final class SentinelSettings {
     /** The longest duration that a setting may have: a day. */
     public static final Duration MAX_DURATION = Duration.ofDays(1);
 
-    private static final Duration LONGEST_PERIOD = Duration.ofMillis(100);
+    private static final Duration LONGEST_PING_PERIOD = Duration.ofSeconds(1);
+    private static final Duration LONGEST_ASK_PERIOD = Duration.ofMillis(100);
     private static final Duration MILLI = Duration.ofMillis(1);
 
     /** The values; fixed once settings are made of them. */
@@ -29,8 +30,8 @@ public final class SentinelSettings {
         private int quorum = 2;
 
         private Duration downAfter = Duration.ofSeconds(1);
-        private Duration pingPeriod = LONGEST_PERIOD;
-        private Duration askPeriod = LONGEST_PERIOD;
+        private Duration pingPeriod = LONGEST_PING_PERIOD;
+        private Duration askPeriod = LONGEST_ASK_PERIOD;
         private Duration roleLimit = Duration.ofMillis(500);
         private boolean pingPeriodSet;
         private boolean askPeriodSet;
@@ -99,15 +100,15 @@ public final class SentinelSettings {
 
     private static void derive(Values v) {
         requirePositive("downAfter", v.downAfter);
-        Duration period = longer(MILLI, shorter(LONGEST_PERIOD, v.downAfter.dividedBy(10)));
+        Duration half = longer(v.downAfter.dividedBy(2), Duration.ofNanos(1));
         if (!v.pingPeriodSet) {
-            v.pingPeriod = shorter(period, longer(v.downAfter.dividedBy(2), Duration.ofNanos(1)));
+            v.pingPeriod = shorter(half, longer(MILLI, shorter(LONGEST_PING_PERIOD, v.downAfter.dividedBy(4))));
         }
         if (!v.askPeriodSet) {
-            v.askPeriod = shorter(period, longer(v.downAfter.dividedBy(2), Duration.ofNanos(1)));
+            v.askPeriod = shorter(half, longer(MILLI, shorter(LONGEST_ASK_PERIOD, v.downAfter.dividedBy(10))));
         }
         if (!v.roleLimitSet) {
-            v.roleLimit = longer(v.downAfter.dividedBy(2), Duration.ofNanos(1));
+            v.roleLimit = half;
         }
     }
 
@@ -189,8 +190,8 @@ public final class SentinelSettings {
     }
 
     /**
-     * {@return how often every node is asked to report; at most half of {@link #downAfter()}. Unless set, a tenth of
-     * that, at most 100 ms}
+     * {@return how often every node is asked to report; at most half of {@link #downAfter()}. Unless set, a quarter of
+     * that, at most a second}
      */
     public Duration pingPeriod() {
         return values.pingPeriod;
@@ -205,8 +206,9 @@ public final class SentinelSettings {
     }
 
     /**
-     * {@return how often sentinels tell each other their opinions; at most half of {@link #electionTimeout()}. Unless
-     * set, a tenth of {@link #downAfter()}, at most 100 ms}
+     * {@return how often sentinels tell each other that they are up, and what they think of each shard where something
+     * happens, and of some of the others; at most half of {@link #electionTimeout()}. Unless set, a tenth of
+     * {@link #downAfter()}, at most 100 ms}
      */
     public Duration askPeriod() {
         return values.askPeriod;

@@ -43,6 +43,7 @@ import org.jspecify.annotations.Nullable;
 final class ShardSentinel {
     private final ShardContext context;
     private final SentinelSettings settings;
+    private final long opinionLife;
     private final Watch watch;
     private final Peers peers;
     private final Election election;
@@ -55,8 +56,10 @@ final class ShardSentinel {
     private @Nullable ShardOperation operation;
     /** The obstacle that was last told, so that it is told once. */
     private @Nullable Prospect told;
-    /** What the others were last told. */
+    /** What the others were last told, and when that was new. */
     private Opinion said;
+
+    private long saidAt;
 
     private boolean changed = true;
     /** The position of the member list that was last taken over into the topology. */
@@ -68,12 +71,14 @@ final class ShardSentinel {
         this.context = context;
         this.primary = primary;
         settings = context.settings();
+        opinionLife = settings.opinionLife().toNanos();
         watch = new Watch(context, nodes, now);
         watch.watch(primary.primary(), now);
         peers = new Peers(settings);
         election = new Election(context, primary, now);
         repointing = new Repointing(context, watch, now);
         said = new Opinion(primary, false, 0);
+        saidAt = now;
     }
 
     ShardPrimary primary() {
@@ -87,6 +92,11 @@ final class ShardSentinel {
     /** {@return the latest opinion that was announced} */
     Opinion opinion() {
         return said;
+    }
+
+    /** {@return whether the opinion counts while it is repeated only, or is so new that the others may not know it} */
+    boolean isOpinionNews(long now) {
+        return said.subjectivelyDown() || said.leadingAttempt() != 0 || now - saidAt < opinionLife;
     }
 
     /** {@return the nodes that this sentinel holds down} */
@@ -226,7 +236,7 @@ final class ShardSentinel {
         completePublication(now);
         advanceOperation(now);
         repointing.advance(primary, now);
-        announce();
+        announce(now);
         if (publication != null) {
             publication.resend(said, now);
         }
@@ -343,13 +353,14 @@ final class ShardSentinel {
     }
 
     /** Tells the other sentinels at once what they would else learn with the next period. */
-    private void announce() {
+    private void announce(long now) {
         boolean down = watch.isDown(primary.primary());
         long leading = election.leadingAttempt();
         if (said.subjectivelyDown() != down
                 || said.leadingAttempt() != leading
                 || !said.primary().equals(primary)) {
             said = new Opinion(primary, down, leading);
+            saidAt = now;
             context.outbox().broadcast(new Opinions(List.of(said)));
         }
     }

@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
@@ -71,6 +72,7 @@ final class Watch {
         Membership members = membership();
         if (members != null) {
             nodes.keySet().removeIf(node -> !listed.contains(node) && !members.knows(node) && !node.equals(primary));
+            nodes.values().forEach(watched -> watched.named = null); // each names its members anew
             ids = null;
         }
     }
@@ -171,18 +173,29 @@ final class Watch {
         if (report.node().equals(primary.primary())) {
             primaryDenies.set(!report.leads(primary.epoch()), now);
         }
-        boolean more = false;
-        if (report.complete()) {
-            for (NodeId node : report.nodes()) {
-                more |= watch(node, now);
-            }
+        return report.complete() && watchAll(watched, report, now);
+    }
+
+    /** {@return whether a report names members that were not watched before} */
+    private boolean watchAll(Watched reporting, NodeReport report, long now) {
+        NodeReport last = reporting.named;
+        if (last != null
+                && Objects.equals(last.membership(), report.membership())
+                && last.joining().equals(report.joining())
+                && last.isListCommitted() == report.isListCommitted()) {
+            return false; // as with nearly every ping
         }
+        boolean more = false;
+        for (NodeId node : report.nodes()) {
+            more |= watch(node, now);
+        }
+        reporting.named = report;
         return more;
     }
 
     /** Whether a report was overtaken by a later one: a node never goes back on a promise. */
     private static boolean isOvertaken(NodeReport report, @Nullable NodeReport latest) {
-        return latest != null && latest.member().equals(report.member()) && latest.epoch() > report.epoch();
+        return latest != null && latest.incarnation() == report.incarnation() && latest.epoch() > report.epoch();
     }
 
     /** Starts the judgement of the primary anew, for another one. */
@@ -266,6 +279,8 @@ final class Watch {
         private final FailureDetector detector;
         private @Nullable NodeReport report;
         private long reportedAt;
+        /** The report whose members are all watched, unless some were dropped since. */
+        private @Nullable NodeReport named;
         /** Whether the node was able to save its promise, as last heard. */
         private boolean canSave = true;
         /** Why the node is held down, as last told; null while it is up. */

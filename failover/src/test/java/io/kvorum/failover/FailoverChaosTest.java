@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.stream.LongStream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -16,6 +17,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * promises. The cluster checks the safety of every step; this test checks that the shard is whole again once all is
  * well.
  */
+@Tag("long")
 final class FailoverChaosTest {
     static LongStream seeds() {
         return LongStream.rangeClosed(1, Long.getLong("chaos.seeds", 100));

@@ -473,7 +473,15 @@ final class FakeCluster {
 
         long start(Operation operation) {
             long request = ++lastRequest;
-            input(machine -> machine.start(request, operation, now));
+            input(
+                    machine -> { // a sentinel that is paused takes it later, and its time begins then
+                        machine.start(request, operation, now);
+                        expectEnd(request, operation);
+                    });
+            return request;
+        }
+
+        private void expectEnd(long request, Operation operation) {
             Duration limit =
                     operation instanceof Operation.Replace ? settings.replaceTimeout() : settings.operationTimeout();
             int ofLife = life;
@@ -481,7 +489,6 @@ final class FakeCluster {
                 boolean over = !up || paused || life != ofLife || outcomes.containsKey(request);
                 assertTrue(over, () -> operation + " must end within " + limit);
             });
-            return request;
         }
 
         void input(Consumer<Sentinel> input) {

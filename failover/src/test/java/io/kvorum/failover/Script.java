@@ -25,6 +25,7 @@ import java.util.regex.Pattern;
  */
 final class Script {
     private static final ShardId SHARD = new ShardId("shard1");
+    private static final SentinelSettings SETTINGS = SentinelSettings.defaults().withPingPeriod(Duration.ofMillis(100));
 
     private static final Pattern ATTEMPT = Pattern.compile("attempt=(-?[0-9]+)");
 
@@ -32,7 +33,7 @@ final class Script {
     private final Map<Long, String> attempts = new LinkedHashMap<>();
     private final Map<NodeId, Object> said = new LinkedHashMap<>();
     private final Map<String, Long> delays = new LinkedHashMap<>();
-    private FakeCluster cluster = new FakeCluster(SentinelSettings.defaults(), 1, 3, 3, true, 1);
+    private FakeCluster cluster = new FakeCluster(SETTINGS, 1, 3, 3, true, 1);
     private long start = -1;
 
     static void check(Path file) throws IOException {
@@ -115,7 +116,7 @@ final class Script {
     }
 
     private void cluster(List<String> options) {
-        SentinelSettings settings = SentinelSettings.defaults();
+        SentinelSettings settings = SETTINGS;
         int nodes = 3;
         int sentinels = 3;
         boolean begun = true;

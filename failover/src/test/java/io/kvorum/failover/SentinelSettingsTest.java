@@ -113,11 +113,14 @@ final class SentinelSettingsTest {
     void thePeriodsOfDetectionFollowItsLimit() {
         SentinelSettings fast = DEFAULTS.withDownAfter(millis(200));
 
-        assertEquals(millis(20), fast.pingPeriod());
+        assertEquals(millis(50), fast.pingPeriod());
         assertEquals(millis(20), fast.askPeriod());
         assertEquals(millis(100), fast.opinionLife());
         assertEquals(millis(100), fast.roleLimit());
-        assertEquals(millis(100), DEFAULTS.withDownAfter(Duration.ofSeconds(30)).pingPeriod());
+        assertEquals(
+                Duration.ofSeconds(1),
+                DEFAULTS.withDownAfter(Duration.ofSeconds(30)).pingPeriod());
+        assertEquals(millis(100), DEFAULTS.withDownAfter(Duration.ofSeconds(30)).askPeriod());
     }
 
     @Test

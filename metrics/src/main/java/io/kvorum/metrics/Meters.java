@@ -12,6 +12,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.ToDoubleFunction;
 import java.util.function.ToLongFunction;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Registers the meters of one object in one registry, and takes note of them.
@@ -43,31 +44,37 @@ final class Meters<T> {
     }
 
     void gauge(String name, String description, ToDoubleFunction<T> value) {
-        gauge(name, description, Tags.empty(), value);
+        gauge(name, null, description, Tags.empty(), value);
     }
 
     void gauge(String name, String description, Tags more, ToDoubleFunction<T> value) {
-        added.add(Gauge.builder(prefix + name, subject, value)
-                .tags(tags.and(more))
-                .description(description)
-                .register(registry));
+        gauge(name, null, description, more, value);
     }
 
-    void bytes(String name, String description, ToDoubleFunction<T> value) {
+    void gauge(String name, String unit, String description, ToDoubleFunction<T> value) {
+        gauge(name, unit, description, Tags.empty(), value);
+    }
+
+    private void gauge(String name, @Nullable String unit, String description, Tags more, ToDoubleFunction<T> value) {
         added.add(Gauge.builder(prefix + name, subject, value)
-                .tags(tags)
-                .baseUnit("bytes")
+                .tags(tags.and(more))
+                .baseUnit(unit)
                 .description(description)
                 .register(registry));
     }
 
     void count(String name, String description, ToDoubleFunction<T> value) {
-        count(name, description, Tags.empty(), value);
+        count(name, null, description, Tags.empty(), value);
     }
 
     void count(String name, String description, Tags more, ToDoubleFunction<T> value) {
+        count(name, null, description, more, value);
+    }
+
+    void count(String name, @Nullable String unit, String description, Tags more, ToDoubleFunction<T> value) {
         added.add(FunctionCounter.builder(prefix + name, subject, value)
                 .tags(tags.and(more))
+                .baseUnit(unit)
                 .description(description)
                 .register(registry));
     }

@@ -111,12 +111,14 @@ public final class ReplicationMetrics implements MeterBinder, AutoCloseable {
                 "1 if the node's data is complete, else 0",
                 of -> of.status().complete() ? 1 : 0);
         meters.gauge("replicas", "Complete replicas that the primary hears", of -> replicas(of.status()));
-        meters.bytes(
+        meters.gauge(
                 "lag",
+                "bytes",
                 "How far a replica is behind its primary",
                 of -> of.status().lag());
-        meters.bytes(
+        meters.gauge(
                 "replicas.lag",
+                "bytes",
                 "How far the slowest replica that the primary hears is behind it",
                 of -> greatestLag(of.status()));
 

@@ -60,7 +60,7 @@ public final class StoreMetrics implements MeterBinder, AutoCloseable {
 
     private static void register(Meters<LocalStore> meters) {
         meters.gauge("entries", "Keys held, expired ones that have not been deleted yet among them", LocalStore::size);
-        meters.bytes("bytes", "Weight of the keys held, as the memory limit counts it", LocalStore::bytes);
+        meters.gauge("bytes", "bytes", "Weight of the keys held, as the memory limit counts it", LocalStore::bytes);
         String gets = "Reads that copy a value";
         meters.count("gets", gets, Tags.of("result", "hit"), of -> of.stats().hits());
         meters.count("gets", gets, Tags.of("result", "miss"), of -> of.stats().misses());

@@ -1,2 +1,2 @@
-/** Micrometer meters of stores, replication and sentinels. */
+/** Micrometer meters of stores, replication, sentinels and clients. */
 package io.kvorum.metrics;

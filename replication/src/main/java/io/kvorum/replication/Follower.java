@@ -42,6 +42,9 @@ final class Follower {
     private static final class Building implements Sync {
         private final long number;
         final Restoration restoration;
+        /** The number of the newest message that brought a part of it. */
+        long sequence;
+
         int nextPart;
         LogPosition restored;
 
@@ -186,6 +189,10 @@ final class Follower {
         }
         LogPosition after = log.end();
         primaryEnd = primaryEnd.offset() < after.offset() ? after : primaryEnd;
+        if (sync instanceof Building building && append.sequence() > building.sequence) {
+            abort(); // the primary has found that this node can continue without it
+            sync = new None();
+        }
         return Taken.TAKEN;
     }
 
@@ -246,6 +253,7 @@ final class Follower {
     }
 
     private Taken load(SnapshotPart part, Building building) {
+        building.sequence = Math.max(building.sequence, part.sequence());
         if (!isKnown(part.records())) {
             abort();
             sync = new Ended(part.sync(), Taken.UNKNOWN_KIND);

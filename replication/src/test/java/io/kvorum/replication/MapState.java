@@ -18,6 +18,10 @@ final class MapState implements ReplicatedState {
     boolean completionFailing;
     boolean usedAfterItsEnd;
     int restorations;
+
+    /** How many restorations were begun and have neither been completed nor given up. */
+    int openRestorations;
+
     int scans;
     int openScans;
 
@@ -78,12 +82,14 @@ final class MapState implements ReplicatedState {
     @Override
     public Restoration restore() {
         restorations++;
+        openRestorations++;
         Map<String, String> aside = new TreeMap<>();
         return new Restoration() {
             private boolean ended;
 
             private void end() {
                 usedAfterItsEnd |= ended;
+                openRestorations -= ended ? 0 : 1;
                 ended = true;
             }
 

@@ -63,6 +63,12 @@ abstract class Endpoint {
 
     abstract boolean needsPassword();
 
+    /** Something runs behind this port from now on, which will open. */
+    abstract void begun(Object life);
+
+    /** What ran behind this port does not any more, or is of no interest any more. */
+    void ended() {}
+
     /** Ends what runs behind this port. */
     abstract void crash();
 
@@ -71,8 +77,10 @@ abstract class Endpoint {
         Object now = cluster.isClosed() ? null : running();
         if (now != life) {
             closePort();
+            ended();
             life = now;
             if (now != null) {
+                begun(now);
                 openPort();
             }
         }

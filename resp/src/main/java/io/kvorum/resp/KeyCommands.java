@@ -2,6 +2,7 @@ package io.kvorum.resp;
 
 import io.kvorum.core.KeyValueStore;
 import io.kvorum.core.Life;
+import io.kvorum.core.PartlyClearedException;
 import io.kvorum.core.ScanCursor;
 import io.kvorum.core.ScanOptions;
 import io.kvorum.core.ScanPage;
@@ -389,9 +390,21 @@ final class KeyCommands {
         if (call.size() > 2 || (call.size() == 2 && !call.is(1, "ASYNC") && !call.is(1, "SYNC"))) {
             throw CommandException.syntax();
         }
-        call.connection().store().clear();
-        call.node().watched().allChanged();
+        try {
+            clear(call.connection().store());
+        } finally { // some keys may be gone
+            call.node().watched().allChanged();
+        }
         call.out().ok();
+    }
+
+    /** Clears a store. How far a failure let it come is of no interest to a client, which sends the command again. */
+    static void clear(KeyValueStore store) {
+        try {
+            store.clear();
+        } catch (PartlyClearedException e) {
+            throw e.getCause() instanceof RuntimeException failure ? failure : e;
+        }
     }
 
     private static void randomkey(Call call) {

@@ -1,6 +1,8 @@
 package io.kvorum.resp;
 
 import io.kvorum.core.KeyValueStore;
+import io.kvorum.core.KeyspaceEvent;
+import io.kvorum.core.KeyspaceSubscription;
 import io.kvorum.core.replicated.ReadLevel;
 import io.kvorum.core.replicated.ReplicatedStore;
 import io.kvorum.replication.Acknowledgement;
@@ -13,6 +15,7 @@ import io.kvorum.slots.topology.RefusedException.Kind;
 import io.kvorum.testkit.LocalNode;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
@@ -36,6 +39,10 @@ final class NodeEndpoint extends Endpoint {
     private static final Duration MAX_WAIT = Duration.ofSeconds(2);
 
     private static final long CHECK_NANOS = 1_000_000;
+
+    /** How many keys that expired or were evicted may wait to be told. */
+    private static final int REMOVALS = 1 << 16;
+
     private static final String LOADING = "LOADING Redis is loading the dataset in memory";
     private static final CommandTable TABLE = new CommandTable();
 
@@ -56,6 +63,9 @@ final class NodeEndpoint extends Endpoint {
     private final WatchedKeys watched = new WatchedKeys();
     private volatile long heldUntil; // by CLIENT PAUSE, of System.nanoTime
     private volatile boolean held;
+    /** Of the life of the node; for whoever follows it. */
+    private @Nullable KeyspaceSubscription removals;
+
     private volatile boolean heldWritesOnly;
 
     NodeEndpoint(RespCluster cluster, LocalNode node, int port, Settings settings) {
@@ -114,6 +124,36 @@ final class NodeEndpoint extends Endpoint {
     @Override
     boolean needsPassword() {
         return !settings().text("requirepass").isEmpty();
+    }
+
+    /** Has the node's store tell what no command does to it. */
+    @Override
+    void begun(Object life) {
+        removals = ((ReplicatedStore) life)
+                .subscribe(
+                        this::removed,
+                        Runnable::run,
+                        REMOVALS,
+                        EnumSet.of(KeyspaceEvent.Kind.EXPIRED, KeyspaceEvent.Kind.EVICTED));
+    }
+
+    /** The ports may be closed while the node goes on. */
+    @Override
+    void ended() {
+        if (removals != null) {
+            removals.close();
+            removals = null;
+        }
+    }
+
+    private void removed(KeyspaceEvent event) {
+        byte[] key = event.key();
+        if (key != null) {
+            boolean expired = event.kind() == KeyspaceEvent.Kind.EXPIRED;
+            cluster()
+                    .tellKeyspace(
+                            this, new Connection.Change(expired ? 'x' : 'e', expired ? "expired" : "evicted", key));
+        }
     }
 
     @Override

@@ -70,6 +70,9 @@ final class SentinelEndpoint extends Endpoint {
     }
 
     @Override
+    void begun(Object life) {}
+
+    @Override
     void crash() {
         sentinel.crash();
     }

@@ -69,4 +69,16 @@ final class PubSubTest {
             assertEquals("[pmessage, __key*__:*, __keyevent@0__:del, {06S}k]", listener.read());
         }
     }
+
+    @Test
+    void whatExpiresIsTold() throws Exception {
+        try (TinyClient listener = ports.client("node-1.1");
+                TinyClient writer = ports.client("node-1.1")) {
+            writer.call("CONFIG SET notify-keyspace-events Ex");
+            listener.call("SUBSCRIBE __keyevent@0__:expired");
+            writer.call("SET {06S}short v PX 5");
+
+            assertEquals("[message, __keyevent@0__:expired, {06S}short]", listener.read());
+        }
+    }
 }

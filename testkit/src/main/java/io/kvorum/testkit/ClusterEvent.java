@@ -69,6 +69,10 @@ public sealed interface ClusterEvent {
             SLOW_STEPS,
             /** Their time of day was set. */
             CLOCK_JUMP,
+            /** They can't save what they must remember. */
+            DISK_FULL,
+            /** They can save again. */
+            DISK_FREE,
             /** What they send, or what is sent to them, does not arrive. */
             CUT,
             /** What they send is late, lost, repeated or mixed up. */

@@ -23,5 +23,11 @@ public enum FaultKind {
     /** Each step of a node or a sentinel begins late. */
     SLOW_STEPS,
     /** A node's time of day is wrong, by up to a minute in either direction. */
-    CLOCK_JUMP
+    CLOCK_JUMP,
+    /** A node or a sentinel crashes at a {@link StopPoint}: at a chosen step of a protocol, and is down for a while. */
+    PLACED_CRASH,
+    /** A node comes back on a new disk, without its promise, or a sentinel without its state. */
+    LOST_STATE,
+    /** A node or a sentinel can't save what it must remember. */
+    DISK_FULL
 }

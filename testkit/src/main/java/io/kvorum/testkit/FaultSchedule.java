@@ -2,7 +2,10 @@ package io.kvorum.testkit;
 
 import static java.util.Objects.requireNonNull;
 
+import io.kvorum.replication.NodeStatus;
 import io.kvorum.slots.Scheduler;
+import io.kvorum.slots.topology.Member;
+import io.kvorum.slots.topology.Membership;
 import io.kvorum.slots.topology.NodeId;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -10,8 +13,11 @@ import java.util.EnumSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Queue;
 import java.util.Set;
 import java.util.SplittableRandom;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * Faults that are drawn from a seed and happen to a cluster for some time: crashes, cuts, delays, pauses and whatever
@@ -38,6 +44,8 @@ import java.util.SplittableRandom;
  * <p>Safe for use by any number of threads, as far as the cluster is.
  */
 public final class FaultSchedule {
+    private static final List<StopPoint> STOP_POINTS = List.of(StopPoint.values());
+    private static final Duration PLACED_FOR = Duration.ofSeconds(20);
     private static final Duration SHORTEST = Duration.ofMillis(50);
     private static final int DOUBLINGS = 9; // up to about 25 seconds
     private static final double SHORTEST_PACE_SECONDS = 1;
@@ -56,16 +64,34 @@ public final class FaultSchedule {
             requireNonNull(kind, "kind");
             requireNonNull(what, "what");
         }
+
+        @Override
+        public String toString() {
+            return String.format(Locale.ROOT, "%10.6f %s %s", at / 1e9, kind, what);
+        }
     }
+
+    /** A crash that waits for its moment. */
+    private record Armed(StopPoint point, long until, Duration length) {}
 
     private final LocalCluster cluster;
     private final Scheduler scheduler;
-    private final SplittableRandom random;
-    private final SplittableRandom losses;
+    private final long seed;
+    private final DrawnFaults drawn;
+
+    /** Of the fault that is drawn. */
+    private SplittableRandom random;
+
     private final List<FaultKind> kinds;
     private final double paceNanos;
     private final long end;
     private final List<Fault> faults = new ArrayList<>();
+    private final Queue<Armed> armed = new ConcurrentLinkedQueue<>();
+
+    /** Not a monitor: a party that comes to a stop point does not wait for whoever is about to crash it. */
+    private final ReentrantLock lock = new ReentrantLock();
+
+    private int number;
 
     /** What lasts, in the order in which it began: how to undo it. */
     private final Set<Runnable> lasting = new LinkedHashSet<>();
@@ -75,11 +101,12 @@ public final class FaultSchedule {
 
     private boolean over;
 
-    private FaultSchedule(LocalCluster cluster, long seed, Duration length, Set<FaultKind> allowed) {
+    private FaultSchedule(LocalCluster cluster, long seed, Duration length, Set<FaultKind> allowed, DrawnFaults drawn) {
         this.cluster = cluster;
         this.scheduler = cluster.scheduler();
-        this.random = new SplittableRandom(seed);
-        this.losses = random.split();
+        this.seed = seed;
+        this.drawn = drawn;
+        this.random = DrawnFaults.random(seed, 0);
         this.kinds = swarm(allowed);
         double pace =
                 SHORTEST_PACE_SECONDS * Math.pow(LONGEST_PACE_SECONDS / SHORTEST_PACE_SECONDS, random.nextDouble());
@@ -110,20 +137,37 @@ public final class FaultSchedule {
      * @throws IllegalArgumentException if {@code length} is not positive
      */
     public static FaultSchedule begin(LocalCluster cluster, long seed, Duration length, FaultKind... kinds) {
+        return begin(cluster, seed, length, DrawnFaults.all(), kinds);
+    }
+
+    /** As {@link #begin(LocalCluster, long, Duration, FaultKind...)}, with some of what is drawn left out. */
+    static FaultSchedule begin(
+            LocalCluster cluster, long seed, Duration length, DrawnFaults drawn, FaultKind... kinds) {
         if (length.isNegative() || length.isZero()) {
             throw new IllegalArgumentException("length must be positive: " + length);
         }
         Set<FaultKind> allowed = EnumSet.noneOf(FaultKind.class);
         allowed.addAll(kinds.length == 0 ? EnumSet.allOf(FaultKind.class) : List.of(kinds));
-        FaultSchedule schedule = new FaultSchedule(cluster, seed, length, allowed);
+        FaultSchedule schedule = new FaultSchedule(cluster, seed, length, allowed, drawn);
+        cluster.numberMessages();
+        if (schedule.kinds.contains(FaultKind.PLACED_CRASH)) {
+            for (StopPoint point : STOP_POINTS) {
+                cluster.at(point, schedule::hit);
+            }
+        }
         schedule.later();
         schedule.scheduler.schedule(schedule::end, length.toNanos());
         return schedule;
     }
 
     /** {@return the faults that have happened so far, oldest first} */
-    public synchronized List<Fault> faults() {
-        return List.copyOf(faults);
+    public List<Fault> faults() {
+        lock.lock();
+        try {
+            return List.copyOf(faults);
+        } finally {
+            lock.unlock();
+        }
     }
 
     /** {@return the kinds that this seed takes} */
@@ -132,19 +176,28 @@ public final class FaultSchedule {
     }
 
     /** {@return whether the faults have ended, all of them undone} */
-    public synchronized boolean isOver() {
-        return over;
+    public boolean isOver() {
+        lock.lock();
+        try {
+            return over;
+        } finally {
+            lock.unlock();
+        }
     }
 
     /** Undoes all faults, and draws no more. Has no effect once they are over. */
-    public synchronized void end() {
-        if (over) {
-            return;
+    public void end() {
+        lock.lock();
+        try {
+            if (!over) {
+                over = true;
+                network.clear();
+                cluster.heal();
+                List.copyOf(lasting).forEach(Runnable::run);
+            }
+        } finally {
+            lock.unlock();
         }
-        over = true;
-        network.clear();
-        cluster.heal();
-        List.copyOf(lasting).forEach(Runnable::run);
     }
 
     /**
@@ -165,15 +218,31 @@ public final class FaultSchedule {
 
     // ---- the draws
 
+    /** Has the next fault happen. Each draws from numbers of its own, so that it is the same without the others. */
     private void later() {
+        int next = ++number;
+        random = DrawnFaults.random(seed, next);
         double gap = -Math.log(1 - random.nextDouble()) * paceNanos;
-        scheduler.schedule(this::strike, Math.max(1, (long) gap));
+        scheduler.schedule(() -> strike(next), Math.max(1, (long) gap));
     }
 
-    private synchronized void strike() {
-        if (over || scheduler.nanoTime() - end >= 0) {
-            return;
+    private void strike(int fault) {
+        lock.lock();
+        try {
+            if (over || scheduler.nanoTime() - end >= 0) {
+                return;
+            }
+            if (drawn.takes(fault)) {
+                drawn.begins(fault);
+                draw(fault);
+            }
+            later();
+        } finally {
+            lock.unlock();
         }
+    }
+
+    private void draw(int fault) {
         FaultKind kind = kinds.get(random.nextInt(kinds.size()));
         Duration length = length();
         switch (kind) {
@@ -198,23 +267,24 @@ public final class FaultSchedule {
                         length,
                         () -> cluster.delay(side, others, Duration.ZERO, most));
             }
-            case DROP -> {
-                double share = share();
-                network(kind, percent(share), length, () -> cluster.drop(message -> isLost(share)));
-            }
-            case DUPLICATE -> {
-                double share = share();
-                network(kind, percent(share), length, () -> cluster.duplicate(share));
-            }
-            case REORDER -> {
-                double share = share();
-                network(kind, percent(share), length, () -> cluster.reorder(share));
-            }
+            case DROP -> messages(fault, kind, Network.Fate.LOST, length);
+            case DUPLICATE -> messages(fault, kind, Network.Fate.REPEATED, length);
+            case REORDER -> messages(fault, kind, Network.Fate.OVERTAKEN, length);
             case PAUSE -> pause(length);
             case SLOW_STEPS -> slow(length);
             case CLOCK_JUMP -> jump(length);
+            case PLACED_CRASH -> place(length);
+            case LOST_STATE -> loseState();
+            case DISK_FULL -> fillDisk(length);
         }
-        later();
+    }
+
+    private void messages(int fault, FaultKind kind, Network.Fate fate, Duration length) {
+        double share = share();
+        String what = String.format(Locale.ROOT, "%.0f %% of the messages", 100 * share);
+        Network.Rule rule = (message, n) ->
+                drawn.strikes(seed, fault, share, message, n, scheduler.nanoTime()) ? fate : Network.Fate.CARRIED;
+        network(kind, what, length, () -> cluster.rule(rule, kind + " " + what));
     }
 
     /** As many short ones as long ones, by their order of magnitude. */
@@ -224,16 +294,6 @@ public final class FaultSchedule {
 
     private double share() {
         return 0.01 * Math.pow(50, random.nextDouble());
-    }
-
-    private static String percent(double share) {
-        return String.format(Locale.ROOT, "%.0f %% of the messages", 100 * share);
-    }
-
-    private boolean isLost(double share) {
-        synchronized (losses) {
-            return losses.nextDouble() < share;
-        }
     }
 
     private List<NodeId> everybody() {
@@ -287,10 +347,13 @@ public final class FaultSchedule {
         Runnable once = new Runnable() {
             @Override
             public void run() {
-                synchronized (FaultSchedule.this) {
+                lock.lock();
+                try {
                     if (lasting.remove(this)) {
                         undo.run();
                     }
+                } finally {
+                    lock.unlock();
                 }
             }
         };
@@ -312,27 +375,101 @@ public final class FaultSchedule {
 
     private void crash(Duration length) {
         if (ofASentinel()) {
+            crash(FaultKind.CRASH, sentinel(), length, "");
+        } else {
+            crash(FaultKind.CRASH, node(), length, "");
+        }
+    }
+
+    private void crash(FaultKind kind, LocalSentinel sentinel, Duration length, String where) {
+        if (mayStop(sentinel)) {
+            happened(kind, sentinel + where + forTime(length));
+            sentinel.crash();
+            undoLater(length, () -> {
+                if (!sentinel.isRunning()) {
+                    sentinel.restart();
+                }
+            });
+        }
+    }
+
+    private void crash(FaultKind kind, LocalNode node, Duration length, String where) {
+        if (mayLoseItsData(node)) {
+            happened(kind, node + where + forTime(length));
+            node.crash();
+            undoLater(length, () -> {
+                if (!node.isRunning()) {
+                    node.restart();
+                }
+            });
+        }
+    }
+
+    private void place(Duration length) {
+        StopPoint point = STOP_POINTS.get(random.nextInt(STOP_POINTS.size()));
+        armed.add(new Armed(point, scheduler.nanoTime() + PLACED_FOR.toNanos(), length));
+    }
+
+    /** A party has come to a stop point, and crashes there if a crash is waiting for that. */
+    private void hit(StopPoint.Hit hit) {
+        if (armed.isEmpty() || !lock.tryLock()) { // whoever holds it may be about to crash this party
+            return;
+        }
+        try {
+            armed.removeIf(each -> scheduler.nanoTime() - each.until > 0);
+            Armed found = armed.stream()
+                    .filter(each -> each.point == hit.point())
+                    .findFirst()
+                    .orElse(null);
+            if (found == null || over) {
+                return;
+            }
+            armed.remove(found);
+            String where = " at " + hit.point();
+            for (LocalNode node : cluster.nodes()) {
+                if (node.id().equals(hit.party())) {
+                    crash(FaultKind.PLACED_CRASH, node, found.length, where);
+                }
+            }
+            for (LocalSentinel sentinel : cluster.sentinels()) {
+                if (sentinel.id().equals(hit.party())) {
+                    crash(FaultKind.PLACED_CRASH, sentinel, found.length, where);
+                }
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void loseState() {
+        if (ofASentinel()) {
             LocalSentinel sentinel = sentinel();
             if (mayStop(sentinel)) {
-                happened(FaultKind.CRASH, sentinel + forTime(length));
+                happened(FaultKind.LOST_STATE, sentinel.toString());
                 sentinel.crash();
-                undoLater(length, () -> {
-                    if (!sentinel.isRunning()) {
-                        sentinel.restart();
-                    }
-                });
+                sentinel.restartWithoutState();
             }
         } else {
             LocalNode node = node();
             if (mayLoseItsData(node)) {
-                happened(FaultKind.CRASH, node + forTime(length));
+                happened(FaultKind.LOST_STATE, node.toString());
                 node.crash();
-                undoLater(length, () -> {
-                    if (!node.isRunning()) {
-                        node.restart();
-                    }
-                });
+                node.restartOnNewDisk();
             }
+        }
+    }
+
+    private void fillDisk(Duration length) {
+        if (ofASentinel()) {
+            LocalSentinel sentinel = sentinel();
+            happened(FaultKind.DISK_FULL, sentinel + forTime(length));
+            sentinel.fillDisk();
+            undoLater(length, sentinel::freeDisk);
+        } else {
+            LocalNode node = node();
+            happened(FaultKind.DISK_FULL, node + forTime(length));
+            node.fillDisk();
+            undoLater(length, node::freeDisk);
         }
     }
 
@@ -413,9 +550,14 @@ public final class FaultSchedule {
         return hasItsData(node) && without <= (members.size() - 1) / 2;
     }
 
+    /** {@return whether a node has its data, and counts as the member that it is} */
     private static boolean hasItsData(LocalNode node) {
         try {
-            return node.status().complete();
+            NodeStatus status = node.status();
+            Membership members = status.membership();
+            return status.complete()
+                    && members != null
+                    && members.isMember(new Member(node.id(), status.incarnation()));
         } catch (IllegalStateException e) { // it does not run
             return false;
         }

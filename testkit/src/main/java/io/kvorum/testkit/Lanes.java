@@ -152,7 +152,9 @@ final class Lanes {
                 }
                 case RESTART -> lane.become(lane.group.equals("sentinels") ? Role.RUNNING : Role.INCOMPLETE, at);
                 case RESUME -> lane.end("PAUSE", at);
-                case PAUSE, SLOW_STEPS, CUT, NETWORK -> lane.begin(fault.kind().name(), fault.detail(), at);
+                case DISK_FREE -> lane.end("DISK_FULL", at);
+                case PAUSE, SLOW_STEPS, CUT, NETWORK, DISK_FULL ->
+                    lane.begin(fault.kind().name(), fault.detail(), at);
                 case CLOCK_JUMP -> lane.epochs.add(new Tick(at, "clock " + fault.detail()));
                 case HEAL -> {}
             }

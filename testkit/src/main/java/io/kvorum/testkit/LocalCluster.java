@@ -3,12 +3,14 @@ package io.kvorum.testkit;
 import static java.util.Objects.requireNonNull;
 
 import io.kvorum.cluster.ClusterClient;
+import io.kvorum.cluster.ClusterNode;
 import io.kvorum.core.KeyValueStore;
-import io.kvorum.core.replicated.ReplicatedStore;
 import io.kvorum.failover.AbortReason;
 import io.kvorum.failover.OperationFailedException;
 import io.kvorum.failover.SentinelList;
 import io.kvorum.failover.runtime.SentinelDriver;
+import io.kvorum.replication.ReplicatedState;
+import io.kvorum.replication.ReplicationLog;
 import io.kvorum.slots.HashSlot;
 import io.kvorum.slots.Scheduler;
 import io.kvorum.slots.SlotSet;
@@ -33,6 +35,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
@@ -77,6 +80,7 @@ public final class LocalCluster implements AutoCloseable {
     private static final int MAX_RECORDED = 10_000;
 
     private final LocalClusterSettings settings;
+    private final @Nullable Function<? super ReplicationLog, ? extends ReplicatedState> state;
     private final ClusterTime time;
     private final Scheduler scheduler;
     private final long seed;
@@ -95,8 +99,14 @@ public final class LocalCluster implements AutoCloseable {
     private volatile @Nullable OpenCluster open;
 
     private LocalCluster(
-            LocalClusterSettings settings, ClusterTime time, long seed, Duration minLatency, Duration maxLatency) {
+            LocalClusterSettings settings,
+            @Nullable Function<? super ReplicationLog, ? extends ReplicatedState> state,
+            ClusterTime time,
+            long seed,
+            Duration minLatency,
+            Duration maxLatency) {
         this.settings = settings;
+        this.state = state;
         this.time = time;
         this.scheduler = time.scheduler();
         this.seed = seed;
@@ -122,7 +132,10 @@ public final class LocalCluster implements AutoCloseable {
         }
         this.client = ClusterClient.builder()
                 .topology(topology::latest)
-                .nodes(this::reachableStore)
+                .nodes(id -> {
+                    ClusterNode node = reachable(id);
+                    return node == null ? null : node.store();
+                })
                 .scheduler(scheduler)
                 .random(random)
                 .writeLevel(settings.acknowledgement())
@@ -146,8 +159,13 @@ public final class LocalCluster implements AutoCloseable {
     }
 
     static LocalCluster start(
-            LocalClusterSettings settings, ClusterTime time, long seed, Duration minLatency, Duration maxLatency) {
-        LocalCluster cluster = new LocalCluster(settings, time, seed, minLatency, maxLatency);
+            LocalClusterSettings settings,
+            @Nullable Function<? super ReplicationLog, ? extends ReplicatedState> state,
+            ClusterTime time,
+            long seed,
+            Duration minLatency,
+            Duration maxLatency) {
+        LocalCluster cluster = new LocalCluster(settings, state, time, seed, minLatency, maxLatency);
         cluster.nodes.values().forEach(LocalNode::start);
         cluster.sentinels.values().forEach(LocalSentinel::start);
         for (Shard shard : cluster.topology().shards()) {
@@ -272,7 +290,9 @@ public final class LocalCluster implements AutoCloseable {
         return time instanceof VirtualTime ? " (seed " + seed + ")" : "";
     }
 
-    private @Nullable String missing() {
+    /** {@return what is missing until the cluster is ready, or null} */
+    @Nullable
+    String missing() {
         for (LocalSentinel sentinel : sentinels.values()) {
             if (sentinel.isRunning() && !sentinel.driver().quorumCheck().votesReachable()) {
                 return sentinel.id() + " reaches too few sentinels";
@@ -384,13 +404,23 @@ public final class LocalCluster implements AutoCloseable {
     /**
      * {@return the whole cluster as one store} It writes at the acknowledgement level of the settings, reads what is
      * confirmed, and waits out failovers within the timeout of the settings.
+     *
+     * @throws IllegalStateException if the nodes have a {@linkplain LocalClusterBuilder#state state} of the test's
      */
     public KeyValueStore client() {
-        return client.store();
+        return clusterClient().store();
     }
 
-    /** {@return the client behind {@link #client}, with its asynchronous form and other timeouts} */
+    /**
+     * {@return the client behind {@link #client}, with its asynchronous form and other timeouts}
+     *
+     * @throws IllegalStateException if the nodes have a {@linkplain LocalClusterBuilder#state state} of the test's
+     */
     public ClusterClient clusterClient() {
+        if (state != null) {
+            throw new IllegalStateException(
+                    "nodes must have a key-value store for a client: those of " + this + " have a state of the test's");
+        }
         return client;
     }
 
@@ -402,7 +432,7 @@ public final class LocalCluster implements AutoCloseable {
         ClusterTopology current = topology();
         SlotSet uncovered = current.uncovered();
         for (Shard shard : current.shards()) {
-            if (reachableStore(shard.primary()) == null) {
+            if (reachable(shard.primary()) == null) {
                 uncovered = uncovered.union(shard.slots());
             }
         }
@@ -595,6 +625,17 @@ public final class LocalCluster implements AutoCloseable {
         fault(Kind.NETWORK, List.of(), "mixes up " + share + " of the messages");
     }
 
+    /** Has a rule say what becomes of each message, until the network is healed. */
+    void rule(Network.Rule rule, String what) {
+        network.add(rule);
+        fault(Kind.NETWORK, List.of(), what);
+    }
+
+    /** Has the messages of each link be numbered from now on, for {@link #rule rules}. */
+    void numberMessages() {
+        network.number();
+    }
+
     private static double checkedShare(double share) {
         if (!(share >= 0 && share <= 1)) {
             throw new IllegalArgumentException("share must be from 0 to 1: " + share);
@@ -709,6 +750,12 @@ public final class LocalCluster implements AutoCloseable {
         return random;
     }
 
+    /** {@return what makes the state of a node, or null if the nodes have a key-value store} */
+    @Nullable
+    Function<? super ReplicationLog, ? extends ReplicatedState> state() {
+        return state;
+    }
+
     /** A sentinel has news for the client. */
     void learn(NodeId sentinel, ClusterTopology news) {
         if (network.isOpen(sentinel, CLIENT)) {
@@ -729,11 +776,9 @@ public final class LocalCluster implements AutoCloseable {
         events.publish(event);
     }
 
-    private @Nullable ReplicatedStore reachableStore(NodeId id) {
+    private @Nullable ClusterNode reachable(NodeId id) {
         LocalNode node = nodes.get(id);
-        return node != null && network.isOpen(CLIENT, id) && network.isOpen(id, CLIENT)
-                ? node.storeIfAnswering()
-                : null;
+        return node != null && network.isOpen(CLIENT, id) && network.isOpen(id, CLIENT) ? node.answering() : null;
     }
 
     private List<NodeId> everybody() {

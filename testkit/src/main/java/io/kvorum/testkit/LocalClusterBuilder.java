@@ -4,9 +4,12 @@ import static java.util.Objects.requireNonNull;
 
 import io.kvorum.failover.SentinelSettings;
 import io.kvorum.replication.Acknowledgement;
+import io.kvorum.replication.ReplicatedState;
+import io.kvorum.replication.ReplicationLog;
 import io.kvorum.replication.ReplicationSettings;
 import java.time.Duration;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.Function;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
@@ -19,6 +22,7 @@ import org.jspecify.annotations.Nullable;
 public final class LocalClusterBuilder {
     private LocalClusterSettings settings = LocalClusterSettings.defaults();
     private @Nullable Long seed;
+    private @Nullable Function<? super ReplicationLog, ? extends ReplicatedState> state;
     private Duration minLatency = Duration.ZERO;
     private Duration maxLatency = Duration.ZERO;
 
@@ -106,6 +110,20 @@ public final class LocalClusterBuilder {
     }
 
     /**
+     * Has each node replicate a state of the test's instead of a key-value store. {@link LocalNode#state} returns it;
+     * its writers append to the log that it was given, and wait for {@link LocalNode#driver} to tell who has what they
+     * wrote. The cluster has no {@linkplain LocalCluster#client client} then, and its nodes no
+     * {@linkplain LocalNode#store store}.
+     *
+     * @param value makes the state of a node, empty, of the node's log; called whenever the node starts
+     * @return this builder
+     */
+    public LocalClusterBuilder state(Function<? super ReplicationLog, ? extends ReplicatedState> value) {
+        state = requireNonNull(value, "state");
+        return this;
+    }
+
+    /**
      * Sets the settings of the sentinels.
      *
      * @param value the settings
@@ -157,9 +175,8 @@ public final class LocalClusterBuilder {
      * @return the cluster, which the caller closes
      */
     public LocalCluster start() {
-        return seed == null
-                ? LocalCluster.start(
-                        settings, new RealTime(), ThreadLocalRandom.current().nextLong(), minLatency, maxLatency)
-                : LocalCluster.start(settings, new VirtualTime(), seed, minLatency, maxLatency);
+        ClusterTime time = seed == null ? new RealTime() : new VirtualTime();
+        long drawnFrom = seed == null ? ThreadLocalRandom.current().nextLong() : seed;
+        return LocalCluster.start(settings, state, time, drawnFrom, minLatency, maxLatency);
     }
 }

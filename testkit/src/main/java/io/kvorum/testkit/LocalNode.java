@@ -9,7 +9,9 @@ import io.kvorum.failover.NodeCommand;
 import io.kvorum.replication.NodeStatus;
 import io.kvorum.replication.Promise;
 import io.kvorum.replication.PromiseStore;
+import io.kvorum.replication.ReplicatedState;
 import io.kvorum.replication.ReplicationMessage;
+import io.kvorum.replication.runtime.NodeDriver;
 import io.kvorum.slots.topology.NodeId;
 import io.kvorum.slots.topology.ShardId;
 import io.kvorum.testkit.ClusterEvent.Fault.Kind;
@@ -38,6 +40,7 @@ public final class LocalNode {
     private volatile KeptPromise promise = new KeptPromise(null);
     private final PartyScheduler scheduler;
     private volatile Duration clockOffset = Duration.ZERO;
+    private volatile boolean diskFull;
     private volatile @Nullable ClusterNode running;
 
     /** What runs between a start and a crash. */
@@ -50,21 +53,24 @@ public final class LocalNode {
 
     synchronized void start() {
         LocalClusterSettings settings = cluster.settings();
+        ClusterNode.Builder builder = ClusterNode.builder(shard, id)
+                .promises(promise)
+                .transport((to, message) -> cluster.mail().send(id, to, message))
+                .topology(cluster::topology)
+                .scheduler(scheduler)
+                .random(new SplittableRandom(cluster.random().nextLong()))
+                .clock(() -> cluster.clock().instant().plus(clockOffset))
+                .settings(settings.replication())
+                .logCapacity(settings.logCapacity())
+                .allocator(ALLOCATOR)
+                .listener(event -> cluster.publish(
+                        new ClusterEvent.OfNode(cluster.scheduler().nanoTime(), event)));
+        if (cluster.state() != null) {
+            builder.state(cluster.state());
+        }
         ClusterNode node;
         try {
-            node = ClusterNode.builder(shard, id)
-                    .promises(promise)
-                    .transport((to, message) -> cluster.mail().send(id, to, message))
-                    .topology(cluster::topology)
-                    .scheduler(scheduler)
-                    .random(new SplittableRandom(cluster.random().nextLong()))
-                    .clock(() -> cluster.clock().instant().plus(clockOffset))
-                    .settings(settings.replication())
-                    .logCapacity(settings.logCapacity())
-                    .allocator(ALLOCATOR)
-                    .listener(event -> cluster.publish(
-                            new ClusterEvent.OfNode(cluster.scheduler().nanoTime(), event)))
-                    .start();
+            node = builder.start();
         } catch (IOException e) { // a promise in memory can always be loaded and saved
             throw new UncheckedIOException(e);
         }
@@ -89,10 +95,31 @@ public final class LocalNode {
     /**
      * {@return the node's store, as an application on this node would use it, whatever links are cut}
      *
-     * @throws IllegalStateException if the node does not run
+     * @throws IllegalStateException if the node does not run, or has a {@linkplain #state state} of the test's
      */
     public ReplicatedStore store() {
         return required().store();
+    }
+
+    /**
+     * {@return the state of the test's that the node has instead of a store: another one after each restart}
+     *
+     * @param type its class
+     * @param <T> its class
+     * @throws IllegalStateException if the node does not run, or has a store or a state of another class
+     * @see LocalClusterBuilder#state
+     */
+    public <T extends ReplicatedState> T state(Class<T> type) {
+        return required().state(type);
+    }
+
+    /**
+     * {@return what runs the node, and tells when enough nodes have what was written: another one after each restart}
+     *
+     * @throws IllegalStateException if the node does not run
+     */
+    public NodeDriver driver() {
+        return required().driver();
     }
 
     /**
@@ -107,7 +134,7 @@ public final class LocalNode {
     /**
      * {@return the number of keys that the node holds}
      *
-     * @throws IllegalStateException if the node does not run
+     * @throws IllegalStateException if the node does not run, or has a {@linkplain #state state} of the test's
      */
     public long size() {
         return required().size();
@@ -117,7 +144,7 @@ public final class LocalNode {
      * {@return a number that is equal for nodes that hold the same entries, and otherwise differs, except by a chance
      * of one in 2 to the 64}
      *
-     * @throws IllegalStateException if the node does not run
+     * @throws IllegalStateException if the node does not run, or has a {@linkplain #state state} of the test's
      */
     public long digest() {
         return required().store().digest();
@@ -161,6 +188,7 @@ public final class LocalNode {
                 throw new IllegalStateException("node must not be running: " + id());
             }
             promise = kept;
+            diskFull = false;
             cluster.fault(Kind.RESTART, List.of(id), detail);
             start();
         }
@@ -239,6 +267,21 @@ public final class LocalNode {
         cluster.fault(Kind.CLOCK_JUMP, List.of(id), "by " + distance);
     }
 
+    /**
+     * Fills the disk: what the node must remember can't be saved, until {@link #freeDisk}. To be started again it needs
+     * room: that frees the disk too.
+     */
+    public void fillDisk() {
+        diskFull = true;
+        cluster.fault(Kind.DISK_FULL, List.of(id), "");
+    }
+
+    /** Frees the disk again. */
+    public void freeDisk() {
+        diskFull = false;
+        cluster.fault(Kind.DISK_FREE, List.of(id), "");
+    }
+
     /** Cuts the node off: nothing reaches it, nor does it reach anything, until {@link LocalCluster#heal}. */
     public void isolate() {
         cluster.isolate(id());
@@ -265,11 +308,10 @@ public final class LocalNode {
         }
     }
 
-    /** {@return the store for the client of the cluster, or null if the node does not run or is paused} */
+    /** {@return what the client of the cluster would talk to, or null if the node does not run or is paused} */
     @Nullable
-    ReplicatedStore storeIfAnswering() {
-        ClusterNode current = running;
-        return current == null || scheduler.isPaused() ? null : current.store();
+    ClusterNode answering() {
+        return scheduler.isPaused() ? null : running;
     }
 
     private ClusterNode required() {
@@ -295,6 +337,9 @@ public final class LocalNode {
 
         @Override
         public void save(Promise newer) throws IOException {
+            if (diskFull) {
+                throw new IOException("the disk is full");
+            }
             ClusterNode saving = running;
             if (saving != null
                     && cluster.mail().hit(new StopPoint.Hit(StopPoint.BEFORE_PERSIST, id, shard))

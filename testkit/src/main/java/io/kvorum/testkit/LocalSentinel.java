@@ -30,6 +30,7 @@ public final class LocalSentinel {
     private final ClusterTopology initial;
     private final KeptState kept = new KeptState();
     private final PartyScheduler scheduler;
+    private volatile boolean diskFull;
     private volatile @Nullable ClusterSentinel running;
 
     LocalSentinel(LocalCluster cluster, NodeId id, SentinelList sentinels, ClusterTopology initial) {
@@ -118,6 +119,7 @@ public final class LocalSentinel {
                 throw new IllegalStateException("sentinel must not be running: " + id);
             }
             kept.state = state;
+            diskFull = false;
             cluster.fault(Kind.RESTART, List.of(id), "");
             start();
         }
@@ -183,6 +185,18 @@ public final class LocalSentinel {
         cluster.fault(Kind.SLOW_STEPS, List.of(id), "by " + delay);
     }
 
+    /** Fills the disk: what it must remember can't be saved, until {@link #freeDisk} or until it is started again. */
+    public void fillDisk() {
+        diskFull = true;
+        cluster.fault(Kind.DISK_FULL, List.of(id), "");
+    }
+
+    /** Frees the disk again. */
+    public void freeDisk() {
+        diskFull = false;
+        cluster.fault(Kind.DISK_FREE, List.of(id), "");
+    }
+
     /** Cuts it off: nothing reaches it, nor does it reach anything, until {@link LocalCluster#heal}. */
     public void isolate() {
         cluster.isolate(id);
@@ -219,6 +233,9 @@ public final class LocalSentinel {
 
         @Override
         public void save(SentinelState newer) throws IOException {
+            if (diskFull) {
+                throw new IOException("the disk is full");
+            }
             ClusterSentinel saving = running;
             if (saving != null
                     && cluster.mail().hit(new StopPoint.Hit(StopPoint.BEFORE_PERSIST, id, null))

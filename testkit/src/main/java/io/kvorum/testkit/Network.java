@@ -10,6 +10,8 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 import java.util.random.RandomGenerator;
@@ -33,6 +35,24 @@ final class Network {
         }
     }
 
+    /** What becomes of a message. */
+    enum Fate {
+        CARRIED,
+        LOST,
+        REPEATED,
+        OVERTAKEN
+    }
+
+    /** Says what becomes of messages. */
+    interface Rule {
+        /**
+         * {@return what becomes of a message}
+         *
+         * @param number its number among the messages of its link, since any rule was added
+         */
+        Fate fateOf(LocalMessage message, long number);
+    }
+
     private final Scheduler scheduler;
     private final RandomGenerator random;
     private final long minLatency;
@@ -41,6 +61,9 @@ final class Network {
     private volatile Set<Link> cut = Set.of();
     private volatile List<Delay> delays = List.of();
     private volatile List<Predicate<? super LocalMessage>> drops = List.of();
+    private volatile List<Rule> rules = List.of();
+    private final Map<Link, AtomicLong> numbers = new ConcurrentHashMap<>();
+    private volatile boolean numbered;
     /** Whether any message has ever taken time. */
     private volatile boolean delayed;
 
@@ -84,6 +107,17 @@ final class Network {
         drops = List.copyOf(more);
     }
 
+    /** Has the messages of each link be numbered from now on, for rules. */
+    void number() {
+        numbered = true;
+    }
+
+    synchronized void add(Rule rule) {
+        List<Rule> more = new ArrayList<>(rules);
+        more.add(rule);
+        rules = List.copyOf(more);
+    }
+
     void duplicate(double share) {
         duplicated = share;
     }
@@ -96,20 +130,34 @@ final class Network {
         cut = Set.of();
         delays = List.of();
         drops = List.of();
+        rules = List.of();
         duplicated = 0;
         reordered = 0;
     }
 
     /** Carries a message to its receiver, who takes over its buffers, or loses it. */
     void carry(LocalMessage message, Consumer<? super LocalMessage> receiver) {
-        if (isLost(message)) {
+        Fate fate = numbered ? fateOf(message) : Fate.CARRIED;
+        if (fate == Fate.LOST || isLost(message)) {
             message.release();
             return;
         }
-        if (duplicated > 0 && random.nextDouble() < duplicated) {
-            send(message.copy(), receiver);
+        if (fate == Fate.REPEATED || (duplicated > 0 && random.nextDouble() < duplicated)) {
+            send(message.copy(), receiver, false);
         }
-        send(message, receiver);
+        send(message, receiver, fate == Fate.OVERTAKEN);
+    }
+
+    /** {@return what the first rule that has something to say of a message says} */
+    private Fate fateOf(LocalMessage message) {
+        long number = numbers.computeIfAbsent(new Link(message.from(), message.to()), link -> new AtomicLong())
+                .incrementAndGet();
+        Fate fate = Fate.CARRIED;
+        for (Rule rule : rules) {
+            Fate told = rule.fateOf(message, number); // each is asked, so that what one says depends on no other
+            fate = fate == Fate.CARRIED ? told : fate;
+        }
+        return fate;
     }
 
     private boolean isLost(LocalMessage message) {
@@ -124,8 +172,8 @@ final class Network {
         return false;
     }
 
-    private void send(LocalMessage message, Consumer<? super LocalMessage> receiver) {
-        long latency = latency(message);
+    private void send(LocalMessage message, Consumer<? super LocalMessage> receiver, boolean overtaken) {
+        long latency = latency(message, overtaken);
         if (latency == 0) {
             receiver.accept(message);
             return;
@@ -141,7 +189,7 @@ final class Network {
                 latency);
     }
 
-    private long latency(LocalMessage message) {
+    private long latency(LocalMessage message, boolean overtaken) {
         long min = minLatency;
         long max = maxLatency;
         Delay slowest = slowest(message);
@@ -149,9 +197,9 @@ final class Network {
             min = Math.max(min, slowest.min);
             max = Math.max(max, slowest.max);
         }
-        boolean overtakes = reordered > 0 && random.nextDouble() < reordered;
+        boolean staysBehind = overtaken || (reordered > 0 && random.nextDouble() < reordered);
         long drawn = min + (max > min ? random.nextLong(max - min + 1) : 0);
-        if (overtakes) { // it stays behind while others pass
+        if (staysBehind) { // others pass it
             return Math.max(1, 3 * drawn);
         } else if (drawn == 0 && !delayed) {
             return 0;

@@ -17,5 +17,8 @@
  *
  * <p>In virtual time a test of a failover takes milliseconds, and a seed is a run: what fails once fails again. What
  * has happened is a {@linkplain io.kvorum.testkit.ClusterTimeline timeline}: lines, JSON, or a page to look at.
+ *
+ * <p>A {@link io.kvorum.testkit.Simulation} runs an application for many seeds, each under the faults of a
+ * {@link io.kvorum.testkit.FaultSchedule}, and shrinks what fails.
  */
 package io.kvorum.testkit;

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.kvorum.failover.OperationFailedException;
 import io.kvorum.replication.OutcomeUnknownException;
 import io.kvorum.slots.topology.RefusedException;
 import io.kvorum.slots.topology.Shard;
@@ -15,6 +16,7 @@ import java.util.EnumMap;
 import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -84,7 +86,7 @@ final class FaultScheduleTest {
 
     @Test
     void theEndUndoesEverything() {
-        for (FaultKind kind : FaultKind.values()) {
+        for (FaultKind kind : EnumSet.complementOf(EnumSet.of(FaultKind.PLACED_CRASH))) {
             try (LocalCluster cluster = ready(7, 1, 2)) {
                 long before = cluster.clock().millis();
                 FaultSchedule faults = FaultSchedule.begin(cluster, 7, LENGTH, kind);
@@ -106,6 +108,28 @@ final class FaultScheduleTest {
                                 cluster.client().timeToLive(key).orElseThrow().toMillis() / 1000.0),
                         "clocks must be right again");
             }
+        }
+    }
+
+    @Test
+    void aPlacedCrashWaitsForItsStopPoint() {
+        try (LocalCluster cluster = ready(7, 1, 2)) {
+            FaultSchedule faults = FaultSchedule.begin(cluster, 7, LENGTH, FaultKind.PLACED_CRASH);
+            while (faults.faults().isEmpty() && !faults.isOver()) {
+                cluster.advance(Duration.ofSeconds(5));
+                try {
+                    cluster.failOver(cluster.topology().shards().get(0).id());
+                } catch (OperationFailedException e) {
+                    cluster.advance(Duration.ofSeconds(1)); // somebody has crashed meanwhile
+                }
+            }
+            faults.finish(LIMIT);
+
+            FaultSchedule.Fault fault = faults.faults().get(0);
+            assertEquals(FaultKind.PLACED_CRASH, fault.kind());
+            assertTrue(
+                    Stream.of(StopPoint.values()).anyMatch(point -> fault.what().contains(" at " + point + " for ")),
+                    fault::what);
         }
     }
 

@@ -19,12 +19,14 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
  * While clients write as fast as they are let. {@code -Dkvorum.load.seconds=60} has each test write for so long; the
  * figures go to the standard output.
  */
+@Tag("long")
 final class LocalClusterLoadTest {
     private static final Duration TIME = Duration.ofSeconds(Integer.getInteger("kvorum.load.seconds", 3));
     private static final int KEYS = 50_000;

@@ -2,18 +2,12 @@ package io.kvorum.cluster.sockets;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.kvorum.cluster.ClusterNode;
 import io.kvorum.cluster.ClusterSentinel;
 import io.kvorum.failover.SentinelList;
 import io.kvorum.failover.SentinelSettings;
 import io.kvorum.replication.Acknowledgement;
-import io.kvorum.replication.NodeIdentity;
 import io.kvorum.replication.NodeStatus;
-import io.kvorum.replication.Promise;
-import io.kvorum.replication.ReplicationLog;
-import io.kvorum.replication.ReplicationSettings;
-import io.kvorum.replication.ShardNode;
-import io.kvorum.replication.runtime.FilePromiseStore;
-import io.kvorum.replication.runtime.NodeDriver;
 import io.kvorum.slots.Scheduler;
 import io.kvorum.slots.topology.ClusterTopology;
 import io.kvorum.slots.topology.LogPosition;
@@ -28,7 +22,6 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.nio.file.Path;
-import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -53,9 +46,7 @@ final class Member {
 
     private final Map<NodeId, InetSocketAddress> addresses = new ConcurrentHashMap<>();
     private final ConcurrentLinkedQueue<String> events = new ConcurrentLinkedQueue<>();
-    private final ReplicationLog log = ReplicationLog.inMemory(1 << 20);
-    private final SharedMap map = new SharedMap();
-    private final NodeDriver node;
+    private final ClusterNode node;
     private final ClusterSentinel sentinel;
     /** To whom the node says nothing. */
     private volatile String muteTo = "nobody";
@@ -64,34 +55,21 @@ final class Member {
         SocketTransport sockets = new SocketTransport(name, addresses);
         ScheduledExecutorService executor = Executors.newScheduledThreadPool(2);
         Scheduler scheduler = Scheduler.of(executor);
-        FilePromiseStore promises = new FilePromiseStore(directory.resolve("promise"));
-        Promise last = promises.load();
-        Promise promise = last == null ? Promise.first(new SecureRandom()) : last.nextLife();
-        promises.save(promise);
-        ReplicationSettings settings = ReplicationSettings.defaults();
-        ShardNode machine = new ShardNode(
-                settings,
-                new NodeIdentity(SHARD, name),
-                log,
-                map,
-                UnpooledByteBufAllocator.DEFAULT,
-                promise,
-                false,
-                scheduler.nanoTime());
-        node = new NodeDriver(
-                settings,
-                machine,
-                log,
-                (to, message) -> {
+        node = ClusterNode.builder(SHARD, name)
+                .state(SharedMap::new)
+                .directory(directory)
+                .transport((to, message) -> {
                     if (to.value().equals(muteTo)) {
                         message.release();
                     } else {
                         sockets.send(to, message);
                     }
-                },
-                promises,
-                scheduler);
-        node.addListener(event -> events.add(event.toString()));
+                })
+                .logCapacity(1 << 20)
+                .allocator(UnpooledByteBufAllocator.DEFAULT)
+                .scheduler(scheduler)
+                .listener(event -> events.add(event.toString()))
+                .start();
         sentinel = ClusterSentinel.builder(name, SentinelList.of(NAMES), TOPOLOGY)
                 .directory(directory)
                 .settings(SentinelSettings.defaults()
@@ -103,10 +81,9 @@ final class Member {
                 .scheduler(scheduler)
                 .listener(event -> events.add(event.fact().toString()))
                 .start();
-        node.start();
         Executors.newSingleThreadExecutor().execute(() -> {
             try {
-                sockets.serve(server, node, sentinel);
+                sockets.serve(server, node.driver(), sentinel);
             } catch (IOException e) {
                 throw new AssertionError(e);
             }
@@ -143,7 +120,7 @@ final class Member {
                                     .join()
                                     .primary();
                 case "write" -> write(words[1], Integer.parseInt(words[2]));
-                case "has" -> String.valueOf(map.contains(words[1]));
+                case "has" -> String.valueOf(map().contains(words[1]));
                 case "status" -> status();
                 case "primary" -> sentinel.topology().shard(SHARD).primary().value();
                 case "events" ->
@@ -167,9 +144,9 @@ final class Member {
     private String write(String prefix, int count) {
         for (int i = 0; i < count; i++) {
             String key = prefix + i;
-            log.awaitRoom(0, TIMEOUT.toNanos());
-            LogPosition position = map.put(log, key, "value of " + key);
-            node.acknowledged(position, Acknowledgement.MAJORITY, TIMEOUT)
+            LogPosition position = map().put(key, "value of " + key, TIMEOUT);
+            node.driver()
+                    .acknowledged(position, Acknowledgement.MAJORITY, TIMEOUT)
                     .toCompletableFuture()
                     .join();
             System.out.println("acknowledged " + key);
@@ -179,7 +156,11 @@ final class Member {
 
     private String status() {
         NodeStatus status = node.status();
-        return status.role() + " " + status.complete() + " " + status.position() + " " + map.size() + " "
-                + map.digest();
+        return status.role() + " " + status.complete() + " " + status.position() + " " + map().size() + " "
+                + map().digest();
+    }
+
+    private SharedMap map() {
+        return node.state(SharedMap.class);
     }
 }

@@ -9,17 +9,28 @@ import io.kvorum.replication.SnapshotScan;
 import io.kvorum.slots.topology.LogPosition;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
+import java.time.Duration;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
 /** A state of an application's own: a map whose records and snapshot entries are lines {@code key=value}. */
-final class SharedMap implements ReplicatedState {
+public final class SharedMap implements ReplicatedState {
+    private final ReplicationLog log;
     private Map<String, String> map = new TreeMap<>();
 
-    /** Writes at the primary; returns the position after the record. */
-    synchronized LogPosition put(ReplicationLog log, String key, String value) {
+    public SharedMap(ReplicationLog log) {
+        this.log = log;
+    }
+
+    /** Writes at the primary, once there is room; returns the position after the record. */
+    public LogPosition put(String key, String value, Duration patience) {
+        log.awaitRoom(0, patience.toNanos()); // before the lock, which the node may need
+        return put(key, value);
+    }
+
+    private synchronized LogPosition put(String key, String value) {
         log.append(0, Unpooled.copiedBuffer(key + "=" + value + "\n", UTF_8)); // refused unless this is the primary
         map.put(key, value);
         return log.end();
@@ -34,7 +45,7 @@ final class SharedMap implements ReplicatedState {
         return map.hashCode();
     }
 
-    synchronized boolean contains(String key) {
+    public synchronized boolean contains(String key) {
         return map.containsKey(key);
     }
 

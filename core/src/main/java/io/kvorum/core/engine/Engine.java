@@ -93,19 +93,28 @@ public final class Engine implements ReplicatedState {
 
     // ---- slots
 
-    /** Deletes what a sink lets it delete of a slot. Throws a refusal only if nothing was deleted. */
-    public int dropSlot(ChangeSink sink, int slot) {
+    /**
+     * What came of {@link #dropSlot}.
+     *
+     * @param keys how many keys were deleted
+     * @param failure what ended it before all were, or null
+     */
+    public record Dropped(int keys, @Nullable RuntimeException failure) {}
+
+    /** Deletes what a sink lets it delete of a slot. What the sink throws is thrown only if nothing was deleted. */
+    public Dropped dropSlot(ChangeSink sink, int slot) {
         return slow.isOff()
                 ? dropSlotNow(sink, slot)
                 : slow.time(Operation.DROP_SLOT, slot, () -> dropSlotNow(sink, slot));
     }
 
-    private int dropSlotNow(ChangeSink sink, int slot) {
+    private Dropped dropSlotNow(ChangeSink sink, int slot) {
         int dropped = 0;
+        RuntimeException failure = null;
         try (SlotWalk walk = new SlotWalk(contents.stripeOf(slot), slot)) {
             List<byte[]> batch = new ArrayList<>(BATCH);
             boolean more = true;
-            while (more) {
+            while (more && failure == null) {
                 more = walk.next(BATCH, cursor -> batch.add(cursor.key()));
                 Stripe current = lock(slot);
                 try {
@@ -114,12 +123,14 @@ public final class Engine implements ReplicatedState {
                             dropped++;
                         }
                     }
-                } catch (RefusedException e) {
-                    counters.refused(e);
+                } catch (RuntimeException e) {
+                    if (e instanceof RefusedException refusal) {
+                        counters.refused(refusal);
+                    }
                     if (dropped == 0) {
                         throw e;
                     }
-                    more = false; // what is gone is gone: a refusal would say that nothing was changed
+                    failure = e; // a refusal by itself would say that nothing was changed
                 } finally {
                     unlock(current);
                 }
@@ -127,7 +138,7 @@ public final class Engine implements ReplicatedState {
             }
         }
         counters.deleted(dropped);
-        return dropped;
+        return new Dropped(dropped, failure);
     }
 
     /** {@return the keys of a slot, expired or not; for the holder of the slot's lock} */

@@ -2,6 +2,9 @@ package io.kvorum.core.replicated;
 
 import io.kvorum.core.AsyncKeyValueStore;
 import io.kvorum.core.KeyValueStore;
+import io.kvorum.core.KeyspaceEvent;
+import io.kvorum.core.KeyspaceListener;
+import io.kvorum.core.KeyspaceSubscription;
 import io.kvorum.core.LocalStore;
 import io.kvorum.core.replicated.NodeAccess.Purpose;
 import io.kvorum.replication.Acknowledgement;
@@ -13,8 +16,10 @@ import io.kvorum.slots.topology.ClusterTopology;
 import io.kvorum.slots.topology.LogPosition;
 import java.time.Duration;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -317,6 +322,22 @@ public final class ReplicatedStore {
         Objects.requireNonNull(writeLevel, "writeLevel");
         Objects.requireNonNull(readLevel, "readLevel");
         return new ReplicatedAsyncStore(this, writeLevel, readLevel, limited(timeout));
+    }
+
+    /**
+     * Tells a listener of every change at this node from now on, whether its primary or an application has made it: see
+     * {@link KeyspaceSubscription} for what is promised. It ends with the store, which a restarted node has anew.
+     *
+     * @param listener hears the events
+     * @param executor runs the listener
+     * @param capacity how many events may wait to be delivered; at least 1
+     * @param kinds the kinds of events to hear of
+     * @return the subscription
+     * @throws IllegalArgumentException if the capacity is less than 1
+     */
+    public KeyspaceSubscription subscribe(
+            KeyspaceListener listener, Executor executor, int capacity, Set<KeyspaceEvent.Kind> kinds) {
+        return store.subscribe(listener, executor, capacity, kinds);
     }
 
     /**

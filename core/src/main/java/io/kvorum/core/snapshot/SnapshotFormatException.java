@@ -2,13 +2,13 @@ package io.kvorum.core.snapshot;
 
 import java.util.Objects;
 
-/** A snapshot that is not read. Says why, and where; nothing was changed. */
+/** Thrown when a snapshot is refused; tells the reason and the position. Nothing was changed. */
 public final class SnapshotFormatException extends IllegalArgumentException {
     private static final long serialVersionUID = 1L;
 
-    /** Why a snapshot is not read. */
+    /** The reason why a snapshot is refused. */
     public enum Kind {
-        /** It does not begin as a snapshot does. */
+        /** It does not begin with the header of a snapshot. */
         NOT_A_SNAPSHOT,
         /** It was written in a later version of the format, or with a flag that this version does not know. */
         NEWER,
@@ -16,7 +16,7 @@ public final class SnapshotFormatException extends IllegalArgumentException {
         TRUNCATED,
         /** A checksum or a total differs from what was read. */
         DAMAGED,
-        /** Its checksums are right, and yet it holds what no store writes. */
+        /** Its checksums are right, but no store writes such contents. */
         MALFORMED,
         /** Something follows its end mark. */
         TRAILING_BYTES,

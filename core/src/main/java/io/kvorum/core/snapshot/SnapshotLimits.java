@@ -1,8 +1,8 @@
 package io.kvorum.core.snapshot;
 
 /**
- * What a snapshot may hold at most for {@link Snapshots} to read it. Each value is checked before memory is taken for
- * what it bounds.
+ * Limits of the snapshots that {@link Snapshots} reads. Each limit is checked before memory is allocated for what it
+ * bounds.
  *
  * <p>Immutable.
  *
@@ -44,15 +44,15 @@ public record SnapshotLimits(int maxChunkLength, int maxKeyLength, int maxValueL
 
     /**
      * {@return limits that no store with default settings exceeds: keys and values of at most 512 MiB, and as much of
-     * everything else as that takes, up to 4,294,967,296 entries and 1 TiB} For a snapshot from somebody else take
-     * lower ones.
+     * everything else as that takes, up to 4,294,967,296 entries and 1 TiB} Use lower limits for snapshots from sources
+     * that you do not trust.
      */
     public static SnapshotLimits defaults() {
         return DEFAULTS;
     }
 
     /**
-     * {@return these limits with another one of chunks}
+     * {@return these limits with another limit for chunks}
      *
      * @param newMaxChunkLength the most bytes of a chunk: 16 to 2,147,483,639
      */
@@ -61,7 +61,7 @@ public record SnapshotLimits(int maxChunkLength, int maxKeyLength, int maxValueL
     }
 
     /**
-     * {@return these limits with another one of keys}
+     * {@return these limits with another limit for keys}
      *
      * @param newMaxKeyLength the most bytes of a key; at least 0
      */
@@ -70,7 +70,7 @@ public record SnapshotLimits(int maxChunkLength, int maxKeyLength, int maxValueL
     }
 
     /**
-     * {@return these limits with another one of values}
+     * {@return these limits with another limit for values}
      *
      * @param newMaxValueLength the most bytes of a value; at least 0
      */
@@ -79,7 +79,7 @@ public record SnapshotLimits(int maxChunkLength, int maxKeyLength, int maxValueL
     }
 
     /**
-     * {@return these limits with another one of entries}
+     * {@return these limits with another limit for entries}
      *
      * @param newMaxEntries the most entries; at least 0
      */
@@ -88,7 +88,7 @@ public record SnapshotLimits(int maxChunkLength, int maxKeyLength, int maxValueL
     }
 
     /**
-     * {@return these limits with another one of the whole}
+     * {@return these limits with another limit for the whole snapshot}
      *
      * @param newMaxBytes the most bytes of the whole snapshot; at least 1
      */

@@ -1,15 +1,15 @@
 package io.kvorum.core.snapshot;
 
-/** Is told how far a snapshot has been written or loaded. Called by the thread that does so, under no lock. */
+/** Receives the progress of writing or loading a snapshot, in the thread that does so and with no lock held. */
 @FunctionalInterface
 public interface SnapshotProgress {
-    /** {@return a progress that nobody listens to} */
+    /** {@return a progress that ignores every call} */
     static SnapshotProgress none() {
         return (slotsDone, slots, bytes) -> {};
     }
 
     /**
-     * A slot is done. What it throws ends the writing or loading.
+     * Called after each slot. An exception thrown here ends the writing or loading.
      *
      * @param slotsDone how many slots are done
      * @param slots how many slots there are

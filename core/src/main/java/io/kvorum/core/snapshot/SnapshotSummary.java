@@ -5,16 +5,16 @@ import java.time.Instant;
 import java.util.Objects;
 
 /**
- * What a whole and sound snapshot says of itself.
+ * A summary of a valid snapshot.
  *
  * <p>Immutable.
  *
  * @param version the version of the format
- * @param createdAt when it was begun, by the clock of its store, to the millisecond
- * @param slots the slots that it covers; one of them without an entry is empty
- * @param entries how many entries it holds
- * @param chunks in how many chunks
- * @param bytes how long it is
+ * @param createdAt when writing began, by the clock of the store, to the millisecond
+ * @param slots the slots that it covers, including empty ones
+ * @param entries the number of entries
+ * @param chunks the number of chunks
+ * @param bytes its length in bytes
  */
 public record SnapshotSummary(int version, Instant createdAt, SlotSet slots, long entries, long chunks, long bytes) {
     /** Checks that nothing is missing. */

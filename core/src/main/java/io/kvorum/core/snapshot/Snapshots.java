@@ -22,7 +22,7 @@ import java.util.Objects;
 /**
  * Snapshots of a {@link LocalStore}, or of a {@link io.kvorum.core.ShardedStore} of local ones, or of some of its
  * slots, in a file or any other stream: a versioned binary format with checksums, which {@code docs/snapshot-format.md}
- * describes. A snapshot in which a single byte is missing, changed or added is not read.
+ * describes. A snapshot in which a single byte is missing, changed or added is refused.
  *
  * <p>Safe for use by any number of threads, each with a stream of its own.
  */
@@ -34,8 +34,8 @@ public final class Snapshots {
      *
      * @param store the store
      * @param target takes the snapshot; flushed and not closed
-     * @return what was written
-     * @throws IOException if the stream fails; what it has got by then is no snapshot
+     * @return a summary of the snapshot
+     * @throws IOException if the stream fails; the bytes written so far are not a valid snapshot
      * @see #write(KeyValueStore, SlotSet, OutputStream)
      */
     public static SnapshotSummary write(KeyValueStore store, OutputStream target) throws IOException {
@@ -51,13 +51,13 @@ public final class Snapshots {
      * at some moment, but what was done to several keys of the slot in one step may be there in part. Slots are of
      * different moments. If a full sync replaces the store's contents meanwhile, the snapshot is of the old ones.
      *
-     * <p>Deadlines are kept, as the absolute times that they are. Keys that have expired are left out.
+     * <p>Deadlines are stored as absolute times. Expired keys are left out.
      *
      * @param store the store
      * @param slots the slots; an empty one is part of the snapshot too, as one without a key
      * @param target takes the snapshot; flushed and not closed
-     * @return what was written
-     * @throws IOException if the stream fails; what it has got by then is no snapshot
+     * @return a summary of the snapshot
+     * @throws IOException if the stream fails; the bytes written so far are not a valid snapshot
      */
     public static SnapshotSummary write(KeyValueStore store, SlotSet slots, OutputStream target) throws IOException {
         return write(store, slots, target, SnapshotFormat.CHUNK_LENGTH, SnapshotProgress.none());
@@ -69,8 +69,8 @@ public final class Snapshots {
      *
      * @param store the store
      * @param file the file
-     * @return what was written
-     * @throws IOException if the file cannot be written; what was there before is still there
+     * @return a summary of the snapshot
+     * @throws IOException if the file cannot be written; an existing file is left unchanged
      * @see #write(KeyValueStore, SlotSet, OutputStream)
      */
     public static SnapshotSummary write(KeyValueStore store, Path file) throws IOException {
@@ -82,9 +82,9 @@ public final class Snapshots {
      *
      * @param store the store
      * @param file the file
-     * @param progress is told how far it is
-     * @return what was written
-     * @throws IOException if the file cannot be written; what was there before is still there
+     * @param progress receives the progress
+     * @return a summary of the snapshot
+     * @throws IOException if the file cannot be written; an existing file is left unchanged
      */
     public static SnapshotSummary write(KeyValueStore store, Path file, SnapshotProgress progress) throws IOException {
         Objects.requireNonNull(progress, "progress");
@@ -132,11 +132,11 @@ public final class Snapshots {
     }
 
     /**
-     * Reads a snapshot to its end and forgets it.
+     * Verifies a snapshot: reads it to its end without loading it.
      *
      * @param source the snapshot, and nothing after it; not closed
-     * @param limits what it may hold
-     * @return what it says of itself
+     * @param limits the limits that the snapshot must keep
+     * @return a summary of the snapshot
      * @throws SnapshotFormatException if it could not be loaded either
      * @throws IOException if the stream fails
      */
@@ -147,10 +147,10 @@ public final class Snapshots {
     }
 
     /**
-     * Replaces what a store has in the slots that a snapshot covers; the other slots stay as they are. The snapshot is
-     * read into memory and checked to its end first: if it is refused, nothing has changed. It takes as much memory as
-     * it is long, until the slots are replaced, one after the other in ascending order, and in addition a few times as
-     * much as the slot that is being replaced.
+     * Replaces the keys of the slots that a snapshot covers; other slots are not changed. The snapshot is read into
+     * memory and checked to its end first: if it is refused, nothing has changed. It takes as much memory as it is
+     * long, until the slots are replaced, one after the other in ascending order, and in addition a few times as much
+     * as the slot that is being replaced.
      *
      * <p>Each slot is replaced in one {@link KeyValueStore#transact(int, java.util.function.Function) transaction}:
      * keys that the snapshot does not have are deleted, those that it has are set, the sink sees all that as one
@@ -163,8 +163,9 @@ public final class Snapshots {
      *
      * @param store the store
      * @param source the snapshot, and nothing after it; not closed
-     * @param limits what it may hold; keys and values must be short enough for the settings of the store too
-     * @return what was loaded
+     * @param limits the limits that the snapshot must keep; keys and values must be short enough for the settings of
+     *     the store too
+     * @return a summary of the snapshot
      * @throws SnapshotFormatException if the snapshot is refused; the store is as it was
      * @throws io.kvorum.slots.topology.RefusedException if the sink refuses; slots below
      *     {@link io.kvorum.slots.topology.RefusedException#slot} may have been replaced
@@ -183,7 +184,7 @@ public final class Snapshots {
      *
      * @param store the store
      * @param file the file
-     * @return what was loaded
+     * @return a summary of the snapshot
      * @throws IOException if the file cannot be read; the store is as it was
      */
     public static SnapshotSummary load(KeyValueStore store, Path file) throws IOException {
@@ -196,7 +197,7 @@ public final class Snapshots {
      * @param store the store
      * @param file the file
      * @param progress is told how many slots have been replaced
-     * @return what was loaded
+     * @return a summary of the snapshot
      * @throws IOException if the file cannot be read; the store is as it was
      */
     public static SnapshotSummary load(KeyValueStore store, Path file, SnapshotProgress progress) throws IOException {

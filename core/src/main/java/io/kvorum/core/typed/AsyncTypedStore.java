@@ -191,8 +191,8 @@ public interface AsyncTypedStore<K, V> {
      * that waits. The loader is called by a thread that completes an operation of the store, so it must return its
      * stage soon. Calls for one key by this object load once; those that come meanwhile are completed with the first.
      *
-     * <p>A loader whose stage is completed with {@code null} leaves the key absent, and nothing remembers that. What
-     * the loader throws, or its stage fails with, is what all who wait for it fail with; nothing was changed.
+     * <p>A loader whose stage is completed with {@code null} leaves the key absent, and nothing remembers that. If the
+     * loader throws or its stage fails, all calls that wait for it fail with the same exception; nothing is changed.
      *
      * @param key the key
      * @param loader makes the value
@@ -204,10 +204,10 @@ public interface AsyncTypedStore<K, V> {
     }
 
     /**
-     * As {@link #computeIfAbsent(Object, Function)}; what is loaded lives for some time.
+     * As {@link #computeIfAbsent(Object, Function)}; the loaded value expires after some time.
      *
      * @param key the key
-     * @param timeToLive how long what is loaded lives; at least a millisecond
+     * @param timeToLive how long the loaded value lives; at least a millisecond
      * @param loader makes the value
      * @return completed with the value that the key has then, or with {@code null} if the loader made none
      */
@@ -217,7 +217,7 @@ public interface AsyncTypedStore<K, V> {
     }
 
     /**
-     * As {@link #computeIfAbsent(Object, Function)}; what is loaded is set with options.
+     * As {@link #computeIfAbsent(Object, Function)}; the loaded value is set with options.
      *
      * @param key the key
      * @param options how long the value lives; its condition does not count

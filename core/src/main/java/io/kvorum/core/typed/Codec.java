@@ -8,16 +8,15 @@ import java.util.function.Function;
 /**
  * Turns objects into bytes and back, for the keys or for the values of a {@link TypedStore}.
  *
- * <p>What was encoded is decoded to an object that is equal to it. A codec of keys must besides encode equal keys to
- * the same bytes, always and everywhere; so must a codec of values for those operations that compare values, which
- * compare the bytes. Arrays that are passed in are borrowed for the call, arrays that are returned belong to the
- * caller.
+ * <p>Decoding the bytes of an object must give an equal object. A codec of keys must also encode equal keys to the same
+ * bytes, in every JVM; so must a codec of values if operations that compare values are used, since they compare bytes.
+ * Arrays that are passed in are borrowed for the call, arrays that are returned belong to the caller.
  *
  * <p>Bytes that a codec does not understand are a {@link MalformedValueException}, or another
  * {@link IllegalArgumentException}; so is an object that it cannot encode. Messages never quote keys or values.
  *
- * <p>A codec may be called while the store holds a lock: it must be quick and must use no store. It must be safe for
- * use by any number of threads.
+ * <p>A codec may be called while the store holds a lock: it must be quick and must not call a store. It must be safe
+ * for use by any number of threads.
  *
  * <p>A codec of a record, for an application that owns both ends:
  *
@@ -53,7 +52,7 @@ public interface Codec<T> {
     T decode(byte[] bytes);
 
     /**
-     * {@return a codec made of two functions, which do what the methods of a codec must do}
+     * {@return a codec made of two functions, which must keep the contract of this interface}
      *
      * @param encode makes the bytes of an object
      * @param decode makes the object of some bytes
@@ -112,10 +111,10 @@ public interface Codec<T> {
     }
 
     /**
-     * {@return this codec, with what it encodes deflated where that makes it shorter} As {@link #compressed(int, int)},
-     * for encoded objects of at most 512 MiB.
+     * {@return this codec with its output deflated where that makes it shorter} As {@link #compressed(int, int)}, for
+     * encoded objects of at most 512 MiB.
      *
-     * @param minLength how many bytes are worth the trouble; at least 0
+     * @param minLength the fewest bytes that are worth deflating; at least 0
      * @throws IllegalArgumentException if {@code minLength} is negative
      */
     default Codec<T> compressed(int minLength) {
@@ -123,11 +122,11 @@ public interface Codec<T> {
     }
 
     /**
-     * {@return this codec, with what it encodes deflated where that makes it shorter} One byte before it says whether
-     * it was: what this codec encoded, the new one does not decode. How well something is deflated depends on the Java
-     * runtime, so the result is no codec of keys, nor of values that are compared between different ones.
+     * {@return this codec with its output deflated where that makes it shorter} A leading byte tells whether it is
+     * deflated, so the new codec does not decode the output of this one. The deflated bytes depend on the Java runtime,
+     * so do not use the result for keys, nor for values that are compared across runtimes.
      *
-     * @param minLength how many bytes are worth the trouble; at least 0
+     * @param minLength the fewest bytes that are worth deflating; at least 0
      * @param maxLength the most bytes that an encoded object has: longer ones are refused, and so are bytes that would
      *     inflate to more, without taking more memory than about twice that; at least 1
      * @throws IllegalArgumentException if a length is out of range

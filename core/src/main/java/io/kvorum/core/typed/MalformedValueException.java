@@ -1,6 +1,6 @@
 package io.kvorum.core.typed;
 
-/** Bytes that a {@link Codec} does not understand. Says which rule they break, never what they are. */
+/** Thrown when a {@link Codec} cannot decode bytes. The message names the broken rule and never quotes the bytes. */
 public final class MalformedValueException extends IllegalArgumentException {
     private static final long serialVersionUID = 1L;
 
@@ -14,10 +14,10 @@ public final class MalformedValueException extends IllegalArgumentException {
     }
 
     /**
-     * Describes a fault that something else found.
+     * Describes a fault that was found by other code.
      *
      * @param rule the rule that the bytes break, and what breaks it: a length or a position, but none of the bytes
-     * @param cause what found it, if its message does not quote the bytes either
+     * @param cause the exception of that code, whose message must not quote the bytes either
      */
     public MalformedValueException(String rule, Throwable cause) {
         super(rule, cause);

@@ -16,6 +16,7 @@ import java.time.InstantSource;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.ConcurrentMap;
+import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -58,6 +59,11 @@ final class NearCache<V> implements Watcher {
     private final KeyHash hash;
     private final Cache<BinaryKey, Place<V>> cache;
     private final ConcurrentMap<BinaryKey, Place<V>> places;
+    private final LongAdder hits = new LongAdder();
+    private final LongAdder misses = new LongAdder();
+    private final LongAdder evictions = new LongAdder();
+    private final LongAdder invalidations = new LongAdder();
+    private volatile boolean counting;
     private volatile boolean closed;
 
     /** Watches the local stores that a store is made of, from now on. */
@@ -79,6 +85,7 @@ final class NearCache<V> implements Watcher {
         this.cache = Caffeine.newBuilder()
                 .maximumSize(maxEntries)
                 .executor(Runnable::run)
+                .evictionListener((key, place, cause) -> count(evictions, 1))
                 .build();
         this.places = cache.asMap();
         engines.forEach(engine -> engine.watchers().addFirst(this)); // who hears of a change may come here at once
@@ -96,12 +103,15 @@ final class NearCache<V> implements Watcher {
             Place<V> reserved = new Place<>();
             found = places.putIfAbsent(place, reserved);
             if (found == null) {
+                count(misses, 1);
                 return fill(place, reserved, key);
             }
         }
         if (found.value == null) {
+            count(misses, 1);
             return read(store.get(key)); // another reader is about to fill the place
         }
+        count(hits, 1);
         boolean over = found.deadline >= 0 && found.clock.millis() > found.deadline;
         return over ? null : found.value;
     }
@@ -136,7 +146,9 @@ final class NearCache<V> implements Watcher {
     @Override
     public void changed(int slot, byte[] key, Cause cause) {
         try {
-            places.remove(new BinaryKey(key, hash.of(key)));
+            if (places.remove(new BinaryKey(key, hash.of(key))) != null) {
+                count(invalidations, 1);
+            }
         } catch (Throwable e) { // out of memory, in the middle of a write: rather no cache than an old value
             closed = true;
         }
@@ -145,10 +157,23 @@ final class NearCache<V> implements Watcher {
     @Override
     public void replaced() {
         try {
+            count(invalidations, places.size());
             places.clear();
         } catch (Throwable e) {
             closed = true;
         }
+    }
+
+    private void count(LongAdder counter, int count) {
+        if (counting) {
+            counter.add(count);
+        }
+    }
+
+    /** Returns what was done since this was first called: nothing is counted before, since a count costs a get time. */
+    NearCacheStats stats() {
+        counting = true;
+        return new NearCacheStats(hits.sum(), misses.sum(), evictions.sum(), invalidations.sum(), size());
     }
 
     /** Returns how many places there are, after whatever housekeeping is due. */

@@ -4,7 +4,7 @@ import io.kvorum.core.SetResult;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What became of a conditional set, and what was there before: {@link SetResult} for a {@link TypedStore}.
+ * The result of a conditional set and the value before it: {@link SetResult} for a {@link TypedStore}.
  *
  * @param applied whether the condition held and the value was set
  * @param previous the value that the key had, or {@code null} if it did not exist

@@ -72,8 +72,8 @@ public final class TypedStore<K, V> extends CodedOperations<K, V> implements Aut
      *
      * @param store the store: a {@link LocalStore}, or one made by {@link ShardedStore#local(java.util.List)}
      * @param keys turns keys into bytes
-     * @param values turns values into bytes and back. All who read a key share the value that was decoded, so it must
-     *     be immutable, or nobody may change it.
+     * @param values turns values into bytes and back. All readers of a key share the decoded value, so it must be
+     *     immutable, or never be changed.
      * @param maxEntries the most values to keep; at least 1
      * @param <K> the type of the keys
      * @param <V> the type of the values
@@ -95,6 +95,19 @@ public final class TypedStore<K, V> extends CodedOperations<K, V> implements Aut
         if (near != null) {
             near.close();
         }
+    }
+
+    /**
+     * {@return what the near cache has done since this was first called} Nothing is counted before, since a count costs
+     * a get a good part of its time.
+     *
+     * @throws IllegalStateException if there is no near cache
+     */
+    public NearCacheStats nearCacheStats() {
+        if (near == null) {
+            throw new IllegalStateException("only a store made by TypedStore.nearCached has a near cache");
+        }
+        return near.stats();
     }
 
     @Override
@@ -215,9 +228,9 @@ public final class TypedStore<K, V> extends CodedOperations<K, V> implements Aut
      * and under no lock of the store: it may take its time, and may use the store. Calls for one key by this object
      * load once: the others wait for the first one, and calls for other keys never wait.
      *
-     * <p>If somebody else sets the key while a value is loaded, that value stays and is returned. A loader that returns
-     * {@code null} leaves the key absent, and all who waited get {@code null}; nothing remembers that, so the next call
-     * loads again. What a loader throws is thrown to its caller, and to those who waited wrapped in a
+     * <p>If the key is set by another caller while a value is loaded, that value stays and is returned. A loader that
+     * returns {@code null} leaves the key absent, and all who waited get {@code null}; nothing remembers that, so the
+     * next call loads again. What a loader throws is thrown to its caller, and to those who waited wrapped in a
      * {@link CompletionException}; nothing was changed.
      *
      * @param key the key
@@ -232,10 +245,10 @@ public final class TypedStore<K, V> extends CodedOperations<K, V> implements Aut
     }
 
     /**
-     * As {@link #computeIfAbsent(Object, Function)}; what is loaded lives for some time.
+     * As {@link #computeIfAbsent(Object, Function)}; the loaded value expires after some time.
      *
      * @param key the key
-     * @param timeToLive how long what is loaded lives; at least a millisecond
+     * @param timeToLive how long the loaded value lives; at least a millisecond
      * @param loader makes the value
      * @return the value that the key has now, or {@code null} if the loader returned none
      */
@@ -307,7 +320,12 @@ public final class TypedStore<K, V> extends CodedOperations<K, V> implements Aut
         return store.size();
     }
 
-    /** {@return how many keys were deleted: all of them, see {@link KeyValueStore#clear()}} */
+    /**
+     * Deletes every key, as {@link KeyValueStore#clear()} does.
+     *
+     * @return how many keys were deleted
+     * @throws io.kvorum.core.PartlyClearedException if it failed after it had deleted some keys
+     */
     public long clear() {
         return store.clear();
     }

@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.kvorum.core.FixedClock;
+import io.kvorum.core.LocalStore;
+import io.kvorum.core.StoreSettings;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import java.lang.reflect.Proxy;
@@ -62,18 +64,32 @@ final class StripeTest {
     /** Whoever waits for a lock that is never released waits for ever, and says nothing. */
     @Test
     void theLockIsReleasedWhateverGoesWrong() throws Exception {
-        Table failing = (Table) Proxy.newProxyInstance(
-                Table.class.getClassLoader(), new Class<?>[] {Table.class}, (proxy, method, arguments) -> {
-                    if (method.getName().equals("isBroken")) {
-                        throw new OutOfMemoryError("planted");
-                    }
-                    return 0;
-                });
-        Stripe failed = new Stripe(failing);
+        Stripe failed = new Stripe(failingOn("isBroken"));
         failed.lock();
         assertThrows(OutOfMemoryError.class, failed::unlock);
 
         assertEquals(0, executor.submit(() -> failed.size()).get(30, TimeUnit.SECONDS));
+    }
+
+    @Test
+    void theLockIsReleasedIfTheEngineCannotSettleItsAccounts() throws Exception {
+        Engine engine = Engines.only(new LocalStore(StoreSettings.defaults(), 7, clock));
+        Stripe failed = new Stripe(failingOn("timed"));
+        failed.lock();
+        assertThrows(OutOfMemoryError.class, () -> engine.unlock(failed));
+
+        assertEquals(0, executor.submit(() -> failed.size()).get(30, TimeUnit.SECONDS));
+    }
+
+    /** Returns a table that is empty, and has no memory for one of its methods. */
+    private static Table failingOn(String name) {
+        return (Table) Proxy.newProxyInstance(
+                Table.class.getClassLoader(), new Class<?>[] {Table.class}, (proxy, method, arguments) -> {
+                    if (method.getName().equals(name)) {
+                        throw new OutOfMemoryError("planted");
+                    }
+                    return method.getReturnType() == boolean.class ? (Object) false : (Object) 0;
+                });
     }
 
     /** Each byte of a value is the number of its bytes: a mixture of two values shows. */

@@ -5,6 +5,7 @@ import static io.kvorum.core.Bytes.text;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -116,6 +117,46 @@ final class BlockingStoreTest {
                 assertThrows(OutcomeUnknownException.class, () -> store.set(bytes("bar"), bytes("1")));
         assertTrue(Thread.interrupted());
         assertEquals(OutcomeUnknownException.Reason.INTERRUPTED, unknown.reason());
+    }
+
+    @Test
+    void anErrorAfterAChangeComesOnceTheChangeIsAcknowledged() {
+        one.begin(NODE);
+        AssertionError error = new AssertionError("of the user's");
+
+        assertSame(error, assertThrows(AssertionError.class, () -> writeAndThrow(LONG, error)));
+        assertEquals("1", text(one.local.get(bytes("bar"))));
+    }
+
+    @Test
+    void anErrorAfterAChangeThatNobodyAcknowledgesLeavesTheOutcomeUnknown() {
+        one.begin(NODE, ABSENT);
+
+        OutcomeUnknownException unknown = assertThrows(
+                OutcomeUnknownException.class, () -> writeAndThrow(SHORT, new AssertionError("of the user's")));
+        assertEquals(OutcomeUnknownException.Reason.TIMEOUT, unknown.reason());
+        assertEquals(NODE, unknown.node());
+    }
+
+    @Test
+    void anErrorBeforeAnyChangeComesAtOnce() {
+        one.begin(NODE, ABSENT);
+        AssertionError error = new AssertionError("of the user's");
+
+        assertSame(
+                error,
+                assertThrows(
+                        AssertionError.class,
+                        () -> node.writeAndWait(Acknowledgement.MAJORITY, Wait.of(LONG), store -> {
+                            throw error;
+                        })));
+    }
+
+    private void writeAndThrow(Duration timeout, Error error) {
+        node.writeAndWait(Acknowledgement.MAJORITY, Wait.of(timeout), store -> {
+            store.set(bytes("bar"), bytes("1"));
+            throw error;
+        });
     }
 
     @Test

@@ -5,6 +5,8 @@ import static io.kvorum.core.Bytes.text;
 import static io.kvorum.core.replicated.ShardOfThree.A;
 import static io.kvorum.core.replicated.ShardOfThree.B;
 import static io.kvorum.core.replicated.ShardOfThree.C;
+import static io.kvorum.core.replicated.ShardOfThree.OTHER;
+import static io.kvorum.core.replicated.ShardOfThree.SHARD;
 import static io.kvorum.core.replicated.ShardOfThree.answered;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -15,6 +17,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.kvorum.core.Entry;
 import io.kvorum.core.KeyValueStore;
+import io.kvorum.core.PartlyClearedException;
 import io.kvorum.core.SetOptions;
 import io.kvorum.core.engine.Cause;
 import io.kvorum.core.engine.Engines;
@@ -22,10 +25,14 @@ import io.kvorum.core.engine.Watcher;
 import io.kvorum.core.replicated.ShardOfThree.Node;
 import io.kvorum.replication.Acknowledgement;
 import io.kvorum.replication.OutcomeUnknownException;
+import io.kvorum.slots.HashSlot;
+import io.kvorum.slots.SlotSet;
+import io.kvorum.slots.topology.ClusterTopology;
 import io.kvorum.slots.topology.LogPosition;
 import io.kvorum.slots.topology.NodeId;
 import io.kvorum.slots.topology.RefusedException;
 import io.kvorum.slots.topology.RefusedException.Kind;
+import io.kvorum.slots.topology.TopologyChange;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -112,6 +119,57 @@ final class ReplicatedStoreTest extends ReplicatedStoreFixture {
                     answered(set(B, Acknowledgement.LOCAL, KEY, "2")).position();
             assertEquals(ShardOfThree.epoch(2), later.epoch());
             assertTrue(second.compareTo(later) < 0);
+        }
+
+        /** The slots before the one that has moved are cleared, at a majority, when the caller hears of it. */
+        @Test
+        void ofManySlotsTellHowFarTheyCame() {
+            byte[] earlier = bytes("{b}"); // slot 3300
+            set(A, Acknowledgement.LOCAL, earlier, "1");
+            set(A, Acknowledgement.LOCAL, KEY, "1");
+            shard.settle();
+            ClusterTopology whole = shard.topology;
+            shard.node(A)
+                    .local
+                    .subscribe(
+                            event -> shard.topology = whole.apply(
+                                    whole.version(),
+                                    new TopologyChange.MoveSlots(SlotSet.of(HashSlot.of(KEY)), SHARD, OTHER)),
+                            Runnable::run,
+                            1);
+            CompletionStage<Written<Long>> cleared = write(A, Acknowledgement.MAJORITY, KeyValueStore::clear);
+            assertFalse(cleared.toCompletableFuture().isDone());
+            shard.settle();
+
+            PartlyClearedException partly = assertInstanceOf(PartlyClearedException.class, failure(cleared));
+            assertEquals(1, partly.deleted());
+            assertTrue(partly.cleared().contains(HashSlot.of(earlier)));
+            assertEquals(HashSlot.of(KEY), partly.remaining().next(0));
+            assertEquals(
+                    Kind.MOVED,
+                    assertInstanceOf(RefusedException.class, partly.getCause()).kind());
+            assertNull(local(B, earlier));
+            shard.topology = whole;
+            CompletionStage<Written<Long>> rest =
+                    write(A, Acknowledgement.MAJORITY, store -> store.clear(partly.remaining()));
+            shard.settle();
+            assertEquals(1, answered(rest).result());
+        }
+
+        /** Nothing is known of any slot then, and it is safe to call it again. */
+        @Test
+        void ofManySlotsMayBeUnknown() {
+            set(A, Acknowledgement.LOCAL, KEY, "1");
+            shard.cutOff(A);
+            CompletionStage<Written<Long>> cleared = write(A, Acknowledgement.MAJORITY, KeyValueStore::clear);
+            shard.pass(TIMEOUT.plusMillis(100));
+
+            assertInstanceOf(OutcomeUnknownException.class, failure(cleared));
+            shard.heal();
+            CompletionStage<Written<Long>> again = write(A, Acknowledgement.MAJORITY, KeyValueStore::clear);
+            shard.settle();
+            assertEquals(0, answered(again).result());
+            assertNull(local(B, KEY));
         }
 
         @Test

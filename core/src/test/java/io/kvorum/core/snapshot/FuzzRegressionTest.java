@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.SplittableRandom;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -22,6 +23,7 @@ import org.junit.jupiter.params.provider.EnumSource;
  * that are made of them by a seed. What a fuzzer finds is added to the corpus.
  */
 @Timeout(120)
+@Tag("long")
 final class FuzzRegressionTest {
     private static final int MUTATIONS = 4_000;
     private static final int MAX_LENGTH = 4_096;

@@ -30,9 +30,11 @@ import java.util.Arrays;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** What is no sound snapshot is refused, with the reason and the place, and leaves the store as it was. */
+@Tag("long")
 final class SnapshotRefusalTest {
     private static final SnapshotLimits LIMITS = SnapshotLimits.defaults();
     private static final int HEADER = SnapshotFormat.FIXED_HEADER + SnapshotFormat.RANGE + Integer.BYTES;

@@ -24,8 +24,10 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.atomic.AtomicReference;
 import junit.framework.TestResult;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
+@Tag("long")
 final class MapViewTest {
     /** Many stripes take time to make, and every test makes a store. */
     private static final StoreSettings SMALL = StoreSettings.defaults().withStripes(1);

@@ -71,6 +71,32 @@ final class NearCacheTest {
                 + Engines.only(asked).counters().misses();
     }
 
+    @Test
+    void countsFromTheFirstQuestion() {
+        store.set(KEY, "1");
+        store.get(KEY);
+        assertEquals(new NearCacheStats(0, 0, 0, 0, 1), store.nearCacheStats());
+        store.get(KEY);
+        store.get(KEY);
+        store.set(KEY, "2");
+        store.get(KEY);
+        store.get("none");
+        assertEquals(new NearCacheStats(2, 2, 0, 1, 1), store.nearCacheStats());
+        for (int i = 0; i < 2 * MAX_ENTRIES; i++) {
+            store.set("k" + i, "1");
+            store.get("k" + i);
+        }
+        NearCacheStats full = store.nearCacheStats();
+        assertEquals(MAX_ENTRIES, full.size());
+        assertEquals(MAX_ENTRIES + 1, full.evictions());
+        Replicas.load(binary, Replicas.chunks(Replicas.of(List.of()), 1_000));
+        assertEquals(1 + MAX_ENTRIES, store.nearCacheStats().invalidations());
+        assertEquals(0, store.nearCacheStats().size());
+
+        TypedStore<String, String> without = TypedStore.of(binary, TEXT, TEXT);
+        assertThrows(IllegalStateException.class, without::nearCacheStats);
+    }
+
     /** Whatever changes a value behind the back of the typed store. */
     @SuppressWarnings("ImmutableEnumChecker") // the actions have no state
     enum Write {

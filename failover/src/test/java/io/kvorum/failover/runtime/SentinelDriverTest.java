@@ -69,7 +69,7 @@ final class SentinelDriverTest {
     private static final NodeId C = new NodeId("c");
     private static final ClusterTopology TOPOLOGY =
             ClusterTopology.EMPTY.apply(0, new TopologyChange.AddShard(SHARD, 1, A, List.of(B, C)));
-    private static final SentinelSettings SETTINGS = SentinelSettings.defaults();
+    private static final SentinelSettings SETTINGS = SentinelSettings.defaults().withPingPeriod(Duration.ofMillis(100));
     private static final Duration SOON = Duration.ofMillis(300);
 
     private final HandScheduler scheduler = new HandScheduler();

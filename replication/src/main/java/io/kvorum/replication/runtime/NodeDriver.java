@@ -70,7 +70,17 @@ public final class NodeDriver implements AutoCloseable {
 
     private static final CompletionStage<@Nullable Void> ACKNOWLEDGED =
             CompletableFuture.<@Nullable Void>completedFuture(null).minimalCompletionStage();
+    private static final PendingRequests.Command DESCRIBE =
+            (machine, now) -> new ControlAnswer(ControlAnswer.Outcome.DONE, machine.status());
     private static final OperatorLog logger = OperatorLog.of(NodeDriver.class);
+
+    /**
+     * A node that has nothing to do.
+     *
+     * @param until when time alone gives it something to do
+     * @param taken the end of the log that it has taken up
+     */
+    private record Rest(long until, long taken) {}
 
     private record Received(NodeId from, ReplicationMessage message) {}
 
@@ -128,10 +138,8 @@ public final class NodeDriver implements AutoCloseable {
     private final Inbox<Request> requests = new Inbox<>(MAX_REQUESTS);
     private volatile NodeStatus status;
 
-    private final PendingRequests.Command description = (machine, now) -> described(machine);
-
-    /** Whether the node was given nothing since the status was read; only the log may have grown. */
-    private boolean stands;
+    /** What the last step left it with; null before the first, and while anything is unsaved. */
+    private @Nullable Rest rest;
 
     /** What the step under way has to send. */
     private List<Ready.Envelope> unsent = List.of();
@@ -232,14 +240,7 @@ public final class NodeDriver implements AutoCloseable {
      * @return the answer
      */
     public CompletionStage<ControlAnswer> describe() {
-        return control(description);
-    }
-
-    /** Pings are frequent, and mostly find the node where the last step has left it. */
-    private ControlAnswer described(ShardNode machine) {
-        NodeStatus last = status;
-        return new ControlAnswer(
-                ControlAnswer.Outcome.DONE, stands && last.position().equals(log.end()) ? last : machine.status());
+        return control(DESCRIBE);
     }
 
     /**
@@ -401,6 +402,11 @@ public final class NodeDriver implements AutoCloseable {
     // The step.
 
     private Output takeStep(long now) {
+        Rest present = rest;
+        if (present != null && rests(present, now) && answerPings(now)) {
+            runner.wakeAt(present.until);
+            return new Output(List.of(), pending.takeOutcomes(), List.of());
+        }
         List<ReplicationEvent> told = new ArrayList<>();
         keeper.retry(now, told);
         if (keeper.isSaved()) {
@@ -420,7 +426,7 @@ public final class NodeDriver implements AutoCloseable {
         boolean mayLeave = keeper.isSaved() && ready.durableOffset() <= log.durableOffset();
         pending.conclude(ready.completions(), mayLeave);
         status = node.status();
-        stands = true;
+        rest = mayLeave ? new Rest(ready.wakeAt(), taken) : null;
         writes.await(status, taken);
         runner.wakeAt(ready.wakeAt());
         runner.wakeAt(keeper.retryAt());
@@ -428,6 +434,32 @@ public final class NodeDriver implements AutoCloseable {
         told.addAll(ready.events());
         unsent = List.of();
         return new Output(mayLeave ? ready.messages() : lost(ready.messages()), pending.takeOutcomes(), told);
+    }
+
+    /** Whether the node stands where the last step has left it, as nearly every ping finds it. */
+    private boolean rests(Rest present, long now) {
+        return now - present.until < 0 && messages.size() == 0 && log.end().offset() == present.taken;
+    }
+
+    /**
+     * Answers pings up to the first other request, which goes to the machine.
+     *
+     * @return whether there was none
+     */
+    private boolean answerPings(long now) {
+        ControlAnswer answer = new ControlAnswer(ControlAnswer.Outcome.DONE, status);
+        for (int i = 0; i < MAX_REQUESTS; i++) {
+            Request request = requests.poll(); // not peeked at: whoever sees the end meanwhile polls too
+            if (request == null) {
+                return true;
+            }
+            if (!(request instanceof Request.Control control) || control.command() != DESCRIBE) {
+                pending.take(request, now);
+                return false;
+            }
+            pending.answer(control, answer);
+        }
+        return false;
     }
 
     private void takeRequests(long now) {
@@ -440,7 +472,6 @@ public final class NodeDriver implements AutoCloseable {
             if ((request = requests.poll()) == null) {
                 return;
             }
-            stands &= request instanceof Request.Control control && control.command() == description;
             pending.take(request, now);
         }
         runner.wake();

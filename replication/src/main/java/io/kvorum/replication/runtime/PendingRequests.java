@@ -95,6 +95,11 @@ final class PendingRequests {
         underWay = null;
     }
 
+    /** Answers a command without the machine. */
+    void answer(Request.Control request, ControlAnswer answer) {
+        outcomes.add(() -> request.answer.complete(answer));
+    }
+
     private long register(Request request) {
         waiting.put(++lastRequest, request);
         return lastRequest;

@@ -32,6 +32,7 @@ import io.kvorum.replication.ReplicationSettings;
 import io.kvorum.replication.Restoration;
 import io.kvorum.replication.ShardNode;
 import io.kvorum.replication.SnapshotScan;
+import io.kvorum.slots.Scheduler;
 import io.kvorum.slots.topology.Epoch;
 import io.kvorum.slots.topology.LogPosition;
 import io.kvorum.slots.topology.Member;
@@ -137,9 +138,9 @@ final class NodeDriverTest {
     private final Promises promises = new Promises();
     private final ReplicationLog log = ReplicationLog.inMemory(1 << 18);
     private Runnable inTransport = () -> {};
-    private final NodeDriver driver = driver();
+    private final NodeDriver driver = driver(scheduler);
 
-    private NodeDriver driver() {
+    private NodeDriver driver(Scheduler scheduler) {
         NodeDriver made = new NodeDriver(
                 SETTINGS,
                 new ShardNode(
@@ -704,6 +705,77 @@ final class NodeDriverTest {
 
         assertFalse(driver.isRunning());
         assertTrue(fenced.toCompletableFuture().isDone());
+    }
+
+    /**
+     * Closes its driver while the step that it has begun for the first ping answers the pings that wait, and has the
+     * thread that has asked find the driver closed meanwhile, so that it refuses what it finds waiting.
+     */
+    private final class ClosingScheduler implements Scheduler {
+        final List<CompletionStage<ControlAnswer>> pings = new ArrayList<>();
+        final List<Thread> threads = new ArrayList<>();
+
+        @Nullable
+        NodeDriver closing;
+
+        @Override
+        public long nanoTime() {
+            NodeDriver now = closing;
+            if (now != null && Thread.currentThread() == threads.get(0)) { // in the step
+                closing = null;
+                begin(now::close);
+                while (now.isRunning()) {
+                    Thread.onSpinWait();
+                }
+            }
+            return scheduler.nanoTime();
+        }
+
+        @Override
+        public void execute(Runnable task) {
+            NodeDriver now = closing;
+            if (now == null) {
+                scheduler.execute(task);
+                return;
+            }
+            for (int i = 0; i < 20_000; i++) {
+                pings.add(now.describe());
+            }
+            begin(task);
+            while (now.isRunning()) {
+                Thread.onSpinWait();
+            }
+        }
+
+        @Override
+        public Cancellable schedule(Runnable task, long delayNanos) {
+            return scheduler.schedule(task, delayNanos);
+        }
+
+        private void begin(Runnable task) {
+            Thread thread = new Thread(task);
+            threads.add(thread);
+            thread.start();
+        }
+    }
+
+    @Test
+    void noRequestIsForgottenByAStepAndARefusalAtOneTime() throws InterruptedException {
+        ClosingScheduler closer = new ClosingScheduler();
+        NodeDriver closed = driver(closer);
+        closed.start();
+        scheduler.runTasks();
+        closer.closing = closed;
+        closer.pings.add(closed.describe());
+        for (Thread thread : closer.threads) {
+            thread.join();
+        }
+
+        assertEquals(
+                0,
+                closer.pings.stream()
+                        .filter(ping -> !ping.toCompletableFuture().isDone())
+                        .count());
     }
 
     private static void await(CountDownLatch latch) {

@@ -21,6 +21,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Random;
 import java.util.random.RandomGenerator;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -28,6 +29,7 @@ import org.junit.jupiter.api.Test;
  * their own, and now and then merge what another has. {@code -Dslots.seed=N} sets the seed, {@code -Dslots.histories=N}
  * how many.
  */
+@Tag("long")
 final class ClusterTopologyPropertiesTest {
     private static final long SEED = Long.getLong("slots.seed", 20_261_122);
     private static final int HISTORIES = Integer.getInteger("slots.histories", 20);

@@ -16,11 +16,13 @@ import io.kvorum.slots.topology.TopologyChange.UnassignSlots;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** A shard for each slot, and three nodes for each shard. */
+@Tag("long")
 final class LargeTopologyTest {
     private static final int NODES = 3;
 

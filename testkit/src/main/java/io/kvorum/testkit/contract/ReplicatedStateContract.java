@@ -29,7 +29,7 @@ public abstract class ReplicatedStateContract {
      * @param payload its payload
      */
     @SuppressWarnings("ArrayRecordComponent") // nobody compares them
-    protected record Change(int slot, byte[] payload) {}
+    public record Change(int slot, byte[] payload) {}
 
     /** {@return a new state that holds nothing} */
     protected abstract ReplicatedState empty();

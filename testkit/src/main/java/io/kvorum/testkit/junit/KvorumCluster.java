@@ -55,6 +55,18 @@ public @interface KvorumCluster {
         PER_CLASS
     }
 
+    /** What Redis clients take a cluster for. */
+    enum Resp {
+        /** Nothing: there are no ports. */
+        NONE,
+        /** A Redis Cluster. */
+        CLUSTER,
+        /** Primaries and replicas that Sentinels watch. */
+        SENTINEL,
+        /** A single server, which is the first node. */
+        SINGLE
+    }
+
     /** {@return the number of shards} */
     int shards() default 3;
 
@@ -76,8 +88,22 @@ public @interface KvorumCluster {
     /** {@return how long an operation of the client may take, such as {@code 500ms}, {@code 5s} or {@code 2m}} */
     String timeout() default "5s";
 
+    /**
+     * {@return how long a node must be silent before sentinels hold it down} A failover begins that long after a crash;
+     * so in real time {@code 50ms} spares a test much waiting, if the machine is not so busy that nodes are silent for
+     * want of it.
+     */
+    String detection() default "1s";
+
     /** {@return how long the cluster may take to become ready} */
     String ready() default "30s";
+
+    /**
+     * {@return what Redis clients take the cluster for} It is then reached by ports too, and in real time, whatever
+     * {@link #virtualTime()} says; parameters may be the {@code RespCluster}, which has the addresses. That needs the
+     * module {@code kvorum-resp}.
+     */
+    Resp resp() default Resp.NONE;
 
     /** {@return for how long a cluster is used} */
     Scope scope() default Scope.PER_TEST;

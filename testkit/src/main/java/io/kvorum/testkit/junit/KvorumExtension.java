@@ -62,7 +62,8 @@ final class KvorumExtension
     }
 
     private static RunningCluster start(ExtensionContext context, KvorumCluster shape) {
-        return RunningCluster.start(shape, shape.virtualTime(), RunningCluster.seed(context, shape.seed()));
+        boolean virtual = shape.virtualTime() && shape.resp() == KvorumCluster.Resp.NONE;
+        return RunningCluster.start(shape, virtual, RunningCluster.seed(context, shape.seed()));
     }
 
     private static boolean isSimulated(ExtensionContext context) {

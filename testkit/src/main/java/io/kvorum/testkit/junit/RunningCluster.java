@@ -2,6 +2,7 @@ package io.kvorum.testkit.junit;
 
 import io.kvorum.cluster.ClusterClient;
 import io.kvorum.core.KeyValueStore;
+import io.kvorum.failover.SentinelSettings;
 import io.kvorum.slots.topology.NodeId;
 import io.kvorum.slots.topology.Shard;
 import io.kvorum.testkit.ClusterTimeline;
@@ -18,17 +19,26 @@ import java.time.InstantSource;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.ServiceLoader;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.extension.ExtensionConfigurationException;
 import org.junit.jupiter.api.extension.ExtensionContext;
+import org.junit.jupiter.api.extension.ParameterResolutionException;
 
 /** A cluster of a test, with what is told about it if the test fails. */
 final class RunningCluster {
     private static final int MAX_LINES = 200;
+    private static final Optional<RespProvider> RESP = ServiceLoader.load(
+                    RespProvider.class, RespProvider.class.getClassLoader())
+            .findFirst();
 
     private final LocalCluster cluster;
     private final boolean virtual;
+    /** The ports for Redis clients, if there are any. */
+    private @Nullable AutoCloseable ports;
+
     private @Nullable String topology;
     private boolean closed;
 
@@ -42,6 +52,7 @@ final class RunningCluster {
         LocalClusterBuilder builder;
         try {
             builder = LocalCluster.builder()
+                    .failover(SentinelSettings.defaults().withDownAfter(Texts.duration(shape.detection())))
                     .shards(shape.shards())
                     .replicas(shape.replicas())
                     .sentinels(shape.sentinels())
@@ -57,11 +68,28 @@ final class RunningCluster {
         RunningCluster running = new RunningCluster(builder.start(), virtual);
         try {
             running.cluster.awaitReady(Texts.duration(shape.ready()));
+            running.openPorts(shape.resp());
         } catch (Throwable e) {
             running.closeAfter(e);
             throw e;
         }
         return running;
+    }
+
+    private void openPorts(KvorumCluster.Resp mode) {
+        if (mode == KvorumCluster.Resp.NONE) {
+            return;
+        }
+        if (virtual) {
+            throw new ExtensionConfigurationException("a simulation has no ports: resp must be NONE");
+        }
+        RespProvider provider = RESP.orElseThrow(() ->
+                new ExtensionConfigurationException("resp = " + mode + " needs kvorum-resp beside kvorum-testkit"));
+        try {
+            ports = provider.open(cluster, mode);
+        } catch (IllegalArgumentException e) {
+            throw new ExtensionConfigurationException("resp = " + mode + ": " + e.getMessage(), e);
+        }
     }
 
     /** {@return the seed of a configuration parameter, or else another} */
@@ -90,7 +118,8 @@ final class RunningCluster {
                 || type == ClusterClient.class
                 || type == InstantSource.class
                 || isListOf(LocalNode.class, type)
-                || isListOf(LocalSentinel.class, type);
+                || isListOf(LocalSentinel.class, type)
+                || isPorts(type);
     }
 
     Object offered(Type type) {
@@ -104,8 +133,16 @@ final class RunningCluster {
             return cluster.clock();
         } else if (isListOf(LocalNode.class, type)) {
             return cluster.nodes();
+        } else if (!isPorts(type)) {
+            return cluster.sentinels();
+        } else if (ports == null) {
+            throw new ParameterResolutionException("a " + type.getTypeName() + " needs @KvorumCluster(resp = ...)");
         }
-        return cluster.sentinels();
+        return ports;
+    }
+
+    private static boolean isPorts(Type type) {
+        return RESP.isPresent() && type == RESP.get().type();
     }
 
     private static boolean isListOf(Class<?> element, Type type) {
@@ -123,7 +160,21 @@ final class RunningCluster {
         }
         closed = true;
         topology = describeTopology();
-        cluster.close();
+        try (cluster) {
+            closePorts();
+        }
+    }
+
+    private void closePorts() {
+        try {
+            if (ports != null) {
+                ports.close();
+            }
+        } catch (RuntimeException e) {
+            throw e;
+        } catch (Exception e) {
+            throw new IllegalStateException("ports could not be closed", e);
+        }
     }
 
     /** Closes it after something else has failed. */

@@ -64,7 +64,7 @@ final class ModulesTest {
         "core, replicated snapshot typed",
         "failover, runtime",
         "cluster,",
-        "testkit, contract junit",
+        "testkit, contract history junit",
     })
     void aModuleExportsTheseSubpackagesOnly(String module, @Nullable String subpackages) {
         String root = "io.kvorum." + module;

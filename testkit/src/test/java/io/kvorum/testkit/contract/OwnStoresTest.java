@@ -1,11 +1,15 @@
 package io.kvorum.testkit.contract;
 
+import io.kvorum.core.Entry;
 import io.kvorum.core.KeyOperations;
+import io.kvorum.core.KeyReads;
 import io.kvorum.core.KeyValueStore;
 import io.kvorum.core.LocalStore;
 import io.kvorum.core.MemoryLimit;
 import io.kvorum.core.ShardedStore;
 import io.kvorum.core.StoreSettings;
+import io.kvorum.core.replicated.ReadLevel;
+import io.kvorum.replication.Acknowledgement;
 import io.kvorum.slots.HashSlot;
 import io.kvorum.testkit.LocalCluster;
 import java.lang.reflect.InvocationTargetException;
@@ -16,6 +20,8 @@ import java.time.InstantSource;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Consumer;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -89,11 +95,58 @@ final class OwnStoresTest {
         }
     }
 
-    /** The whole cluster through its client, which waits in virtual time. */
+    /** A store that is not one of ours: it has only what it must have. */
+    private record PlainStore(KeyValueStore store) implements KeyValueStore {
+        @Override
+        public <T extends @Nullable Object> T transact(
+                int slot, Function<? super KeyOperations, ? extends T> function) {
+            return store.<T>transact(slot, function);
+        }
+
+        @Override
+        public <T extends @Nullable Object> T read(int slot, Function<? super KeyReads, ? extends T> function) {
+            return store.<T>read(slot, function);
+        }
+
+        @Override
+        public long size() {
+            return store.size();
+        }
+
+        @Override
+        public int countInSlot(int slot) {
+            return store.countInSlot(slot);
+        }
+
+        @Override
+        public void forEachInSlot(int slot, Consumer<Entry> action) {
+            store.forEachInSlot(slot, action);
+        }
+
+        @Override
+        public int dropSlot(int slot) {
+            return store.dropSlot(slot);
+        }
+    }
+
+    /** The operations as the interface itself makes them of transactions. */
     @Nested
-    final class OfACluster extends KeyValueStoreContract {
-        private final LocalCluster cluster =
-                LocalCluster.builder().virtualTime(1).start();
+    final class OfAStoreOfAnotherKind extends InThisJvm {
+        private final PlainStore store = new PlainStore(new LocalStore(SETTINGS, 7, clock));
+
+        @Override
+        protected KeyValueStore store() {
+            return store;
+        }
+    }
+
+    /** A cluster in virtual time. */
+    private abstract static class InACluster extends KeyValueStoreContract {
+        final LocalCluster cluster;
+
+        InACluster(int shards) {
+            cluster = LocalCluster.builder().shards(shards).virtualTime(1).start();
+        }
 
         @BeforeEach
         void awaitReady() {
@@ -103,11 +156,6 @@ final class OwnStoresTest {
         @AfterEach
         void close() {
             cluster.close();
-        }
-
-        @Override
-        protected KeyValueStore store() {
-            return cluster.client();
         }
 
         @Override
@@ -131,6 +179,34 @@ final class OwnStoresTest {
                     .map(action -> cluster.actor("actor", action::run))
                     .toList();
             ends.forEach(end -> end.toCompletableFuture().join());
+        }
+    }
+
+    /** The whole cluster through its client. */
+    @Nested
+    final class OfACluster extends InACluster {
+        OfACluster() {
+            super(3);
+        }
+
+        @Override
+        protected KeyValueStore store() {
+            return cluster.client();
+        }
+    }
+
+    /** One node, whose calls wait for the others of its shard. */
+    @Nested
+    final class OfANode extends InACluster {
+        OfANode() {
+            super(1);
+        }
+
+        @Override
+        protected KeyValueStore store() {
+            return cluster.primaryFor(new byte[0])
+                    .store()
+                    .store(Acknowledgement.MAJORITY, ReadLevel.CONFIRMED, Duration.ofMinutes(1));
         }
     }
 

@@ -31,18 +31,16 @@ final class GuideTest {
                         program("CartsTest"),
                         program("CartsOfflineTest"),
                         program("CartsSimulationTest"),
-                        program("Soak")),
+                        program("CartsInvariantsTest"),
+                        program("HighScores"),
+                        program("HighScoresTest"),
+                        program("HighScoresContractTest")),
                 programs);
     }
 
     private static String program(String name) throws IOException {
         String source = Files.readString(SOURCES.resolve(name + ".java"));
         return "```java\n" + source.substring(source.indexOf("import")) + "```";
-    }
-
-    @Test
-    void theSoakRuns() {
-        Soak.main(new String[] {"1", "2"});
     }
 
     @Test

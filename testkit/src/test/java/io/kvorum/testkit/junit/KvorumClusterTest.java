@@ -23,6 +23,7 @@ import java.net.URL;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
@@ -241,6 +242,31 @@ final class KvorumClusterTest {
         Throwable failure = run(Unreadable.class).failed().get("isNotReached()");
         assertNotNull(failure);
         assertEquals("a duration must be such as 500ms, 5s, 2m or 1h: 5 parsecs", failure.getMessage());
+    }
+
+    @Test
+    @KvorumCluster(shards = 1, detection = "50ms")
+    void aFailoverBeginsOnceANodeWasSilentForThatLong(LocalCluster cluster, InstantSource clock) {
+        Instant crashed = clock.instant();
+        cluster.primaryFor(KEY).crash();
+
+        cluster.client().set(KEY, KEY);
+
+        Duration taken = Duration.between(crashed, clock.instant());
+        assertTrue(taken.compareTo(Duration.ofMillis(200)) < 0, taken::toString);
+    }
+
+    @KvorumCluster(shards = 1, resp = KvorumCluster.Resp.SINGLE)
+    static final class WithoutPorts {
+        @Test
+        void isNotReached() {}
+    }
+
+    @Test
+    void portsNeedTheModuleThatHasThem() {
+        Throwable failure = run(WithoutPorts.class).failed().get("isNotReached()");
+        assertNotNull(failure);
+        assertEquals("resp = SINGLE needs kvorum-resp beside kvorum-testkit", failure.getMessage());
     }
 
     // ---- failures

@@ -24,6 +24,10 @@ import org.junit.jupiter.params.provider.ValueSource;
 final class ReadmeTest {
     private static final Path README = Path.of("..", "README.md");
     private static final Path SOURCES = Path.of("src", "test", "java", "io", "kvorum", "testkit", "readme");
+    /** Compiled and run by the module that it is about. */
+    private static final Path ON_SERVERS =
+            Path.of("..", "redis", "src", "test", "java", "io", "kvorum", "redis", "readme", "OnServers.java");
+
     private static final List<String> NODES = List.of("a", "b", "c");
     private static final Pattern PROGRAM = Pattern.compile("```java\n(.*?)```", Pattern.DOTALL);
 
@@ -35,11 +39,21 @@ final class ReadmeTest {
                 .toList();
 
         assertEquals(
-                List.of(program("Example"), program("Alone"), program("Wiring"), program("InVirtualTime")), programs);
+                List.of(
+                        program("Example"),
+                        program("Alone"),
+                        program("Wiring"),
+                        program("InVirtualTime"),
+                        program(ON_SERVERS)),
+                programs);
     }
 
     private static String program(String name) throws IOException {
-        String source = Files.readString(SOURCES.resolve(name + ".java"));
+        return program(SOURCES.resolve(name + ".java"));
+    }
+
+    private static String program(Path file) throws IOException {
+        String source = Files.readString(file);
         return "```java\n" + source.substring(source.indexOf("import")) + "```";
     }
 

@@ -13,6 +13,7 @@ import io.kvorum.slots.topology.Membership;
 import io.kvorum.slots.topology.NodeId;
 import io.kvorum.slots.topology.ShardId;
 import io.netty.buffer.ByteBuf;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -53,8 +54,15 @@ final class Auditor {
     private final Map<SyncId, Long> syncs = new HashMap<>();
     private final Map<Member, Long> saved = new HashMap<>();
     private final ByteBuf records;
+    private long majorityWrites;
+    private long localWrites;
+    private long localLost;
 
-    private record SyncId(NodeId primary, long epoch, long sync) {}
+    private record SyncId(NodeId primary, long epoch, long sync, long incarnation, long life) {
+        static SyncId of(DataNode primary, SnapshotPart part) {
+            return new SyncId(primary.identity().node(), part.epoch(), part.sync(), part.incarnation(), part.life());
+        }
+    }
 
     private record InEpoch(ShardId shard, long epoch) {}
 
@@ -86,6 +94,7 @@ final class Auditor {
     private static final class ShardAudit {
         final Map<LogPosition, Long> digests = new HashMap<>(Map.of(LogPosition.START, 0L));
         LogPosition acknowledged = LogPosition.START;
+        final List<LogPosition> local = new ArrayList<>();
         long epoch;
         LogHistory history = LogHistory.EMPTY;
         long promotedAt;
@@ -176,7 +185,7 @@ final class Auditor {
 
     /** Notes that a primary sends the first part of a full sync. */
     void syncBegins(DataNode primary, SnapshotPart part) {
-        syncs.putIfAbsent(new SyncId(primary.identity().node(), part.epoch(), part.sync()), cluster.now());
+        syncs.putIfAbsent(SyncId.of(primary, part), cluster.now());
     }
 
     /**
@@ -185,7 +194,7 @@ final class Auditor {
      */
     void syncCompletes(DataNode node, DataNode primary, SnapshotPart part) {
         NodeAudit audit = nodes.get(node.identity().node());
-        Long began = syncs.get(new SyncId(primary.identity().node(), part.epoch(), part.sync()));
+        Long began = syncs.get(SyncId.of(primary, part));
         if (audit != null && began != null && began >= audit.lostAt) {
             audit.lost = false;
         }
@@ -195,6 +204,7 @@ final class Auditor {
     void allLost(List<DataNode> members) {
         ShardAudit shard = shard(members.get(0).identity().shard());
         shard.acknowledged = LogPosition.START;
+        shard.local.clear();
         shard.history = LogHistory.EMPTY;
         shard.promotedAt = 0;
         shard.digests.clear();
@@ -334,7 +344,7 @@ final class Auditor {
         return digest;
     }
 
-    private static LogPosition positionAt(LogHistory history, long offset) {
+    static LogPosition positionAt(LogHistory history, long offset) {
         long epoch = 0;
         for (LogHistory.Leadership leadership : history.leaderships()) {
             if (leadership.firstOffset() < offset) {
@@ -365,11 +375,15 @@ final class Auditor {
             shard.epoch = epoch;
             shard.history = history;
             shard.promotedAt = end;
+            localLost += shard.local.size();
+            shard.local.removeIf(position -> !history.contains(position, end));
+            localLost -= shard.local.size();
         }
     }
 
     /** Notes that a primary acknowledged a write, and checks that later primaries have it. */
     void acknowledged(DataNode node, LogPosition position) {
+        majorityWrites++;
         ShardAudit shard = shard(node.identity().shard());
         if (position.epoch() < shard.epoch && !shard.history.contains(position, shard.promotedAt)) {
             fail(
@@ -380,6 +394,29 @@ final class Auditor {
         if (position.compareTo(shard.acknowledged) > 0) {
             shard.acknowledged = position;
         }
+    }
+
+    /** Notes that a primary alone acknowledged a write, which a later primary may lack. */
+    void acknowledgedLocally(DataNode node, LogPosition position) {
+        localWrites++;
+        ShardAudit shard = shard(node.identity().shard());
+        if (position.epoch() < shard.epoch && !shard.history.contains(position, shard.promotedAt)) {
+            localLost++;
+        } else {
+            shard.local.add(position);
+        }
+    }
+
+    long majorityWrites() {
+        return majorityWrites;
+    }
+
+    long localWrites() {
+        return localWrites;
+    }
+
+    long localLost() {
+        return localLost;
     }
 
     /** {@return the last position that was acknowledged in a shard} */

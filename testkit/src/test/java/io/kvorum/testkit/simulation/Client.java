@@ -3,8 +3,8 @@ package io.kvorum.testkit.simulation;
 import io.kvorum.failover.runtime.SentinelDriver;
 import io.kvorum.slots.topology.ClusterTopology;
 import io.kvorum.slots.topology.NodeId;
-import io.kvorum.testkit.linearizability.Call;
-import io.kvorum.testkit.linearizability.RegisterOperation;
+import io.kvorum.testkit.history.Call;
+import io.kvorum.testkit.history.RegisterOperation;
 import io.kvorum.testkit.simulation.Request.Action;
 import io.kvorum.testkit.simulation.Request.Reply;
 import java.util.Arrays;
@@ -226,7 +226,7 @@ final class Client {
                             process,
                             MessageKind.TOPOLOGY,
                             0,
-                            provider.topology(),
+                            cluster.mutant() == Mutant.OLD_TOPOLOGY_TOLD ? cluster.topology() : provider.topology(),
                             SimulatedNetwork.Handling.immutable(),
                             (from, told) -> follow(told));
         }

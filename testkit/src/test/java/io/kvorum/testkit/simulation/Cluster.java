@@ -43,6 +43,7 @@ final class Cluster {
     private final Keys keys;
     private final Operator operator;
     private final Liveness liveness;
+    private final Outages outages;
     private final Mutant mutant;
     private final EventQueue queue = new EventQueue();
     private final Trace trace;
@@ -80,6 +81,7 @@ final class Cluster {
         this.topology = firstTopology();
         this.auditor = new Auditor(this);
         this.liveness = new Liveness(this);
+        this.outages = new Outages(this);
         this.faults = new FaultInjector(this, queue);
         this.operator = new Operator(this, queue);
         makeProcesses();
@@ -159,6 +161,10 @@ final class Cluster {
 
     Liveness liveness() {
         return liveness;
+    }
+
+    Outages outages() {
+        return outages;
     }
 
     List<DataNode> nodes() {
@@ -301,12 +307,30 @@ final class Cluster {
         }
         coverage.add(Sometimes.MESSAGE_LOST, network.lost());
         coverage.add(Sometimes.MESSAGE_REPEATED, network.repeated());
-        coverage.add(Sometimes.CALLBACK_THROWN, faults.thrown());
+        coverage.add(Sometimes.CALLBACK_THROWN, thrown());
         coverage.add(Sometimes.LATE_COPY, network.late());
         coverage.add(Sometimes.LATE_COPY_IN_LATER_LIFE, network.lateInLaterLife());
         coverage.add(Sometimes.OPEN_WRITE_SEEN, history.openWritesSeen());
         return new Report(
-                plan, found, trace.digest(), queue.now(), queue.eventsRun(), history.operations(), coverage, trace);
+                plan,
+                found,
+                trace.digest(),
+                queue.now(),
+                queue.eventsRun(),
+                history.operations(),
+                coverage,
+                new Report.Measured(
+                        outages.ended(), auditor.majorityWrites(), auditor.localWrites(), auditor.localLost()),
+                trace);
+    }
+
+    /** {@return how often something that a user gave to a process threw} */
+    private long thrown() {
+        return java.util.stream.Stream.concat(
+                        nodes.stream().map(DataNode::process),
+                        sentinels.stream().map(SentinelHost::process))
+                .mapToLong(process -> process.failing().thrown())
+                .sum();
     }
 
     private void runPhases() {

@@ -28,7 +28,7 @@ import io.kvorum.replication.ShardNode;
 import io.kvorum.replication.runtime.NodeDriver;
 import io.kvorum.slots.topology.NodeId;
 import io.kvorum.slots.topology.RefusedException;
-import io.kvorum.testkit.linearizability.RegisterOperation;
+import io.kvorum.testkit.history.RegisterOperation;
 import io.kvorum.testkit.simulation.Request.Reply;
 import io.kvorum.testkit.simulation.Request.Result;
 import io.netty.buffer.ByteBuf;
@@ -417,6 +417,7 @@ final class DataNode {
         cluster.trace().line(process, event::toString);
         Coverage coverage = cluster.coverage();
         if (event instanceof ReplicationEvent.Promoted) {
+            cluster.outages().promoted(process.index());
             cluster.faults()
                     .placedCrash(process, cluster.plan().crashAfterPromotion(), Sometimes.CRASH_AFTER_PROMOTION);
         } else if (event instanceof ReplicationEvent.Deposed) {
@@ -462,7 +463,10 @@ final class DataNode {
                 whenDone(
                         serving.write(
                                 Acknowledgement.LOCAL, TIMEOUT, s -> s.set(key, valueOf(request.value()), options)),
-                        written -> new Reply(Result.DONE, 0),
+                        written -> {
+                            cluster.auditor().acknowledgedLocally(this, written.position());
+                            return new Reply(Result.DONE, 0);
+                        },
                         answer);
             }
         }
@@ -519,7 +523,8 @@ final class DataNode {
                 answer.accept(new Reply(Result.REFUSED, 0));
             } else if (failure instanceof OutcomeUnknownException unknown) {
                 count(unknown.reason());
-                answer.accept(new Reply(Result.UNKNOWN, 0));
+                boolean hidden = cluster.mutant() == Mutant.UNKNOWN_TAKEN_FOR_REFUSED;
+                answer.accept(new Reply(hidden ? Result.REFUSED : Result.UNKNOWN, 0));
             } else {
                 if (Failing.isInjected(failure)) {
                     answer.accept(new Reply(Result.UNKNOWN, 0));

@@ -14,6 +14,7 @@ import io.netty.buffer.Unpooled;
  */
 final class FailingState implements ReplicatedState {
     private static final int AGAIN = 7; // every so many records
+    private static final int OFTEN = 3;
 
     private final ReplicatedState state;
     private final Failing failing;
@@ -31,6 +32,9 @@ final class FailingState implements ReplicatedState {
     @Override
     public void apply(int slot, ByteBuf payload) {
         failing.reach(Failing.Site.APPLY);
+        if (mutant == Mutant.RECORD_LEFT_OUT && ++applied % OFTEN == 0) {
+            return;
+        }
         state.apply(slot, payload);
         if (mutant == Mutant.RECORD_APPLIED_AGAIN_LATER) {
             applied++;
@@ -72,7 +76,11 @@ final class FailingState implements ReplicatedState {
 
             @Override
             public void complete() {
-                restoration.complete();
+                if (mutant == Mutant.SYNC_THROWN_AWAY) {
+                    restoration.abort();
+                } else {
+                    restoration.complete();
+                }
             }
 
             @Override

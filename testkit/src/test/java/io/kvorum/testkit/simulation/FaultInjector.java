@@ -90,6 +90,7 @@ final class FaultInjector implements SimulatedNetwork.Taps {
             case PAUSE -> {
                 coverage.count(Sometimes.PAUSE);
                 SimulatedProcess process = process(target);
+                cluster.outages().begins(target, Outages.Cause.PAUSE);
                 process.pause();
                 atEnd(fault, process::resume);
             }
@@ -108,11 +109,13 @@ final class FaultInjector implements SimulatedNetwork.Taps {
             case CUT_ONE_WAY -> {
                 coverage.count(Sometimes.CUT_ONE_WAY);
                 network.cut(fault.target(), everybody & ~fault.target(), 1);
+                cluster.outages().cut();
                 atEnd(fault, () -> network.cut(fault.target(), everybody & ~fault.target(), -1));
             }
             case CUT_LINKS -> {
                 coverage.count(Sometimes.CUT_LINKS);
                 changeLinks(fault, 1);
+                cluster.outages().cut();
                 atEnd(fault, () -> changeLinks(fault, -1));
             }
             case LOSS -> {
@@ -211,6 +214,7 @@ final class FaultInjector implements SimulatedNetwork.Taps {
     private void isolate(Fault fault, long some, long others) {
         network.cut(some, others, 1);
         network.cut(others, some, 1);
+        cluster.outages().cut();
         atEnd(fault, () -> {
             network.cut(some, others, -1);
             network.cut(others, some, -1);
@@ -244,6 +248,7 @@ final class FaultInjector implements SimulatedNetwork.Taps {
             trace.line("FAULT", () -> fault.kind() + " ends");
             changed();
             end.run();
+            cluster.outages().mayHaveEnded();
         });
     }
 
@@ -268,6 +273,7 @@ final class FaultInjector implements SimulatedNetwork.Taps {
         }
         trace.line(process(index), () -> "crashes, memory " + memory);
         changed();
+        cluster.outages().begins(index, Outages.Cause.CRASH);
         if (shape.isNode(index)) {
             nodes.get(index).crash(memory);
         } else {
@@ -330,11 +336,13 @@ final class FaultInjector implements SimulatedNetwork.Taps {
         changed();
         network.cut(1L << index, shape.everybody() & ~(1L << index), 1);
         network.cut(shape.everybody() & ~(1L << index), 1L << index, 1);
+        cluster.outages().cut();
         queue.schedule(inTime(length), () -> {
             trace.line(process(index), () -> "is reached again");
             changed();
             network.cut(1L << index, shape.everybody() & ~(1L << index), -1);
             network.cut(shape.everybody() & ~(1L << index), 1L << index, -1);
+            cluster.outages().mayHaveEnded();
         });
     }
 
@@ -353,7 +361,7 @@ final class FaultInjector implements SimulatedNetwork.Taps {
                 at < cluster.plan().faultsEnd() + 15 * Plan.SECOND;
                 at += 4 * Plan.SECOND) {
             queue.schedule(at, () -> {
-                if (primaryOf(shard) < 0) {
+                if (primaryOf(shard) < 0 && members.stream().noneMatch(DataNode::isComplete)) {
                     sentinels.get(shard % sentinels.size()).beginAnew(Cluster.shardId(shard));
                 }
             });
@@ -582,14 +590,5 @@ final class FaultInjector implements SimulatedNetwork.Taps {
             long outage = placedFaults.magnitude(50 * Plan.MILLISECOND, LONGEST_OUTAGE);
             queue.schedule(queue.now(), () -> crash(process.index(), outage, Memory.KEPT));
         }
-    }
-
-    /** {@return how often something threw} */
-    long thrown() {
-        long thrown = 0;
-        for (int i = 0; i < shape.nodes() + shape.sentinels(); i++) {
-            thrown += process(i).failing().thrown();
-        }
-        return thrown;
     }
 }

@@ -24,6 +24,7 @@ final class FaultyGateway implements NodeGateway {
     private final NodeGateway nodes;
     private final Mutant mutant;
     private final Map<NodeId, NodeReport> reports = new HashMap<>();
+    private final Map<NodeId, Long> incarnations = new HashMap<>();
     private final Set<NodeId> promised = new HashSet<>();
 
     FaultyGateway(NodeGateway nodes, Mutant mutant) {
@@ -39,6 +40,10 @@ final class FaultyGateway implements NodeGateway {
                     OLD_PROMISE_COUNTS,
                     PRIORITY_DECIDES,
                     SECOND_PROMOTION,
+                    SECOND_CHOICE,
+                    PRIMARY_TAKEN_FOR_FENCED,
+                    INCOMPLETE_PROMISE_COUNTS,
+                    FORMER_INCARNATION_COUNTS,
                     PAUSE_LEFT_OUT -> true;
             default -> false;
         };
@@ -59,13 +64,20 @@ final class FaultyGateway implements NodeGateway {
     }
 
     private void fence(NodeId node, NodeCommand.Fence fence, @Nullable NodeReport last, Consumer<NodeAnswer> answer) {
-        boolean pretended =
-                mutant == Mutant.FENCE_IGNORED || (mutant == Mutant.OLD_PROMISE_COUNTS && promised.contains(node));
-        if (pretended && last != null) {
+        if (last != null && isPretended(node, last)) {
             answer.accept(promise(fence, last));
             return;
         }
         nodes.send(node, fence, given -> answer.accept(heard(given)));
+    }
+
+    private boolean isPretended(NodeId node, NodeReport last) {
+        return switch (mutant) {
+            case FENCE_IGNORED -> true;
+            case OLD_PROMISE_COUNTS -> promised.contains(node);
+            case PRIMARY_TAKEN_FOR_FENCED -> last.primary();
+            default -> false;
+        };
     }
 
     private static NodeAnswer promise(NodeCommand.Fence fence, NodeReport report) {
@@ -76,15 +88,27 @@ final class FaultyGateway implements NodeGateway {
     private void promote(NodeId node, NodeCommand.Promote promote, Consumer<NodeAnswer> answer) {
         if (mutant == Mutant.SECOND_PROMOTION) {
             nodes.send(node, promote, given -> answer.accept(heard(given)));
-            reports.values().stream()
-                    .filter(report -> promised.contains(report.node())
-                            && !report.node().equals(node)
-                            && report.shard().equals(promote.shard()))
-                    .findFirst()
-                    .ifPresent(other -> promoteAnyhow(other.node(), promote, answer));
+            promoteAnother(node, promote, answer);
+        } else if (mutant == Mutant.SECOND_CHOICE) {
+            nodes.send(node, promote, given -> {
+                if (given.done()) {
+                    answer.accept(heard(given));
+                } else {
+                    promoteAnother(node, promote, answer);
+                }
+            });
         } else {
             promoteAnyhow(node, promote, answer);
         }
+    }
+
+    private void promoteAnother(NodeId node, NodeCommand.Promote promote, Consumer<NodeAnswer> answer) {
+        reports.values().stream()
+                .filter(report -> promised.contains(report.node())
+                        && !report.node().equals(node)
+                        && report.shard().equals(promote.shard()))
+                .findFirst()
+                .ifPresent(other -> promoteAnyhow(other.node(), promote, answer));
     }
 
     private void promoteAnyhow(NodeId node, NodeCommand.Promote promote, Consumer<NodeAnswer> answer) {
@@ -114,9 +138,35 @@ final class FaultyGateway implements NodeGateway {
                 promised.add(report.node());
             }
         }
-        return mutant == Mutant.PRIORITY_DECIDES
-                ? new NodeAnswer(given.command(), given.outcome(), with(report, report.epoch(), LogPosition.START))
-                : given;
+        return switch (mutant) {
+            case PRIORITY_DECIDES ->
+                new NodeAnswer(given.command(), given.outcome(), with(report, report.epoch(), LogPosition.START));
+            case INCOMPLETE_PROMISE_COUNTS ->
+                new NodeAnswer(given.command(), given.outcome(), with(report, report.incarnation(), true));
+            case FORMER_INCARNATION_COUNTS -> {
+                long first = incarnations.computeIfAbsent(report.node(), any -> report.incarnation());
+                yield new NodeAnswer(given.command(), given.outcome(), with(report, first, report.complete()));
+            }
+            default -> given;
+        };
+    }
+
+    private static NodeReport with(NodeReport report, long incarnation, boolean complete) {
+        return new NodeReport(
+                report.node(),
+                report.shard(),
+                incarnation,
+                report.primary(),
+                report.epoch(),
+                report.following(),
+                report.position(),
+                report.committed(),
+                complete,
+                report.begun(),
+                report.membership(),
+                report.membersAt(),
+                report.joining(),
+                report.priority());
     }
 
     private static NodeReport with(NodeReport report, long epoch, LogPosition position) {

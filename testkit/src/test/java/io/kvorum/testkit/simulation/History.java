@@ -1,10 +1,10 @@
 package io.kvorum.testkit.simulation;
 
-import io.kvorum.testkit.linearizability.Call;
-import io.kvorum.testkit.linearizability.RegisterHistories;
-import io.kvorum.testkit.linearizability.RegisterOperation;
-import io.kvorum.testkit.linearizability.Verdict;
-import io.kvorum.testkit.linearizability.Verdict.Result;
+import io.kvorum.testkit.history.Call;
+import io.kvorum.testkit.history.RegisterHistories;
+import io.kvorum.testkit.history.RegisterOperation;
+import io.kvorum.testkit.history.Verdict;
+import io.kvorum.testkit.history.Verdict.Result;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;

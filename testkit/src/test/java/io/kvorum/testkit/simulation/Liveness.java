@@ -1,5 +1,6 @@
 package io.kvorum.testkit.simulation;
 
+import io.kvorum.replication.NodeStatus;
 import io.kvorum.slots.topology.NodeId;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -213,6 +214,7 @@ final class Liveness {
         DataNode primary = cluster.nodes().get(sync.primary);
         if (sync.over
                 || !primary.isPrimary()
+                || isStreaming(primary, replica)
                 || cluster.network().losesLarge(replica)
                 || !isWell(primary.process())
                 || !isWell(cluster.nodes().get(replica).process())
@@ -225,6 +227,17 @@ final class Liveness {
                             + cluster.nodes().get(replica).process().id() + " for "
                             + (now - sync.began) / Plan.MILLISECOND + " ms");
         }
+    }
+
+    /**
+     * Whether a primary sends a replica records, by what it says itself: then it has given up a full sync, if need be.
+     */
+    private boolean isStreaming(DataNode primary, int replica) {
+        NodeStatus status = primary.status();
+        NodeId id = cluster.nodes().get(replica).identity().node();
+        return status != null
+                && status.replicas().stream()
+                        .anyMatch(each -> each.node().equals(id) && each.state().equals("STREAMING"));
     }
 
     private void checkShard(int shard) {

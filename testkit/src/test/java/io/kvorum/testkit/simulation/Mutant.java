@@ -16,15 +16,25 @@ enum Mutant {
      */
     FENCE_IGNORED(Profile.SPLIT),
     /** A node that refuses a fence is taken for fenced. */
-    REFUSAL_TAKEN_FOR_PROMISE(Profile.DISKS, 13),
+    REFUSAL_TAKEN_FOR_PROMISE(Profile.DISKS, 14),
     /** A node that once promised is taken for fenced in each later epoch. */
-    OLD_PROMISE_COUNTS(Profile.PLACED),
+    OLD_PROMISE_COUNTS(Profile.PLACED, 3),
     /** All positions that nodes report are the same, so that the priority decides who is promoted. */
     PRIORITY_DECIDES(Profile.SPLIT),
     /** Beside the chosen node, another one that promised is promoted. */
     SECOND_PROMOTION(Profile.SPLIT),
+    /** After a refused promotion, another node that promised is promoted in the same epoch. */
+    SECOND_CHOICE(Profile.PLACED, 3),
     /** A switchover does not pause the primary. */
-    PAUSE_LEFT_OUT(Profile.SWITCHOVERS),
+    PAUSE_LEFT_OUT(Profile.SWITCHOVERS, 2),
+    /** A primary is taken for fenced as soon as it is told to promise; it hears nothing of it. */
+    PRIMARY_TAKEN_FOR_FENCED(Profile.SWITCHOVERS, 4),
+    /** A node that lost its data counts among those that promised as if it had everything. */
+    INCOMPLETE_PROMISE_COUNTS(Profile.CLASSIC, 2),
+    /** A node that lost its promise counts as the member that it was. */
+    FORMER_INCARNATION_COUNTS(Profile.NODE_MEMORY, 2),
+    /** A sentinel bears twice the silence that it may. */
+    SILENCE_BORNE_TWICE(Profile.SLOW_STEPS),
 
     // What a node keeps.
 
@@ -33,9 +43,9 @@ enum Mutant {
     /** A node tells of a promise that it has not saved. */
     PROMISE_NOT_SAVED(Profile.SPLIT),
     /** A promise that can't be saved is given all the same. */
-    FAILED_SAVE_TAKEN(Profile.DISKS),
+    FAILED_SAVE_TAKEN(Profile.DISKS, 3),
     /** A node that lost its promise comes back as who it was. */
-    INCARNATION_KEPT(Profile.NODE_MEMORY),
+    INCARNATION_KEPT(Profile.NODE_MEMORY, 2),
     /** A node that restarts without its data says that it is complete. */
     EMPTY_TAKEN_FOR_COMPLETE(Profile.OLD_LIVES),
     /**
@@ -57,16 +67,30 @@ enum Mutant {
     /** A replica applies a record once more after later ones. */
     RECORD_APPLIED_AGAIN_LATER(Profile.CLASSIC),
     /** A full sync whose data could not be loaded counts as complete. */
-    FAILED_RESTORATION_TAKEN(Profile.CALLBACKS, 55),
+    FAILED_RESTORATION_TAKEN(Profile.CALLBACKS, 61),
     /** A message of another shard is taken for one of this shard. */
-    STRAY_TAKEN(Profile.STRAYS),
+    STRAY_TAKEN(Profile.STRAYS, 9),
+    /** A node takes and acknowledges records of an earlier epoch than the one it has promised. */
+    DEPOSED_PRIMARY_TAKEN(Profile.PLACED, 3),
+    /**
+     * A primary feeds a replica from where its log ends, and the replica goes along, whether they have the same before.
+     */
+    DIVERGENCE_TAKEN(Profile.SPLIT),
+    /** A replica leaves a record out and counts it all the same. */
+    RECORD_LEFT_OUT(Profile.CLASSIC),
+    /** A full sync counts although its data never replaced what the node had. */
+    SYNC_THROWN_AWAY(Profile.OLD_LIVES, 2),
 
     // What a primary tells its clients.
 
     /** Reads aren't confirmed by a majority. */
-    READS_UNCONFIRMED(Profile.SPLIT),
+    READS_UNCONFIRMED(Profile.SPLIT, 2),
     /** A write is said to be acknowledged by a majority once the primary has it. */
-    WRITES_UNCONFIRMED(Profile.SPLIT);
+    WRITES_UNCONFIRMED(Profile.SPLIT, 2),
+    /** Clients are told the first topology for ever. */
+    OLD_TOPOLOGY_TOLD(Profile.SPLIT),
+    /** A write of which nobody knows what became of it is said to be refused. */
+    UNKNOWN_TAKEN_FOR_REFUSED(Profile.SPLIT, 3);
 
     private final Profile profile;
     private final long firstSeed;
@@ -85,7 +109,7 @@ enum Mutant {
         return profile;
     }
 
-    /** {@return the seed that a search for a run that notices it begins with} */
+    /** {@return the seed that a search for a run that notices it begins with: the one that found it last} */
     long firstSeed() {
         return firstSeed;
     }

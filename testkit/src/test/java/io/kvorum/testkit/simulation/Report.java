@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
  * @param events how many events there were
  * @param operations how many operations of clients were checked
  * @param coverage what happened how often
+ * @param measured what was measured
  * @param trace its timeline, if there is one
  */
 record Report(
@@ -23,7 +24,18 @@ record Report(
         long events,
         long operations,
         Coverage coverage,
+        Measured measured,
         @Nullable Trace trace) {
+    /**
+     * What was measured.
+     *
+     * @param failovers how long failovers took, by what the primary was lost by
+     * @param majorityWrites how many writes a majority had acknowledged
+     * @param localWrites how many writes of clients the primary alone had acknowledged
+     * @param localLost how many of these a later primary lacked
+     */
+    record Measured(List<Outages.Outage> failovers, long majorityWrites, long localWrites, long localLost) {}
+
     /** {@return the last lines of the timeline, without what clients did} */
     List<String> tail(int lines) {
         return trace == null ? List.of() : trace.tail(lines);
@@ -36,6 +48,6 @@ record Report(
 
     /** {@return this report without what takes memory} */
     Report withoutTrace() {
-        return new Report(plan, violation, digest, virtualTime, events, operations, coverage, null);
+        return new Report(plan, violation, digest, virtualTime, events, operations, coverage, measured, null);
     }
 }

@@ -1,5 +1,6 @@
 package io.kvorum.testkit.simulation;
 
+import io.kvorum.failover.DeadlineDetector;
 import io.kvorum.failover.NodeAnswer;
 import io.kvorum.failover.NodeCommand;
 import io.kvorum.failover.NodeGateway;
@@ -59,6 +60,9 @@ final class SentinelHost {
         boolean odd = cluster.plan().profile() != Profile.CLASSIC && Randomness.below(bits, 4) == 0;
         SentinelSettings drawn = TIMING.withQuorum(cluster.plan().shape().quorum());
         long attempt = 1 + Randomness.below(bits >>> 8, 10);
+        if (cluster.mutant() == Mutant.SILENCE_BORNE_TWICE) {
+            drawn = drawn.withDetector((limit, now) -> new DeadlineDetector(limit.multipliedBy(2), now));
+        }
         this.settings = odd
                 ? drawn.withOperationTimeout(Duration.ofSeconds(Math.max(10, 2 * attempt + 2)))
                         .withAttemptTimeout(Duration.ofSeconds(attempt))
@@ -304,7 +308,8 @@ final class SentinelHost {
             coverage.count(Sometimes.FAILOVER);
             cluster.faults()
                     .placedCrash(process, cluster.plan().crashAfterPromotion(), Sometimes.CRASH_AFTER_PROMOTION);
-        } else if (fact instanceof SentinelFact.PrimaryPaused) {
+        } else if (fact instanceof SentinelFact.PrimaryPaused paused) {
+            cluster.outages().begins(cluster.node(paused.node()).process().index(), Outages.Cause.SWITCHOVER);
             coverage.count(Sometimes.SWITCHOVER);
         } else if (fact instanceof SentinelFact.FailoverAborted) {
             coverage.count(Sometimes.FAILOVER_ABORTED);

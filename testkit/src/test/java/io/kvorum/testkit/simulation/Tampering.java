@@ -1,5 +1,6 @@
 package io.kvorum.testkit.simulation;
 
+import io.kvorum.replication.LogHistory;
 import io.kvorum.replication.NodeStatus;
 import io.kvorum.replication.ReplicationMessage;
 import io.kvorum.replication.ReplicationMessage.Ack;
@@ -9,6 +10,8 @@ import io.kvorum.replication.ReplicationMessage.SnapshotPart;
 import io.kvorum.replication.ReplicationMessage.StaleEpoch;
 import io.kvorum.slots.topology.LogPosition;
 import io.kvorum.slots.topology.ShardId;
+import java.util.HashMap;
+import java.util.Map;
 
 /**
  * Changes the messages of one node, on their way in or out, for the mutants that need it.
@@ -18,6 +21,9 @@ import io.kvorum.slots.topology.ShardId;
 final class Tampering {
     private final Mutant mutant;
     private LogPosition primaryEnd = LogPosition.START;
+
+    /** The epochs of records that were taken although they were of earlier ones, by their numbers. */
+    private final Map<Long, Long> late = new HashMap<>();
 
     Tampering(Mutant mutant) {
         this.mutant = mutant;
@@ -45,34 +51,62 @@ final class Tampering {
                     append.previous().offset() + append.records().readableBytes());
             LogPosition end = node.log().end();
             boolean gap = append.previous().offset() > end.offset();
-            if (mutant == Mutant.GAP_TAKEN && gap && end.epoch() == append.epoch()) {
+            boolean diverged = !gap && !node.log().history().contains(append.previous(), end.offset());
+            if ((mutant == Mutant.GAP_TAKEN && gap && end.epoch() == append.epoch())
+                    || (mutant == Mutant.DIVERGENCE_TAKEN
+                            && diverged
+                            && append.previous().offset() == end.offset())) {
                 return new Append(
                         append.shard(), append.epoch(), append.sequence(), end, append.committed(), append.records());
             }
+            NodeStatus status = node.status();
+            if (mutant == Mutant.DEPOSED_PRIMARY_TAKEN && status != null && append.epoch() < status.epoch()) {
+                late.put(append.sequence(), append.epoch());
+                return new Append(
+                        append.shard(),
+                        status.epoch(),
+                        append.sequence(),
+                        append.previous(),
+                        append.committed(),
+                        append.records());
+            }
+        } else if (message instanceof Ack ack && mutant == Mutant.DIVERGENCE_TAKEN && node.isPrimary()) {
+            LogHistory history = node.log().history();
+            long end = node.log().end().offset();
+            return history.contains(ack.position(), end) || ack.position().offset() > end
+                    ? ack
+                    : at(Auditor.positionAt(history, ack.position().offset()), ack.epoch(), ack);
         }
         return message;
     }
 
     /** {@return what a node sends instead of a message} */
     ReplicationMessage sent(ReplicationMessage message) {
+        if (!(message instanceof Ack ack)) {
+            return message;
+        }
         if (mutant == Mutant.ACKNOWLEDGED_BEFORE_TAKEN
-                && message instanceof Ack ack
                 && ack.complete()
                 && ack.position().epoch() == primaryEnd.epoch()
                 && ack.position().offset() < primaryEnd.offset()) {
-            return new Ack(
-                    ack.shard(),
-                    ack.epoch(),
-                    ack.sequence(),
-                    ack.incarnation(),
-                    ack.life(),
-                    primaryEnd,
-                    true,
-                    ack.taken(),
-                    ack.sync(),
-                    ack.nextPart());
+            return at(primaryEnd, ack.epoch(), ack);
         }
-        return message;
+        Long epoch = late.remove(ack.sequence());
+        return epoch == null ? ack : at(ack.position(), epoch, ack);
+    }
+
+    private static Ack at(LogPosition position, long epoch, Ack ack) {
+        return new Ack(
+                ack.shard(),
+                epoch,
+                ack.sequence(),
+                ack.incarnation(),
+                ack.life(),
+                position,
+                ack.complete(),
+                ack.taken(),
+                ack.sync(),
+                ack.nextPart());
     }
 
     private static ReplicationMessage ofShard(ShardId shard, ReplicationMessage message) {

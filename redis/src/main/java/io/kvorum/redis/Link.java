@@ -1,0 +1,52 @@
+package io.kvorum.redis;
+
+import io.lettuce.core.RedisClient;
+import io.lettuce.core.api.StatefulRedisConnection;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A connection that any number of operations share. When it is lost, what was sent on it ends at once and is never sent
+ * again; the next operation connects anew. Safe for use by any number of threads.
+ */
+final class Link {
+    private final RedisClient client;
+    private final Place place;
+    private @Nullable CompletableFuture<StatefulRedisConnection<byte[], byte[]>> current;
+
+    Link(RedisClient client, Place place) {
+        this.client = client;
+        this.place = place;
+    }
+
+    Place place() {
+        return place;
+    }
+
+    /** Returns the connection once it is there, or the failure of an attempt to connect. */
+    synchronized CompletableFuture<StatefulRedisConnection<byte[], byte[]>> connection() {
+        CompletableFuture<StatefulRedisConnection<byte[], byte[]>> known = current;
+        if (known == null
+                || known.isCompletedExceptionally()
+                || (known.isDone() && !known.join().isOpen())) {
+            known = Connecting.open(client, place.uri());
+            current = known;
+        }
+        return known;
+    }
+
+    /**
+     * Gives a connection up: it is lost, or the server at its end is silent, or not the one to talk to any more. It is
+     * closed once what was sent before is answered, or has waited long enough.
+     */
+    synchronized void leave(StatefulRedisConnection<byte[], byte[]> connection) {
+        if (current != null && !current.isCompletedExceptionally() && current.getNow(null) == connection) {
+            current = null;
+            var unused = connection
+                    .async()
+                    .ping()
+                    .handle((answer, failure) -> connection.closeAsync())
+                    .thenCompose(closing -> closing);
+        }
+    }
+}

@@ -1,0 +1,129 @@
+package io.kvorum.redis;
+
+import io.kvorum.replication.OutcomeUnknownException;
+import io.lettuce.core.api.StatefulRedisConnection;
+import io.lettuce.core.api.async.RedisAsyncCommands;
+import java.util.List;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutionException;
+import org.jspecify.annotations.Nullable;
+
+/** A connection that one transaction has for itself. Confined to one thread. */
+final class Session {
+    private final StatefulRedisConnection<byte[], byte[]> connection;
+    private final Place place;
+    private final int slot;
+    private @Nullable Throwable failure;
+    private boolean watches;
+
+    Session(StatefulRedisConnection<byte[], byte[]> connection, Place place, int slot) {
+        this.connection = connection;
+        this.place = place;
+        this.slot = slot;
+    }
+
+    Place place() {
+        return place;
+    }
+
+    StatefulRedisConnection<byte[], byte[]> connection() {
+        return connection;
+    }
+
+    RedisAsyncCommands<byte[], byte[]> commands() {
+        return connection.async();
+    }
+
+    /** Returns whether the connection is good for another session. */
+    boolean isWhole() {
+        return failure == null && connection.isOpen();
+    }
+
+    /** Returns whether a command failed because the slot is at another server. */
+    boolean hasMoved() {
+        return failure != null && Failures.isMoved(failure);
+    }
+
+    /** Throws if a command failed, whatever became of that. */
+    void requireWhole() {
+        if (failure != null) {
+            throw fail(failure, false);
+        }
+    }
+
+    /** Throws if the connection was lost before anything was changed. */
+    void requireOpen() {
+        if (!connection.isOpen()) {
+            failure = new IllegalStateException("connection lost");
+            throw Failures.ofConnection(failure, slot, place);
+        }
+    }
+
+    /** Watches a key until the end of the session or of a MULTI block. */
+    CompletionStage<String> watch(byte[] key) {
+        watches = true;
+        return commands().watch(key);
+    }
+
+    /** Says that nothing is watched any more, as after EXEC. */
+    void watchesNothing() {
+        watches = false;
+    }
+
+    /** Leaves nothing behind on the connection. */
+    void end() {
+        if (watches) {
+            var unused = commands().unwatch();
+            watches = false;
+        }
+    }
+
+    /** Waits for the result of a command that changes nothing. */
+    <R extends @Nullable Object> R read(CompletionStage<R> command) {
+        return await(command, false);
+    }
+
+    /** Waits for the result of a command that may have changed something if it is not answered. */
+    <R extends @Nullable Object> R changed(CompletionStage<R> command) {
+        return await(command, true);
+    }
+
+    /** Waits for the end of a MULTI block. If the server did not take a command of it, that says why. */
+    <R> R exec(CompletionStage<R> end, List<? extends CompletionStage<?>> commands, boolean writes) {
+        try {
+            return await(end, writes);
+        } catch (IllegalStateException e) {
+            for (CompletionStage<?> command : commands) {
+                if (command.toCompletableFuture().isCompletedExceptionally()) {
+                    await(command, writes);
+                }
+            }
+            throw e;
+        }
+    }
+
+    private <R extends @Nullable Object> R await(CompletionStage<R> command, boolean writes) {
+        try {
+            return command.toCompletableFuture().get();
+        } catch (ExecutionException | CancellationException e) {
+            throw fail(Failures.cause(e), writes);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            failure = e;
+            if (writes) {
+                throw Failures.unknown(OutcomeUnknownException.Reason.INTERRUPTED, place);
+            }
+            throw new CancellationException("interrupted before anything changed");
+        }
+    }
+
+    private RuntimeException fail(Throwable cause, boolean writes) {
+        failure = cause;
+        Throwable outcome = Failures.ofCommand(cause, writes, slot, place);
+        if (outcome instanceof Error error) {
+            throw error;
+        }
+        return (RuntimeException) outcome;
+    }
+}

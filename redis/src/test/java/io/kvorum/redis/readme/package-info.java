@@ -1,0 +1,2 @@
+/** The program of the README, as a user would write it. */
+package io.kvorum.redis.readme;
