@@ -16,7 +16,7 @@ public final class SimulationFailure extends AssertionError {
     private final String replay;
     private final transient List<FaultSchedule.Fault> faults;
     private final transient List<FaultSchedule.Fault> shrunk;
-    private final List<String> messages;
+    private final transient List<String> messages;
     private final transient ClusterTimeline timeline;
 
     SimulationFailure(
