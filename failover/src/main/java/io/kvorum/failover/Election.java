@@ -85,9 +85,7 @@ final class Election {
     private ShardPrimary primary;
     /** How many attempts have failed since the primary was last replaced. */
     private int failures;
-    /**
-     * For whom this candidate has stepped back since it last failed; never twice, since two may rank each other first.
-     */
+    /** For whom this candidate has stepped back since it was idle; never twice, since two may rank each other first. */
     private final Set<NodeId> yielded = new LinkedHashSet<>();
 
     Election(ShardContext context, ShardPrimary primary, long now) {
@@ -162,7 +160,6 @@ final class Election {
     /** The attempt of this sentinel failed; it lets others go first. */
     void failed(long now) {
         failures++;
-        yielded.clear();
         becomeIdle(now + pause());
     }
 
@@ -262,6 +259,7 @@ final class Election {
 
     private void becomeIdle(long notBefore) {
         state = new Idle(notBefore);
+        yielded.clear();
     }
 
     private void becomeWaiting(long until) {
@@ -371,7 +369,6 @@ final class Election {
     void adopted(ShardPrimary later, long now) {
         primary = later;
         failures = 0;
-        yielded.clear();
         vote = null;
         becomeIdle(now);
     }

@@ -41,7 +41,7 @@ public final class Sentinel {
     /** The {@link Ready#wakeAt()} of a sentinel without shards. */
     public static final long NEVER = Long.MAX_VALUE;
 
-    /** How many opinions about shards are told in each period, whether they are news or not. */
+    /** From how many shards on the opinions that are no news are told in turns, and about how many of them a period. */
     private static final int FEW = 16;
 
     /** Among how many periods the opinions about many shards are divided. */
@@ -211,8 +211,8 @@ public final class Sentinel {
     }
 
     /**
-     * {@return the opinions that are news, and a part of all others, so that each is told once in {@link #PARTS}
-     * periods}
+     * {@return the opinions that are news, and a part of all others, so that each is told at least once in
+     * {@link #PARTS} periods while no shard is removed}
      */
     private List<Opinion> opinions(long now) {
         int parts = Math.min(PARTS, 1 + shards.size() / FEW);

@@ -243,6 +243,7 @@ final class Follower {
         if (!(sync instanceof Building building)) {
             return Taken.GAP;
         }
+        building.sequence = Math.max(building.sequence, part.sequence());
         if (part.part() < building.nextPart) {
             return Taken.TAKEN;
         }
@@ -253,7 +254,6 @@ final class Follower {
     }
 
     private Taken load(SnapshotPart part, Building building) {
-        building.sequence = Math.max(building.sequence, part.sequence());
         if (!isKnown(part.records())) {
             abort();
             sync = new Ended(part.sync(), Taken.UNKNOWN_KIND);

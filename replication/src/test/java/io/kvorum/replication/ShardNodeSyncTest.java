@@ -8,10 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.kvorum.replication.ReplicationMessage.SnapshotPart;
 import io.kvorum.slots.topology.LogPosition;
 import io.kvorum.slots.topology.ShardId;
-import io.netty.buffer.Unpooled;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -120,35 +118,6 @@ final class ShardNodeSyncTest extends ShardTest {
         assertEquals(
                 List.of(new ReplicationEvent.FullSyncStarted(B, A, ReplicationEvent.Reason.DIVERGED)),
                 shard.events(ReplicationEvent.FullSyncStarted.class));
-    }
-
-    /** What it has built of the sync would be kept for nothing. */
-    @Test
-    void aFullSyncThatThePrimaryHasGivenUpIsForgotten() {
-        a.write("key", "before");
-        shard.settle();
-        NodeStatus replica = c.status();
-        SnapshotPart part = new SnapshotPart(
-                TestShard.SHARD,
-                replica.epoch(),
-                1,
-                replica.incarnation(),
-                replica.life(),
-                99,
-                0,
-                replica.position(),
-                null,
-                Unpooled.EMPTY_BUFFER,
-                Unpooled.EMPTY_BUFFER);
-        shard.deliver(new TestShard.Sent(A, C, part));
-        assertEquals(1, c.state.openRestorations);
-
-        a.write("key", "after");
-        shard.settle();
-
-        assertEquals(0, c.state.openRestorations);
-        assertEquals(Map.of("key", "after"), c.state.map);
-        shard.assertEqual();
     }
 
     @Test
