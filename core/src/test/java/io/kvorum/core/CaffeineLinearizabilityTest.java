@@ -6,6 +6,7 @@ import org.junit.jupiter.api.Timeout;
 
 /** {@link LinearizabilityTest} for the other engine, beside it in another JVM. */
 @Tag("lincheck")
+@Tag("races")
 @Timeout(600)
 final class CaffeineLinearizabilityTest {
     @Test

@@ -26,6 +26,7 @@ import org.junit.jupiter.api.Timeout;
  * {@code VarHandle} that views a byte array, of which the engine consists.
  */
 @Tag("lincheck")
+@Tag("races")
 @Timeout(600)
 final class LinearizabilityTest {
     static final int ITERATIONS = Integer.getInteger("kvorum.lincheck.iterations", 4);

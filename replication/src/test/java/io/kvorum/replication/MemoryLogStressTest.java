@@ -19,11 +19,13 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Writers and readers in threads of their own, on a log so short that it wraps all the time. */
+@Tag("races")
 final class MemoryLogStressTest {
     private static final int WRITERS = 3;
     private static final int RECORDS = 30_000;

@@ -17,11 +17,13 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** Snapshots of a store that threads write to. */
 @Timeout(60)
+@Tag("races")
 final class SnapshotThreadsTest {
     private static final int TAGS = 200;
     private static final int KEYS_OF_THE_LARGE_SLOT = 3_000;
