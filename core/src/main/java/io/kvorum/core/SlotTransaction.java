@@ -28,7 +28,7 @@ final class SlotTransaction extends SlotView implements KeyOperations {
     private static final int MANY = 16;
 
     /** What becomes of a key; a null value stands for its deletion. The arrays are never changed. */
-    private static final class Change {
+    private static final class Change implements Table.Incoming {
         final byte[] key;
         final long keyHash;
         final boolean held; // by the table, expired or not
@@ -44,6 +44,26 @@ final class SlotTransaction extends SlotView implements KeyOperations {
             this.keyHash = keyHash;
             this.held = before != Table.ABSENT;
             this.existed = existed;
+        }
+
+        @Override
+        public byte[] key() {
+            return key;
+        }
+
+        @Override
+        public long keyHash() {
+            return keyHash;
+        }
+
+        @Override
+        public int valueLength() {
+            return value == null ? 0 : value.length;
+        }
+
+        @Override
+        public boolean isTimed() {
+            return deadline != KeyValueStore.NO_DEADLINE;
         }
 
         boolean hasEffect() {
@@ -186,14 +206,25 @@ final class SlotTransaction extends SlotView implements KeyOperations {
             }
             prepare();
             sink.accept(slot, encoded);
+        } else if (changes.size() > 1) { // of which nobody must see a part
+            prepare();
         }
         boolean begun = sink != ChangeSink.NOBODY;
-        for (Change change : changes) {
+        for (int i = 0; i < changes.size(); i++) { // without an iterator, for which there may be no memory
             if (begun) {
                 stripe.changing(); // until the last one is made, some have an effect and others have none
             }
-            make(change);
+            make(changes.get(i));
             begun = true;
+        }
+    }
+
+    /** Allocates all that the changes will need, so that none is made if there is no memory for them. */
+    private void prepare() {
+        List<Change> puts =
+                changes.stream().filter(change -> change.value != null).toList();
+        if (!puts.isEmpty()) {
+            stripe.prepare(slot, puts);
         }
     }
 
@@ -209,22 +240,6 @@ final class SlotTransaction extends SlotView implements KeyOperations {
                 engine.expired(slot, change.key);
             }
             engine.put(stripe, slot, change.keyHash, change.key, value, change.deadline);
-        }
-    }
-
-    /** Allocates what the first key that is set needs: all of it, if there is one such key. */
-    private void prepare() {
-        for (Change change : changes) {
-            if (change.value != null) {
-                stripe.table()
-                        .prepare(
-                                slot,
-                                change.keyHash,
-                                change.key,
-                                change.value.length,
-                                change.deadline != KeyValueStore.NO_DEADLINE);
-                return;
-            }
         }
     }
 

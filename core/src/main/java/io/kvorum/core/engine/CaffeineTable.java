@@ -6,6 +6,7 @@ import com.github.benmanes.caffeine.cache.Policy;
 import io.netty.buffer.ByteBuf;
 import java.time.InstantSource;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
@@ -206,6 +207,15 @@ final class CaffeineTable implements Table {
         if (find(hash, key) == null) {
             slotRecords.prepare(slot >>> stripeBits, key);
             preparePlace();
+        }
+    }
+
+    /** As {@link #prepare(int, long, byte[], int, boolean)}, of the first entry: the cache allocates as it likes. */
+    @Override
+    public void prepare(int slot, List<? extends Incoming> entries) {
+        if (!entries.isEmpty()) {
+            Incoming first = entries.get(0);
+            prepare(slot, first.keyHash(), first.key(), first.valueLength(), first.isTimed());
         }
     }
 

@@ -24,7 +24,11 @@ final class RecordIndex {
 
     /** Returns an index with the same entries that has room for a number of records: this one or a larger one. */
     static long[] withRoom(long[] entries, int size) {
-        return size * 4L > entries.length * 3L ? resized(entries, Math.max(MIN_LENGTH, entries.length * 2)) : entries;
+        int length = entries.length;
+        while (size * 4L > length * 3L) {
+            length = Math.max(MIN_LENGTH, length * 2);
+        }
+        return length == entries.length ? entries : resized(entries, length);
     }
 
     /** Returns a smaller index if the records that are left need no more than a small part of this one. */

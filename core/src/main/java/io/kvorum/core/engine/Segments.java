@@ -1,6 +1,8 @@
 package io.kvorum.core.engine;
 
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -50,7 +52,7 @@ final class Segments {
     private int lowestFree; // or lower
     private int last = NOWHERE;
     private byte @Nullable [] spare;
-    private byte @Nullable [] large;
+    private final List<byte[]> prepared = new ArrayList<>(0);
 
     /** What stands for the number of a segment where there is none. */
     static final int NOWHERE = -1;
@@ -154,17 +156,45 @@ final class Segments {
         return many ? FULL : capacityFor(Math.max((long) RECORDS * bytes, sharedLive / SHARE_OF_LIVE));
     }
 
-    /** Allocates the segment of a large record, so that {@link #take} need not. */
+    /** Allocates the segment of one large record, so that {@link #take} need not. */
     void prepare(int bytes) {
-        if (large == null || large.length != bytes) {
-            large = new byte[bytes];
+        if (prepared.size() != 1 || prepared.get(0).length != bytes) {
+            prepared.clear();
+            prepared.add(new byte[bytes]);
         }
         freeId();
     }
 
-    /** Lets go of what was allocated for a large record that has not come. */
+    /**
+     * Allocates what several records need, so that {@link #take} need not, nor {@link #open} of full segments between.
+     *
+     * @param large the sizes of those that are large
+     * @param shared the bytes of all others
+     */
+    void prepare(List<Integer> large, long shared) {
+        prepared.clear();
+        for (int bytes : large) {
+            prepared.add(new byte[bytes]);
+        }
+        int sure = FULL - MAX_SHARED; // bytes of a segment that are taken before a record does not fit
+        for (long left = shared; left > 0; left -= sure) {
+            prepared.add(new byte[FULL]);
+        }
+        growTo(count + prepared.size());
+    }
+
+    /** Lets go of what was allocated for records that have not come. */
     void forgetPrepared() {
-        large = null;
+        prepared.clear();
+    }
+
+    private byte @Nullable [] takePrepared(int bytes) {
+        for (int i = prepared.size() - 1; i >= 0; i--) {
+            if (prepared.get(i).length == bytes) {
+                return prepared.remove(i);
+            }
+        }
+        return null;
     }
 
     /**
@@ -172,9 +202,8 @@ final class Segments {
      */
     int take(int bytes) {
         if (bytes > MAX_SHARED) {
-            byte[] segment = large;
-            large = null;
-            if (segment == null || segment.length != bytes) {
+            byte[] segment = takePrepared(bytes);
+            if (segment == null) {
                 throw new AssertionError("not prepared for " + bytes);
             }
             return reference(add(segment, UNSHARED), 0);
@@ -212,11 +241,13 @@ final class Segments {
 
     /** Begins a new last segment. One that was the last and is empty is let go of. */
     void open(int capacity) {
-        byte[] segment = spare;
-        if (segment == null || capacity != FULL) {
-            segment = new byte[capacity];
-        } else {
+        byte[] segment = takePrepared(capacity);
+        if (segment == null && capacity == FULL) {
+            segment = spare;
             spare = null;
+        }
+        if (segment == null) {
+            segment = new byte[capacity];
         }
         int before = last;
         last = add(segment, 0);
@@ -253,17 +284,23 @@ final class Segments {
             id++;
         }
         lowestFree = id;
-        if (id == segments.length) {
-            if (id == maxCount) {
-                throw new OutOfMemoryError("a stripe has at most " + maxCount + " segments");
-            }
-            int length = Math.min(maxCount, Math.max(4, id * 2));
-            byte[] @Nullable [] longer = Arrays.copyOf(segments, length);
-            used = Arrays.copyOf(used, length);
-            live = Arrays.copyOf(live, length);
-            segments = longer;
-        }
+        growTo(id + 1);
         return id;
+    }
+
+    /** Sees to it that so many segments can have a number. */
+    private void growTo(int newCount) {
+        if (newCount <= segments.length) {
+            return;
+        }
+        if (newCount > maxCount) {
+            throw new OutOfMemoryError("a stripe has at most " + maxCount + " segments");
+        }
+        int length = Math.min(maxCount, Math.max(Math.max(4, newCount), segments.length * 2));
+        byte[] @Nullable [] longer = Arrays.copyOf(segments, length);
+        used = Arrays.copyOf(used, length);
+        live = Arrays.copyOf(live, length);
+        segments = longer;
     }
 
     private void free(int id) {
@@ -278,7 +315,10 @@ final class Segments {
 
     /** Returns how many bytes of memory the segments hold. */
     long capacity() {
-        long capacity = length(spare) + length(large);
+        long capacity = length(spare);
+        for (byte[] segment : prepared) {
+            capacity += segment.length;
+        }
         for (byte[] segment : segments) {
             capacity += length(segment);
         }

@@ -2,7 +2,9 @@ package io.kvorum.core.engine;
 
 import io.netty.buffer.ByteBuf;
 import java.time.InstantSource;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
@@ -39,24 +41,26 @@ final class SlabTable implements Table {
         long of(byte[] bytes, int from, int length);
     }
 
-    private final Hash hash;
+    final Hash hash;
     private final int stripeBits;
-    private final Segments segments;
-    private final SlotRecords slotRecords;
-    private final DeadlineWheel wheel;
+    final Segments segments;
+    final SlotRecords slotRecords;
+    final DeadlineWheel wheel;
     private final int reserve;
 
     /** The index; see {@link RecordIndex}. */
-    private long[] entries = RecordIndex.EMPTY;
+    long[] entries = RecordIndex.EMPTY;
 
     /** The arrays of {@link #segments}, here too, so that a reader finds them where it finds the index. */
-    private byte[] @Nullable [] arrays;
+    byte[] @Nullable [] arrays;
 
-    private int size;
-    private long payload;
+    int size;
+    long payload;
 
     /** Whether a change is under way: still so after it only if it failed there. */
     private boolean midway;
+
+    private boolean prepared;
 
     /**
      * Makes an empty table for every slot of one stripe.
@@ -184,7 +188,7 @@ final class SlabTable implements Table {
     }
 
     /** Returns where the record's key begins, in the high half, and the reference in the low half; or {@link #NONE}. */
-    private long find(long keyHash, byte[] key) {
+    long find(long keyHash, byte[] key) {
         long[] all = entries;
         int mask = all.length - 1;
         int tag = RecordIndex.tag(keyHash);
@@ -253,10 +257,47 @@ final class SlabTable implements Table {
         }
     }
 
-    /** All but the segment of a large value is small, or of use to others. */
+    @Override
+    public void prepare(int slot, List<? extends Incoming> coming) {
+        List<byte[]> added = new ArrayList<>();
+        List<Integer> large = new ArrayList<>();
+        long shared = 0;
+        for (Incoming entry : coming) {
+            int needed = SlabRecord.bytesFor(entry.key().length, entry.valueLength(), entry.isTimed());
+            int reference = (int) find(entry.keyHash(), entry.key());
+            if (entry.isTimed()) {
+                wheel.prepare();
+            }
+            if (reference == NONE) {
+                added.add(entry.key());
+            } else if (!hasWrongSize(reference, needed)) {
+                continue;
+            }
+            if (needed > Segments.MAX_SHARED) {
+                large.add(needed);
+            } else {
+                shared += needed;
+            }
+        }
+        if (!added.isEmpty()) {
+            slotRecords.prepare(slot >>> stripeBits, added);
+            entries = RecordIndex.withRoom(entries, size + added.size());
+        }
+        if (shared > 0 && shared <= Segments.MAX_SHARED) {
+            makeRoom((int) shared);
+            shared = 0;
+        }
+        segments.prepare(large, shared);
+        arrays = segments.arrays();
+        prepared = true;
+    }
+
+    /** All but segments is small, or of use to others. */
     @Override
     public void forgetPrepared() {
         segments.forgetPrepared();
+        slotRecords.forgetPrepared();
+        prepared = false;
     }
 
     @Override
@@ -303,8 +344,10 @@ final class SlabTable implements Table {
 
     /** Allocates what {@link #insert} needs. */
     private void prepareToInsert(int slotIndex, byte[] key, int bytes) {
-        slotRecords.prepare(slotIndex, key);
-        entries = RecordIndex.withRoom(entries, size + 1);
+        if (!prepared) {
+            slotRecords.prepare(slotIndex, key);
+            entries = RecordIndex.withRoom(entries, size + 1);
+        }
         makeRoom(bytes);
     }
 
@@ -396,6 +439,9 @@ final class SlabTable implements Table {
 
     /** Gives memory back that removals have left, if it is much and there is enough left to do so. Moves records. */
     private void giveMemoryBack(int slotIndex) {
+        if (prepared) { // for others, which must not find it gone
+            return;
+        }
         try {
             boolean much = segments.dead() > Math.max(2 * Segments.FULL, segments.used() / 2);
             if (much && segments.canOpen(1)) {
@@ -450,8 +496,14 @@ final class SlabTable implements Table {
 
     // ---- moving records
 
-    /** Sees to it that a record can be added, without any more memory. Moves other records. */
+    /** Sees to it that a record can be added, without any more memory. Moves other records, unless all is prepared. */
     private void makeRoom(int bytes) {
+        if (prepared) {
+            if (bytes <= Segments.MAX_SHARED && !segments.hasRoom(bytes)) {
+                open(Segments.FULL);
+            }
+            return;
+        }
         if (bytes > Segments.MAX_SHARED) {
             segments.prepare(bytes);
             arrays = segments.arrays();
@@ -544,48 +596,5 @@ final class SlabTable implements Table {
     /** Returns how many bytes of memory the index, the slots and the segments hold. */
     long capacity() {
         return (long) entries.length * Long.BYTES + slotRecords.capacity() + segments.capacity();
-    }
-
-    /** Throws if the index, the slots, the wheel and the segments do not agree. */
-    void checkInvariants() {
-        int indexed = 0;
-        int timed = 0;
-        long liveBytes = 0;
-        long liveKeysAndValues = 0;
-        for (long entry : entries) {
-            if (entry == NONE) {
-                continue;
-            }
-            indexed++;
-            int reference = (int) entry;
-            byte[] segment = segments.of(reference);
-            int at = Segments.offset(reference);
-            byte[] key = SlabRecord.key(segment, at);
-            boolean hasDeadline = SlabRecord.hasDeadline(segment, at);
-            int bytes = SlabRecord.bytes(segment, at);
-            liveBytes += bytes;
-            liveKeysAndValues += key.length + SlabRecord.valueLength(segment, at);
-            require((int) find(hash.of(key, 0, key.length), key) == reference, "an entry is not found by its key");
-            require(!SlabRecord.isDead(segment, at), "a dead record is in the index");
-            require(
-                    bytes >= SlabRecord.bytesFor(key.length, SlabRecord.valueLength(segment, at), hasDeadline),
-                    "a record is too small");
-            if (hasDeadline) {
-                timed++;
-            }
-        }
-        require(arrays == segments.arrays(), "readers look at other segments than there are");
-        require(indexed == size, "the index has another size than the table");
-        require(timed == wheel.size(), "the wheel has another size than the table");
-        wheel.checkInvariants();
-        slotRecords.checkInvariants(size);
-        require(liveKeysAndValues == payload, "keys and values have other lengths than the table says");
-        segments.checkInvariants(liveBytes);
-    }
-
-    private static void require(boolean holds, String otherwise) {
-        if (!holds) {
-            throw new AssertionError(otherwise);
-        }
     }
 }

@@ -53,6 +53,7 @@ final class SlotRecords {
     // By list: the first of the parts into which the slot has been divided, once one has; 0 if it has not been.
     private int[] firstParts = {};
     private boolean[] divided = {};
+    private boolean prepared;
 
     SlotRecords(Places places, int slots) {
         this.places = places;
@@ -94,19 +95,49 @@ final class SlotRecords {
 
     /** Allocates what {@link #add} needs for a record with this key. */
     void prepare(int slotIndex, byte[] key) {
+        int list = listWithRoom(slotIndex, 1);
+        makeRoom(isDivided(slotIndex) ? part(slotIndex, KeyHash.ORDER.of(key)) : list, 1);
+    }
+
+    /** Allocates what {@link #add} needs for a record with each of these keys, and keeps it beside removals. */
+    void prepare(int slotIndex, List<byte[]> keys) {
+        prepared = true;
+        int list = listWithRoom(slotIndex, keys.size());
+        if (!isDivided(slotIndex)) {
+            makeRoom(list, keys.size());
+            return;
+        }
+        int[] coming = new int[PARTS];
+        for (byte[] key : keys) {
+            coming[part(slotIndex, KeyHash.ORDER.of(key)) - firstParts[list]]++;
+        }
+        for (int part = 0; part < PARTS; part++) {
+            makeRoom(firstParts[list] + part, coming[part]);
+        }
+    }
+
+    /** Takes note that what was prepared for several records is not needed any more. */
+    void forgetPrepared() {
+        prepared = false;
+    }
+
+    /** Returns the list of a slot, which is divided if it would be too large with so many records more. */
+    private int listWithRoom(int slotIndex, int more) {
         int list = list(slotIndex);
         if (list == 0) {
             list = newList(slotIndex);
         }
-        if (sizes[list] >= LARGE && !isDivided(slotIndex) && isUnwatched(slotIndex)) {
+        if (sizes[list] + more > LARGE && !isDivided(slotIndex) && isUnwatched(slotIndex)) {
             divide(slotIndex);
         }
-        if (isDivided(slotIndex)) {
-            list = part(slotIndex, KeyHash.ORDER.of(key));
-        }
+        return list;
+    }
+
+    private void makeRoom(int list, int more) {
         int[] all = references[list];
-        if (sizes[list] == all.length) {
-            references[list] = Arrays.copyOf(all, Math.max(MIN_LENGTH, all.length + all.length / 4));
+        if (all.length - sizes[list] < more) {
+            int longer = Math.max(MIN_LENGTH, all.length + all.length / 4);
+            references[list] = Arrays.copyOf(all, Math.max(longer, sizes[list] + more));
         }
     }
 
@@ -248,7 +279,7 @@ final class SlotRecords {
         }
         int last = --sizes[list];
         fill(list, gap, last);
-        if (last == 0) {
+        if (last == 0 && !prepared) {
             references[list] = EMPTY;
         } else {
             references[list][last] = NONE;

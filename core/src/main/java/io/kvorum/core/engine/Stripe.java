@@ -3,6 +3,7 @@ package io.kvorum.core.engine;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import java.time.InstantSource;
+import java.util.List;
 import java.util.concurrent.locks.StampedLock;
 import org.jspecify.annotations.Nullable;
 
@@ -21,7 +22,7 @@ public final class Stripe {
     private final StampedLock lock = new StampedLock();
     private final Table table;
     private ByteBuf scratch = Unpooled.EMPTY_BUFFER;
-    private boolean scratchUsed;
+    private boolean untidy;
     private long stamp;
     private boolean retired;
     private volatile @Nullable Throwable damage;
@@ -314,8 +315,8 @@ public final class Stripe {
             if (damage == null && (underway || table.isBroken())) {
                 damage(HALF_MADE);
             }
-            if (scratchUsed) { // as by every change that a sink may have refused
-                scratchUsed = false;
+            if (untidy) { // as after every change that a sink may have refused
+                untidy = false;
                 table.forgetPrepared();
                 if (scratch.capacity() > MAX_SCRATCH_KEPT) {
                     scratch = Unpooled.EMPTY_BUFFER;
@@ -329,6 +330,12 @@ public final class Stripe {
     /** The table, for the holder of the lock and for whoever built the stripe and has not shared it yet. */
     public Table table() {
         return table;
+    }
+
+    /** As {@link Table#prepare(int, List)}, until the lock is released; for the holder of the lock. */
+    public void prepare(int slot, List<? extends Table.Incoming> entries) {
+        untidy = true;
+        table.prepare(slot, entries);
     }
 
     /** Returns whether the store has replaced this stripe; for the holder of the lock. */
@@ -346,7 +353,7 @@ public final class Stripe {
         if (scratch.capacity() == 0) {
             scratch = Unpooled.buffer(SCRATCH_CAPACITY);
         }
-        scratchUsed = true;
+        untidy = true;
         return scratch.clear();
     }
 }

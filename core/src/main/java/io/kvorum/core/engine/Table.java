@@ -2,6 +2,7 @@ package io.kvorum.core.engine;
 
 import io.netty.buffer.ByteBuf;
 import java.time.InstantSource;
+import java.util.List;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
@@ -68,10 +69,27 @@ public interface Table {
         return false;
     }
 
+    /** An entry that is to be set. */
+    interface Incoming {
+        byte[] key();
+
+        long keyHash();
+
+        int valueLength();
+
+        boolean isTimed();
+    }
+
     /** Allocates all that {@link #put} needs for such an entry, so that it allocates nothing if it is called next. */
     void prepare(int slot, long hash, byte[] key, int valueLength, boolean timed);
 
-    /** Lets go of what was allocated for a {@link #put} that has not been called, because the change was refused. */
+    /**
+     * Allocates all that {@link #put} and {@link #setDeadline} need for several entries with different keys of a slot,
+     * so that they allocate nothing until {@link #forgetPrepared}; {@link #remove} may come in between.
+     */
+    void prepare(int slot, List<? extends Incoming> entries);
+
+    /** Lets go of what was prepared and has not been used, because the change was refused or took less. */
     default void forgetPrepared() {}
 
     /**

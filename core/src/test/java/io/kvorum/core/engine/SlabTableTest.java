@@ -34,7 +34,7 @@ final class SlabTableTest extends TableContract {
 
     @Override
     void check(Table table) {
-        ((SlabTable) table).checkInvariants();
+        SlabTableChecks.check((SlabTable) table);
     }
 
     /** Sizes of every kind, many of which take a place in a segment that others leave. */
@@ -86,7 +86,7 @@ final class SlabTableTest extends TableContract {
     }
 
     private void check(Map<String, Entry> model) {
-        slab.checkInvariants();
+        SlabTableChecks.check(slab);
         assertEquals(model.size(), slab.size());
         for (Entry entry : model.values()) {
             assertArrayEquals(entry.value(), slab.get(hash.of(entry.key()), entry.key(), clock));
@@ -103,10 +103,10 @@ final class SlabTableTest extends TableContract {
         System.arraycopy(key, 0, other, 0, length);
         slab.put(SLOT, hash.of(key), key, bytes("a"), -1);
         slab.put(SLOT, hash.of(other), other, bytes("b"), 200);
-        slab.checkInvariants();
+        SlabTableChecks.check(slab);
         slab.put(SLOT, hash.of(key), key, bytes("a longer value than before"), 300);
         slab.put(SLOT, hash.of(other), other, bytes(""), -1);
-        slab.checkInvariants();
+        SlabTableChecks.check(slab);
 
         assertArrayEquals(bytes("a longer value than before"), slab.get(hash.of(key), key, clock));
         assertEquals(300, slab.deadline(hash.of(key), key));
@@ -120,7 +120,7 @@ final class SlabTableTest extends TableContract {
         slab.put(SLOT, hash.of(key), key, new byte[100], 500);
         slab.put(SLOT, hash.of(bytes("next")), bytes("next"), bytes("value"), 600);
         slab.put(SLOT, hash.of(key), key, new byte[0], -1);
-        slab.checkInvariants();
+        SlabTableChecks.check(slab);
 
         assertArrayEquals(new byte[0], slab.get(hash.of(key), key, clock));
         assertArrayEquals(bytes("value"), slab.get(hash.of(bytes("next")), bytes("next"), clock));
@@ -133,7 +133,7 @@ final class SlabTableTest extends TableContract {
         slab.remove(hash.of(key), key);
         slab.put(SLOT, hash.of(key), key, new byte[Segments.MAX_SHARED / 2], -1);
 
-        slab.checkInvariants();
+        SlabTableChecks.check(slab);
     }
 
     @ParameterizedTest
@@ -142,7 +142,7 @@ final class SlabTableTest extends TableContract {
         fill(100, length);
 
         assertEquals(100, slab.size());
-        slab.checkInvariants();
+        SlabTableChecks.check(slab);
     }
 
     @Test
@@ -154,7 +154,7 @@ final class SlabTableTest extends TableContract {
         }
 
         assertEquals(capacity, slab.capacity());
-        slab.checkInvariants();
+        SlabTableChecks.check(slab);
     }
 
     @Test
@@ -171,7 +171,7 @@ final class SlabTableTest extends TableContract {
             liveBytes += bytes - sizes[i];
             sizes[i] = bytes;
         }
-        slab.checkInvariants();
+        SlabTableChecks.check(slab);
         long index = 32_768L * Long.BYTES;
 
         assertTrue(slab.capacity() - index < liveBytes * 3 / 2 + 2 * Segments.FULL, () -> "" + slab.capacity());
@@ -187,7 +187,7 @@ final class SlabTableTest extends TableContract {
                 slab.remove(hash.of(key), key);
             }
         }
-        slab.checkInvariants();
+        SlabTableChecks.check(slab);
 
         assertTrue(slab.capacity() < full / 4, () -> "" + slab.capacity());
     }
@@ -218,7 +218,7 @@ final class SlabTableTest extends TableContract {
         byte key = 0;
         while (table.canTake(share, true)) {
             table.put(0, key, new byte[] {key}, large, Table.NO_DEADLINE);
-            table.checkInvariants();
+            SlabTableChecks.check(table);
             key++;
         }
 
@@ -227,7 +227,7 @@ final class SlabTableTest extends TableContract {
         table.remove(0, new byte[] {0});
         assertTrue(table.canTake(share, true));
         assertFalse(table.canTake(2 * share, true));
-        table.checkInvariants();
+        SlabTableChecks.check(table);
     }
 
     @Test
@@ -254,7 +254,7 @@ final class SlabTableTest extends TableContract {
             byte[] key = {(byte) (i >> 8), (byte) i};
             table.put(0, hash.of(key), key, new byte[large.length + i % 7], Table.NO_DEADLINE);
         }
-        table.checkInvariants();
+        SlabTableChecks.check(table);
         assertFalse(table.canTake(share, true));
     }
 
@@ -278,7 +278,7 @@ final class SlabTableTest extends TableContract {
             }
         }
 
-        table.checkInvariants();
+        SlabTableChecks.check(table);
         assertEquals((count + 3) / 4 + 2, table.size());
     }
 
