@@ -4,16 +4,15 @@ import io.kvorum.core.Entry;
 import io.kvorum.core.KeyOperations;
 import io.kvorum.core.KeyReads;
 import io.kvorum.core.KeyValueStore;
-import io.kvorum.core.LocalStore;
 import io.kvorum.core.MutationSink;
 import io.kvorum.core.ScanCursor;
 import io.kvorum.core.ScanOptions;
 import io.kvorum.core.ScanPage;
 import io.kvorum.core.SetOptions;
 import io.kvorum.core.ValueReader;
+import io.kvorum.core.engine.ChangeSink;
 import io.kvorum.replication.NodeRole;
 import io.kvorum.replication.NodeStatus;
-import io.kvorum.replication.ReplicationLog;
 import io.kvorum.slots.HashSlot;
 import io.kvorum.slots.SlotSet;
 import io.kvorum.slots.topology.ClusterTopology;
@@ -27,7 +26,6 @@ import io.netty.buffer.ByteBuf;
 import java.util.List;
 import java.util.function.Consumer;
 import java.util.function.Function;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -36,7 +34,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Confined to one thread.
  */
-final class NodeAccess implements KeyValueStore, MutationSink {
+final class NodeAccess implements KeyValueStore, MutationSink, ChangeSink {
     /** What the caller is about to do. */
     enum Purpose {
         READ_ANYWHERE,
@@ -45,23 +43,16 @@ final class NodeAccess implements KeyValueStore, MutationSink {
     }
 
     private final KeyValueStore store;
-    private final ReplicationLog log;
-    private final Supplier<ClusterTopology> topology;
+    private final ReplicatedStore node;
     private final NodeStatus status;
     private final Purpose purpose;
     private boolean appended;
     private boolean changed;
     private long end;
 
-    NodeAccess(
-            LocalStore store,
-            ReplicationLog log,
-            Supplier<ClusterTopology> topology,
-            NodeStatus status,
-            Purpose purpose) {
-        this.store = store.withSink(this);
-        this.log = log;
-        this.topology = topology;
+    NodeAccess(ReplicatedStore node, NodeStatus status, Purpose purpose) {
+        this.store = node.local().withSink(this);
+        this.node = node;
         this.status = status;
         this.purpose = purpose;
     }
@@ -84,7 +75,7 @@ final class NodeAccess implements KeyValueStore, MutationSink {
     /** Takes the change of an operation that is under way; the store calls it. */
     @Override
     public void accept(int slot, ByteBuf change) {
-        end = log.append(slot, change);
+        end = node.log().append(slot, change);
         appended = true;
         changed = true;
     }
@@ -151,7 +142,7 @@ final class NodeAccess implements KeyValueStore, MutationSink {
             throw new IllegalArgumentException("a cursor at the end has no next page");
         }
         beforeRead(cursor.slot());
-        ClusterTopology now = topology.get();
+        ClusterTopology now = node.topology();
         Shard own = now.shard(status.shard());
         int other = own == null ? -1 : now.servedBy(own).complement().next(cursor.slot() + 1);
         return store.scan(cursor, other < 0 ? options : options.withLastSlot(Math.min(options.lastSlot(), other - 1)));
@@ -182,7 +173,7 @@ final class NodeAccess implements KeyValueStore, MutationSink {
     @Override
     public long clear() {
         requirePrimary(-1);
-        Shard own = topology.get().shard(status.shard());
+        Shard own = node.topology().shard(status.shard());
         return own == null ? 0 : clear(own.slots());
     }
 
@@ -236,7 +227,7 @@ final class NodeAccess implements KeyValueStore, MutationSink {
     }
 
     private void requireOwned(int slot) {
-        ClusterTopology now = topology.get();
+        ClusterTopology now = node.topology();
         Shard owner = now.shardOf(slot);
         if (owner == null) {
             throw new RefusedException(
@@ -295,7 +286,7 @@ final class NodeAccess implements KeyValueStore, MutationSink {
         if (status.primary() != null) {
             return status.primary();
         }
-        Shard shard = topology.get().shard(status.shard());
+        Shard shard = node.topology().shard(status.shard());
         return shard == null || shard.primary().equals(status.node()) ? null : shard.primary();
     }
 }

@@ -358,8 +358,20 @@ public final class ReplicatedStore {
         return timeout.compareTo(MAX_TIMEOUT) > 0 ? MAX_TIMEOUT : timeout;
     }
 
+    LocalStore local() {
+        return store;
+    }
+
+    ReplicationLog log() {
+        return log;
+    }
+
+    ClusterTopology topology() {
+        return topology.get();
+    }
+
     private NodeAccess access(NodeStatus status, Purpose purpose) {
-        return new NodeAccess(store, log, topology, status, purpose);
+        return new NodeAccess(this, status, purpose);
     }
 
     /** Confirms that the leadership in which something was read has lasted until now. */
