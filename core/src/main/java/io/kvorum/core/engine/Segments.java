@@ -46,13 +46,15 @@ final class Segments {
     /** What stands for the used bytes of a segment that belongs to one large record. */
     private static final int UNSHARED = -1;
 
+    private static final List<byte[]> NOTHING = List.of();
+
     private byte[] @Nullable [] segments = new byte[0][];
     private int[] used = new int[0];
     private int[] live = new int[0];
     private int lowestFree; // or lower
     private int last = NOWHERE;
     private byte @Nullable [] spare;
-    private final List<byte[]> prepared = new ArrayList<>(0);
+    private List<byte[]> prepared = NOTHING;
 
     /** What stands for the number of a segment where there is none. */
     static final int NOWHERE = -1;
@@ -159,8 +161,9 @@ final class Segments {
     /** Allocates the segment of one large record, so that {@link #take} need not. */
     void prepare(int bytes) {
         if (prepared.size() != 1 || prepared.get(0).length != bytes) {
-            prepared.clear();
-            prepared.add(new byte[bytes]);
+            List<byte[]> one = new ArrayList<>(1);
+            one.add(new byte[bytes]);
+            prepared = one;
         }
         freeId();
     }
@@ -172,20 +175,23 @@ final class Segments {
      * @param shared the bytes of all others
      */
     void prepare(List<Integer> large, long shared) {
-        prepared.clear();
+        List<byte[]> all = new ArrayList<>(large.size());
         for (int bytes : large) {
-            prepared.add(new byte[bytes]);
+            all.add(new byte[bytes]);
         }
         int sure = FULL - MAX_SHARED; // bytes of a segment that are taken before a record does not fit
         for (long left = shared; left > 0; left -= sure) {
-            prepared.add(new byte[FULL]);
+            all.add(new byte[FULL]);
         }
-        growTo(count + prepared.size());
+        growTo(count + all.size());
+        prepared = all;
     }
 
     /** Lets go of what was allocated for records that have not come. */
     void forgetPrepared() {
-        prepared.clear();
+        if (prepared != NOTHING) {
+            prepared = NOTHING;
+        }
     }
 
     private byte @Nullable [] takePrepared(int bytes) {

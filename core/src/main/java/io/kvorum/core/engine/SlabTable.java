@@ -279,16 +279,14 @@ final class SlabTable implements Table {
                 shared += needed;
             }
         }
-        if (!added.isEmpty()) {
-            slotRecords.prepare(slot >>> stripeBits, added);
-            entries = RecordIndex.withRoom(entries, size + added.size());
-        }
+        entries = RecordIndex.withRoom(entries, size + added.size());
         if (shared > 0 && shared <= Segments.MAX_SHARED) {
             makeRoom((int) shared);
             shared = 0;
         }
         segments.prepare(large, shared);
         arrays = segments.arrays();
+        slotRecords.prepare(slot >>> stripeBits, added);
         prepared = true;
     }
 
@@ -296,8 +294,10 @@ final class SlabTable implements Table {
     @Override
     public void forgetPrepared() {
         segments.forgetPrepared();
-        slotRecords.forgetPrepared();
-        prepared = false;
+        if (prepared) {
+            slotRecords.forgetPrepared();
+            prepared = false;
+        }
     }
 
     @Override

@@ -101,18 +101,25 @@ final class SlotRecords {
 
     /** Allocates what {@link #add} needs for a record with each of these keys, and keeps it beside removals. */
     void prepare(int slotIndex, List<byte[]> keys) {
-        prepared = true;
-        int list = listWithRoom(slotIndex, keys.size());
-        if (!isDivided(slotIndex)) {
-            makeRoom(list, keys.size());
-            return;
+        if (!keys.isEmpty()) {
+            int list = listWithRoom(slotIndex, keys.size());
+            if (isDivided(slotIndex)) {
+                makeRoomInParts(slotIndex, keys);
+            } else {
+                makeRoom(list, keys.size());
+            }
         }
+        prepared = true;
+    }
+
+    private void makeRoomInParts(int slotIndex, List<byte[]> keys) {
+        int first = firstParts[list(slotIndex)];
         int[] coming = new int[PARTS];
         for (byte[] key : keys) {
-            coming[part(slotIndex, KeyHash.ORDER.of(key)) - firstParts[list]]++;
+            coming[part(slotIndex, KeyHash.ORDER.of(key)) - first]++;
         }
         for (int part = 0; part < PARTS; part++) {
-            makeRoom(firstParts[list] + part, coming[part]);
+            makeRoom(first + part, coming[part]);
         }
     }
 
