@@ -13,11 +13,14 @@ import io.lettuce.core.masterreplica.StatefulRedisMasterReplicaConnection;
 import io.lettuce.core.protocol.ProtocolVersion;
 import java.time.Duration;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Lettuce follows failovers of a group that sentinels watch, in both protocols. */
 @Tag("long")
+@Execution(ExecutionMode.CONCURRENT)
 final class LettuceSentinelTest {
     @ParameterizedTest
     @EnumSource(names = {"RESP2", "RESP3"})

@@ -19,13 +19,16 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.function.Function;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Lettuce follows failovers of a cluster, in both protocols. */
 @Tag("long")
+@Execution(ExecutionMode.CONCURRENT)
 final class LettuceTest {
-    static final Duration TIMEOUT = Duration.ofSeconds(2);
+    static final Duration TIMEOUT = Duration.ofSeconds(1);
     static final SocketOptions SOCKETS =
             SocketOptions.builder().connectTimeout(TIMEOUT).build();
 
