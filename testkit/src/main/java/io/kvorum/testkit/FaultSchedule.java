@@ -94,7 +94,7 @@ public final class FaultSchedule {
     private int number;
 
     /** What lasts, in the order in which it began: how to undo it. */
-    private final Set<Runnable> lasting = new LinkedHashSet<>();
+    private final Set<Lasting> lasting = new LinkedHashSet<>();
 
     /** How to begin anew what lasts of the faults of the network. */
     private final Set<Runnable> network = new LinkedHashSet<>();
@@ -342,21 +342,40 @@ public final class FaultSchedule {
         return " for " + Duration.ofMillis(length.toMillis());
     }
 
-    /** Undoes something once, after a time or at the end of all. */
-    private void undoLater(Duration length, Runnable undo) {
-        Runnable once = new Runnable() {
-            @Override
-            public void run() {
-                lock.lock();
-                try {
-                    if (lasting.remove(this)) {
-                        undo.run();
-                    }
-                } finally {
-                    lock.unlock();
+    /** Something that is undone once, after a time or at the end of all, unless the same lasts longer by another. */
+    private final class Lasting implements Runnable {
+        private final Object what;
+        private final Runnable undo;
+
+        Lasting(Object what, Runnable undo) {
+            this.what = what;
+            this.undo = undo;
+        }
+
+        @Override
+        public void run() {
+            lock.lock();
+            try {
+                if (lasting.remove(this) && lasting.stream().noneMatch(other -> other.what.equals(what))) {
+                    undo.run();
                 }
+            } finally {
+                lock.unlock();
             }
-        };
+        }
+    }
+
+    private void undoLater(Duration length, Runnable undo) {
+        undoLater(new Object(), length, undo);
+    }
+
+    /** Undoes what is done to a party. */
+    private void undoLater(FaultKind kind, NodeId party, Duration length, Runnable undo) {
+        undoLater(List.of(kind, party), length, undo);
+    }
+
+    private void undoLater(Object what, Duration length, Runnable undo) {
+        Lasting once = new Lasting(what, undo);
         lasting.add(once);
         scheduler.schedule(once, length.toNanos());
     }
@@ -464,12 +483,12 @@ public final class FaultSchedule {
             LocalSentinel sentinel = sentinel();
             happened(FaultKind.DISK_FULL, sentinel + forTime(length));
             sentinel.fillDisk();
-            undoLater(length, sentinel::freeDisk);
+            undoLater(FaultKind.DISK_FULL, sentinel.id(), length, sentinel::freeDisk);
         } else {
             LocalNode node = node();
             happened(FaultKind.DISK_FULL, node + forTime(length));
             node.fillDisk();
-            undoLater(length, node::freeDisk);
+            undoLater(FaultKind.DISK_FULL, node.id(), length, node::freeDisk);
         }
     }
 
@@ -497,14 +516,14 @@ public final class FaultSchedule {
             if (sentinel.isRunning()) {
                 happened(FaultKind.PAUSE, sentinel + forTime(length));
                 sentinel.pause();
-                undoLater(length, sentinel::resume);
+                undoLater(FaultKind.PAUSE, sentinel.id(), length, sentinel::resume);
             }
         } else {
             LocalNode node = node();
             if (node.isRunning()) {
                 happened(FaultKind.PAUSE, node + forTime(length));
                 node.pause();
-                undoLater(length, node::resume);
+                undoLater(FaultKind.PAUSE, node.id(), length, node::resume);
             }
         }
     }
@@ -515,12 +534,12 @@ public final class FaultSchedule {
             LocalSentinel sentinel = sentinel();
             happened(FaultKind.SLOW_STEPS, sentinel + " by " + delay + forTime(length));
             sentinel.slowSteps(delay);
-            undoLater(length, () -> sentinel.slowSteps(Duration.ZERO));
+            undoLater(FaultKind.SLOW_STEPS, sentinel.id(), length, () -> sentinel.slowSteps(Duration.ZERO));
         } else {
             LocalNode node = node();
             happened(FaultKind.SLOW_STEPS, node + " by " + delay + forTime(length));
             node.slowSteps(delay);
-            undoLater(length, () -> node.slowSteps(Duration.ZERO));
+            undoLater(FaultKind.SLOW_STEPS, node.id(), length, () -> node.slowSteps(Duration.ZERO));
         }
     }
 

@@ -95,15 +95,19 @@ public final class Simulation<A> {
      * @param first the first seed
      * @param count how many; positive
      * @return what they amount to, with the failure, if there is one
-     * @throws IllegalArgumentException if {@code count} is not positive
+     * @throws IllegalArgumentException if {@code count} or {@code kvorum.seeds} is not positive, or one of the two
+     *     properties is not a number
      */
     public SimulationResult run(long first, long count) {
         if (count < 1) {
             throw new IllegalArgumentException("count must be positive: " + count);
         }
-        Long only = Long.getLong("kvorum.seed");
-        long from = only == null ? first : only;
-        long seeds = only == null ? Long.getLong("kvorum.seeds", count) : 1;
+        boolean one = !System.getProperty("kvorum.seed", "").isBlank();
+        long from = property("kvorum.seed", first);
+        long seeds = one ? 1 : property("kvorum.seeds", count);
+        if (seeds < 1) {
+            throw new IllegalArgumentException("kvorum.seeds must be at least 1: " + seeds);
+        }
         String caller = StackWalker.getInstance(StackWalker.Option.RETAIN_CLASS_REFERENCE)
                 .walk(frames -> frames.filter(frame -> frame.getDeclaringClass() != Simulation.class)
                         .findFirst()
@@ -121,6 +125,15 @@ public final class Simulation<A> {
             }
         }
         return totals.result(null);
+    }
+
+    private static long property(String name, long otherwise) {
+        String text = System.getProperty(name, "").trim();
+        try {
+            return text.isEmpty() ? otherwise : Long.parseLong(text);
+        } catch (NumberFormatException e) {
+            throw new IllegalArgumentException(name + " must be a number: " + text, e);
+        }
     }
 
     /** {@return the names of its workloads} */

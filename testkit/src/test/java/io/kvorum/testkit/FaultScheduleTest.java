@@ -84,6 +84,38 @@ final class FaultScheduleTest {
         }
     }
 
+    /** A pause ends with the last of those that overlap. */
+    @Test
+    void aPauseLastsAsLongAsItSays() {
+        int overlaps = 0;
+        for (long seed = 1; seed <= 20; seed++) {
+            try (LocalCluster cluster = ready(seed, 1, 1)) {
+                FaultSchedule faults = FaultSchedule.begin(cluster, seed, LENGTH, FaultKind.PAUSE);
+                Map<String, Duration> until = new HashMap<>();
+                int seen = 0;
+                while (!faults.isOver()) {
+                    Duration now = Duration.ofNanos(cluster.scheduler().nanoTime());
+                    for (FaultSchedule.Fault fault :
+                            faults.faults().subList(seen, faults.faults().size())) {
+                        String[] what = fault.what().split(" for ", -1);
+                        Duration end = Duration.ofNanos(fault.at()).plus(Duration.parse(what[1]));
+                        Duration before = until.getOrDefault(what[0], Duration.ZERO);
+                        overlaps += before.compareTo(Duration.ofNanos(fault.at())) > 0 ? 1 : 0;
+                        until.put(what[0], before.compareTo(end) > 0 ? before : end);
+                        seen++;
+                    }
+                    for (LocalNode node : cluster.nodes()) {
+                        if (until.getOrDefault(node.toString(), Duration.ZERO).compareTo(now) > 0) {
+                            assertTrue(node.isPaused(), () -> "seed " + cluster.seed() + " at " + now + ": " + node);
+                        }
+                    }
+                    cluster.advance(Duration.ofMillis(100));
+                }
+            }
+        }
+        assertTrue(overlaps > 10, "the pauses of " + overlaps + " nodes overlap");
+    }
+
     @Test
     void theEndUndoesEverything() {
         for (FaultKind kind : EnumSet.complementOf(EnumSet.of(FaultKind.PLACED_CRASH))) {

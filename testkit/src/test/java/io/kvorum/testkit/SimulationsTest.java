@@ -17,6 +17,8 @@ import java.util.List;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 final class SimulationsTest {
     private static final Duration LENGTH = Duration.ofSeconds(12);
@@ -63,6 +65,20 @@ final class SimulationsTest {
         assertTrue(result.failovers() > 1 && result.elections() > 1, result::toString);
         assertTrue(result.operations() > 500, result::toString);
         assertTrue(result.faults().size() > 5, result::toString);
+    }
+
+    /** A run that was to replay or to soak, and does neither, would pass for one that found nothing. */
+    @ParameterizedTest
+    @CsvSource({"kvorum.seeds, 0", "kvorum.seeds, many", "kvorum.seed, first"})
+    void aPropertyThatNamesNoSeedsIsRefused(String property, String value) {
+        Simulation<Object> simulation =
+                Simulation.builder().workload("ada", run -> {}).build();
+        System.setProperty(property, value);
+        try {
+            assertThrows(IllegalArgumentException.class, () -> simulation.run(1, 1));
+        } finally {
+            System.clearProperty(property);
+        }
     }
 
     @Test

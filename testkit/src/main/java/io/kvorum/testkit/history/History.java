@@ -169,7 +169,8 @@ public final class History {
     }
 
     /**
-     * Compares acknowledged writes with what a store holds in the end, once nobody writes any more.
+     * Compares acknowledged writes with what a store holds in the end, once nobody writes any more. A key whose value
+     * nobody in this history wrote shows nothing: somebody else may have written it since.
      *
      * @param reader reads a key of the store at last
      * @return how many acknowledged writes are lost for certain
