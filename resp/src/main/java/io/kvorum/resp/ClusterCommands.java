@@ -1,5 +1,6 @@
 package io.kvorum.resp;
 
+import io.kvorum.failover.Operation;
 import io.kvorum.slots.HashSlot;
 import io.kvorum.slots.SlotRange;
 import io.kvorum.slots.topology.ClusterTopology;
@@ -11,6 +12,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /** The commands that clients learn the cluster by. Nodes answer by the topology that they know. */
 final class ClusterCommands {
@@ -454,15 +456,15 @@ final class ClusterCommands {
         if (call.size() == 2 && call.node().cluster().isHeldDown(primary)) {
             throw new CommandException("ERR Master is down or failed, please use CLUSTER FAILOVER FORCE");
         }
-        failOver(call.node().cluster(), cluster(call).shardOf(call.node()));
+        failOver(call.node().cluster(), cluster(call).shardOf(call.node()), call.node().id());
         call.out().ok();
     }
 
-    /** Has a sentinel that runs give a shard another primary; how that ends, its events tell. */
-    static void failOver(RespCluster cluster, Shard shard) {
+    /** Has a sentinel that runs give a shard another primary, or this one; how that ends, its events tell. */
+    static void failOver(RespCluster cluster, Shard shard, @Nullable NodeId target) {
         for (LocalSentinel sentinel : cluster.cluster().sentinels()) {
             if (sentinel.isRunning() && cluster.isReachable(sentinel.id())) {
-                sentinel.driver().failOver(shard.id());
+                sentinel.driver().perform(new Operation.FailOver(shard.id(), target));
                 return;
             }
         }

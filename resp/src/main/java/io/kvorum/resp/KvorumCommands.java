@@ -103,7 +103,7 @@ final class KvorumCommands {
     }
 
     private static void failover(Call call) {
-        ClusterCommands.failOver(call.endpoint().cluster(), shard(call, call.text(2)));
+        ClusterCommands.failOver(call.endpoint().cluster(), shard(call, call.text(2)), null);
         call.out().ok();
     }
 
