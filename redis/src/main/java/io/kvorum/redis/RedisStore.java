@@ -73,11 +73,11 @@ public final class RedisStore implements KeyValueStore {
     RedisStore(Connections connections, boolean since7, int tries, String name) {
         this.connections = connections;
         this.transactions = new SlotTransactions(connections, since7, tries);
-        this.commands = new RedisAsyncStore(this, connections, since7, Runnable::run);
         this.keyspace =
                 connections.servers().knowSlots() ? new SlottedKeyspace(connections) : new ScannedKeyspace(connections);
         this.since7 = since7;
-        this.name = name;
+        this.name = "RedisStore[" + name + "]";
+        this.commands = commands(Runnable::run);
     }
 
     /**
@@ -227,7 +227,11 @@ public final class RedisStore implements KeyValueStore {
      */
     @Override
     public AsyncKeyValueStore async(Executor executor) {
-        return new RedisAsyncStore(this, connections, since7, executor);
+        return commands(executor);
+    }
+
+    private RedisAsyncStore commands(Executor executor) {
+        return new RedisAsyncStore(KeyValueStore.super.async(executor), connections, since7, name);
     }
 
     // ---- commands
@@ -377,7 +381,7 @@ public final class RedisStore implements KeyValueStore {
     /** {@return what it is connected to} */
     @Override
     public String toString() {
-        return "RedisStore[" + name + "]";
+        return name;
     }
 
     /** Collects the settings of a store. For use by one thread. */
