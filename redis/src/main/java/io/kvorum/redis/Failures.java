@@ -7,6 +7,7 @@ import io.kvorum.slots.topology.RefusedException;
 import io.kvorum.slots.topology.RefusedException.Kind;
 import io.lettuce.core.RedisCommandExecutionException;
 import io.lettuce.core.RedisCommandTimeoutException;
+import io.lettuce.core.RedisURI;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import org.jspecify.annotations.Nullable;
@@ -36,6 +37,24 @@ final class Failures {
     /** Returns whether the slot is at another server. */
     static boolean isMoved(Throwable failure) {
         return isAnswer(failure) && first(failure).equals("MOVED");
+    }
+
+    /** Returns whether the key is on its way to another server, or there already. */
+    static boolean isAsk(Throwable failure) {
+        return isAnswer(failure) && first(failure).equals("ASK");
+    }
+
+    /**
+     * Returns where a server sends those who ask for a key that is on its way.
+     *
+     * @param ask the answer of that kind
+     * @param from the server that answered, whose user, password and settings of TLS hold for the other one too
+     */
+    static Place asked(Throwable ask, Place from) {
+        String address = String.valueOf(ask.getMessage()).split(" ", -1)[2];
+        int colon = address.lastIndexOf(':');
+        RedisURI.Builder uri = RedisURI.builder(from.uri()).withPort(Integer.parseInt(address, colon + 1, address.length(), 10));
+        return Place.of((colon > 0 ? uri.withHost(address.substring(0, colon)) : uri).build());
     }
 
     /** Returns whether the server is no primary any more. */

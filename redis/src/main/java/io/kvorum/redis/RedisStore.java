@@ -3,6 +3,7 @@ package io.kvorum.redis;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 import static java.util.Objects.requireNonNull;
 
+import io.kvorum.cluster.ClientStats;
 import io.kvorum.core.AsyncKeyValueStore;
 import io.kvorum.core.Entry;
 import io.kvorum.core.ExpireCondition;
@@ -62,7 +63,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Safe for use by any number of threads, but not by those in which stages of the asynchronous form complete. Close
  * it: it has connections and threads.
  */
-public final class RedisStore implements KeyValueStore {
+public final class RedisStore implements KeyValueStore, ClientStats.Source {
     private final Connections connections;
     private final SlotTransactions transactions;
     private final RedisAsyncStore commands;
@@ -370,6 +371,21 @@ public final class RedisStore implements KeyValueStore {
     @Override
     public boolean copyIfAbsent(byte[] from, byte[] to) {
         return change(from, () -> commands.copyIfAbsent(from, to));
+    }
+
+    /**
+     * {@return what this store has done, its asynchronous forms included} Each command and each transaction counts as an
+     * operation; the tries are those that followed a slot or a primary to another server.
+     */
+    @Override
+    public ClientStats stats() {
+        return connections.stats();
+    }
+
+    /** {@return how many operations wait for another try} */
+    @Override
+    public int waiting() {
+        return connections.waiting();
     }
 
     /** Closes the connections; operations fail with {@link IllegalStateException} from then on. Idempotent. */
