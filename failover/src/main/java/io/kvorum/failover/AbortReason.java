@@ -54,7 +54,10 @@ public enum AbortReason {
     NOT_A_MEMBER,
     /** The target of a switchover does not have the data of the shard. Nothing has changed. */
     NODE_INCOMPLETE,
-    /** The target of a switchover was lost when the primary had handed over, and another node leads. */
+    /**
+     * Another node than the target of a switchover leads now: the target was lost when the primary had handed over, or
+     * there was a failover meanwhile.
+     */
     TARGET_LOST,
     /** The node to take in belongs to another shard. Nothing has changed. */
     NODE_ELSEWHERE,

@@ -322,8 +322,9 @@ final class Connections implements AutoCloseable {
 
         private void failed(
                 Throwable cause, Link link, StatefulRedisConnection<byte[], byte[]> connection, boolean follows) {
-            if (follows && Failures.isAsk(cause)) {
-                to(Failures.asked(cause, link.place()), false, true);
+            Place asked = follows ? Failures.asked(cause, link.place()) : null;
+            if (asked != null) {
+                to(asked, false, true);
                 return;
             }
             boolean readOnly = Failures.isReadOnly(cause);
@@ -359,9 +360,10 @@ final class Connections implements AutoCloseable {
                         .<@Nullable Place>thenApply(count -> null)
                         .exceptionallyCompose(failure -> {
                             Throwable cause = Failures.cause(failure);
-                            return Failures.isAsk(cause)
-                                    ? CompletableFuture.completedFuture(Failures.asked(cause, place))
-                                    : CompletableFuture.failedFuture(cause);
+                            Place asked = Failures.asked(cause, place);
+                            return asked == null
+                                    ? CompletableFuture.failedFuture(cause)
+                                    : CompletableFuture.completedFuture(asked);
                         })));
     }
 

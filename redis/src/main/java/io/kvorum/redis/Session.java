@@ -62,7 +62,7 @@ final class Session {
     /** Returns where the server sends those who ask for the key that a command failed for, or null if that is not why. */
     @Nullable
     Place asked() {
-        return failure != null && Failures.isAsk(failure) ? Failures.asked(failure, place) : null;
+        return failure == null ? null : Failures.asked(failure, place);
     }
 
     /**

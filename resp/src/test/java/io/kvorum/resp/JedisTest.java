@@ -109,6 +109,14 @@ final class JedisTest {
             }
             assertEquals("value", read(client, "{06S}"));
             write(client, "{06S}", "after the switchovers");
+
+            ports.cluster.primaryOf(Ports.FIRST).crash();
+            NodeId replica = new NodeId("node-1.2");
+            try (Jedis asked = new Jedis("127.0.0.1", ports.resp.port(replica))) {
+                assertEquals("OK", asked.clusterFailover(ClusterFailoverOption.FORCE));
+            }
+            ports.await(() -> ports.cluster.primaryOf(Ports.FIRST).id().equals(replica));
+            write(client, "{06S}", "after a crash");
         }
     }
 
