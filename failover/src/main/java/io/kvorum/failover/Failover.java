@@ -237,7 +237,9 @@ final class Failover implements Procedure {
     }
 
     private boolean isTarget(NodeReport report) {
-        return (target == null ? !report.node().equals(before.primary()) : report.node().equals(target))
+        return (target == null
+                        ? !report.node().equals(before.primary())
+                        : report.node().equals(target))
                 && report.complete()
                 && report.priority() > 0;
     }

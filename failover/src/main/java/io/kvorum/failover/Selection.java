@@ -17,7 +17,11 @@ import org.jspecify.annotations.Nullable;
  * @param avoid a node that is chosen only if no other can be, or null: the outgoing primary of a switchover
  * @param lossy whether a node may be chosen although another one, of priority 0, has more data
  */
-record Selection(@Nullable NodeId target, @Nullable NodeId keep, @Nullable NodeId avoid, boolean lossy) {
+record Selection(
+        @Nullable NodeId target,
+        @Nullable NodeId keep,
+        @Nullable NodeId avoid,
+        boolean lossy) {
     /** {@return the node to promote, or null if none may be} */
     @Nullable
     NodeReport choose(Collection<NodeReport> promised) {

@@ -34,7 +34,9 @@ sealed interface ShardOperation {
         /** {@return whether nothing is left to do if this is the primary and it is well} */
         boolean isReached(ShardPrimary primary) {
             NodeId target = operation.target();
-            return target == null ? primary.epoch() > before.epoch() : primary.primary().equals(target);
+            return target == null
+                    ? primary.epoch() > before.epoch()
+                    : primary.primary().equals(target);
         }
     }
 

@@ -54,8 +54,8 @@ final class Connections implements AutoCloseable {
     private final Map<Place, Queue<StatefulRedisConnection<byte[], byte[]>>> idle = new ConcurrentHashMap<>();
     private final Semaphore sessions = new Semaphore(MAX_SESSIONS);
     private final AtomicInteger nextLane = new AtomicInteger();
-    /** The outcomes of what waits for another try, which would end with the timer if nobody else ended them. */
-    private final Set<CompletableFuture<?>> paused = ConcurrentHashMap.newKeySet();
+    /** What waits for another try. With the timer it would end without an outcome. */
+    private final Set<Attempt<?>> paused = ConcurrentHashMap.newKeySet();
 
     private final AtomicInteger waiting = new AtomicInteger();
     private final ClientCounters counters = new ClientCounters();
@@ -94,10 +94,6 @@ final class Connections implements AutoCloseable {
         return new IllegalStateException("the store is closed");
     }
 
-    private static void refuse(CompletableFuture<?> outcome) {
-        outcome.completeExceptionally(closed());
-    }
-
     // ---- single commands
 
     /** Sends a command on keys to the primary of their slot, and follows them where the servers say they are. */
@@ -106,8 +102,8 @@ final class Connections implements AutoCloseable {
     }
 
     /**
-     * As {@link #send}, for a command about all keys of the slot: while the slot is on its way from one server to another
-     * it is refused, as neither has all of them.
+     * As {@link #send}, for a command about all keys of the slot: while the slot is on its way from one server to
+     * another it is refused, as neither has all of them.
      */
     <R extends @Nullable Object> CompletableFuture<R> sendOfSlot(int slot, boolean writes, Command<R> command) {
         return send(slot, writes, false, command);
@@ -144,8 +140,7 @@ final class Connections implements AutoCloseable {
         private final long begin = System.nanoTime();
         private int redirects = MAX_REDIRECTS;
 
-        private Attempt(
-                int slot, boolean writes, boolean ofKeys, Command<R> command, CompletableFuture<R> outcome) {
+        private Attempt(int slot, boolean writes, boolean ofKeys, Command<R> command, CompletableFuture<R> outcome) {
             this.slot = slot;
             this.writes = writes;
             this.ofKeys = ofKeys;
@@ -190,9 +185,9 @@ final class Connections implements AutoCloseable {
 
         private void again(RefusedException refusal, long pauseMillis) {
             beginWait(refusal);
-            paused.add(outcome);
+            paused.add(this);
             if (closed) { // perhaps unseen by close
-                refuse(outcome);
+                refuse();
             }
             servers.refresh().thenRun(() -> {
                 if (pauseMillis == 0) {
@@ -208,9 +203,13 @@ final class Connections implements AutoCloseable {
             });
         }
 
+        private void refuse() {
+            outcome.completeExceptionally(closed());
+        }
+
         private void goOn() {
             endWait();
-            paused.remove(outcome);
+            paused.remove(this);
             run();
         }
     }
@@ -342,9 +341,11 @@ final class Connections implements AutoCloseable {
                 link.leave();
             }
         });
-        var unused = idle.remove(place);
-        if (unused != null) {
-            unused.forEach(StatefulRedisConnection::closeAsync);
+        var free = idle.remove(place);
+        if (free != null) {
+            for (var connection : free) {
+                var unused = connection.closeAsync();
+            }
         }
     }
 
@@ -476,7 +477,7 @@ final class Connections implements AutoCloseable {
     public void close() {
         if (!closed) {
             closed = true;
-            paused.forEach(Connections::refuse);
+            paused.forEach(Attempt::refuse);
             servers.close();
             client.shutdownAsync(0, 1, TimeUnit.SECONDS).join(); // its connections with it
             if (ownsResources) {

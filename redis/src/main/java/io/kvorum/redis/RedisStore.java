@@ -374,8 +374,8 @@ public final class RedisStore implements KeyValueStore, ClientStats.Source {
     }
 
     /**
-     * {@return what this store has done, its asynchronous forms included} Each command and each transaction counts as an
-     * operation; the tries are those that followed a slot or a primary to another server.
+     * {@return what this store has done, its asynchronous forms included} Each command and each transaction counts as
+     * an operation; the tries are those that followed a slot or a primary to another server.
      */
     @Override
     public ClientStats stats() {

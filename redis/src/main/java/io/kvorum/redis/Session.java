@@ -59,7 +59,9 @@ final class Session {
         return failure != null && Failures.isReadOnly(failure);
     }
 
-    /** Returns where the server sends those who ask for the key that a command failed for, or null if that is not why. */
+    /**
+     * Returns where the server sends those who ask for the key that a command failed for, or null if that is not why.
+     */
     @Nullable
     Place asked() {
         return failure == null ? null : Failures.asked(failure, place);

@@ -61,7 +61,7 @@ final class SlotTransactions {
                 disturbed++;
             } catch (RefusedException e) {
                 asked = session.asked();
-                boolean goesOn = asked != null || session.hasMoved()
+                boolean goesOn = (asked != null || session.hasMoved())
                         ? redirects-- > 0
                         : session.isReadOnly() && connections.isTimeLeft(begin);
                 if (!goesOn) {

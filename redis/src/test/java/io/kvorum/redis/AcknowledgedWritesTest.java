@@ -45,8 +45,9 @@ final class AcknowledgedWritesTest {
             NodeId other = shard.replicas().get(0);
             LossRuns.Count count = runs.run("cut:", () -> {
                 shard.machines().isolate(before);
-                RealServers.await("another one is announced", () -> !before.equals(
-                        shard.sentinelAt(other).topology().primaryOf(0)));
+                RealServers.await(
+                        "another one is announced",
+                        () -> !before.equals(shard.sentinelAt(other).topology().primaryOf(0)));
                 shard.machines().join(before);
             });
 

@@ -20,8 +20,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Counts the writes that real servers acknowledge and then lose, while they are killed, stopped, cut off and switched
  * over at random. A client on the machine of each of three servers writes one key after the other to whoever its
- * sentinel calls the primary, and WAIT asks for a replica; so the primary that is cut off has a client with it. What was
- * acknowledged must be there when all is well again.
+ * sentinel calls the primary, and WAIT asks for a replica; so the primary that is cut off has a client with it. What
+ * was acknowledged must be there when all is well again.
  *
  * <p>Run: {@code mvn -q -B -Ploss -pl redis -am test-compile -Dloss.runs=20 -Dloss.seed=1 -Dloss.replicas=1}. With no
  * replicas, acknowledgements promise nothing, and losses show that they would be noticed.
@@ -72,7 +72,8 @@ final class LossRuns implements AutoCloseable {
                 stores.add(RedisStore.builder()
                         .uris(shard.server(machine).uri())
                         .primary(() -> {
-                            NodeId primary = shard.sentinelAt(machine).topology().primaryOf(0);
+                            NodeId primary =
+                                    shard.sentinelAt(machine).topology().primaryOf(0);
                             return primary == null ? null : shard.uris(machine).get(primary);
                         })
                         .timeout(Duration.ofMillis(400))
@@ -167,8 +168,11 @@ final class LossRuns implements AutoCloseable {
     }
 
     private void awaitWell() {
-        RealServers.await("the sentinels agree", () -> RedisShard.NODES.stream()
-                .allMatch(machine -> shard.primary().equals(shard.sentinelAt(machine).topology().primaryOf(0))));
+        RealServers.await(
+                "the sentinels agree",
+                () -> RedisShard.NODES.stream()
+                        .allMatch(machine -> shard.primary()
+                                .equals(shard.sentinelAt(machine).topology().primaryOf(0))));
         shard.awaitReplicas(2);
     }
 
@@ -177,8 +181,8 @@ final class LossRuns implements AutoCloseable {
         try (RedisStore store = RedisStore.connect(shard.server(shard.primary()).uri())) {
             for (int first = 0; first < keys.size(); first += 500) {
                 List<String> some = keys.subList(first, Math.min(keys.size(), first + 500));
-                List<byte @Nullable []> values =
-                        store.getEach(some.stream().map(key -> key.getBytes(UTF_8)).toList());
+                List<byte @Nullable []> values = store.getEach(
+                        some.stream().map(key -> key.getBytes(UTF_8)).toList());
                 for (int i = 0; i < values.size(); i++) {
                     byte[] value = values.get(i);
                     if (value == null || !new String(value, UTF_8).equals(some.get(i))) {

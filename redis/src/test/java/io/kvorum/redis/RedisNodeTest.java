@@ -115,8 +115,8 @@ final class RedisNodeTest {
             server = primary;
             Map<NodeId, RedisURI> both = Map.of(NODE, primary.uri(), other, replica.uri());
             node = RedisNode.start(NODE, SHARD, both, directory);
-            MemberList members = new MemberList(List.of(
-                    fenced().members().members().get(0), new Member(other, 7)));
+            MemberList members =
+                    new MemberList(List.of(fenced().members().members().get(0), new Member(other, 7)));
             ask(new NodeCommand.Begin(SHARD, EPOCH, HOLDER, members, List.of(), false));
             assertEquals("OK", primary.ask("SET key value"), "before there was a replica");
             try (RedisNode beside = RedisNode.start(other, SHARD, both, run.getParent())) {

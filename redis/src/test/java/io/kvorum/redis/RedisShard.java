@@ -50,7 +50,9 @@ final class RedisShard implements AutoCloseable {
         this(directory, downAfter, false);
     }
 
-    /** As the other one, with a sentinel on the machine of each server, and machines that can be cut off if so wished. */
+    /**
+     * As the other one, with a sentinel on the machine of each server, and machines that can be cut off if so wished.
+     */
     RedisShard(Path directory, Duration downAfter, boolean onMachines) {
         this.directory = directory;
         this.downAfter = downAfter;

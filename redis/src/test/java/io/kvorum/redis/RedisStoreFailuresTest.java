@@ -284,9 +284,14 @@ final class RedisStoreFailuresTest {
         assertEquals(6, store.append(KEY, new byte[1]));
         assertEquals(6, store.append(moved, new byte[1]));
         store.set(fresh, VALUE);
-        assertEquals(3, store.getEach(List.of(KEY, moved, fresh)).stream().filter(Objects::nonNull).count());
+        assertEquals(
+                3,
+                store.getEach(List.of(KEY, moved, fresh)).stream()
+                        .filter(Objects::nonNull)
+                        .count());
         assertEquals(7, store.compute(moved, value -> new byte[7]).length);
-        assertEquals(List.of(12, 5), store.transact(slot, keys -> List.of(keys.append(moved, VALUE), keys.length(fresh))));
+        assertEquals(
+                List.of(12, 5), store.transact(slot, keys -> List.of(keys.append(moved, VALUE), keys.length(fresh))));
         assertEquals(1, store.compute(KEY, value -> new byte[1]).length);
         assertEquals("2", target.ask("CLUSTER COUNTKEYSINSLOT " + slot));
         assertRefused(Kind.MOVING, () -> store.getAll(List.of(KEY, moved)));
@@ -318,8 +323,7 @@ final class RedisStoreFailuresTest {
                 store.async(Runnable::run).append(KEY, VALUE).toCompletableFuture();
         CompletableFuture<byte[]> transaction =
                 CompletableFuture.supplyAsync(() -> store.compute("other".getBytes(UTF_8), value -> VALUE));
-        RealServers.await(
-                "both have tried again", () -> store.stats().retries().get(Kind.READ_ONLY) >= 4);
+        RealServers.await("both have tried again", () -> store.stats().retries().get(Kind.READ_ONLY) >= 4);
         primary.set(next);
 
         assertEquals(5, command.get());
@@ -332,14 +336,17 @@ final class RedisStoreFailuresTest {
         command = store.async(Runnable::run).append(KEY, VALUE).toCompletableFuture();
         RealServers.await("it waits", () -> store.waiting() > 0);
         store.close();
-        assertInstanceOf(IllegalStateException.class, assertThrows(CompletionException.class, command::join).getCause());
+        assertInstanceOf(
+                IllegalStateException.class,
+                assertThrows(CompletionException.class, command::join).getCause());
     }
 
     /** Reads are on another connection, on which a replica would go on answering. */
     @Test
     void whoIsRefusedByAReplicaTurnsAwayFromItWithEverything() {
         RealServer server = server();
-        RedisStore store = store(RedisStore.builder().uris(server.uri()).replicas(1).timeout(Duration.ofMillis(300)));
+        RedisStore store =
+                store(RedisStore.builder().uris(server.uri()).replicas(1).timeout(Duration.ofMillis(300)));
         store.get(KEY);
         store.read(HashSlot.of(KEY), keys -> keys.get(KEY));
         assertTrue(server.ask("INFO clients").contains("connected_clients:3"));

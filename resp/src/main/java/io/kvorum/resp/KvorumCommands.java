@@ -105,7 +105,8 @@ final class KvorumCommands {
 
     private static void failover(Call call) {
         var unused = ClusterCommands.order(
-                call.endpoint().cluster(), new Operation.FailOver(shard(call, call.text(2)).id()));
+                call.endpoint().cluster(),
+                new Operation.FailOver(shard(call, call.text(2)).id()));
         call.out().ok();
     }
 

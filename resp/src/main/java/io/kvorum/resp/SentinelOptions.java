@@ -11,8 +11,8 @@ import java.util.Set;
 /**
  * Changes the settings of a sentinel, {@code SENTINEL SET} and {@code SENTINEL CONFIG}, with the errors of the server.
  *
- * <p>As with the server the other sentinels keep theirs, and of several changes those before the first bad one are made.
- * Unlike there, settings are those of the sentinel and hold for all its groups.
+ * <p>As with the server the other sentinels keep theirs, and of several changes those before the first bad one are
+ * made. Unlike there, settings are those of the sentinel and hold for all its groups.
  */
 final class SentinelOptions {
     private static final Set<String> CHANGEABLE =
@@ -56,31 +56,43 @@ final class SentinelOptions {
 
     private static SentinelSettings changed(SentinelSettings settings, Call call, int index) {
         String option = call.text(index).toLowerCase(Locale.ROOT);
-        String value = call.text(index + 1);
         if (SCRIPTS.contains(option)) {
             throw new CommandException("ERR Reconfiguration of scripts path is denied for security reasons. Check the "
                     + "deny-scripts-reconfig configuration directive in your Sentinel configuration");
+        } else if (!CHANGEABLE.contains(option)) {
+            throw unknown(call.text(index));
         }
         Long number = Numbers.parse(call.arg(index + 1));
-        boolean valid = number != null && number > 0 && number <= Integer.MAX_VALUE;
+        if (number == null || number < 1 || number > Integer.MAX_VALUE) {
+            throw invalid(call, index);
+        }
         try {
-            if (valid
-                    && option.equals("quorum")
-                    && number <= call.sentinel().driver().sentinels().size()) {
-                return settings.withQuorum(number.intValue()).checked();
-            } else if (valid && option.equals("down-after-milliseconds")) {
-                return settings.withDownAfter(Duration.ofMillis(number)).checked();
-            } else if (valid && option.equals("failover-timeout")) {
-                return settings.withOperationTimeout(Duration.ofMillis(number)).checked();
-            } else if (valid && option.equals("parallel-syncs")) {
-                return settings.withParallelSyncs(number.intValue()).checked();
-            }
+            return changed(settings, call, option, number.intValue()).checked();
         } catch (IllegalArgumentException e) { // it contradicts the other settings
             throw invalid(call, index);
         }
-        throw CHANGEABLE.contains(option)
-                ? invalid(call, index)
-                : unknown(call.text(index));
+    }
+
+    private static SentinelSettings changed(SentinelSettings settings, Call call, String option, int value) {
+        switch (option) {
+            case "quorum" -> {
+                int sentinels = call.sentinel().driver().sentinels().size();
+                if (value > sentinels) {
+                    throw new IllegalArgumentException("quorum must be at most " + sentinels + ": " + value);
+                }
+                return settings.withQuorum(value);
+            }
+            case "down-after-milliseconds" -> {
+                return settings.withDownAfter(Duration.ofMillis(value));
+            }
+            case "failover-timeout" -> {
+                return settings.withOperationTimeout(Duration.ofMillis(value));
+            }
+            case "parallel-syncs" -> {
+                return settings.withParallelSyncs(value);
+            }
+            default -> throw new AssertionError(option);
+        }
     }
 
     private static String values(SentinelSettings settings) {
@@ -121,8 +133,7 @@ final class SentinelOptions {
             }
             call.out().ok();
         } else {
-            throw new CommandException(
-                    "ERR Only SENTINEL CONFIG GET <option> / SET <option> <value> are supported.");
+            throw new CommandException("ERR Only SENTINEL CONFIG GET <option> / SET <option> <value> are supported.");
         }
     }
 }

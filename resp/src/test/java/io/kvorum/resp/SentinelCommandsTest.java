@@ -75,7 +75,7 @@ final class SentinelCommandsTest {
         try (TinyClient client = ports.client("sentinel-3")) {
             assertTrue(client.call("SENTINEL master mymaster").contains("quorum, 3"));
             for (String bad : List.of("quorum 0", "quorum x", "quorum 4", "parallel-syncs 0", "failover-timeout 1")) {
-                String[] words = bad.split(" ");
+                String[] words = bad.split(" ", -1);
                 assertEquals(
                         "(error) ERR Invalid argument '" + words[1] + "' for SENTINEL SET '" + words[0] + "'",
                         client.call("SENTINEL set mymaster " + bad));

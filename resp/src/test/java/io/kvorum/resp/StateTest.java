@@ -14,10 +14,11 @@ final class StateTest {
     /** There are no keys that a command could read or write. */
     @Test
     void nodesWithoutAStoreGetNoPorts() {
-        try (LocalCluster cluster =
-                LocalCluster.builder().state(log -> new Nothing()).virtualTime(1).start()) {
-            IllegalStateException refused =
-                    assertThrows(IllegalStateException.class, () -> RespCluster.start(cluster));
+        try (LocalCluster cluster = LocalCluster.builder()
+                .state(log -> new Nothing())
+                .virtualTime(1)
+                .start()) {
+            IllegalStateException refused = assertThrows(IllegalStateException.class, () -> RespCluster.start(cluster));
 
             assertTrue(refused.getMessage().startsWith("nodes must have a key-value store"), refused.getMessage());
         }

@@ -74,8 +74,8 @@ public final class LocalSentinel {
     }
 
     /**
-     * Gives it other settings, for good. If it runs, it goes on as one that was started again with them and with what it
-     * had saved, but no crash is told, and an operation that it was carrying out fails. The other sentinels keep
+     * Gives it other settings, for good. If it runs, it goes on as one that was started again with them and with what
+     * it had saved, but no crash is told, and an operation that it was carrying out fails. The other sentinels keep
      * theirs.
      *
      * @param value the settings

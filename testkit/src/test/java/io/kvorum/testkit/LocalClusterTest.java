@@ -138,7 +138,8 @@ final class LocalClusterTest {
         assertEquals(last, cluster.failOver(FIRST, last).id());
         assertEquals(last, cluster.primaryOf(FIRST).id());
         OperationFailedException refused = assertThrows(
-                OperationFailedException.class, () -> cluster.failOver(FIRST, cluster.primaryOf(SECOND).id()));
+                OperationFailedException.class,
+                () -> cluster.failOver(FIRST, cluster.primaryOf(SECOND).id()));
         assertEquals(AbortReason.NOT_A_MEMBER, refused.reason());
         assertEquals(last, cluster.primaryOf(FIRST).id());
     }
