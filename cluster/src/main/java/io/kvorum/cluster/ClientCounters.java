@@ -8,8 +8,12 @@ import java.util.EnumMap;
 import java.util.Map;
 import java.util.concurrent.atomic.LongAdder;
 
-/** What a client has done; each number only grows. Safe for use by any number of threads. */
-final class ClientCounters {
+/**
+ * The counters of a client, of which {@link ClientStats} is a snapshot. Each number only grows.
+ *
+ * <p>Safe for use by any number of threads.
+ */
+public final class ClientCounters {
     private final LongAdder succeeded = new LongAdder();
     private final Map<RefusedException.Kind, LongAdder> refused = adders(RefusedException.Kind.class);
     private final Map<OutcomeUnknownException.Reason, LongAdder> unknown = adders(OutcomeUnknownException.Reason.class);
@@ -35,11 +39,20 @@ final class ClientCounters {
         return sums;
     }
 
-    void succeeded() {
+    /** Starts at zero. */
+    public ClientCounters() {}
+
+    /** Counts an operation that succeeded. */
+    public void succeeded() {
         succeeded.increment();
     }
 
-    void failed(Throwable failure) {
+    /**
+     * Counts an operation that did not succeed, by what it ended with.
+     *
+     * @param failure what its caller is told
+     */
+    public void failed(Throwable failure) {
         if (failure instanceof RefusedException refusal) {
             of(refused, refusal.kind()).increment();
         } else if (failure instanceof OutcomeUnknownException outcome) {
@@ -49,8 +62,12 @@ final class ClientCounters {
         }
     }
 
-    /** Counts a try by what came of the one before it. */
-    void triedAgain(RuntimeException before) {
+    /**
+     * Counts a try by what came of the one before it.
+     *
+     * @param before what the try before failed with
+     */
+    public void triedAgain(RuntimeException before) {
         if (before instanceof RefusedException refusal) {
             of(retries, refusal.kind()).increment();
         } else {
@@ -58,7 +75,8 @@ final class ClientCounters {
         }
     }
 
-    ClientStats stats() {
+    /** {@return the numbers by now} */
+    public ClientStats stats() {
         return new ClientStats(
                 succeeded.sum(),
                 sums(RefusedException.Kind.class, refused),

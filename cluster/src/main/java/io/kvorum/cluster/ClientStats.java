@@ -5,9 +5,9 @@ import io.kvorum.slots.topology.RefusedException;
 import java.util.Map;
 
 /**
- * Counters of a {@link ClusterClient} and of those made of it by {@link ClusterClient#withTimeout}, since it was built.
- * Each number only grows. Clearing counts as one operation for each shard; operations that their caller has cancelled,
- * or that an executor has rejected, are not counted.
+ * Counters of a client, such as a {@link ClusterClient} together with those made of it by
+ * {@link ClusterClient#withTimeout}, since it was built. Each number only grows. Clearing counts as one operation for
+ * each shard; operations that their caller has cancelled, or that an executor has rejected, are not counted.
  *
  * <p>Immutable.
  *
@@ -25,6 +25,15 @@ public record ClientStats(
         long failed,
         Map<RefusedException.Kind, Long> retries,
         long repeatedReads) {
+    /** A client that counts what it does. Safe for use by any number of threads. */
+    public interface Source {
+        /** {@return the counters by now} */
+        ClientStats stats();
+
+        /** {@return how many operations wait for another try} */
+        int waiting();
+    }
+
     /** Copies the maps. */
     public ClientStats {
         refused = Map.copyOf(refused);

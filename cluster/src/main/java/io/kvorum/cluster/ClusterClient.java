@@ -60,7 +60,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Safe for use by any number of threads. It owns nothing, so there is nothing to close.
  */
-public final class ClusterClient {
+public final class ClusterClient implements ClientStats.Source {
     /** How many operations may wait for another try. */
     public static final int MAX_WAITING = 1 << 16;
 
@@ -195,11 +195,13 @@ public final class ClusterClient {
     }
 
     /** {@return how many operations wait for another try} */
+    @Override
     public int waiting() {
         return cluster.waiting.get();
     }
 
     /** {@return what this client, and those that differ from it in their timeout only, have done} */
+    @Override
     public ClientStats stats() {
         return cluster.counters.stats();
     }

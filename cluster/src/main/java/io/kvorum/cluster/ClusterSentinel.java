@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 
 import io.kvorum.failover.ConfigurationProvider;
 import io.kvorum.failover.NodeGateway;
+import io.kvorum.failover.Operation;
 import io.kvorum.failover.Sentinel;
 import io.kvorum.failover.SentinelEvent;
 import io.kvorum.failover.SentinelList;
@@ -136,6 +137,19 @@ public final class ClusterSentinel implements AutoCloseable {
      */
     public CompletionStage<ShardPrimary> failOver(ShardId shard) {
         return driver.failOver(shard);
+    }
+
+    /**
+     * Hands a shard over to one of its replicas.
+     *
+     * @param shard the shard
+     * @param target the node that is to lead
+     * @return the new primary, which is the target; or, exceptionally,
+     *     {@link io.kvorum.failover.OperationFailedException}, as for a target that may not lead
+     * @see Operation.FailOver
+     */
+    public CompletionStage<ShardPrimary> failOver(ShardId shard, NodeId target) {
+        return driver.perform(new Operation.FailOver(shard, requireNonNull(target, "target")));
     }
 
     /**

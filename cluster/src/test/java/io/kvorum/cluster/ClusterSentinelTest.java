@@ -77,6 +77,24 @@ final class ClusterSentinelTest {
     }
 
     @Test
+    void aShardIsHandedOverToTheNodeThatIsAskedFor() throws IOException {
+        try (Wired wired = Wired.started(directory)) {
+            wired.awaitFollowing(B);
+            wired.awaitFollowing(C);
+
+            assertEquals(
+                    C,
+                    wired.sentinel()
+                            .failOver(SHARD, C)
+                            .toCompletableFuture()
+                            .join()
+                            .primary());
+            assertEquals(C, wired.primary());
+            wired.awaitFollowing(A);
+        }
+    }
+
+    @Test
     void aShardThatLostAllDataIsBegunAnewOnCommandOnly() throws IOException {
         try (Wired wired = Wired.started(directory)) {
             wired.set("key", "lost");

@@ -14,7 +14,7 @@ public enum AbortReason {
     NO_MAJORITY,
     /** Too few complete members promised the epoch in time. */
     TOO_FEW_PROMISES,
-    /** No node may be promoted: those with the most complete log have priority 0. */
+    /** No node may be promoted: those with the most complete log, or the target of a switchover, have priority 0. */
     NO_ELIGIBLE_NODE,
     /** The chosen node refused to be promoted. */
     PROMOTION_REFUSED,
@@ -34,7 +34,7 @@ public enum AbortReason {
     FAILOVER_IN_PROGRESS,
     /** Another operation on the shard is under way. Nothing has changed. */
     OPERATION_IN_PROGRESS,
-    /** Nodes that had to answer did not. */
+    /** Nodes that had to answer did not, or the target of a switchover is silent. */
     NODES_MISSING,
     /** The shard has been begun before. Nothing has changed. */
     ALREADY_BEGUN,
@@ -47,8 +47,18 @@ public enum AbortReason {
     NOT_BEGUN,
     /** The node that was to begin the shard refused. */
     BEGIN_REFUSED,
-    /** The node to replace is not a member of the shard, or the one to take in is a member. Nothing has changed. */
+    /**
+     * The node to replace, or the target of a switchover, is not a member of the shard, or the node to take in is one.
+     * Nothing has changed.
+     */
     NOT_A_MEMBER,
+    /** The target of a switchover does not have the data of the shard. Nothing has changed. */
+    NODE_INCOMPLETE,
+    /**
+     * Another node than the target of a switchover leads now: the target was lost when the primary had handed over, or
+     * there was a failover meanwhile.
+     */
+    TARGET_LOST,
     /** The node to take in belongs to another shard. Nothing has changed. */
     NODE_ELSEWHERE,
     /** The time of the operation is over. A failover that it began may still go on. */

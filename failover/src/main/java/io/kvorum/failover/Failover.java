@@ -91,6 +91,8 @@ final class Failover implements Procedure {
     private final Watch watch;
     private final ShardPrimary before;
     private final boolean switchover;
+    /** The only node to switch over to, or null if any may lead. */
+    private final @Nullable NodeId target;
     /** To whom the promises of this attempt are given. */
     private final NodeId holder;
 
@@ -98,11 +100,18 @@ final class Failover implements Procedure {
     /** When the commands of the present step are repeated. */
     private long resendAt;
 
-    private Failover(ShardContext context, Watch watch, ShardPrimary before, boolean switchover, long now) {
+    private Failover(
+            ShardContext context,
+            Watch watch,
+            ShardPrimary before,
+            boolean switchover,
+            @Nullable NodeId target,
+            long now) {
         this.context = context;
         this.watch = watch;
         this.before = before;
         this.switchover = switchover;
+        this.target = target;
         settings = context.settings();
         long attempt = context.draw();
         holder = context.holder(attempt);
@@ -116,9 +125,16 @@ final class Failover implements Procedure {
      *
      * @param before the primary to replace
      * @param switchover whether that primary is well and is to hand over
+     * @param target the only node to switch over to, or null if any may lead
      */
-    static Failover begin(ShardContext context, Watch watch, ShardPrimary before, boolean switchover, long now) {
-        Failover failover = new Failover(context, watch, before, switchover, now);
+    static Failover begin(
+            ShardContext context,
+            Watch watch,
+            ShardPrimary before,
+            boolean switchover,
+            @Nullable NodeId target,
+            long now) {
+        Failover failover = new Failover(context, watch, before, switchover, target, now);
         failover.send(now);
         return failover;
     }
@@ -149,7 +165,7 @@ final class Failover implements Procedure {
             return; // if not with all data of a majority, at least with all of those who are there
         }
         if (switchover && watch.reports().stream().noneMatch(this::isTarget)) {
-            becomeEnded(AbortReason.NO_ELIGIBLE_NODE, now);
+            becomeEnded(AbortReason.NO_ELIGIBLE_NODE, target == null ? List.of() : List.of(target), now);
             return;
         }
         long known = Math.max(asking.answers.highestEpoch(), Math.max(watch.highestEpoch(), before.epoch()));
@@ -221,7 +237,11 @@ final class Failover implements Procedure {
     }
 
     private boolean isTarget(NodeReport report) {
-        return !report.node().equals(before.primary()) && report.complete() && report.priority() > 0;
+        return (target == null
+                        ? !report.node().equals(before.primary())
+                        : report.node().equals(target))
+                && report.complete()
+                && report.priority() > 0;
     }
 
     private void primaryAnswered(FencingPrimary fencing, NodeAnswer answer, long now) {
@@ -273,6 +293,7 @@ final class Failover implements Procedure {
         }
         NodeId former = before.primary();
         Selection selection = new Selection(
+                target,
                 switchover || watch.report(former) == null ? null : former,
                 switchover ? former : null,
                 fencing.taken.lossy);

@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 
 import io.kvorum.slots.topology.NodeId;
 import io.kvorum.slots.topology.ShardId;
+import org.jspecify.annotations.Nullable;
 
 /**
  * An order of an operator to a sentinel. Every operation ends within the time that the settings state for it, with an
@@ -21,12 +22,33 @@ public sealed interface Operation {
      * cannot succeed. If neither is known, the operation waits to hear from the primary; it never fails over a primary
      * that may be well.
      *
+     * <p>With a target the operation succeeds only once that node leads. If a failover is under way, it waits for the
+     * end of that and then, if need be, switches over to the target. A target that may not lead is refused before
+     * anything has changed: {@link AbortReason#NOT_A_MEMBER}, {@link AbortReason#NODES_MISSING} if it is silent,
+     * {@link AbortReason#NODE_INCOMPLETE}, or {@link AbortReason#NO_ELIGIBLE_NODE} if its priority is 0.
+     *
      * @param shard the shard
+     * @param target the node that is to lead, or null for any but the present primary
      */
-    record FailOver(ShardId shard) implements Operation {
+    record FailOver(ShardId shard, @Nullable NodeId target) implements Operation {
         /** Checks the parts. */
         public FailOver {
             requireNonNull(shard, "shard");
+        }
+
+        /**
+         * Without a target.
+         *
+         * @param shard the shard
+         */
+        public FailOver(ShardId shard) {
+            this(shard, null);
+        }
+
+        /** {@return the shard, and the target if there is one} */
+        @Override
+        public String toString() {
+            return "FailOver[shard=" + shard + (target == null ? "" : ", target=" + target) + "]";
         }
     }
 

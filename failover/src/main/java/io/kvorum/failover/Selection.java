@@ -11,12 +11,17 @@ import org.jspecify.annotations.Nullable;
  * Chooses which node to promote among complete members that have promised the epoch. The log decides: only a node that
  * has everything that any of them has may be chosen. Priority and id decide between equals.
  *
+ * @param target a node that is preferred to all others, or null
  * @param keep a node that is preferred to others of its priority, or null: a failover that no silence has caused need
  *     not move the primary
  * @param avoid a node that is chosen only if no other can be, or null: the outgoing primary of a switchover
  * @param lossy whether a node may be chosen although another one, of priority 0, has more data
  */
-record Selection(@Nullable NodeId keep, @Nullable NodeId avoid, boolean lossy) {
+record Selection(
+        @Nullable NodeId target,
+        @Nullable NodeId keep,
+        @Nullable NodeId avoid,
+        boolean lossy) {
     /** {@return the node to promote, or null if none may be} */
     @Nullable
     NodeReport choose(Collection<NodeReport> promised) {
@@ -30,7 +35,8 @@ record Selection(@Nullable NodeId keep, @Nullable NodeId avoid, boolean lossy) {
         return considered.stream()
                 .filter(report -> report.priority() > 0 && report.position().equals(best))
                 .min(Comparator.<NodeReport, Boolean>comparing(
-                                report -> report.node().equals(avoid))
+                                report -> !report.node().equals(target))
+                        .thenComparing(report -> report.node().equals(avoid))
                         .thenComparing(NodeReport::priority)
                         .thenComparing(report -> !report.node().equals(keep))
                         .thenComparing(NodeReport::node))

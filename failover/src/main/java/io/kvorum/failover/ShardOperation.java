@@ -11,7 +11,8 @@ import java.util.List;
  *
  * <pre>
  * AwaitingPrimary -> HandingOver   the primary reports that it leads: a switchover begins
- * AwaitingPrimary -> (end)         another primary came up by a failover, none can come up, or the time is over
+ * AwaitingPrimary -> (end)         the wanted primary came up by a failover, none can come up, the target may not
+ *                                  lead, or the time is over
  * HandingOver     -> (end)         the switchover succeeded or was given up, or the time is over
  * BeginningShard  -> (end)         the shard was begun, or that was given up
  * Replacing       -> (end)         the changed member list is committed, or the time is over
@@ -28,11 +29,20 @@ sealed interface ShardOperation {
     long endsAt();
 
     /** A manual failover until the primary is heard from. */
-    record AwaitingPrimary(long request, Operation operation, ShardPrimary before, long endsAt)
-            implements ShardOperation {}
+    record AwaitingPrimary(long request, Operation.FailOver operation, ShardPrimary before, long endsAt)
+            implements ShardOperation {
+        /** {@return whether nothing is left to do if this is the primary and it is well} */
+        boolean isReached(ShardPrimary primary) {
+            NodeId target = operation.target();
+            return target == null
+                    ? primary.epoch() > before.epoch()
+                    : primary.primary().equals(target);
+        }
+    }
 
     /** A switchover from its election to its publication. */
-    record HandingOver(long request, Operation operation, ShardPrimary before, long endsAt) implements ShardOperation {}
+    record HandingOver(long request, Operation.FailOver operation, ShardPrimary before, long endsAt)
+            implements ShardOperation {}
 
     /** A bootstrap, or a shard that is begun anew. */
     record BeginningShard(long request, Operation operation, ShardPrimary before, long endsAt)

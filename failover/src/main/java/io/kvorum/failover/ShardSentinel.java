@@ -290,7 +290,10 @@ final class ShardSentinel {
 
     private void beginIfElected(long now) {
         if (election.leadingAttempt() != 0) {
-            procedure = Failover.begin(context, watch, primary, election.isLeadingManually(), now);
+            NodeId target = operation instanceof HandingOver handingOver
+                    ? handingOver.operation().target()
+                    : null;
+            procedure = Failover.begin(context, watch, primary, election.isLeadingManually(), target, now);
             procedure.tick(now);
             conclude(now);
         }
@@ -373,8 +376,8 @@ final class ShardSentinel {
             return;
         }
         long endsAt = now + settings.operationTimeout().toNanos();
-        if (ordered instanceof Operation.FailOver) {
-            operation = new AwaitingPrimary(request, ordered, primary, endsAt);
+        if (ordered instanceof Operation.FailOver failOver) {
+            operation = new AwaitingPrimary(request, failOver, primary, endsAt);
         } else if (ordered instanceof Operation.Bootstrap) {
             startBeginning(new BeginningShard(request, ordered, primary, endsAt), false, now);
         } else if (ordered instanceof Operation.BeginAnew) {
@@ -439,7 +442,9 @@ final class ShardSentinel {
     }
 
     private void handOverIfPrimaryIsWell(AwaitingPrimary awaiting, long now) {
-        if (primary.epoch() > awaiting.before().epoch()) {
+        NodeId target = awaiting.operation().target();
+        boolean reached = awaiting.isReached(primary);
+        if (reached && target == null) {
             succeedWhenKnown(now);
             return;
         }
@@ -452,6 +457,13 @@ final class ShardSentinel {
         if (watch.isDown(primary.primary()) || report == null || !report.leads(primary.epoch())) {
             return; // not heard from yet, or being failed over: never a failover by mistake
         }
+        if (reached) {
+            succeedWhenKnown(now);
+            return;
+        }
+        if (target != null && (publication != null || !isTargetWell(target, now))) {
+            return;
+        }
         if (procedure != null || !election.isFree()) {
             failOperation(AbortReason.FAILOVER_IN_PROGRESS, List.of(), now);
             return;
@@ -461,9 +473,32 @@ final class ShardSentinel {
         beginIfElected(now);
     }
 
+    /** Refuses a target that may not lead; nothing is decided while it has not been heard. */
+    private boolean isTargetWell(NodeId target, long now) {
+        NodeReport report = watch.report(target);
+        Membership membership = watch.membership();
+        if (membership == null || !membership.knows(target)) {
+            failOperation(AbortReason.NOT_A_MEMBER, List.of(target), now);
+        } else if (watch.isDown(target)) {
+            failOperation(AbortReason.NODES_MISSING, List.of(target), now);
+        } else if (report != null && !membership.isMember(report.member())) {
+            failOperation(AbortReason.NOT_A_MEMBER, List.of(target), now);
+        } else if (report != null && !report.complete()) {
+            failOperation(AbortReason.NODE_INCOMPLETE, List.of(target), now);
+        } else if (report != null && report.priority() == 0) {
+            failOperation(AbortReason.NO_ELIGIBLE_NODE, List.of(target), now);
+        }
+        return report != null && operation != null;
+    }
+
     private void endIfHandedOver(HandingOver handingOver, long now) {
+        NodeId target = handingOver.operation().target();
         if (primary.epoch() > handingOver.before().epoch()) {
-            succeedWhenKnown(now);
+            if (target == null || primary.primary().equals(target)) {
+                succeedWhenKnown(now);
+            } else {
+                failOperation(AbortReason.TARGET_LOST, List.of(target), now);
+            }
         } else if (!election.isManual()) {
             failOperation(
                     election.isFree() ? AbortReason.NOT_ELECTED : AbortReason.FAILOVER_IN_PROGRESS, List.of(), now);

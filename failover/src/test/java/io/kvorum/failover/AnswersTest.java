@@ -160,8 +160,8 @@ final class AnswersTest {
         NodeReport ahead = report(B, 1, 6, true, OLD);
         NodeReport behind = report(A, 1, 5, true, OLD);
 
-        assertEquals(ahead, new Selection(null, null, false).choose(List.of(behind, ahead)));
-        assertEquals(ahead, new Selection(A, B, false).choose(List.of(behind, ahead)));
+        assertEquals(ahead, new Selection(null, null, null, false).choose(List.of(behind, ahead)));
+        assertEquals(ahead, new Selection(null, A, B, false).choose(List.of(behind, ahead)));
     }
 
     /** A majority may have acknowledged what only it has; unless losses are allowed, nobody leads without that. */
@@ -170,8 +170,8 @@ final class AnswersTest {
         NodeReport ahead = with(report(B, 1, 6, true, OLD), new LogPosition(1, 1), 0);
         NodeReport behind = report(A, 1, 5, true, OLD);
 
-        assertNull(new Selection(null, null, false).choose(List.of(behind, ahead)));
-        assertEquals(behind, new Selection(null, null, true).choose(List.of(behind, ahead)));
+        assertNull(new Selection(null, null, null, false).choose(List.of(behind, ahead)));
+        assertEquals(behind, new Selection(null, null, null, true).choose(List.of(behind, ahead)));
     }
 
     @Test
@@ -179,9 +179,18 @@ final class AnswersTest {
         NodeReport a = report(A, 1, 5, true, OLD);
         NodeReport b = report(B, 1, 5, true, OLD);
 
-        assertEquals(a, new Selection(null, null, false).choose(List.of(b, a)));
-        assertEquals(b, new Selection(null, A, false).choose(List.of(a, b)));
-        assertEquals(b, new Selection(B, null, false).choose(List.of(a, b)));
+        assertEquals(a, new Selection(null, null, null, false).choose(List.of(b, a)));
+        assertEquals(b, new Selection(null, null, A, false).choose(List.of(a, b)));
+        assertEquals(b, new Selection(null, B, null, false).choose(List.of(a, b)));
+    }
+
+    @Test
+    void aTargetIsPreferredWhateverItsPriorityButNotToMoreData() {
+        NodeReport a = report(A, 1, 5, true, OLD);
+        NodeReport target = with(report(B, 1, 5, true, OLD), a.position(), a.priority() + 1);
+
+        assertEquals(target, new Selection(B, null, A, false).choose(List.of(a, target)));
+        assertEquals(a, new Selection(B, null, null, false).choose(List.of(report(B, 1, 4, true, OLD), a)));
     }
 
     private static Answers answers(NodeReport... reports) {

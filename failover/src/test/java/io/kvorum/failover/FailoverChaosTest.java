@@ -1,5 +1,6 @@
 package io.kvorum.failover;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.kvorum.slots.topology.Membership;
@@ -60,6 +61,13 @@ final class FailoverChaosTest {
         assertTrue(
                 cluster.runUntil(cluster::isWholeOfAll, Duration.ofSeconds(30)),
                 () -> "seed " + seed + ": " + cluster.nodes.values());
+        for (SentinelFact.OperationEnded ended : cluster.facts(SentinelFact.OperationEnded.class)) {
+            if (ended.operation() instanceof Operation.FailOver failOver
+                    && failOver.target() != null
+                    && ended.outcome() instanceof OperationOutcome.Succeeded succeeded) {
+                assertEquals(failOver.target(), succeeded.primary().primary(), "seed " + seed);
+            }
+        }
     }
 
     private static void disturb(FakeCluster cluster, SplittableRandom random) {
@@ -75,7 +83,7 @@ final class FailoverChaosTest {
                 NodeId sentinel = List.copyOf(cluster.sentinels.keySet()).get(random.nextInt(cluster.sentinels.size()));
                 cluster.sentinel(sentinel.value())
                         .start(new Operation.FailOver(
-                                cluster.topology.shards().get(0).id()));
+                                cluster.topology.shards().get(0).id(), node == null ? null : one));
             }
             default -> {
                 if (node != null) {

@@ -84,7 +84,9 @@ final class Script {
             case "writes" -> cluster.writes = argument.equals("on");
             case "node" -> cluster.addNode(argument, SHARD);
             case "double" -> cluster.startDouble(argument, second);
-            case "failover" -> cluster.sentinel(argument).start(new Operation.FailOver(SHARD));
+            case "failover" ->
+                cluster.sentinel(argument)
+                        .start(new Operation.FailOver(SHARD, second.isEmpty() ? null : new NodeId(second)));
             case "bootstrap" -> cluster.sentinel(argument).start(new Operation.Bootstrap(SHARD));
             case "begin-anew" -> cluster.sentinel(argument).start(new Operation.BeginAnew(SHARD));
             case "replace" ->

@@ -1,5 +1,6 @@
 package io.kvorum.metrics;
 
+import io.kvorum.cluster.ClientStats;
 import io.kvorum.cluster.ClusterClient;
 import io.kvorum.replication.OutcomeUnknownException;
 import io.kvorum.slots.topology.RefusedException;
@@ -10,8 +11,9 @@ import java.util.Locale;
 import java.util.Objects;
 
 /**
- * The meters of one {@link ClusterClient}, together with those made of it by {@link ClusterClient#withTimeout}, each
- * with the tag {@code client}:
+ * The meters of one client, each with the tag {@code client}: of a {@link ClusterClient}, together with those made of
+ * it by {@link ClusterClient#withTimeout}, or of another one that counts what it does, such as the store on real
+ * servers:
  *
  * <ul>
  *   <li>{@code kvorum.client.operations} with the tags {@code outcome} and {@code reason}: the outcome is
@@ -30,7 +32,7 @@ import java.util.Objects;
 public final class ClientMetrics implements MeterBinder, AutoCloseable {
     private static final String PREFIX = "kvorum.client.";
 
-    private final ClusterClient client;
+    private final ClientStats.Source client;
     private final Tags tags;
     private final Bindings bindings = new Bindings();
 
@@ -40,7 +42,7 @@ public final class ClientMetrics implements MeterBinder, AutoCloseable {
      * @param client the client
      * @param name the value of the tag {@code client}, different for each client of a registry
      */
-    public ClientMetrics(ClusterClient client, String name) {
+    public ClientMetrics(ClientStats.Source client, String name) {
         this.client = Objects.requireNonNull(client, "client");
         this.tags = Tags.of("client", Objects.requireNonNull(name, "name"));
     }
@@ -50,7 +52,7 @@ public final class ClientMetrics implements MeterBinder, AutoCloseable {
         bindings.bind(registry, PREFIX, "waiting", tags, client, ClientMetrics::register);
     }
 
-    private static void register(Meters<ClusterClient> meters) {
+    private static void register(Meters<ClientStats.Source> meters) {
         String ended = "Operations that have ended";
         meters.count(
                 "operations",
@@ -93,7 +95,7 @@ public final class ClientMetrics implements MeterBinder, AutoCloseable {
                 again,
                 Tags.of("reason", "unconfirmed"),
                 of -> of.stats().repeatedReads());
-        meters.gauge("waiting", "operations", "Operations that wait for another try", ClusterClient::waiting);
+        meters.gauge("waiting", "operations", "Operations that wait for another try", ClientStats.Source::waiting);
     }
 
     private static Tags outcome(String outcome, String reason) {

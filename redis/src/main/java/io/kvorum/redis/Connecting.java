@@ -75,7 +75,7 @@ final class Connecting {
                                     .toList(),
                             (ClusterClientOptions) options(ClusterClientOptions.builder(), timeout, connectTimeout)
                                     .build())
-                    : new SingleServer(uris.get(0), primary == null ? () -> uris.get(0) : primary);
+                    : new SingleServer(uris.get(0), primary);
             Connections connections = new Connections(resources, shared == null, client, servers, timeout, replicas);
             return new RedisStore(
                     connections,

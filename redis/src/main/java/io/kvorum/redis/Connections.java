@@ -1,5 +1,7 @@
 package io.kvorum.redis;
 
+import io.kvorum.cluster.ClientCounters;
+import io.kvorum.cluster.ClientStats;
 import io.kvorum.replication.OutcomeUnknownException;
 import io.kvorum.slots.topology.RefusedException;
 import io.lettuce.core.RedisClient;
@@ -9,6 +11,7 @@ import io.lettuce.core.resource.ClientResources;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Queue;
+import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -33,6 +36,7 @@ final class Connections implements AutoCloseable {
 
     private static final int WAITING_LANES = 8;
     private static final int MAX_REDIRECTS = 5;
+    private static final long PAUSE_MILLIS = 5;
 
     /** A command; what it returns completes with its result. */
     interface Command<R extends @Nullable Object>
@@ -50,6 +54,11 @@ final class Connections implements AutoCloseable {
     private final Map<Place, Queue<StatefulRedisConnection<byte[], byte[]>>> idle = new ConcurrentHashMap<>();
     private final Semaphore sessions = new Semaphore(MAX_SESSIONS);
     private final AtomicInteger nextLane = new AtomicInteger();
+    /** What waits for another try. With the timer it would end without an outcome. */
+    private final Set<Attempt<?>> paused = ConcurrentHashMap.newKeySet();
+
+    private final AtomicInteger waiting = new AtomicInteger();
+    private final ClientCounters counters = new ClientCounters();
     private volatile boolean closed;
 
     Connections(
@@ -77,110 +86,286 @@ final class Connections implements AutoCloseable {
 
     private void requireOpen() {
         if (closed) {
-            throw new IllegalStateException("the store is closed");
+            throw closed();
         }
+    }
+
+    private static IllegalStateException closed() {
+        return new IllegalStateException("the store is closed");
     }
 
     // ---- single commands
 
-    /** Sends a command to the primary of a slot, and follows it where the servers say it is. */
+    /** Sends a command on keys to the primary of their slot, and follows them where the servers say they are. */
     <R extends @Nullable Object> CompletableFuture<R> send(int slot, boolean writes, Command<R> command) {
+        return send(slot, writes, true, command);
+    }
+
+    /**
+     * As {@link #send}, for a command about all keys of the slot: while the slot is on its way from one server to
+     * another it is refused, as neither has all of them.
+     */
+    <R extends @Nullable Object> CompletableFuture<R> sendOfSlot(int slot, boolean writes, Command<R> command) {
+        return send(slot, writes, false, command);
+    }
+
+    private <R extends @Nullable Object> CompletableFuture<R> send(
+            int slot, boolean writes, boolean ofKeys, Command<R> command) {
         CompletableFuture<R> outcome = new CompletableFuture<>();
         try {
             requireOpen();
-            attempt(slot, writes, command, MAX_REDIRECTS, outcome);
+            new Attempt<>(slot, writes, ofKeys, command, outcome).run();
         } catch (RuntimeException e) {
             outcome.completeExceptionally(e);
         }
-        return outcome;
+        return outcome.whenComplete((result, failure) -> count(failure));
     }
 
-    private <R extends @Nullable Object> void attempt(
-            int slot, boolean writes, Command<R> command, int redirects, CompletableFuture<R> outcome) {
-        CompletableFuture<R> sent;
-        try {
-            sent = sendTo(servers.placeOf(slot), slot, writes, command);
-        } catch (RuntimeException e) { // no server has the slot, or the store was closed meanwhile
-            servers.refresh();
-            outcome.completeExceptionally(e);
-            return;
+    /** Counts an operation that has ended. */
+    void count(@Nullable Throwable failure) {
+        if (failure == null) {
+            counters.succeeded();
+        } else {
+            counters.failed(failure);
         }
-        var unused = sent.whenComplete((result, failure) -> {
-            if (failure == null) {
-                outcome.complete(result);
+    }
+
+    /** A command until it is answered by the server that has the keys, and takes it. */
+    private final class Attempt<R extends @Nullable Object> {
+        private final int slot;
+        private final boolean writes;
+        private final boolean ofKeys;
+        private final Command<R> command;
+        private final CompletableFuture<R> outcome;
+        private final long begin = System.nanoTime();
+        private int redirects = MAX_REDIRECTS;
+
+        private Attempt(int slot, boolean writes, boolean ofKeys, Command<R> command, CompletableFuture<R> outcome) {
+            this.slot = slot;
+            this.writes = writes;
+            this.ofKeys = ofKeys;
+            this.command = command;
+            this.outcome = outcome;
+        }
+
+        private void run() {
+            CompletableFuture<R> sent;
+            try {
+                sent = sendTo(servers.placeOf(slot), slot, writes, ofKeys, command);
+            } catch (RuntimeException e) { // no server has the slot, or the store was closed meanwhile
+                servers.refresh();
+                outcome.completeExceptionally(e);
                 return;
             }
-            boolean moved =
-                    failure instanceof RefusedException refusal && refusal.kind() == RefusedException.Kind.MOVED;
-            if (moved && redirects > 0) {
-                servers.refresh().thenRun(() -> attempt(slot, writes, command, redirects - 1, outcome));
-                return;
+            var unused = sent.whenComplete((result, failure) -> {
+                if (failure == null) {
+                    outcome.complete(result);
+                } else {
+                    failed(failure);
+                }
+            });
+        }
+
+        private void failed(Throwable failure) {
+            if (failure instanceof RefusedException refusal) {
+                if (refusal.kind() == RefusedException.Kind.MOVED && redirects > 0) {
+                    redirects--;
+                    again(refusal, 0);
+                    return;
+                } else if (refusal.kind() == RefusedException.Kind.READ_ONLY && isTimeLeft(begin)) {
+                    again(refusal, PAUSE_MILLIS); // the next primary may not be known yet
+                    return;
+                }
             }
             if (failure instanceof RefusedException || failure instanceof OutcomeUnknownException) {
                 servers.refresh();
             }
             outcome.completeExceptionally(failure);
-        });
+        }
+
+        private void again(RefusedException refusal, long pauseMillis) {
+            beginWait(refusal);
+            paused.add(this);
+            if (closed) { // perhaps unseen by close
+                refuse();
+            }
+            servers.refresh().thenRun(() -> {
+                if (pauseMillis == 0) {
+                    goOn();
+                } else {
+                    resources
+                            .timer()
+                            .newTimeout(
+                                    pause -> resources.eventExecutorGroup().execute(this::goOn),
+                                    pauseMillis,
+                                    TimeUnit.MILLISECONDS);
+                }
+            });
+        }
+
+        private void refuse() {
+            outcome.completeExceptionally(closed());
+        }
+
+        private void goOn() {
+            endWait();
+            paused.remove(this);
+            run();
+        }
+    }
+
+    /** Returns whether it helps to ask for another primary, and an operation that began then still may. */
+    boolean isTimeLeft(long begin) {
+        return servers.mayChange() && System.nanoTime() - begin < timeout.toNanos();
+    }
+
+    /** An operation waits for another try. */
+    void beginWait(RefusedException refusal) {
+        counters.triedAgain(refusal);
+        waiting.incrementAndGet();
+    }
+
+    /** An operation waits no longer for another try. */
+    void endWait() {
+        waiting.decrementAndGet();
+    }
+
+    int waiting() {
+        return waiting.get();
+    }
+
+    ClientStats stats() {
+        return counters.stats();
     }
 
     /** Sends a command to a server. The future fails with what the store's operation fails with. */
     <R extends @Nullable Object> CompletableFuture<R> sendTo(
             Place place, int slot, boolean writes, Command<R> command) {
-        requireOpen();
-        boolean waits = writes && replicas > 0;
-        int lane = waits ? 1 + Math.floorMod(nextLane.getAndIncrement(), WAITING_LANES) : 0;
-        Link link = links.computeIfAbsent(new Lane(place, lane), key -> new Link(client, place));
-        CompletableFuture<R> outcome = new CompletableFuture<>();
-        var unused = link.connection().whenComplete((connection, failure) -> {
-            if (connection == null) {
-                Throwable cause = failure == null ? new IllegalStateException("closed") : Failures.cause(failure);
-                outcome.completeExceptionally(Failures.ofConnection(cause, slot, place));
-                return;
-            }
-            try {
-                dispatch(link, connection, slot, writes, command, outcome);
-            } catch (Throwable e) { // whatever it is, somebody waits for it
-                outcome.completeExceptionally(e);
-            }
-        });
-        return outcome;
+        return sendTo(place, slot, writes, false, command);
     }
 
-    private <R extends @Nullable Object> void dispatch(
-            Link link,
-            StatefulRedisConnection<byte[], byte[]> connection,
-            int slot,
-            boolean writes,
-            Command<R> command,
-            CompletableFuture<R> outcome) {
-        RedisAsyncCommands<byte[], byte[]> commands = connection.async();
-        if (!connection.isOpen()) {
-            outcome.completeExceptionally(
-                    Failures.ofConnection(new IllegalStateException("connection lost"), slot, link.place()));
-            return;
+    private <R extends @Nullable Object> CompletableFuture<R> sendTo(
+            Place place, int slot, boolean writes, boolean follows, Command<R> command) {
+        requireOpen();
+        Dispatch<R> dispatch = new Dispatch<>(slot, writes, command);
+        dispatch.to(place, follows, false);
+        return dispatch.outcome;
+    }
+
+    private Link link(Place place, boolean waits) {
+        int lane = waits ? 1 + Math.floorMod(nextLane.getAndIncrement(), WAITING_LANES) : 0;
+        return links.computeIfAbsent(new Lane(place, lane), key -> new Link(client, place));
+    }
+
+    /** A command on its way to a server, and from that one to the server that the key is on its way to. */
+    private final class Dispatch<R extends @Nullable Object> {
+        private final int slot;
+        private final boolean writes;
+        private final Command<R> command;
+        private final CompletableFuture<R> outcome = new CompletableFuture<>();
+
+        private Dispatch(int slot, boolean writes, Command<R> command) {
+            this.slot = slot;
+            this.writes = writes;
+            this.command = command;
         }
-        CompletionStage<R> sent = command.apply(commands);
-        @Nullable CompletionStage<Long> confirmed = writes && replicas > 0 ? confirm(commands) : null;
-        sent.whenComplete((result, failure) -> {
-            if (failure != null) {
-                Throwable cause = Failures.cause(failure);
-                if (Failures.isReadOnly(cause) || !Failures.isAnswer(cause)) {
-                    link.leave(connection);
+
+        /**
+         * Sends it.
+         *
+         * @param follows whether it goes on to the server that an ASK names
+         * @param asking whether it is there
+         */
+        private void to(Place place, boolean follows, boolean asking) {
+            Link link = link(place, writes && replicas > 0);
+            var unused = link.connection().whenComplete((connection, failure) -> {
+                if (connection == null) {
+                    Throwable cause = failure == null ? new IllegalStateException("closed") : Failures.cause(failure);
+                    outcome.completeExceptionally(Failures.ofConnection(cause, slot, place));
+                    return;
                 }
-                outcome.completeExceptionally(Failures.ofCommand(cause, writes, slot, link.place()));
-            } else if (confirmed == null) {
-                outcome.complete(result);
-            } else {
-                confirmed.whenComplete((count, lost) -> {
-                    if (lost != null || count < replicas) {
-                        outcome.completeExceptionally(
-                                Failures.unconfirmed(lost != null ? 0 : count.intValue(), link.place()));
-                    } else {
-                        outcome.complete(result);
-                    }
-                });
+                try {
+                    on(link, connection, follows, asking);
+                } catch (Throwable e) { // whatever it is, somebody waits for it
+                    outcome.completeExceptionally(e);
+                }
+            });
+        }
+
+        private void on(
+                Link link, StatefulRedisConnection<byte[], byte[]> connection, boolean follows, boolean asking) {
+            if (!connection.isOpen()) {
+                outcome.completeExceptionally(
+                        Failures.ofConnection(new IllegalStateException("connection lost"), slot, link.place()));
+                return;
+            }
+            CompletionStage<R> sent = command.apply(asking ? new AskingCommands(connection) : connection.async());
+            @Nullable CompletionStage<Long> confirmed = writes && replicas > 0 ? confirm(connection.async()) : null;
+            sent.whenComplete((result, failure) -> {
+                if (failure != null) {
+                    failed(Failures.cause(failure), link, connection, follows);
+                } else if (confirmed == null) {
+                    outcome.complete(result);
+                } else {
+                    confirmed.whenComplete((count, lost) -> {
+                        if (lost != null || count < replicas) {
+                            outcome.completeExceptionally(
+                                    Failures.unconfirmed(lost != null ? 0 : count.intValue(), link.place()));
+                        } else {
+                            outcome.complete(result);
+                        }
+                    });
+                }
+            });
+        }
+
+        private void failed(
+                Throwable cause, Link link, StatefulRedisConnection<byte[], byte[]> connection, boolean follows) {
+            Place asked = follows ? Failures.asked(cause, link.place()) : null;
+            if (asked != null) {
+                to(asked, false, true);
+                return;
+            }
+            boolean readOnly = Failures.isReadOnly(cause);
+            if ((readOnly || !Failures.isAnswer(cause)) && link.leave(connection) && readOnly) {
+                leave(link.place());
+            }
+            outcome.completeExceptionally(Failures.ofCommand(cause, writes, slot, link.place()));
+        }
+    }
+
+    /** Gives up all connections to a place, whose server is not the primary any more, or not the one named there. */
+    void leave(Place place) {
+        links.forEach((lane, link) -> {
+            if (lane.place().equals(place)) {
+                link.leave();
             }
         });
+        var free = idle.remove(place);
+        if (free != null) {
+            for (var connection : free) {
+                var unused = connection.closeAsync();
+            }
+        }
+    }
+
+    /** Returns where a server sends those who ask for a key, or null if it answers them itself. */
+    @Nullable
+    Place whereTo(int slot, byte[] key) {
+        Place place = servers.placeOf(slot);
+        return Waiting.<@Nullable Place>read(this.<@Nullable Place>sendTo(
+                place,
+                slot,
+                false,
+                commands -> commands.exists(key)
+                        .<@Nullable Place>thenApply(count -> null)
+                        .exceptionallyCompose(failure -> {
+                            Throwable cause = Failures.cause(failure);
+                            Place asked = Failures.asked(cause, place);
+                            return asked == null
+                                    ? CompletableFuture.failedFuture(cause)
+                                    : CompletableFuture.completedFuture(asked);
+                        })));
     }
 
     private CompletionStage<Long> confirm(RedisAsyncCommands<byte[], byte[]> commands) {
@@ -212,8 +397,16 @@ final class Connections implements AutoCloseable {
 
     /** Connects to the primary of a slot, or takes a connection that nobody uses. {@link #give} takes it back. */
     Session take(int slot) {
+        return take(slot, servers.placeOf(slot), false);
+    }
+
+    /** Connects to the server that keys of a slot are on their way to. */
+    Session takeAsking(int slot, Place place) {
+        return take(slot, place, true);
+    }
+
+    private Session take(int slot, Place place, boolean asking) {
         requireOpen();
-        Place place = servers.placeOf(slot);
         boolean acquired;
         try {
             acquired = sessions.tryAcquire(timeout.toNanos(), TimeUnit.NANOSECONDS);
@@ -225,7 +418,7 @@ final class Connections implements AutoCloseable {
                     RefusedException.Kind.OVERLOADED, MAX_SESSIONS + " transactions are under way", slot, place);
         }
         try {
-            return new Session(connect(place), place, slot);
+            return new Session(connect(place), place, slot, asking);
         } catch (Throwable e) {
             sessions.release();
             if (e instanceof Error error) {
@@ -270,6 +463,9 @@ final class Connections implements AutoCloseable {
                         .add(session.connection());
             } else {
                 var unused = session.connection().closeAsync();
+                if (session.isReadOnly()) {
+                    leave(session.place());
+                }
                 var unusedRefresh = servers.refresh();
             }
         } finally {
@@ -281,6 +477,7 @@ final class Connections implements AutoCloseable {
     public void close() {
         if (!closed) {
             closed = true;
+            paused.forEach(Attempt::refuse);
             servers.close();
             client.shutdownAsync(0, 1, TimeUnit.SECONDS).join(); // its connections with it
             if (ownsResources) {

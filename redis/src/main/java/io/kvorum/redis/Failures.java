@@ -7,14 +7,20 @@ import io.kvorum.slots.topology.RefusedException;
 import io.kvorum.slots.topology.RefusedException.Kind;
 import io.lettuce.core.RedisCommandExecutionException;
 import io.lettuce.core.RedisCommandTimeoutException;
+import io.lettuce.core.RedisURI;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** What the failures of a server and of the way to it are called here. */
 final class Failures {
     /** What EXEC is answered with where another command would have been refused, before the answer to that. */
     private static final String ABORTED = "EXECABORT Transaction discarded because of: ";
+
+    /** The slot, and the host, which is empty if it is the same, and the port. */
+    private static final Pattern ASK = Pattern.compile("ASK [0-9]+ (\\S*):([0-9]{1,5})");
 
     private Failures() {}
 
@@ -36,6 +42,21 @@ final class Failures {
     /** Returns whether the slot is at another server. */
     static boolean isMoved(Throwable failure) {
         return isAnswer(failure) && first(failure).equals("MOVED");
+    }
+
+    /**
+     * Returns where a server sends those who ask for a key that is on its way to another one, or null if it does not.
+     *
+     * @param answer what the server answered
+     * @param from that server, whose user, password and settings of TLS hold for the other one too
+     */
+    static @Nullable Place asked(Throwable answer, Place from) {
+        Matcher ask = ASK.matcher(String.valueOf(answer.getMessage()));
+        if (!isAnswer(answer) || !ask.matches()) {
+            return null;
+        }
+        RedisURI.Builder uri = RedisURI.builder(from.uri()).withPort(Integer.parseInt(ask.group(2)));
+        return Place.of((ask.group(1).isEmpty() ? uri : uri.withHost(ask.group(1))).build());
     }
 
     /** Returns whether the server is no primary any more. */

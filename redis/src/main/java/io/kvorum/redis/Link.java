@@ -38,8 +38,10 @@ final class Link {
     /**
      * Gives a connection up: it is lost, or the server at its end is silent, or not the one to talk to any more. It is
      * closed once what was sent before is answered, or has waited long enough.
+     *
+     * @return whether it was the connection of the moment
      */
-    synchronized void leave(StatefulRedisConnection<byte[], byte[]> connection) {
+    synchronized boolean leave(StatefulRedisConnection<byte[], byte[]> connection) {
         if (current != null && !current.isCompletedExceptionally() && current.getNow(null) == connection) {
             current = null;
             var unused = connection
@@ -47,6 +49,16 @@ final class Link {
                     .ping()
                     .handle((answer, failure) -> connection.closeAsync())
                     .thenCompose(closing -> closing);
+            return true;
+        }
+        return false;
+    }
+
+    /** Gives up whatever connection there is. */
+    synchronized void leave() {
+        CompletableFuture<StatefulRedisConnection<byte[], byte[]>> known = current;
+        if (known != null && known.isDone() && !known.isCompletedExceptionally()) {
+            leave(known.join());
         }
     }
 }

@@ -36,6 +36,11 @@ final class ManagedServer implements AutoCloseable {
     private static final String PINGS = "repl-ping-replica-period";
     private static final String DEFAULT_PINGS = "10";
     private static final String MIN_REPLICAS = "min-replicas-to-write";
+    private static final String MAX_LAG = "min-replicas-max-lag";
+
+    /** In seconds. Replicas confirm each second what they have. */
+    private static final String LAG = "3";
+
     private static final String MAX_MEMORY = "maxmemory";
 
     private static final byte[] KEY = LeadershipRecord.KEY.getBytes(US_ASCII);
@@ -46,6 +51,7 @@ final class ManagedServer implements AutoCloseable {
     private final RedisClient client;
     private final RedisURI uri;
     private @Nullable StatefulRedisConnection<byte[], byte[]> connection;
+    private String guarded = ""; // the run in which writes need replicas, if there is one
     private @Nullable String pingPeriod; // as it was before a pause
     private long pauseEnds; // by the clock of System.nanoTime, if there is a pause
     private boolean pingsChecked; // a node that ended in a pause has left the server without pings
@@ -116,6 +122,7 @@ final class ManagedServer implements AutoCloseable {
     /** Makes the server take neither writes nor records, and keep what it has. */
     void detach() {
         commands().replicaof(NOWHERE, NOWHERE_PORT);
+        unguard();
         unpause();
     }
 
@@ -125,25 +132,42 @@ final class ManagedServer implements AutoCloseable {
 
     void follow(String host, int port) {
         commands().replicaof(host, port);
+        unguard();
         unpause();
     }
 
     /**
-     * Makes the server a primary whose first write is the record. Limits that would refuse the record, as no replica is
-     * connected yet or memory is full, are lifted for the moment.
+     * Has a primary refuse writes, by itself, once it has heard nothing of some replicas for some seconds: if it is cut
+     * off together with its node, nobody else could.
+     */
+    void guard(ServerState state, int replicas) {
+        if (!guarded.equals(state.runId())) {
+            commands().configSet(MAX_LAG, LAG);
+            commands().configSet(MIN_REPLICAS, String.valueOf(replicas));
+            guarded = state.runId();
+        }
+    }
+
+    private void unguard() {
+        commands().configSet(MIN_REPLICAS, "0");
+        guarded = "";
+    }
+
+    /**
+     * Makes the server a primary whose first write is the record. The limit that would refuse the record, as memory is
+     * full, is lifted for the moment; that of replicas, of which none is connected yet, until it is {@linkplain #guard
+     * guarded} again.
      */
     void lead(LeadershipRecord record) {
         unpause(); // which would hold the record back
-        String replicas = setting(MIN_REPLICAS);
+        unguard();
         String memory = setting(MAX_MEMORY);
         RedisAsyncCommands<byte[], byte[]> commands = connection().async();
         var unusedMulti = commands.multi();
-        var unusedReplicas = commands.configSet(MIN_REPLICAS, "0");
         var unusedMemory = commands.configSet(MAX_MEMORY, "0");
         var unusedReplicaof = commands.replicaofNoOne();
         CompletionStage<byte[]> written =
                 commands.eval(WRITE, ScriptOutputType.VALUE, new byte[][] {KEY}, record.toBytes());
-        var unusedReplicasAgain = commands.configSet(MIN_REPLICAS, replicas);
         var unusedMemoryAgain = commands.configSet(MAX_MEMORY, memory);
         TransactionResult result = Waiting.read(commands.exec());
         Waiting.read(written);

@@ -1,7 +1,5 @@
 package io.kvorum.redis;
 
-import static java.util.Objects.requireNonNull;
-
 import io.kvorum.core.AsyncKeyValueStore;
 import io.kvorum.core.Entry;
 import io.kvorum.core.ExpireCondition;
@@ -27,8 +25,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.Executor;
-import java.util.concurrent.RejectedExecutionException;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -42,46 +39,34 @@ final class RedisAsyncStore implements AsyncKeyValueStore {
     private static final long FAR =
             Long.MAX_VALUE >> 1; // durations from here on are cut, as no clock reaches their end
 
-    private final KeyValueStore store; // makes transactions of all that is not a command
+    private final AsyncKeyValueStore executed; // makes transactions of all that is not a command
     private final Connections connections;
     private final boolean since7;
-    private final Executor executor;
+    private final String name;
 
-    RedisAsyncStore(KeyValueStore store, Connections connections, boolean since7, Executor executor) {
-        this.store = store;
+    /** @param executed the operations of the store as tasks of an executor */
+    RedisAsyncStore(AsyncKeyValueStore executed, Connections connections, boolean since7, String name) {
+        this.executed = executed;
         this.connections = connections;
         this.since7 = since7;
-        this.executor = requireNonNull(executor, "executor");
+        this.name = name;
     }
 
     @Override
     public <T extends @Nullable Object> CompletionStage<T> reading(
             Function<? super KeyValueStore, ? extends T> function) {
-        return this.<T>run(function);
+        return executed.<T>reading(function);
     }
 
     @Override
     public <T extends @Nullable Object> CompletionStage<T> changing(
             Function<? super KeyValueStore, ? extends T> function) {
-        return this.<T>run(function);
+        return executed.<T>changing(function);
     }
 
-    private <T extends @Nullable Object> CompletableFuture<T> run(
-            Function<? super KeyValueStore, ? extends T> function) {
-        requireNonNull(function, "function");
-        CompletableFuture<T> outcome = new CompletableFuture<>();
-        try {
-            executor.execute(() -> {
-                try {
-                    outcome.complete(function.apply(store));
-                } catch (Throwable e) { // an Error, too, is the outcome: nobody else would hear of it
-                    outcome.completeExceptionally(e);
-                }
-            });
-        } catch (RejectedExecutionException e) {
-            outcome.completeExceptionally(e);
-        }
-        return outcome;
+    @Override
+    public CompletionStage<@Nullable Void> forEachInSlot(int slot, Consumer<Entry> action) {
+        return executed.forEachInSlot(slot, action);
     }
 
     // ---- sending
@@ -196,7 +181,7 @@ final class RedisAsyncStore implements AsyncKeyValueStore {
     @Override
     public CompletionStage<OptionalLong> deadlineOf(byte[] key) {
         if (!since7) {
-            return run(plain -> plain.read(HashSlot.of(key), keys -> keys.deadlineOf(key)));
+            return reading(plain -> plain.read(HashSlot.of(key), keys -> keys.deadlineOf(key)));
         }
         return read(
                 key,
@@ -485,6 +470,6 @@ final class RedisAsyncStore implements AsyncKeyValueStore {
 
     @Override
     public String toString() {
-        return store.toString();
+        return name;
     }
 }

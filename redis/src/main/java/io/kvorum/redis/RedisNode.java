@@ -28,6 +28,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
@@ -51,6 +52,10 @@ import org.jspecify.annotations.Nullable;
  * tells on each server in which epoch its data was written, and it is missing where a server has lost its data. A
  * server that was started again counts as complete only once it has been synchronised with the primary.
  *
+ * <p>A primary that has had enough replicas for a majority takes no writes without them from then on: one that is cut
+ * off together with its node cannot be commanded, and stops by itself within some seconds. The node sets
+ * {@code min-replicas-to-write} and {@code min-replicas-max-lag} for that.
+ *
  * <p>What a real server cannot guarantee is listed in {@code docs/redis.md}.
  *
  * <p>Safe for use by any number of threads.
@@ -66,6 +71,9 @@ public final class RedisNode implements AutoCloseable {
     private static final int MAX_WAITING = 64;
     private static final int PRIORITY = 100;
     private static final Duration TIMEOUT = Duration.ofSeconds(1);
+
+    /** How often a node looks by itself at a server that is being synchronised. */
+    private static final long LOOK_MILLIS = 100;
 
     /** A command, and who wants its answer. */
     private record Asked(NodeCommand command, Consumer<? super NodeAnswer> answer) {
@@ -84,6 +92,7 @@ public final class RedisNode implements AutoCloseable {
     private final ThreadPoolExecutor thread;
     private final List<Asked> questions = new ArrayList<>(); // guarded by itself
     private Promise promise; // confined to the thread
+    private volatile boolean looking; // a look of the node's own is due
     private @Nullable LeadershipRecord led; // the last leadership of this node; confined to the thread
 
     private RedisNode(
@@ -257,6 +266,7 @@ public final class RedisNode implements AutoCloseable {
         }
         if (leads(state)) {
             led = state.record();
+            guard(state);
         } else if (state.primary()) {
             server.detach();
             state = server.state();
@@ -268,7 +278,38 @@ public final class RedisNode implements AutoCloseable {
         } else if (state.syncing()) {
             run.forget(); // it may break off, and leave a part
         }
+        if (!state.primary() && following(state) != null && !run.isOf(state)) {
+            lookLater(); // it is to count from the moment on that it has the data, whoever asks when
+        }
         return state;
+    }
+
+    /** Has a primary that has had a majority with it take no writes without one. */
+    private void guard(ServerState state) {
+        LeadershipRecord record = state.record();
+        int others = record == null ? 0 : record.members().nodes().size() / 2;
+        if (others > 0 && state.replicas() >= others) {
+            server.guard(state, others);
+        }
+    }
+
+    private void lookLater() {
+        if (!looking) {
+            looking = true;
+            CompletableFuture.delayedExecutor(LOOK_MILLIS, TimeUnit.MILLISECONDS)
+                    .execute(() -> {
+                        looking = false;
+                        begin(this::look);
+                    });
+        }
+    }
+
+    private void look() {
+        try {
+            observed();
+        } catch (RuntimeException e) {
+            isSilent(e);
+        }
     }
 
     private ServerState loaded() {

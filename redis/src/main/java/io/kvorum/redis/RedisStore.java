@@ -3,6 +3,7 @@ package io.kvorum.redis;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 import static java.util.Objects.requireNonNull;
 
+import io.kvorum.cluster.ClientStats;
 import io.kvorum.core.AsyncKeyValueStore;
 import io.kvorum.core.Entry;
 import io.kvorum.core.ExpireCondition;
@@ -62,7 +63,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Safe for use by any number of threads, but not by those in which stages of the asynchronous form complete. Close
  * it: it has connections and threads.
  */
-public final class RedisStore implements KeyValueStore {
+public final class RedisStore implements KeyValueStore, ClientStats.Source {
     private final Connections connections;
     private final SlotTransactions transactions;
     private final RedisAsyncStore commands;
@@ -73,11 +74,11 @@ public final class RedisStore implements KeyValueStore {
     RedisStore(Connections connections, boolean since7, int tries, String name) {
         this.connections = connections;
         this.transactions = new SlotTransactions(connections, since7, tries);
-        this.commands = new RedisAsyncStore(this, connections, since7, Runnable::run);
         this.keyspace =
                 connections.servers().knowSlots() ? new SlottedKeyspace(connections) : new ScannedKeyspace(connections);
         this.since7 = since7;
-        this.name = name;
+        this.name = "RedisStore[" + name + "]";
+        this.commands = commands(Runnable::run);
     }
 
     /**
@@ -227,7 +228,11 @@ public final class RedisStore implements KeyValueStore {
      */
     @Override
     public AsyncKeyValueStore async(Executor executor) {
-        return new RedisAsyncStore(this, connections, since7, executor);
+        return commands(executor);
+    }
+
+    private RedisAsyncStore commands(Executor executor) {
+        return new RedisAsyncStore(KeyValueStore.super.async(executor), connections, since7, name);
     }
 
     // ---- commands
@@ -368,6 +373,21 @@ public final class RedisStore implements KeyValueStore {
         return change(from, () -> commands.copyIfAbsent(from, to));
     }
 
+    /**
+     * {@return what this store has done, its asynchronous forms included} Each command and each transaction counts as
+     * an operation; the tries are those that followed a slot or a primary to another server.
+     */
+    @Override
+    public ClientStats stats() {
+        return connections.stats();
+    }
+
+    /** {@return how many operations wait for another try} */
+    @Override
+    public int waiting() {
+        return connections.waiting();
+    }
+
     /** Closes the connections; operations fail with {@link IllegalStateException} from then on. Idempotent. */
     @Override
     public void close() {
@@ -377,7 +397,7 @@ public final class RedisStore implements KeyValueStore {
     /** {@return what it is connected to} */
     @Override
     public String toString() {
-        return "RedisStore[" + name + "]";
+        return name;
     }
 
     /** Collects the settings of a store. For use by one thread. */

@@ -83,6 +83,11 @@ final class ServerCluster implements Servers {
     }
 
     @Override
+    public boolean mayChange() {
+        return true;
+    }
+
+    @Override
     public void close() {
         client.shutdownAsync(0, 1, TimeUnit.SECONDS).join();
     }

@@ -2,9 +2,12 @@ package io.kvorum.redis;
 
 import java.util.HashMap;
 import java.util.Map;
+import java.util.regex.Pattern;
 
 /** What a server says of itself in answer to INFO. Immutable. */
 record ServerInfo(Map<String, String> values) {
+    private static final Pattern REPLICA = Pattern.compile("slave[0-9]+");
+
     /** Reads an answer, of which lines that are no values are left out. */
     static ServerInfo parse(String text) {
         Map<String, String> values = new HashMap<>();
@@ -25,6 +28,14 @@ record ServerInfo(Map<String, String> values) {
     long number(String name) {
         String text = text(name);
         return text.isEmpty() ? 0 : Long.parseLong(text);
+    }
+
+    /** Returns how many replicas have all data. */
+    int replicas() {
+        return (int) values.entrySet().stream()
+                .filter(each -> REPLICA.matcher(each.getKey()).matches()
+                        && each.getValue().contains("state=online"))
+                .count();
     }
 
     String version() {

@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
  * @param masterPort whom it follows; 0 if nobody
  * @param linkUp whether it is connected to whom it follows
  * @param syncing whether it is being given all data
+ * @param replicas how many replicas it feeds that have all data
  * @param offset how much of its history it has
  * @param record the record of the leadership that its data is of, if there is one
  */
@@ -22,6 +23,7 @@ record ServerState(
         int masterPort,
         boolean linkUp,
         boolean syncing,
+        int replicas,
         long offset,
         @Nullable LeadershipRecord record) {
     static ServerState of(ServerInfo info, byte @Nullable [] record) {
@@ -34,6 +36,7 @@ record ServerState(
                 info.text("master_link_status").equals("up"),
                 info.text("master_sync_in_progress").equals("1")
                         || info.text("loading").equals("1"),
+                info.replicas(),
                 Math.max(0, info.number(primary ? "master_repl_offset" : "slave_repl_offset")),
                 LeadershipRecord.parse(record));
     }

@@ -22,6 +22,9 @@ interface Servers extends AutoCloseable {
     /** Asks again where the slots are, unless that is under way; the stage never fails. */
     CompletionStage<@Nullable Void> refresh();
 
+    /** Returns whether another primary may be found by asking again. */
+    boolean mayChange();
+
     @Override
     void close();
 }

@@ -1,6 +1,7 @@
 package io.kvorum.redis;
 
 import io.kvorum.replication.OutcomeUnknownException;
+import io.kvorum.slots.topology.RefusedException;
 import io.lettuce.core.api.StatefulRedisConnection;
 import io.lettuce.core.api.async.RedisAsyncCommands;
 import java.util.List;
@@ -14,13 +15,18 @@ final class Session {
     private final StatefulRedisConnection<byte[], byte[]> connection;
     private final Place place;
     private final int slot;
+    private final RedisAsyncCommands<byte[], byte[]> commands;
+    private final boolean asking;
     private @Nullable Throwable failure;
     private boolean watches;
 
-    Session(StatefulRedisConnection<byte[], byte[]> connection, Place place, int slot) {
+    /** @param asking whether keys of the slot are on their way to that place */
+    Session(StatefulRedisConnection<byte[], byte[]> connection, Place place, int slot, boolean asking) {
         this.connection = connection;
         this.place = place;
         this.slot = slot;
+        this.asking = asking;
+        this.commands = asking ? new AskingCommands(connection) : connection.async();
     }
 
     Place place() {
@@ -32,7 +38,7 @@ final class Session {
     }
 
     RedisAsyncCommands<byte[], byte[]> commands() {
-        return connection.async();
+        return commands;
     }
 
     /** Returns whether the connection is good for another session. */
@@ -42,7 +48,44 @@ final class Session {
 
     /** Returns whether a command failed because the slot is at another server. */
     boolean hasMoved() {
-        return failure != null && Failures.isMoved(failure);
+        return failure != null
+                && (Failures.isMoved(failure)
+                        || (failure instanceof RefusedException refusal
+                                && refusal.kind() == RefusedException.Kind.MOVED));
+    }
+
+    /** Returns whether a command failed because the server is no primary any more. */
+    boolean isReadOnly() {
+        return failure != null && Failures.isReadOnly(failure);
+    }
+
+    /**
+     * Returns where the server sends those who ask for the key that a command failed for, or null if that is not why.
+     */
+    @Nullable
+    Place asked() {
+        return failure == null ? null : Failures.asked(failure, place);
+    }
+
+    /**
+     * Throws unless a key is here: before the end of a slot's move a key that is not here may be at the server that the
+     * slot comes from.
+     *
+     * @param connections tell whether it is there
+     */
+    void requireHere(byte[] key, Connections connections) {
+        if (!asking) {
+            return;
+        }
+        try {
+            if (!place.equals(connections.whereTo(slot, key))) {
+                throw Failures.refused(
+                        RefusedException.Kind.MOVING, "keys of a transaction are at two servers", slot, place);
+            }
+        } catch (RefusedException e) {
+            failure = e;
+            throw e;
+        }
     }
 
     /** Throws if a command failed, whatever became of that. */

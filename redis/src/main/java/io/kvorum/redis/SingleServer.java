@@ -11,10 +11,17 @@ import org.jspecify.annotations.Nullable;
 /** One server with all slots: always the same, or the primary that somebody names whenever something is sent. */
 final class SingleServer implements Servers {
     private final Supplier<? extends @Nullable RedisURI> primary;
+    private final boolean changes;
     private volatile Place last;
 
-    SingleServer(RedisURI first, Supplier<? extends @Nullable RedisURI> primary) {
-        this.primary = primary;
+    /**
+     * Takes the server, or who names it.
+     *
+     * @param primary the primary, or null if it is always the first server or the one that its sentinels name
+     */
+    SingleServer(RedisURI first, @Nullable Supplier<? extends @Nullable RedisURI> primary) {
+        this.primary = primary == null ? () -> first : primary;
+        this.changes = primary != null || first.getSentinelMasterId() != null;
         this.last = Place.of(first);
     }
 
@@ -45,6 +52,11 @@ final class SingleServer implements Servers {
     @Override
     public CompletionStage<@Nullable Void> refresh() {
         return CompletableFuture.completedFuture(null);
+    }
+
+    @Override
+    public boolean mayChange() {
+        return changes;
     }
 
     @Override

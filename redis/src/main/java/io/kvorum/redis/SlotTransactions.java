@@ -28,13 +28,28 @@ final class SlotTransactions {
 
     /** Runs a function until nobody has changed what it used, and makes its changes. */
     <T extends @Nullable Object> T run(int slot, Function<? super KeyOperations, ? extends T> function) {
+        T result;
+        try {
+            result = this.<T>tried(slot, function);
+        } catch (Throwable e) {
+            connections.count(e);
+            throw e;
+        }
+        connections.count(null);
+        return result;
+    }
+
+    private <T extends @Nullable Object> T tried(int slot, Function<? super KeyOperations, ? extends T> function) {
+        long begin = System.nanoTime();
         int redirects = MAX_REDIRECTS;
-        for (int i = 0; i < tries; i++) {
-            Session session = connections.take(slot);
+        Place asked = null; // where the keys are on their way to, if they are
+        for (int disturbed = 0; disturbed < tries; ) {
+            Session session = asked == null ? connections.take(slot) : connections.takeAsking(slot, asked);
+            asked = null;
             try {
                 List<Entry> sets = new ArrayList<>();
                 List<byte[]> deletions = new ArrayList<>();
-                SlotTry attempt = new SlotTry(session, slot, exactDeadlines);
+                SlotTry attempt = new SlotTry(session, slot, exactDeadlines, connections);
                 T result = attempt.run(function, sets, deletions);
                 session.requireWhole(); // the function may have caught what it was told
                 if (attempt.commit(sets, deletions)) {
@@ -43,15 +58,22 @@ final class SlotTransactions {
                     }
                     return result;
                 }
+                disturbed++;
             } catch (RefusedException e) {
-                if (!session.hasMoved() || redirects-- == 0) {
+                asked = session.asked();
+                boolean goesOn = (asked != null || session.hasMoved())
+                        ? redirects-- > 0
+                        : session.isReadOnly() && connections.isTimeLeft(begin);
+                if (!goesOn) {
                     throw e;
                 }
+                connections.beginWait(e);
                 connections.servers().refresh().toCompletableFuture().join();
+                connections.endWait();
             } finally {
                 connections.give(session);
             }
-            pause(i);
+            pause(disturbed);
         }
         throw Failures.refused(
                 RefusedException.Kind.OVERLOADED,

@@ -37,6 +37,7 @@ final class SlotTry {
     private static final StoreSettings SETTINGS = StoreSettings.defaults().withStripes(1);
 
     private final Session session;
+    private final Connections connections;
     private final int slot;
     private final boolean exactDeadlines; // the server tells them; else they follow from what is left and its clock
     private final long now;
@@ -44,8 +45,9 @@ final class SlotTry {
     private final Map<ByteBuffer, @Nullable StoredValue> before = new LinkedHashMap<>();
 
     /** Asks the server for the time, which stands still during the try. */
-    SlotTry(Session session, int slot, boolean exactDeadlines) {
+    SlotTry(Session session, int slot, boolean exactDeadlines, Connections connections) {
         this.session = session;
+        this.connections = connections;
         this.slot = slot;
         this.exactDeadlines = exactDeadlines;
         this.now = millis(session.read(session.commands().time()));
@@ -100,6 +102,7 @@ final class SlotTry {
             return; // one of another slot is refused by the store in memory
         }
         byte[] copy = key.clone();
+        session.requireHere(copy, connections);
         CompletionStage<?> watched = session.watch(copy);
         CompletionStage<String> type = session.commands().type(copy);
         Entry entry = read(session, List.of(copy), exactDeadlines).get(0);

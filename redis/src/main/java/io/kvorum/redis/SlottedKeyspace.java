@@ -53,7 +53,7 @@ final class SlottedKeyspace implements Keyspace {
 
     @Override
     public int count(int slot) {
-        return Waiting.read(connections.send(slot, false, commands -> counted(commands, slot, slot + 1)))
+        return Waiting.read(connections.sendOfSlot(slot, false, commands -> counted(commands, slot, slot + 1)))
                 .get(0);
     }
 
@@ -89,7 +89,7 @@ final class SlottedKeyspace implements Keyspace {
 
     /** Returns the keys of a slot, some of which may have expired. */
     private List<byte[]> held(int slot, int limit) {
-        return Waiting.read(connections.send(slot, false, commands -> {
+        return Waiting.read(connections.sendOfSlot(slot, false, commands -> {
             var keys = commands.clusterGetKeysInSlot(slot, limit);
             return commands.exists(Probes.KEYS[slot]).thenCombine(keys, (probe, found) -> found);
         }));
@@ -148,7 +148,7 @@ final class SlottedKeyspace implements Keyspace {
             int from = begin;
             int to = end;
             List<Integer> counts =
-                    Waiting.read(connections.send(begin, false, commands -> counted(commands, from, to)));
+                    Waiting.read(connections.sendOfSlot(begin, false, commands -> counted(commands, from, to)));
             for (int i = 0; i < counts.size(); i++) {
                 if (counts.get(i) > 0) {
                     return begin + i;

@@ -235,6 +235,12 @@ public final class RealServer implements AutoCloseable {
         }
     }
 
+    /** Returns whether the process was not killed, or was started again. */
+    boolean isRunning() {
+        Process known = process;
+        return known != null && known.isAlive();
+    }
+
     /** Stops the process without ending it, or lets it go on. */
     void signal(String signal) {
         Process running = process;

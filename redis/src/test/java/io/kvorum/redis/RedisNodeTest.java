@@ -14,6 +14,7 @@ import io.kvorum.slots.topology.Member;
 import io.kvorum.slots.topology.MemberList;
 import io.kvorum.slots.topology.NodeId;
 import io.kvorum.slots.topology.ShardId;
+import io.lettuce.core.RedisURI;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -100,9 +101,40 @@ final class RedisNodeTest {
 
         assertEquals(Outcome.DONE, begun.outcome());
         assertTrue(begun.report().primary());
-        assertTrue(started.ask("SET key value").startsWith("OOM"), "the limits are as they were");
+        assertTrue(started.ask("SET key value").startsWith("OOM"), "the limit is as it was");
         assertEquals("OK", started.ask("CONFIG SET maxmemory 0"));
-        assertTrue(started.ask("SET key value").startsWith("NOREPLICAS"), "the limits are as they were");
+        assertEquals("OK", started.ask("SET key value"));
+    }
+
+    @Test
+    void aReplicaThatHasBeenSynchronisedIsNoticedByItselfAndAPrimaryNeedsItFromThenOn() throws IOException {
+        NodeId other = new NodeId("b");
+        Path run = Files.createDirectory(directory.resolve("b")).resolve(RedisNode.RUN_FILE);
+        try (RealServer replica = RealServer.start(RealServer.newest(), "--replicaof", "127.0.0.1 1")) {
+            RealServer primary = RealServer.start(RealServer.newest());
+            server = primary;
+            Map<NodeId, RedisURI> both = Map.of(NODE, primary.uri(), other, replica.uri());
+            node = RedisNode.start(NODE, SHARD, both, directory);
+            MemberList members =
+                    new MemberList(List.of(fenced().members().members().get(0), new Member(other, 7)));
+            ask(new NodeCommand.Begin(SHARD, EPOCH, HOLDER, members, List.of(), false));
+            assertEquals("OK", primary.ask("SET key value"), "before there was a replica");
+            try (RedisNode beside = RedisNode.start(other, SHARD, both, run.getParent())) {
+                beside.execute(new NodeCommand.Follow(SHARD, EPOCH, NODE), answer -> {});
+                RealServers.await("the node has seen that it is complete", () -> Files.exists(run) && !isEmpty(run));
+            }
+            RealServers.await("the replica is needed", () -> {
+                ask(new NodeCommand.Describe(SHARD, 0));
+                return primary.ask("CONFIG GET min-replicas-to-write").endsWith(" 1");
+            });
+            assertEquals("OK", primary.ask("SET key value"));
+            replica.signal("STOP"); // as if the primary was cut off, with its node
+            RealServers.await(
+                    "it refuses writes", () -> primary.ask("SET key other").startsWith("NOREPLICAS"));
+
+            ask(new NodeCommand.Fence(SHARD, EPOCH + 1, HOLDER));
+            assertEquals("min-replicas-to-write 0", primary.ask("CONFIG GET min-replicas-to-write"));
+        }
     }
 
     @Test

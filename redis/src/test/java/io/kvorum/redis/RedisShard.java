@@ -26,6 +26,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 
 /** Three real servers with a node beside each, and three sentinels that watch them. */
 final class RedisShard implements AutoCloseable {
@@ -42,9 +43,17 @@ final class RedisShard implements AutoCloseable {
     final List<SentinelEvent> events = new CopyOnWriteArrayList<>();
     private final Path directory;
     private final Duration downAfter;
+    private @Nullable Machines machines;
 
     /** Starts the servers and the nodes. */
     RedisShard(Path directory, Duration downAfter) {
+        this(directory, downAfter, false);
+    }
+
+    /**
+     * As the other one, with a sentinel on the machine of each server, and machines that can be cut off if so wished.
+     */
+    RedisShard(Path directory, Duration downAfter, boolean onMachines) {
         this.directory = directory;
         this.downAfter = downAfter;
         try {
@@ -52,6 +61,9 @@ final class RedisShard implements AutoCloseable {
                 RealServer server = RealServer.start(RealServer.newest(), "--replicaof", "127.0.0.1 1");
                 servers.put(node, server);
                 uris.put(node, server.uri());
+            }
+            if (onMachines) {
+                machines = new Machines(servers);
             }
             for (NodeId node : NODES) {
                 Files.createDirectories(directory.resolve(node.value()));
@@ -67,7 +79,35 @@ final class RedisShard implements AutoCloseable {
     }
 
     void startNode(NodeId node) throws IOException {
-        nodes.put(node, RedisNode.start(node, SHARD, uris, directory.resolve(node.value())));
+        nodes.put(node, RedisNode.start(node, SHARD, uris(node), directory.resolve(node.value())));
+    }
+
+    Machines machines() {
+        if (machines == null) {
+            throw new IllegalStateException("all are on one machine");
+        }
+        return machines;
+    }
+
+    /** Returns where a node finds each server. */
+    Map<NodeId, RedisURI> uris(NodeId from) {
+        return machines == null ? uris : machines.uris(from);
+    }
+
+    private static NodeId machineOf(NodeId sentinel) {
+        return NODES.get(SENTINELS.ids().indexOf(sentinel));
+    }
+
+    ClusterSentinel sentinelAt(NodeId machine) {
+        ClusterSentinel sentinel = sentinels.get(SENTINELS.ids().get(NODES.indexOf(machine)));
+        if (sentinel == null) {
+            throw new IllegalStateException("no sentinel at " + machine);
+        }
+        return sentinel;
+    }
+
+    private boolean isOpen(NodeId from, NodeId to) {
+        return machines == null || machines.isOpen(from, to);
     }
 
     /** Waits until a node says of itself what is expected. */
@@ -105,14 +145,18 @@ final class RedisShard implements AutoCloseable {
                                         .withDownAfter(downAfter))
                                 .transport((to, message) -> {
                                     ClusterSentinel other = sentinels.get(to);
-                                    if (other != null) {
+                                    if (other != null && isOpen(machineOf(sentinel), machineOf(to))) {
                                         other.receive(sentinel, message);
                                     }
                                 })
                                 .gateway((node, command, answer) -> {
                                     RedisNode reached = nodes.get(node);
-                                    if (reached != null) {
-                                        reached.execute(command, answer);
+                                    if (reached != null && isOpen(machineOf(sentinel), node)) {
+                                        reached.execute(command, given -> {
+                                            if (isOpen(node, machineOf(sentinel))) {
+                                                answer.accept(given);
+                                            }
+                                        });
                                     }
                                 })
                                 .listener(events::add)
@@ -171,6 +215,9 @@ final class RedisShard implements AutoCloseable {
     public void close() {
         sentinels.values().forEach(ClusterSentinel::close);
         nodes.values().forEach(RedisNode::close);
+        if (machines != null) {
+            machines.close();
+        }
         servers.values().forEach(RealServer::close);
     }
 }

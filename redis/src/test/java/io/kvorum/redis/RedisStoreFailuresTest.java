@@ -25,10 +25,12 @@ import io.lettuce.core.resource.DefaultClientResources;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -188,9 +190,9 @@ final class RedisStoreFailuresTest {
         RealServers.await(
                 "the replica is connected",
                 () -> primary.ask("INFO replication").contains("state=online"));
-        RedisStore.Builder builder = RedisStore.builder().uris(primary.uri()).timeout(Duration.ofSeconds(1));
-        RedisStore one = store(builder.majorityOf(3));
-        RedisStore two = store(builder.replicas(2));
+        RedisStore.Builder builder = RedisStore.builder().uris(primary.uri());
+        RedisStore one = store(builder.majorityOf(3).timeout(Duration.ofSeconds(20)));
+        RedisStore two = store(builder.replicas(2).timeout(Duration.ofSeconds(1)));
         one.set(KEY, VALUE);
         assertTrue(replica.ask("GET key").contains("value"));
         one.compute(KEY, value -> "other".getBytes(UTF_8));
@@ -263,6 +265,98 @@ final class RedisStoreFailuresTest {
     }
 
     @Test
+    void keysOfASlotOnItsWayAreFoundWhereTheyAre() {
+        RealServers cluster = RealServers.cluster(RealServer.newest());
+        opened.add(cluster);
+        RedisStore store = store(RedisStore.builder().uris(cluster.uris()));
+        int slot = HashSlot.of(KEY);
+        int at = slot * 3 / HashSlot.COUNT;
+        RealServer source = cluster.get(at);
+        RealServer target = cluster.get((at + 1) % 3);
+        byte[] moved = "{key}moved".getBytes(UTF_8);
+        byte[] fresh = "{key}new".getBytes(UTF_8);
+        store.set(KEY, VALUE);
+        store.set(moved, VALUE);
+        target.ask("CLUSTER SETSLOT " + slot + " IMPORTING " + source.ask("CLUSTER MYID"));
+        source.ask("CLUSTER SETSLOT " + slot + " MIGRATING " + target.ask("CLUSTER MYID"));
+        assertEquals("OK", source.ask("MIGRATE 127.0.0.1 " + target.port() + " {key}moved 0 5000"));
+
+        assertEquals(6, store.append(KEY, new byte[1]));
+        assertEquals(6, store.append(moved, new byte[1]));
+        store.set(fresh, VALUE);
+        assertEquals(
+                3,
+                store.getEach(List.of(KEY, moved, fresh)).stream()
+                        .filter(Objects::nonNull)
+                        .count());
+        assertEquals(7, store.compute(moved, value -> new byte[7]).length);
+        assertEquals(
+                List.of(12, 5), store.transact(slot, keys -> List.of(keys.append(moved, VALUE), keys.length(fresh))));
+        assertEquals(1, store.compute(KEY, value -> new byte[1]).length);
+        assertEquals("2", target.ask("CLUSTER COUNTKEYSINSLOT " + slot));
+        assertRefused(Kind.MOVING, () -> store.getAll(List.of(KEY, moved)));
+        assertRefused(Kind.MOVING, () -> store.read(slot, keys -> keys.getAll(List.of(KEY, moved))));
+        assertRefused(Kind.MOVING, () -> store.read(slot, keys -> keys.getAll(List.of(moved, KEY))));
+        assertRefused(Kind.MOVING, () -> store.countInSlot(slot));
+        assertRefused(Kind.MOVING, () -> store.transact(slot, keys -> keys.rename(fresh, "{key}2".getBytes(UTF_8))));
+
+        source.ask("MIGRATE 127.0.0.1 " + target.port() + " key 0 5000");
+        for (RealServer server : List.of(target, source)) {
+            assertEquals("OK", server.ask("CLUSTER SETSLOT " + slot + " NODE " + target.ask("CLUSTER MYID")));
+        }
+        assertEquals(List.of(1, 12), store.read(slot, keys -> List.of(keys.length(KEY), keys.length(moved))));
+        assertTrue(store.stats().retries().get(Kind.MOVED) > 0);
+    }
+
+    @Test
+    void whoIsRefusedByAReplicaWaitsForTheNextPrimary() throws Exception {
+        RealServer old = server();
+        RealServer next = server();
+        AtomicReference<RealServer> primary = new AtomicReference<>(old);
+        RedisStore store = store(RedisStore.builder()
+                .uris(old.uri())
+                .timeout(Duration.ofSeconds(20))
+                .primary(() -> primary.get().uri()));
+        store.set(KEY, VALUE);
+        old.ask("REPLICAOF 127.0.0.1 1");
+        CompletableFuture<Integer> command =
+                store.async(Runnable::run).append(KEY, VALUE).toCompletableFuture();
+        CompletableFuture<byte[]> transaction =
+                CompletableFuture.supplyAsync(() -> store.compute("other".getBytes(UTF_8), value -> VALUE));
+        RealServers.await("both have tried again", () -> store.stats().retries().get(Kind.READ_ONLY) >= 4);
+        primary.set(next);
+
+        assertEquals(5, command.get());
+        assertArrayEquals(VALUE, transaction.get());
+        assertEquals("2", next.ask("DBSIZE"));
+        assertEquals(0, store.waiting());
+        assertEquals(3, store.stats().succeeded());
+
+        primary.set(old);
+        command = store.async(Runnable::run).append(KEY, VALUE).toCompletableFuture();
+        RealServers.await("it waits", () -> store.waiting() > 0);
+        store.close();
+        assertInstanceOf(
+                IllegalStateException.class,
+                assertThrows(CompletionException.class, command::join).getCause());
+    }
+
+    /** Reads are on another connection, on which a replica would go on answering. */
+    @Test
+    void whoIsRefusedByAReplicaTurnsAwayFromItWithEverything() {
+        RealServer server = server();
+        RedisStore store =
+                store(RedisStore.builder().uris(server.uri()).replicas(1).timeout(Duration.ofMillis(300)));
+        store.get(KEY);
+        store.read(HashSlot.of(KEY), keys -> keys.get(KEY));
+        assertTrue(server.ask("INFO clients").contains("connected_clients:3"));
+        server.ask("REPLICAOF 127.0.0.1 1");
+        assertRefused(Kind.READ_ONLY, () -> store.set(KEY, VALUE));
+
+        RealServers.await("nobody is left", () -> server.ask("INFO clients").contains("connected_clients:1\r"));
+    }
+
+    @Test
     void theServerThatSentinelsPromoteIsFound() {
         RealServers group = RealServers.sentinels(RealServer.newest());
         opened.add(group);
@@ -328,9 +422,9 @@ final class RedisStoreFailuresTest {
         client.setOptions(
                 Connecting.options(ClientOptions.builder(), timeout, timeout).build());
         try (Connections connections =
-                new Connections(resources, true, client, new SingleServer(server.uri(), server::uri), timeout, 0)) {
+                new Connections(resources, true, client, new SingleServer(server.uri(), null), timeout, 0)) {
             Session session = connections.take(HashSlot.of(KEY));
-            SlotTry attempt = new SlotTry(session, HashSlot.of(KEY), false);
+            SlotTry attempt = new SlotTry(session, HashSlot.of(KEY), false, connections);
             List<Entry> sets = new ArrayList<>();
             attempt.run(keys -> keys.append(KEY, VALUE), sets, new ArrayList<>());
             server.kill();

@@ -1,5 +1,10 @@
 package io.kvorum.resp;
 
+import io.kvorum.failover.AbortReason;
+import io.kvorum.failover.Operation;
+import io.kvorum.failover.OperationFailedException;
+import io.kvorum.failover.ShardPrimary;
+import io.kvorum.failover.runtime.SentinelDriver;
 import io.kvorum.slots.HashSlot;
 import io.kvorum.slots.SlotRange;
 import io.kvorum.slots.topology.ClusterTopology;
@@ -10,7 +15,9 @@ import io.kvorum.testkit.LocalSentinel;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.concurrent.CompletionStage;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /** The commands that clients learn the cluster by. Nodes answer by the topology that they know. */
 final class ClusterCommands {
@@ -443,7 +450,7 @@ final class ClusterCommands {
     // ---- changes
 
     private static void clusterFailover(Call call) {
-        cluster(call);
+        RespCluster cluster = cluster(call);
         if (call.size() > 3 || (call.size() == 3 && !call.is(2, "FORCE") && !call.is(2, "TAKEOVER"))) {
             throw CommandException.syntax();
         }
@@ -451,22 +458,43 @@ final class ClusterCommands {
             throw new CommandException("ERR You should send CLUSTER FAILOVER to a replica");
         }
         NodeId primary = call.node().primary();
-        if (call.size() == 2 && call.node().cluster().isHeldDown(primary)) {
+        if (call.size() == 2 && cluster.isHeldDown(primary)) {
             throw new CommandException("ERR Master is down or failed, please use CLUSTER FAILOVER FORCE");
         }
-        failOver(call.node().cluster(), cluster(call).shardOf(call.node()));
+        Operation order = new Operation.FailOver(
+                cluster.shardOf(call.node()).id(), call.node().id());
+        CompletionStage<ShardPrimary> ordered = order(cluster, order);
+        if (call.size() > 2) {
+            var unused = ordered.whenComplete((done, failure) -> {
+                // forced, it does without a master that turned out to be silent, and that the sentinels replace by now
+                if (failure instanceof OperationFailedException failed
+                        && failed.reason() == AbortReason.PRIMARY_SILENT) {
+                    SentinelDriver driver = driver(cluster);
+                    if (driver != null) {
+                        driver.perform(order);
+                    }
+                }
+            });
+        }
         call.out().ok();
     }
 
-    /** Has a sentinel that runs give a shard another primary; how that ends, its events tell. */
-    static void failOver(RespCluster cluster, Shard shard) {
+    /** Has a sentinel that runs carry an order out; how that ends, its events tell as well. */
+    static CompletionStage<ShardPrimary> order(RespCluster cluster, Operation order) {
+        SentinelDriver driver = driver(cluster);
+        if (driver == null) {
+            throw new CommandException("ERR no sentinel of the cluster runs");
+        }
+        return driver.perform(order);
+    }
+
+    private static @Nullable SentinelDriver driver(RespCluster cluster) {
         for (LocalSentinel sentinel : cluster.cluster().sentinels()) {
             if (sentinel.isRunning() && cluster.isReachable(sentinel.id())) {
-                sentinel.driver().failOver(shard.id());
-                return;
+                return sentinel.driver();
             }
         }
-        throw new CommandException("ERR no sentinel of the cluster runs");
+        return null;
     }
 
     private static void clusterSetslot(Call call) {

@@ -1,5 +1,6 @@
 package io.kvorum.resp;
 
+import io.kvorum.failover.Operation;
 import io.kvorum.slots.topology.NodeId;
 import io.kvorum.slots.topology.Shard;
 import io.kvorum.slots.topology.ShardId;
@@ -103,7 +104,9 @@ final class KvorumCommands {
     }
 
     private static void failover(Call call) {
-        ClusterCommands.failOver(call.endpoint().cluster(), shard(call, call.text(2)));
+        var unused = ClusterCommands.order(
+                call.endpoint().cluster(),
+                new Operation.FailOver(shard(call, call.text(2)).id()));
         call.out().ok();
     }
 

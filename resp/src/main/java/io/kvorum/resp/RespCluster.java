@@ -94,6 +94,7 @@ public final class RespCluster implements AutoCloseable {
      *
      * @param cluster the cluster, which the caller closes after this
      * @return the open ports, which the caller closes
+     * @throws IllegalStateException if the nodes have a state of the test's instead of a key-value store
      */
     public static RespCluster start(LocalCluster cluster) {
         return builder(cluster).start();
@@ -535,8 +536,10 @@ public final class RespCluster implements AutoCloseable {
          *
          * @return the open ports, which the caller closes before the cluster
          * @throws java.io.UncheckedIOException if a port cannot be opened
+         * @throws IllegalStateException if the nodes have a state of the test's instead of a key-value store
          */
         public RespCluster start() {
+            cluster.clusterClient(); // which refuses, and says why
             RespCluster resp = new RespCluster(this);
             resp.open();
             return resp;

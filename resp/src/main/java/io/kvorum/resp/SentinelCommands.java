@@ -3,7 +3,6 @@ package io.kvorum.resp;
 import io.kvorum.failover.AbortReason;
 import io.kvorum.failover.OperationFailedException;
 import io.kvorum.failover.QuorumCheck;
-import io.kvorum.failover.SentinelSettings;
 import io.kvorum.failover.ShardPrimary;
 import io.kvorum.slots.topology.NodeId;
 import io.kvorum.slots.topology.Shard;
@@ -49,6 +48,7 @@ final class SentinelCommands {
                 "Tells about the watched groups",
                 "2.8.4",
                 of("ckquorum", 3, "", "Tells whether a failover is possible", SentinelCommands::ckquorum),
+                of("config", -3, "", "Reads or changes settings", SentinelOptions::config),
                 of("failover", 3, "", "Gives a group another master", SentinelCommands::failover),
                 of("flushconfig", 2, "", "Saves the state", SentinelCommands::flushconfig),
                 of("get-master-addr-by-name", 3, "", "Tells where a master is", SentinelCommands::address),
@@ -64,7 +64,7 @@ final class SentinelCommands {
                 of("replicas", 3, "", "Describes the slaves of a master", SentinelCommands::slaves),
                 of("reset", 3, "", "Forgets what is not there", SentinelCommands::reset),
                 of("sentinels", 3, "", "Describes the other sentinels", SentinelCommands::sentinels),
-                of("set", -5, "", "Changes settings of a master", SentinelCommands::set),
+                of("set", -5, "", "Changes settings of a master", SentinelOptions::set),
                 of("slaves", 3, "", "Describes the slaves of a master", SentinelCommands::slaves));
     }
 
@@ -73,7 +73,7 @@ final class SentinelCommands {
         return Command.of(name, arity, all, "", summary, "2.8.4", handler);
     }
 
-    private static Shard shard(Call call, int index) {
+    static Shard shard(Call call, int index) {
         Shard shard = call.sentinel().shard(call.text(index));
         if (shard == null) {
             throw new CommandException(NO_SUCH_MASTER);
@@ -241,33 +241,6 @@ final class SentinelCommands {
         call.out().integer(matching); // nothing is remembered that could be forgotten
     }
 
-    private static void set(Call call) {
-        shard(call, 2);
-        SentinelSettings settings =
-                call.sentinel().cluster().cluster().settings().failover();
-        Map<String, String> fixed = Map.of(
-                "quorum", String.valueOf(settings.quorum()),
-                "down-after-milliseconds", String.valueOf(settings.downAfter().toMillis()),
-                "failover-timeout", String.valueOf(settings.operationTimeout().toMillis()),
-                "parallel-syncs", String.valueOf(settings.parallelSyncs()));
-        if (call.size() % 2 == 0) {
-            throw new CommandException(
-                    "ERR Unknown option or number of arguments for SENTINEL SET '" + call.text(call.size() - 1) + "'");
-        }
-        for (int i = 3; i < call.size(); i += 2) {
-            String present = fixed.get(call.text(i).toLowerCase(Locale.ROOT));
-            if (present == null) {
-                throw new CommandException(
-                        "ERR Unknown option or number of arguments for SENTINEL SET '" + call.text(i) + "'");
-            }
-            if (!present.equals(call.text(i + 1))) { // settings are fixed when a cluster is made
-                throw new CommandException(
-                        "ERR Invalid argument '" + call.text(i + 1) + "' for SENTINEL SET '" + call.text(i) + "'");
-            }
-        }
-        call.out().ok();
-    }
-
     private static void monitor(Call call) {
         throw new CommandException(
                 call.sentinel().shard(call.text(2)) == null
@@ -314,6 +287,8 @@ final class SentinelCommands {
         Help.answer(
                 call,
                 "CKQUORUM <master-name>",
+                "CONFIG SET <param> <value>",
+                "CONFIG GET <param>",
                 "FAILOVER <master-name>",
                 "FLUSHCONFIG",
                 "GET-MASTER-ADDR-BY-NAME <master-name>",

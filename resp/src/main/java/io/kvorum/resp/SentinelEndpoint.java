@@ -41,14 +41,11 @@ final class SentinelEndpoint extends Endpoint {
     @Override
     @Nullable
     Object running() {
-        if (!sentinel.isRunning()) {
-            return null;
-        }
-        try {
-            return sentinel.driver();
-        } catch (IllegalStateException e) { // it was ended in between
-            return null;
-        }
+        return sentinel.isRunning() ? sentinel : null; // the same with other settings
+    }
+
+    LocalSentinel sentinel() {
+        return sentinel;
     }
 
     SentinelDriver driver() {
@@ -105,6 +102,11 @@ final class SentinelEndpoint extends Endpoint {
             failingOver.remove(aborted.shard());
         }
         news.tell(fact);
+    }
+
+    /** Tells of a setting that a client has changed. */
+    void changed(Shard shard, String option, String value) {
+        news.tellSetting(shard, option, value);
     }
 
     boolean isFailingOver(Shard shard) {

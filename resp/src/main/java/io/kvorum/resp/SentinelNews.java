@@ -18,7 +18,7 @@ import java.util.Set;
  * <p>The order is that of Redis, but for the slaves: they are pointed to a new master after it was announced, not
  * before.
  *
- * <p>Confined to the thread that delivers the events.
+ * <p>Confined to the thread that delivers the events, but for {@link #tellSetting}.
  */
 final class SentinelNews {
     private final SentinelEndpoint sentinel;
@@ -47,7 +47,7 @@ final class SentinelNews {
         } else if (fact instanceof SentinelFact.SubjectivelyUp up) {
             publish("-sdown", instance(shard, up.node(), up.primary()));
         } else if (fact instanceof SentinelFact.ObjectivelyDown down) {
-            int quorum = sentinel.cluster().cluster().settings().failover().quorum();
+            int quorum = sentinel.sentinel().settings().quorum();
             publish("+odown", master(shard, down.node()) + " #quorum " + down.agreeing() + "/" + quorum);
         } else if (fact instanceof SentinelFact.ObjectivelyUp up) {
             publish("-odown", master(shard, up.node()));
@@ -169,6 +169,11 @@ final class SentinelNews {
         String address = cluster.host() + " " + cluster.port(node);
         return "slave " + cluster.endpoint(node).address() + " " + address + " @ " + cluster.group(shard.id()) + " "
                 + cluster.host() + " " + cluster.port(primary(shard));
+    }
+
+    /** Tells of a setting that a client has changed; on any thread. */
+    void tellSetting(Shard shard, String option, String value) {
+        publish("+set", master(shard, shard.primary()) + " " + option + " " + value);
     }
 
     private void publish(String channel, String message) {

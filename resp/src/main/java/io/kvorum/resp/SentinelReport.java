@@ -20,7 +20,7 @@ final class SentinelReport {
     private SentinelReport(SentinelEndpoint sentinel) {
         this.sentinel = sentinel;
         this.cluster = sentinel.cluster();
-        this.settings = cluster.cluster().settings().failover();
+        this.settings = sentinel.sentinel().settings();
     }
 
     static Map<String, String> master(SentinelEndpoint sentinel, Shard shard) {

@@ -12,11 +12,13 @@ import org.junit.jupiter.params.provider.EnumSource;
 import redis.clients.jedis.AbstractTransaction;
 import redis.clients.jedis.DefaultJedisClientConfig;
 import redis.clients.jedis.HostAndPort;
+import redis.clients.jedis.Jedis;
 import redis.clients.jedis.JedisClientConfig;
 import redis.clients.jedis.RedisClusterClient;
 import redis.clients.jedis.RedisProtocol;
 import redis.clients.jedis.RedisSentinelClient;
 import redis.clients.jedis.UnifiedJedis;
+import redis.clients.jedis.args.ClusterFailoverOption;
 import redis.clients.jedis.exceptions.JedisException;
 import redis.clients.jedis.params.SetParams;
 
@@ -80,6 +82,41 @@ final class JedisTest {
             ports.cluster.heal();
             ports.cluster.awaitReady(Ports.LIMIT);
             assertEquals("after a partition", read(client, "{06S}"));
+        }
+    }
+
+    /** As with a real cluster it is the node that is asked which leads in the end, and no other one. */
+    @ParameterizedTest
+    @EnumSource(names = {"RESP2", "RESP3"})
+    void theReplicaThatIsAskedToTakesOver(RedisProtocol protocol) throws Exception {
+        try (Ports ports = Ports.ofCluster();
+                RedisClusterClient client = RedisClusterClient.builder()
+                        .nodes(addresses(ports.resp.nodes()))
+                        .clientConfig(config(protocol, ""))
+                        .build()) {
+            client.set("{06S}", "value");
+            for (String options : List.of("", "FORCE", "TAKEOVER")) {
+                NodeId replica = new NodeId(options.equals("FORCE") ? "node-1.2" : "node-1.3");
+                try (Jedis asked = new Jedis("127.0.0.1", ports.resp.port(replica))) {
+                    assertEquals(
+                            "OK",
+                            options.isEmpty()
+                                    ? asked.clusterFailover()
+                                    : asked.clusterFailover(ClusterFailoverOption.valueOf(options)));
+                }
+                ports.await(() -> ports.cluster.primaryOf(Ports.FIRST).id().equals(replica));
+                ports.cluster.awaitReady(Ports.LIMIT);
+            }
+            assertEquals("value", read(client, "{06S}"));
+            write(client, "{06S}", "after the switchovers");
+
+            ports.cluster.primaryOf(Ports.FIRST).crash();
+            NodeId replica = new NodeId("node-1.2");
+            try (Jedis asked = new Jedis("127.0.0.1", ports.resp.port(replica))) {
+                assertEquals("OK", asked.clusterFailover(ClusterFailoverOption.FORCE));
+            }
+            ports.await(() -> ports.cluster.primaryOf(Ports.FIRST).id().equals(replica));
+            write(client, "{06S}", "after a crash");
         }
     }
 

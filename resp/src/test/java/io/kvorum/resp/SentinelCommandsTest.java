@@ -3,6 +3,7 @@ package io.kvorum.resp;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.kvorum.slots.topology.NodeId;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
@@ -41,10 +42,74 @@ final class SentinelCommandsTest {
             assertEquals(
                     "[0, *, 0]",
                     client.call("SENTINEL is-master-down-by-addr 127.0.0.1 " + ports.primaryPort() + " 0 *"));
-            assertEquals("OK", client.call("SENTINEL set mymaster quorum 2"));
-            assertTrue(client.call("SENTINEL set mymaster quorum 3").startsWith("(error) ERR Invalid argument '3'"));
-            assertTrue(client.call("SENTINEL set mymaster bogus 3").startsWith("(error) ERR Unknown option"));
             assertTrue(client.call("AUTH x").startsWith("(error) ERR AUTH <password> called without any password"));
+        }
+    }
+
+    @Test
+    void settingsChangeAtTheSentinelThatIsTold() throws Exception {
+        try (TinyClient client = ports.client("sentinel-3");
+                TinyClient listener = ports.client("sentinel-3")) {
+            listener.call("PSUBSCRIBE +set");
+            assertEquals(
+                    "OK", client.call("SENTINEL set mymaster down-after-milliseconds 60000 quorum 3 parallel-syncs 2"));
+            assertEquals(
+                    "[pmessage, +set, +set, master mymaster 127.0.0.1 " + ports.primaryPort()
+                            + " down-after-milliseconds 60000]",
+                    listener.read());
+            String told = client.call("SENTINEL master mymaster");
+            assertTrue(told.contains("down-after-milliseconds, 60000"), told);
+            assertTrue(told.contains("quorum, 3") && told.contains("parallel-syncs, 2"), told);
+            ports.await(() -> ports.cluster
+                    .sentinel(new NodeId("sentinel-3"))
+                    .driver()
+                    .quorumCheck()
+                    .quorumReachable());
+            assertTrue(client.call("SENTINEL ckquorum mymaster").startsWith("OK 3 usable Sentinels."));
+            try (TinyClient other = ports.client("sentinel-1")) {
+                assertTrue(other.call("SENTINEL master mymaster").contains("quorum, 2"));
+            }
+            ports.cluster.sentinel(new NodeId("sentinel-3")).crash();
+            ports.cluster.sentinel(new NodeId("sentinel-3")).restart();
+        }
+        try (TinyClient client = ports.client("sentinel-3")) {
+            assertTrue(client.call("SENTINEL master mymaster").contains("quorum, 3"));
+            for (String bad : List.of("quorum 0", "quorum x", "quorum 4", "parallel-syncs 0", "failover-timeout 1")) {
+                String[] words = bad.split(" ", -1);
+                assertEquals(
+                        "(error) ERR Invalid argument '" + words[1] + "' for SENTINEL SET '" + words[0] + "'",
+                        client.call("SENTINEL set mymaster " + bad));
+            }
+            assertEquals(
+                    "(error) ERR Unknown option or number of arguments for SENTINEL SET 'bogus'",
+                    client.call("SENTINEL set mymaster quorum 2 bogus 1"));
+            assertTrue(client.call("SENTINEL master mymaster").contains("quorum, 2"), "what came before is changed");
+            assertEquals(
+                    "(error) ERR Unknown option or number of arguments for SENTINEL SET 'quorum'",
+                    client.call("SENTINEL set mymaster parallel-syncs 1 quorum"));
+            assertTrue(client.call("SENTINEL set mymaster notification-script /x")
+                    .startsWith("(error) ERR Reconfiguration of scripts path is denied for security reasons."));
+            assertEquals("(error) ERR No such master with that name", client.call("SENTINEL set no quorum 1"));
+        }
+    }
+
+    @Test
+    void configurationIsReadAndNotChanged() throws Exception {
+        try (TinyClient client = ports.client("sentinel-1")) {
+            assertEquals(
+                    "[announce-hostnames, no, announce-ip, , announce-port, 0]",
+                    client.call("SENTINEL config get announce-*"));
+            assertEquals("[]", client.call("SENTINEL config get bogus"));
+            assertEquals("OK", client.call("SENTINEL config set resolve-hostnames no"));
+            assertEquals(
+                    "(error) ERR Invalid value '7' to SENTINEL CONFIG SET 'announce-port'",
+                    client.call("SENTINEL config set announce-port 7"));
+            assertEquals(
+                    "(error) ERR Invalid argument 'bogus' to SENTINEL CONFIG SET",
+                    client.call("SENTINEL config set bogus 1"));
+            assertEquals(
+                    "(error) ERR Only SENTINEL CONFIG GET <option> / SET <option> <value> are supported.",
+                    client.call("SENTINEL config get"));
         }
     }
 

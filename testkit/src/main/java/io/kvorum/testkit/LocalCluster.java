@@ -6,6 +6,7 @@ import io.kvorum.cluster.ClusterClient;
 import io.kvorum.cluster.ClusterNode;
 import io.kvorum.core.KeyValueStore;
 import io.kvorum.failover.AbortReason;
+import io.kvorum.failover.Operation;
 import io.kvorum.failover.OperationFailedException;
 import io.kvorum.failover.SentinelList;
 import io.kvorum.failover.runtime.SentinelDriver;
@@ -380,11 +381,27 @@ public final class LocalCluster implements AutoCloseable {
      * @throws IllegalStateException if no sentinel runs
      */
     public LocalNode failOver(ShardId shard) {
-        requireNonNull(shard, "shard");
+        return perform(new Operation.FailOver(shard));
+    }
+
+    /**
+     * Has a shard fail over to one of its replicas, in good order, and waits for it.
+     *
+     * @param shard the shard
+     * @param target the node that is to lead
+     * @return that node
+     * @throws OperationFailedException if it does not succeed, with the reason
+     * @throws IllegalStateException if no sentinel runs
+     */
+    public LocalNode failOver(ShardId shard, NodeId target) {
+        return perform(new Operation.FailOver(shard, requireNonNull(target, "target")));
+    }
+
+    private LocalNode perform(Operation operation) {
         for (LocalSentinel sentinel : sentinels.values()) {
             SentinelDriver driver = sentinel.driverIfRunning();
             if (driver != null) {
-                return node(outcome(driver.failOver(shard)).primary());
+                return node(outcome(driver.perform(operation)).primary());
             }
         }
         throw new IllegalStateException("a sentinel must be running");

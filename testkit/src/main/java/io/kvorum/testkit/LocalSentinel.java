@@ -5,6 +5,7 @@ import static java.util.Objects.requireNonNull;
 import io.kvorum.cluster.ClusterSentinel;
 import io.kvorum.failover.SentinelList;
 import io.kvorum.failover.SentinelMessage;
+import io.kvorum.failover.SentinelSettings;
 import io.kvorum.failover.SentinelState;
 import io.kvorum.failover.SentinelStateStore;
 import io.kvorum.failover.runtime.SentinelDriver;
@@ -30,6 +31,7 @@ public final class LocalSentinel {
     private final ClusterTopology initial;
     private final KeptState kept = new KeptState();
     private final PartyScheduler scheduler;
+    private volatile SentinelSettings settings;
     private volatile boolean diskFull;
     private volatile @Nullable ClusterSentinel running;
 
@@ -39,13 +41,14 @@ public final class LocalSentinel {
         this.sentinels = sentinels;
         this.initial = initial;
         scheduler = new PartyScheduler(cluster.scheduler());
+        settings = cluster.settings().failover();
     }
 
     synchronized void start() {
         ClusterSentinel sentinel;
         try {
             sentinel = ClusterSentinel.builder(id, sentinels, initial)
-                    .settings(cluster.settings().failover())
+                    .settings(settings)
                     .transport((to, message) -> cluster.mail().send(id, to, message))
                     .gateway((node, command, answer) -> cluster.mail().send(id, node, command, answer))
                     .stateStore(kept)
@@ -63,6 +66,38 @@ public final class LocalSentinel {
     /** {@return its id} */
     public NodeId id() {
         return id;
+    }
+
+    /** {@return its settings: those of the cluster, unless it was given others} */
+    public SentinelSettings settings() {
+        return settings;
+    }
+
+    /**
+     * Gives it other settings, for good. If it runs, it goes on as one that was started again with them and with what
+     * it had saved, but no crash is told, and an operation that it was carrying out fails. The other sentinels keep
+     * theirs.
+     *
+     * @param value the settings
+     * @throws IllegalArgumentException if the settings contradict each other, or their quorum is greater than the
+     *     number of sentinels
+     */
+    public void reconfigure(SentinelSettings value) {
+        value.checked();
+        if (value.quorum() > sentinels.size()) {
+            throw new IllegalArgumentException(
+                    "quorum must be at most the number of sentinels, " + sentinels.size() + ": " + value.quorum());
+        }
+        settings = value;
+        ClusterSentinel stopped = stop();
+        if (stopped != null) {
+            stopped.close();
+            synchronized (this) {
+                if (running == null) {
+                    start();
+                }
+            }
+        }
     }
 
     /** {@return whether it runs: it was not crashed, or was restarted since} */

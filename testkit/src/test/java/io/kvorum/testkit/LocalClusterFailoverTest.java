@@ -12,10 +12,12 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.kvorum.failover.SentinelFact;
+import io.kvorum.failover.SentinelSettings;
 import io.kvorum.failover.ShardPrimary;
 import io.kvorum.replication.Acknowledgement;
 import io.kvorum.replication.OutcomeUnknownException;
@@ -126,6 +128,21 @@ final class LocalClusterFailoverTest {
 
         cluster.sentinel(new NodeId("sentinel-2")).restart();
         cluster.awaitReady(LIMIT);
+    }
+
+    @Test
+    void aSentinelGoesOnWithOtherSettings() {
+        LocalSentinel sentinel = cluster.sentinel(SENTINEL);
+        SentinelSettings before = sentinel.settings();
+        assertThrows(IllegalArgumentException.class, () -> sentinel.reconfigure(before.withQuorum(4)));
+        assertSame(before, sentinel.settings());
+
+        sentinel.reconfigure(before.withQuorum(3));
+        assertTrue(cluster.await(() -> sentinel.driver().quorumCheck().quorumReachable(), LIMIT));
+        cluster.sentinel(new NodeId("sentinel-2")).crash();
+        assertTrue(cluster.await(() -> !sentinel.driver().quorumCheck().quorumReachable(), LIMIT));
+        sentinel.reconfigure(before);
+        assertTrue(cluster.await(() -> sentinel.driver().quorumCheck().quorumReachable(), LIMIT));
     }
 
     @Test

@@ -20,6 +20,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.kvorum.core.AsyncKeyValueStore;
 import io.kvorum.core.KeyValueStore;
 import io.kvorum.core.replicated.ReadLevel;
+import io.kvorum.failover.AbortReason;
+import io.kvorum.failover.OperationFailedException;
 import io.kvorum.replication.Acknowledgement;
 import io.kvorum.slots.HashSlot;
 import io.kvorum.slots.SlotSet;
@@ -127,6 +129,19 @@ final class LocalClusterTest {
         assertEquals(after, cluster.primaryOf(FIRST).id());
         assertArrayEquals(bytes("value"), cluster.client().get(key));
         assertEquals(after, before.status().primary());
+    }
+
+    @Test
+    void aShardIsHandedOverToTheNodeThatIsAskedFor() {
+        NodeId last = cluster.nodes(FIRST).get(2).id();
+
+        assertEquals(last, cluster.failOver(FIRST, last).id());
+        assertEquals(last, cluster.primaryOf(FIRST).id());
+        OperationFailedException refused = assertThrows(
+                OperationFailedException.class,
+                () -> cluster.failOver(FIRST, cluster.primaryOf(SECOND).id()));
+        assertEquals(AbortReason.NOT_A_MEMBER, refused.reason());
+        assertEquals(last, cluster.primaryOf(FIRST).id());
     }
 
     /** The test's own thread is all that there is. */
