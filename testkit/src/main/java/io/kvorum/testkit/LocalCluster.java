@@ -9,6 +9,7 @@ import io.kvorum.failover.AbortReason;
 import io.kvorum.failover.OperationFailedException;
 import io.kvorum.failover.SentinelList;
 import io.kvorum.failover.runtime.SentinelDriver;
+import io.kvorum.replication.NodeIdentity;
 import io.kvorum.replication.ReplicatedState;
 import io.kvorum.replication.ReplicationLog;
 import io.kvorum.slots.HashSlot;
@@ -101,6 +102,7 @@ public final class LocalCluster implements AutoCloseable {
     private LocalCluster(
             LocalClusterSettings settings,
             @Nullable Function<? super ReplicationLog, ? extends ReplicatedState> state,
+            Map<NodeId, Integer> priorities,
             ClusterTime time,
             long seed,
             Duration minLatency,
@@ -119,7 +121,7 @@ public final class LocalCluster implements AutoCloseable {
         this.topology = new FollowedTopology(initial);
         for (Shard shard : initial.shards()) {
             for (NodeId node : shard.nodes()) {
-                nodes.put(node, new LocalNode(this, shard.id(), node));
+                nodes.put(node, new LocalNode(this, shard.id(), node, priorities.getOrDefault(node, NodeIdentity.DEFAULT_PRIORITY)));
             }
         }
         List<NodeId> sentinelIds = new ArrayList<>();
@@ -161,11 +163,12 @@ public final class LocalCluster implements AutoCloseable {
     static LocalCluster start(
             LocalClusterSettings settings,
             @Nullable Function<? super ReplicationLog, ? extends ReplicatedState> state,
+            Map<NodeId, Integer> priorities,
             ClusterTime time,
             long seed,
             Duration minLatency,
             Duration maxLatency) {
-        LocalCluster cluster = new LocalCluster(settings, state, time, seed, minLatency, maxLatency);
+        LocalCluster cluster = new LocalCluster(settings, state, priorities, time, seed, minLatency, maxLatency);
         cluster.nodes.values().forEach(LocalNode::start);
         cluster.sentinels.values().forEach(LocalSentinel::start);
         for (Shard shard : cluster.topology().shards()) {

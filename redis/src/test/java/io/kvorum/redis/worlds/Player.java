@@ -1,0 +1,347 @@
+package io.kvorum.redis.worlds;
+
+import io.kvorum.redis.worlds.Scenario.Place;
+import io.kvorum.redis.worlds.Scenario.Step;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Plays a scenario in a world. The steps are
+ *
+ * <ul>
+ *   <li>{@code at PARTY: COMMAND; COMMAND}: sends commands over one connection. At a node: {@code set}, {@code get},
+ *       {@code wait}, {@code dbsize}, {@code shutdown}, {@code role}, {@code link} (of a replica to its primary),
+ *       {@code slaves} (how many are connected); at a sentinel {@code primary}, {@code group}, {@code slaves},
+ *       {@code sentinels}, {@code ckquorum}, {@code down}, {@code failover}, {@code reset}. {@code anonymous} in front
+ *       of a command of a node: without the password
+ *   <li>{@code at each node: COMMAND} and {@code at each sentinel: COMMAND}: one answer if all give the same
+ *   <li>{@code crash}, {@code return}, {@code pause} and {@code resume} with a party; {@code cut PARTIES from PARTIES},
+ *       {@code heal}, {@code crash the next leader}
+ *   <li>{@code await failover}: until most sentinels name another primary, and that leads; the outcome is its letter, or
+ *       {@code none} if that does not happen. {@code within MILLIS ms} behind it shortens the waiting
+ *   <li>{@code await NODE in sync}, {@code await all in sync}: until replicas have all that the primary has
+ *   <li>{@code events of PARTY}: what a sentinel has told, without what depends on chance; {@code of the leader} for the
+ *       sentinel that has failed the group over, {@code of an observer} for another one; {@code among NAMES} for only
+ *       some events
+ *   <li>{@code first to announce}: who has told first that there is another primary
+ *   <li>{@code full syncs}: how many there were since this was asked for the last time
+ *   <li>{@code until} in front of one: again and again until the outcome is the expected one
+ * </ul>
+ *
+ * <p>A node is called by its letter, or {@code primary}, {@code former} for the primary before that, {@code replica} for
+ * the first one that is neither, by what the last {@code await failover} has brought.
+ */
+final class Player {
+    private static final Pattern MENTION = Pattern.compile("<(\\w+)>");
+    private static final Pattern WITHIN = Pattern.compile("await failover within (\\d+) ms");
+
+    /** The events that a failover always has, in the order that the protocol gives. */
+    private static final Set<String> MILESTONES = Set.of(
+            "+sdown master",
+            "+odown",
+            "+try-failover",
+            "+elected-leader",
+            "+failover-state-select-slave",
+            "+selected-slave",
+            "+failover-state-send-slaveof-noone",
+            "+failover-state-wait-promotion",
+            "+promoted-slave",
+            "+failover-state-reconf-slaves",
+            "+failover-end",
+            "+switch-master",
+            "+config-update-from",
+            "-failover-abort-no-good-slave",
+            "-failover-abort-not-elected",
+            "-failover-abort-slave-timeout");
+
+    private final Scenario scenario;
+    private final Place place;
+    private final World world;
+    private final Set<String> away = new LinkedHashSet<>(); // crashed or paused
+    private String primary = Setup.node(0);
+    private @Nullable String former;
+    private long fullSyncs;
+
+    Player(Scenario scenario, Place place, World world) {
+        this.scenario = scenario;
+        this.place = place;
+        this.world = world;
+    }
+
+    /** Plays all steps, and returns what differs from what is expected. */
+    List<String> play() {
+        List<String> wrong = new ArrayList<>();
+        fullSyncs = world.fullSyncs();
+        for (Step step : scenario.steps()) {
+            String outcome = outcome(step);
+            if (!step.accepts(place, outcome)) {
+                wrong.add(step.words() + " -> " + outcome + ", not " + step.expectedIn(place));
+            }
+        }
+        return wrong;
+    }
+
+    private String outcome(Step step) {
+        String words = step.words();
+        if (!words.startsWith("until ")) {
+            return perform(words);
+        }
+        String query = words.substring(6);
+        String[] last = {""};
+        world.await(
+                () -> {
+                    last[0] = perform(query);
+                    return step.accepts(place, last[0]);
+                },
+                world.limit());
+        return last[0];
+    }
+
+    private String perform(String words) {
+        if (words.startsWith("at ")) {
+            int colon = words.indexOf(": ");
+            return ask(words.substring(3, colon), words.substring(colon + 2));
+        } else if (words.startsWith("await failover")) {
+            return awaitFailover(words);
+        } else if (words.equals("await all in sync")) {
+            return awaitSync(world.nodes().stream()
+                    .filter(node -> !node.equals(primary) && !away.contains(node))
+                    .toList());
+        } else if (words.startsWith("await ") && words.endsWith(" in sync")) {
+            return awaitSync(List.of(party(words.substring(6, words.length() - 8))));
+        } else if (words.startsWith("events of ")) {
+            return events(words.substring(10));
+        } else if (words.equals("first to announce")) {
+            return firstToAnnounce();
+        } else if (words.equals("full syncs")) {
+            long before = fullSyncs;
+            fullSyncs = world.fullSyncs();
+            return String.valueOf(fullSyncs - before);
+        }
+        change(words);
+        return "done";
+    }
+
+    private void change(String words) {
+        String[] parts = words.split(" ", 2);
+        if (words.equals("heal")) {
+            world.heal();
+        } else if (words.equals("crash the next leader")) {
+            world.crashNextLeader();
+        } else if (parts[0].equals("cut")) {
+            String[] sides = parts[1].split(" from ", -1);
+            Set<String> some = parties(sides[0], Set.of());
+            world.cut(some, parties(sides[1], some));
+        } else {
+            Set<String> named = parties(parts[1], Set.of());
+            for (String party : named) {
+                changeOne(parts[0], party);
+            }
+        }
+    }
+
+    private void changeOne(String verb, String party) {
+        switch (verb) {
+            case "crash" -> world.crash(party);
+            case "return" -> world.restart(party);
+            case "pause" -> world.pause(party);
+            case "resume" -> world.resume(party);
+            default -> throw new IllegalArgumentException("no such step: " + verb);
+        }
+        if (verb.equals("crash") || verb.equals("pause")) {
+            away.add(party);
+        } else {
+            away.remove(party);
+        }
+    }
+
+    private String ask(String whom, String text) {
+        List<String> commands = Arrays.stream(text.split(";", -1))
+                .map(String::strip)
+                .toList();
+        List<String> asked =
+                switch (whom) {
+                    case "each node" -> world.nodes();
+                    case "each sentinel" -> world.sentinels();
+                    default -> List.of(party(whom));
+                };
+        Map<String, String> answers = new LinkedHashMap<>();
+        for (String one : asked) {
+            if (asked.size() == 1 || !away.contains(one)) {
+                answers.put(
+                        one,
+                        world.ask(one, commands).stream().map(this::inRoles).collect(Collectors.joining("; ")));
+            }
+        }
+        if (commands.contains("shutdown")) {
+            away.addAll(asked);
+        }
+        if (Set.copyOf(answers.values()).size() == 1) {
+            return answers.values().iterator().next();
+        }
+        return answers.entrySet().stream()
+                .map(answer -> nameOf(answer.getKey()) + " " + answer.getValue())
+                .sorted()
+                .collect(Collectors.joining(", "));
+    }
+
+    private String awaitFailover(String words) {
+        Matcher within = WITHIN.matcher(words);
+        Duration limit = within.matches() ? Duration.ofMillis(Long.parseLong(within.group(1))) : world.limit();
+        String[] next = {primary};
+        boolean changed = world.await(
+                () -> {
+                    next[0] = agreed();
+                    return !next[0].isEmpty()
+                            && !next[0].equals(primary)
+                            && !away.contains(next[0])
+                            && world.leads(next[0]);
+                },
+                limit);
+        if (!changed) {
+            return "none";
+        }
+        former = primary;
+        primary = next[0];
+        return primary;
+    }
+
+    /** {@return whom most of the sentinels name, or an empty string} */
+    private String agreed() {
+        Map<String, Integer> votes = new LinkedHashMap<>();
+        for (String sentinel : world.sentinels()) {
+            String named = away.contains(sentinel) ? null : world.primaryBy(sentinel);
+            if (named != null) {
+                votes.merge(named, 1, Integer::sum);
+            }
+        }
+        for (Map.Entry<String, Integer> vote : votes.entrySet()) {
+            if (vote.getValue() > world.sentinels().size() / 2) {
+                return vote.getKey();
+            }
+        }
+        return "";
+    }
+
+    private String awaitSync(List<String> nodes) {
+        boolean synced = world.await(
+                () -> nodes.stream().allMatch(node -> world.inSync(node, primary)), world.limit());
+        return synced ? "done" : "not in sync";
+    }
+
+    // ---- events
+
+    private String events(String text) {
+        String[] parts = text.split(" among ", -1);
+        Set<String> wanted = parts.length == 1 ? MILESTONES : Set.of(parts[1].split(" and ", -1));
+        List<World.Told> told = world.told();
+        String sentinel =
+                switch (parts[0]) {
+                    case "the leader" -> leader(told);
+                    case "an observer" -> observer(told);
+                    default -> party(parts[0]);
+                };
+        String events = told.stream()
+                .filter(event -> event.sentinel().equals(sentinel) && wanted.contains(event.event()))
+                .map(World.Told::event)
+                .collect(Collectors.joining(", "));
+        return events.isEmpty() ? "none" : events;
+    }
+
+    /** {@return the sentinel that promoted a node last or, if none did, tried to} */
+    private static String leader(List<World.Told> told) {
+        String leader = "";
+        for (String mark : List.of("+try-failover", "+promoted-slave")) {
+            for (World.Told event : told) {
+                leader = event.event().equals(mark) ? event.sentinel() : leader;
+            }
+        }
+        return leader;
+    }
+
+    private String observer(List<World.Told> told) {
+        String leader = leader(told);
+        return world.sentinels().stream()
+                .filter(sentinel -> !sentinel.equals(leader) && !away.contains(sentinel))
+                .findFirst()
+                .orElseThrow();
+    }
+
+    private String firstToAnnounce() {
+        List<World.Told> told = world.told();
+        for (World.Told event : told) {
+            if (event.event().equals("+switch-master")) {
+                return event.sentinel().equals(leader(told)) ? "the leader" : "an observer";
+            }
+        }
+        return "nobody";
+    }
+
+    // ---- names
+
+    private Set<String> parties(String text, Set<String> but) {
+        Set<String> parties = new LinkedHashSet<>();
+        for (String name : text.split(", | and ", -1)) {
+            switch (name) {
+                case "the sentinels" -> parties.addAll(world.sentinels());
+                case "the other nodes" -> parties.addAll(world.nodes());
+                case "everybody" -> {
+                    parties.addAll(world.nodes());
+                    parties.addAll(world.sentinels());
+                }
+                default -> parties.add(party(name));
+            }
+        }
+        parties.removeAll(but);
+        return parties;
+    }
+
+    private String party(String name) {
+        if (name.startsWith("sentinel ")) {
+            return "s" + name.substring(9);
+        }
+        String party =
+                switch (name) {
+                    case "primary" -> primary;
+                    case "former" -> former;
+                    case "replica" -> replica();
+                    default -> name;
+                };
+        if (party == null || (!world.nodes().contains(party) && !world.sentinels().contains(party))) {
+            throw new IllegalArgumentException("no such party: " + name);
+        }
+        return party;
+    }
+
+    private @Nullable String replica() {
+        return world.nodes().stream()
+                .filter(node -> !node.equals(primary) && !node.equals(former))
+                .findFirst()
+                .orElse(null);
+    }
+
+    private String nameOf(String party) {
+        if (party.startsWith("s")) {
+            return "sentinel " + party.substring(1);
+        } else if (party.equals(primary)) {
+            return "primary";
+        } else if (party.equals(former)) {
+            return "former";
+        }
+        return party.equals(replica()) ? "replica" : party;
+    }
+
+    private String inRoles(String answer) {
+        return MENTION.matcher(answer).replaceAll(found -> nameOf(found.group(1)));
+    }
+}
