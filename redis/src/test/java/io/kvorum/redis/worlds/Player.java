@@ -33,8 +33,8 @@ import org.jspecify.annotations.Nullable;
  *   <li>{@code events of PARTY}: what a sentinel has told, without what depends on chance; {@code of the leader} for the
  *       sentinel that has failed the group over, {@code of an observer} for another one; {@code among NAMES} for only
  *       some events
- *   <li>{@code first to announce}: who has told first that there is another primary
- *   <li>{@code full syncs}: how many there were since this was asked for the last time
+ *   <li>{@code first to announce}: whether the leader or the observers have told first that there is another primary
+ *   <li>{@code full syncs since}: how many there were since {@code count full syncs}
  *   <li>{@code until} in front of one: again and again until the outcome is the expected one
  * </ul>
  *
@@ -42,6 +42,9 @@ import org.jspecify.annotations.Nullable;
  * the first one that is neither, by what the last {@code await failover} has brought.
  */
 final class Player {
+    /** Whether each step is printed when it is done: {@code -Dworlds.trace}. */
+    private static final boolean TRACE = System.getProperty("worlds.trace") != null;
+
     private static final Pattern MENTION = Pattern.compile("<(\\w+)>");
     private static final Pattern WITHIN = Pattern.compile("await failover within (\\d+) ms");
 
@@ -64,6 +67,9 @@ final class Player {
             "-failover-abort-not-elected",
             "-failover-abort-slave-timeout");
 
+    /** What happens within this time happens at once. */
+    private static final Duration AT_ONCE = Duration.ofMillis(400);
+
     private final Scenario scenario;
     private final Place place;
     private final World world;
@@ -72,18 +78,28 @@ final class Player {
     private @Nullable String former;
     private long fullSyncs;
 
-    Player(Scenario scenario, Place place, World world) {
+    private Player(Scenario scenario, Place place, World world) {
         this.scenario = scenario;
         this.place = place;
         this.world = world;
     }
 
-    /** Plays all steps, and returns what differs from what is expected. */
-    List<String> play() {
+    /** Plays a scenario in a world of its own, and returns what differs from what is expected. */
+    static List<String> play(Scenario scenario, Place place, World world) {
+        try (world) {
+            return new Player(scenario, place, world).play();
+        }
+    }
+
+    private List<String> play() {
         List<String> wrong = new ArrayList<>();
-        fullSyncs = world.fullSyncs();
         for (Step step : scenario.steps()) {
+            long begin = System.nanoTime();
             String outcome = outcome(step);
+            if (TRACE) {
+                long millis = (System.nanoTime() - begin) / 1_000_000;
+                System.err.println(place + " " + scenario.name() + " " + millis + " ms: " + step.words() + " -> " + outcome);
+            }
             if (!step.accepts(place, outcome)) {
                 wrong.add(step.words() + " -> " + outcome + ", not " + step.expectedIn(place));
             }
@@ -123,10 +139,8 @@ final class Player {
             return events(words.substring(10));
         } else if (words.equals("first to announce")) {
             return firstToAnnounce();
-        } else if (words.equals("full syncs")) {
-            long before = fullSyncs;
-            fullSyncs = world.fullSyncs();
-            return String.valueOf(fullSyncs - before);
+        } else if (words.equals("full syncs since")) {
+            return String.valueOf(world.fullSyncs() - fullSyncs);
         }
         change(words);
         return "done";
@@ -136,6 +150,8 @@ final class Player {
         String[] parts = words.split(" ", 2);
         if (words.equals("heal")) {
             world.heal();
+        } else if (words.equals("count full syncs")) {
+            fullSyncs = world.fullSyncs();
         } else if (words.equals("crash the next leader")) {
             world.crashNextLeader();
         } else if (parts[0].equals("cut")) {
@@ -279,12 +295,20 @@ final class Player {
 
     private String firstToAnnounce() {
         List<World.Told> told = world.told();
+        String leader = leader(told);
+        long byLeader = Long.MAX_VALUE;
+        long byObserver = Long.MAX_VALUE;
         for (World.Told event : told) {
             if (event.event().equals("+switch-master")) {
-                return event.sentinel().equals(leader(told)) ? "the leader" : "an observer";
+                boolean own = event.sentinel().equals(leader);
+                byLeader = own ? Math.min(byLeader, event.at()) : byLeader;
+                byObserver = own ? byObserver : Math.min(byObserver, event.at());
             }
         }
-        return "nobody";
+        if (Math.abs(byLeader - byObserver) < AT_ONCE.toNanos()) {
+            return "all at once";
+        }
+        return byLeader < byObserver ? "the leader" : "the observers";
     }
 
     // ---- names

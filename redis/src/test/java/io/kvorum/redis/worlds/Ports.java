@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
 final class Ports implements AutoCloseable {
     static final String GROUP = "redis-cluster";
     private static final int TIMEOUT_MILLIS = 2_000;
-    private static final long PAUSE_NANOS = 20_000_000;
+    private static final long PAUSE_NANOS = 50_000_000;
 
     private final Map<String, InetSocketAddress> addresses = new LinkedHashMap<>(); // where a client dials
     private final Map<String, String> names = new LinkedHashMap<>(); // of the addresses that are announced
@@ -117,7 +117,7 @@ final class Ports implements AutoCloseable {
             return first;
         }
         String word = first.substring(1).split(" ", 2)[0];
-        if (word.equals("UNBLOCKED") || first.contains("acknowledge")) {
+        if (word.equals("UNBLOCKED") || first.contains("outcome unknown")) {
             return "unknown";
         }
         return word.equals("ERR") ? first.substring(1) : word;
@@ -217,7 +217,7 @@ final class Ports implements AutoCloseable {
                 boolean ofOne = event.endsWith("sdown");
                 String name = ofOne ? event + " " + message.get(3).split(" ", 2)[0] : event;
                 synchronized (told) {
-                    told.add(new World.Told(sentinel, name));
+                    told.add(new World.Told(sentinel, name, System.nanoTime()));
                 }
             }
         } catch (IOException e) { // it has ended, or the world has

@@ -40,7 +40,7 @@ final class RedisWorld implements World {
     private final Map<String, ServerProcess> processes = new LinkedHashMap<>();
     private final Map<String, String> doors = new LinkedHashMap<>(); // "host port" by party
     private long fullSyncs; // at servers that have ended
-    private volatile boolean crashingNextLeader;
+    private boolean crashingNextLeader;
 
     RedisWorld(Setup setup, Path executable) {
         this.setup = setup;
@@ -284,16 +284,15 @@ final class RedisWorld implements World {
     public boolean await(BooleanSupplier condition, Duration limit) {
         return Ports.await(
                 () -> {
-                    sparesLaterLeaders();
+                    spareLaterLeaders();
                     return condition.getAsBoolean();
                 },
                 limit);
     }
 
     /** Once a leader has crashed as it was told to, the others are not to. */
-    private void sparesLaterLeaders() {
-        if (crashingNextLeader
-                && told().stream().anyMatch(told -> told.event().equals("+elected-leader"))) {
+    private void spareLaterLeaders() {
+        if (crashingNextLeader && !sentinels.stream().allMatch(sentinel -> process(sentinel).isAlive())) {
             crashingNextLeader = false;
             sentinels.forEach(sentinel -> ask(sentinel, "SENTINEL SIMULATE-FAILURE help"));
         }

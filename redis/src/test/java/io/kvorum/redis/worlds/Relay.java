@@ -110,6 +110,7 @@ final class Relay implements AutoCloseable {
                 selector.select();
                 synchronized (this) {
                     if (closed) {
+                        selector.close();
                         return;
                     }
                     for (SelectionKey key : selector.selectedKeys()) {
@@ -223,17 +224,11 @@ final class Relay implements AutoCloseable {
     }
 
     @Override
-    public void close() {
-        synchronized (this) {
-            closed = true;
-            doors.forEach(Relay::close);
-            flows.forEach(flow -> close(flow.from));
-            flows.clear();
-        }
-        try {
-            selector.close();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+    public synchronized void close() {
+        closed = true;
+        doors.forEach(Relay::close);
+        flows.forEach(flow -> close(flow.from));
+        flows.clear();
+        selector.wakeup();
     }
 }

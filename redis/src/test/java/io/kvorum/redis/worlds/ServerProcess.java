@@ -75,6 +75,10 @@ final class ServerProcess implements AutoCloseable {
         }
     }
 
+    boolean isAlive() {
+        return process != null && process.isAlive();
+    }
+
     /** Ends the process at once. */
     void kill() {
         Process running = process;

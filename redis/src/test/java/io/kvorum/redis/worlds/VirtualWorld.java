@@ -5,7 +5,6 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import io.kvorum.core.KeyValueStore;
 import io.kvorum.core.SetOptions;
 import io.kvorum.core.replicated.ReadLevel;
-import io.kvorum.failover.AbortReason;
 import io.kvorum.failover.OperationFailedException;
 import io.kvorum.failover.QuorumCheck;
 import io.kvorum.failover.SentinelEvent;
@@ -60,7 +59,7 @@ final class VirtualWorld implements World {
 
     private void tell(SentinelEvent event) {
         for (String name : names(event.sentinel(), event.fact())) {
-            told.add(new Told(LocalParties.name(event.sentinel()), name));
+            told.add(new Told(LocalParties.name(event.sentinel()), name, event.at()));
         }
     }
 
@@ -88,6 +87,10 @@ final class VirtualWorld implements World {
             return changed.before().equals(changed.primary())
                     ? List.of()
                     : List.of(own ? "+failover-end" : "+config-update-from", "+switch-master");
+        } else if (fact instanceof SentinelFact.FollowSent) {
+            return List.of("+slave-reconf-sent");
+        } else if (fact instanceof SentinelFact.NodeRepointed) {
+            return List.of("+slave-reconf-done");
         } else if (fact instanceof SentinelFact.FailoverAborted) {
             promoting.remove(sentinel);
             return List.of("-failover-abort-not-elected");
@@ -229,16 +232,11 @@ final class VirtualWorld implements World {
     private String failOver(SentinelDriver driver) {
         CompletableFuture<ShardPrimary> operation =
                 driver.failOver(LocalParties.SHARD).toCompletableFuture();
-        parties.cluster.await(operation::isDone, Duration.ofMillis(20));
-        if (!operation.isCompletedExceptionally()) {
-            return "OK";
-        }
-        AbortReason reason = operation
+        parties.cluster.await(operation::isDone, limit());
+        return operation
                 .handle((done, failure) ->
-                        failure instanceof OperationFailedException failed ? failed.reason() : AbortReason.CLOSED)
+                        failure instanceof OperationFailedException failed ? failed.reason().name() : "OK")
                 .join();
-        boolean busy = reason == AbortReason.FAILOVER_IN_PROGRESS || reason == AbortReason.OPERATION_IN_PROGRESS;
-        return busy ? "INPROG" : "NOGOODSLAVE";
     }
 
     @Override

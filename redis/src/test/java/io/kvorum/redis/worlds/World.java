@@ -93,6 +93,7 @@ interface World extends AutoCloseable {
      *
      * @param sentinel the sentinel
      * @param event the name of the event; of those that tell who is down, with the word master, slave or sentinel
+     * @param at when, in nanoseconds of the world's time
      */
-    record Told(String sentinel, String event) {}
+    record Told(String sentinel, String event, long at) {}
 }
