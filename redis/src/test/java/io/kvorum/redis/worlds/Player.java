@@ -98,7 +98,8 @@ final class Player {
             String outcome = outcome(step);
             if (TRACE) {
                 long millis = (System.nanoTime() - begin) / 1_000_000;
-                System.err.println(place + " " + scenario.name() + " " + millis + " ms: " + step.words() + " -> " + outcome);
+                System.err.printf(
+                        "%s %s %d ms: %s -> %s%n", place, scenario.name(), millis, step.words(), outcome);
             }
             if (!step.accepts(place, outcome)) {
                 wrong.add(step.words() + " -> " + outcome + ", not " + step.expectedIn(place));

@@ -39,7 +39,7 @@ final class RealTimeWorldsTest {
 
     @BeforeAll
     static void begin() throws IOException {
-        for (Scenario scenario : Scenario.all()) {
+        for (Scenario scenario : Scenario.chosen()) {
             if (!SERVERS.isEmpty()) {
                 Path newest = SERVERS.get(SERVERS.size() - 1);
                 begin(ON_REDIS, scenario, Place.REDIS, setup -> new RedisWorld(setup, newest));

@@ -82,7 +82,8 @@ final class RedisWorld implements World {
 
     private void add(Path executable, String party, String network, int number) throws IOException {
         String host = network + ".0." + number;
-        ServerProcess process = new ServerProcess(executable, directory, host, party.startsWith("s"));
+        Path own = Files.createDirectory(directory.resolve(party));
+        ServerProcess process = new ServerProcess(executable, own, host, party.startsWith("s"));
         processes.put(party, process);
         InetSocketAddress door = relay.open(party, host, process.address(), network + ".1." + number);
         doors.put(party, door.getHostString() + " " + door.getPort());
@@ -166,7 +167,9 @@ final class RedisWorld implements World {
     }
 
     private void awaitAnswer(String party) {
-        require(party + " to answer", () -> ask(party, "PING").equals("PONG"));
+        if (!await(() -> ask(party, "PING").equals("PONG"), limit())) {
+            throw new IllegalStateException(party + " must answer: " + process(party).log());
+        }
     }
 
     private void require(String what, BooleanSupplier condition) {

@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * A script in plain words, and what is expected of each of its steps in each world.
  *
- * <p>It begins with comments, the first of which is its title, and may have a line {@code shows:} and a line
+ * <p>It begins with comments, the first of which is its title, a line {@code about:}, and maybe a line
  * {@code with:}, see {@link Setup#parse}. Each other line is a step, see {@link Player}. What is expected stands behind
  * an arrow if it is the same in all worlds, else in lines below, {@code kvorum:} and {@code redis:}, or {@code virtual:}
  * and {@code resp:} where the two worlds of Kvorum differ, followed by the reason, {@code because:}. The word
@@ -23,13 +23,13 @@ import org.jspecify.annotations.Nullable;
  * @param name the name of its file
  * @param title what it shows, in one sentence
  * @param text the explanation
- * @param shows a part of the article's session, or weaknesses by their numbers
+ * @param about what it belongs to
  * @param setup what it starts with
  * @param steps what is done
  * @param script the lines of the file from the setup on
  */
 record Scenario(
-        String name, String title, String text, String shows, Setup setup, List<Step> steps, List<String> script) {
+        String name, String title, String text, String about, Setup setup, List<Step> steps, List<String> script) {
     /** The worlds. */
     enum Place {
         /** Kvorum in virtual time. */
@@ -72,6 +72,12 @@ record Scenario(
         return all;
     }
 
+    /** {@return those that are to be played: all, or those with {@code -Dworlds.only} in their names} */
+    static List<Scenario> chosen() throws IOException {
+        String only = System.getProperty("worlds.only", "");
+        return all().stream().filter(scenario -> scenario.name().contains(only)).toList();
+    }
+
     /**
      * Reads a script.
      *
@@ -92,7 +98,7 @@ record Scenario(
         private final StringBuilder text = new StringBuilder();
         private final List<String> script = new ArrayList<>();
         private String title = "";
-        private String shows = "";
+        private String about = "";
         private String with = "";
         private @Nullable String words;
         private String because = "";
@@ -104,11 +110,13 @@ record Scenario(
                     comment(rest.substring(1).strip());
                     continue;
                 }
-                script.add(line);
+                if (!rest.startsWith("about: ")) {
+                    script.add(line);
+                }
                 if (rest.isEmpty()) {
                     continue;
-                } else if (rest.startsWith("shows: ")) {
-                    shows = rest.substring(7);
+                } else if (rest.startsWith("about: ")) {
+                    about = rest.substring(7);
                 } else if (rest.startsWith("with: ")) {
                     with = rest.substring(6);
                 } else if (line.startsWith(" ")) {
@@ -119,13 +127,13 @@ record Scenario(
                 }
             }
             end();
-            if (title.isEmpty() || steps.isEmpty()) {
-                throw new IllegalArgumentException("a script has a title and steps");
+            if (title.isEmpty() || about.isEmpty() || steps.isEmpty()) {
+                throw new IllegalArgumentException("a script has a title, a line about: and steps");
             }
             while (!script.isEmpty() && script.get(0).isEmpty()) {
                 script.remove(0);
             }
-            return new Scenario(name, title, text.toString().strip(), shows, Setup.parse(with), steps, script);
+            return new Scenario(name, title, text.toString().strip(), about, Setup.parse(with), steps, script);
         }
 
         private void comment(String line) {

@@ -27,7 +27,7 @@ final class ServerProcess implements AutoCloseable {
     private final boolean sentinel;
     private @Nullable Process process;
 
-    /** Does not start it. Its directory exists, and is deleted by whoever made it. */
+    /** Does not start it. Its directory is its own, exists, and is deleted by whoever made it. */
     ServerProcess(Path executable, Path directory, String host, boolean sentinel) throws IOException {
         this.executable = executable;
         this.directory = directory;
@@ -54,22 +54,36 @@ final class ServerProcess implements AutoCloseable {
     }
 
     private Path file() {
-        return directory.resolve(address.getPort() + ".conf");
+        return directory.resolve("conf");
     }
 
-    /** Starts it, with what is in its configuration; does not wait until it answers. */
+    private Path logFile() {
+        return directory.resolve("log");
+    }
+
+    /** Starts it, without data, and with what is in its configuration; does not wait until it answers. */
     void start() {
         List<String> command = new ArrayList<>(List.of(executable.toString(), file().toString()));
         if (sentinel) {
             command.add("--sentinel");
         }
         try {
+            Files.deleteIfExists(directory.resolve("dump.rdb")); // what a replica has copied
             Process started = new ProcessBuilder(command)
                     .redirectErrorStream(true)
-                    .redirectOutput(directory.resolve(address.getPort() + ".log").toFile())
+                    .redirectOutput(logFile().toFile())
                     .start();
             RUNNING.add(started);
             process = started;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** {@return what it has logged since it was started last} */
+    String log() {
+        try {
+            return Files.readString(logFile());
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

@@ -14,7 +14,7 @@ import org.junit.jupiter.api.TestFactory;
 final class VirtualWorldTest {
     @TestFactory
     Stream<DynamicTest> scenarios() throws IOException {
-        return Scenario.all().stream()
+        return Scenario.chosen().stream()
                 .map(scenario -> dynamicTest(
                         scenario.name(),
                         () -> assertEquals(
