@@ -48,7 +48,14 @@ final class Ports implements AutoCloseable {
         names.put(announced, party);
     }
 
+    /** Sends commands; who is thrown off, as all clients are when a node changes its role, dials once more. */
     List<String> ask(String party, List<String> commands) {
+        List<String> answers = askOnce(party, commands);
+        boolean thrownOff = answers.equals(List.of(World.CLOSED)) && !commands.contains("shutdown");
+        return thrownOff ? askOnce(party, commands) : answers;
+    }
+
+    private List<String> askOnce(String party, List<String> commands) {
         List<String> answers = new ArrayList<>();
         try (PlainClient client = new PlainClient(address(party), TIMEOUT_MILLIS)) {
             boolean node = !party.startsWith("s");
@@ -139,6 +146,13 @@ final class Ports implements AutoCloseable {
             }
             case "sentinels" -> {
                 return named(fields(client.call("SENTINEL sentinels " + GROUP)));
+            }
+            case "followers" -> {
+                List<Map<String, String>> all = fields(client.call("SENTINEL slaves " + GROUP));
+                all.removeIf(fields -> fields.getOrDefault("flags", "").contains("s_down")
+                        || !"slave".equals(fields.get("role-reported"))
+                        || !"ok".equals(fields.get("master-link-status")));
+                return named(all);
             }
             case "down" -> {
                 List<Map<String, String>> all = fields(client.call("SENTINEL slaves " + GROUP));

@@ -26,7 +26,7 @@ final class RedisWorld implements World {
     private static final AtomicInteger WORLDS = new AtomicInteger();
     private static final int FIRST_NETWORK = 20;
     private static final int NETWORKS = 200;
-    private static final int DOWN_AFTER_MILLIS = 1_000;
+    private static final int DOWN_AFTER_MILLIS = 2_000;
 
     /** How often sentinels look and talk: oftener than by default, so that less time is spent waiting for it. */
     private static final String PERIODS = "SENTINEL DEBUG info-period 500 publish-period 500";

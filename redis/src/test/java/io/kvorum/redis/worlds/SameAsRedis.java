@@ -22,7 +22,7 @@ final class SameAsRedis {
             |---|---|---|---|
             | a node | of a `LocalCluster`, with its store in memory | the same, behind a port | a `redis-server` without files, but with its configuration |
             | a sentinel | of Kvorum | of Kvorum, behind a port | a `redis-server --sentinel` |
-            | down after | 1 s | 0.5 s | 1 s |
+            | down after | 1 s | 0.5 s | 2 s |
             | crash | the object is dropped; a node keeps its promise, a sentinel its state | the same, and the port is closed | `kill -9`; what it has written into its configuration stays |
             | pause | its timers and its mail pile up | the same, and its connections hang | `SIGSTOP`, `SIGCONT` |
             | cut | messages between the two sides are dropped | the same | a relay stands between all processes and holds back what one side sends to the other: connections stay open and are silent, and what was sent arrives when the cut ends |

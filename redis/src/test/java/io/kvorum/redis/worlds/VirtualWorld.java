@@ -206,6 +206,11 @@ final class VirtualWorld implements World {
                 others.remove(driver.self());
                 yield joined(others);
             }
+            case "followers" ->
+                joined(driver.replicas(LocalParties.SHARD).stream()
+                        .filter(node -> !driver.down(LocalParties.SHARD).contains(node))
+                        .filter(node -> parties.cluster.node(node).status().complete())
+                        .toList());
             case "down" -> joined(driver.down(LocalParties.SHARD));
             case "ckquorum" -> {
                 QuorumCheck check = driver.quorumCheck();
