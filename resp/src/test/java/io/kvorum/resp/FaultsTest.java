@@ -49,7 +49,8 @@ final class FaultsTest {
             ports.cluster.node(NODE).crash();
             CompletableFuture<Void> restarted;
             try (ServerSocket other = new ServerSocket(port, 1, InetAddress.getLoopbackAddress())) {
-                restarted = CompletableFuture.runAsync(() -> ports.cluster.node(NODE).restart());
+                restarted = CompletableFuture.runAsync(
+                        () -> ports.cluster.node(NODE).restart());
                 ports.await(() -> ports.cluster.node(NODE).isRunning());
                 assertEquals(port, other.getLocalPort());
                 assertFalse(restarted.isDone());

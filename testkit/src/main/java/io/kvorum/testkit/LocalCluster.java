@@ -121,7 +121,10 @@ public final class LocalCluster implements AutoCloseable {
         this.topology = new FollowedTopology(initial);
         for (Shard shard : initial.shards()) {
             for (NodeId node : shard.nodes()) {
-                nodes.put(node, new LocalNode(this, shard.id(), node, priorities.getOrDefault(node, NodeIdentity.DEFAULT_PRIORITY)));
+                nodes.put(
+                        node,
+                        new LocalNode(
+                                this, shard.id(), node, priorities.getOrDefault(node, NodeIdentity.DEFAULT_PRIORITY)));
             }
         }
         List<NodeId> sentinelIds = new ArrayList<>();

@@ -33,14 +33,16 @@ final class LocalParties {
 
     LocalParties(Setup setup, Duration downAfter, LocalClusterBuilder builder) {
         nodes = IntStream.range(0, setup.nodes()).mapToObj(Setup::node).toList();
-        sentinels = IntStream.range(0, setup.sentinels()).mapToObj(Setup::sentinel).toList();
+        sentinels =
+                IntStream.range(0, setup.sentinels()).mapToObj(Setup::sentinel).toList();
         builder.settings(LocalClusterSettings.defaults()
                 .withShards(1)
                 .withReplicas(setup.nodes() - 1)
                 .withSentinels(setup.sentinels())
                 .withTimeout(Duration.ofMillis(500))
                 .withReplication(ReplicationSettings.defaults().withMinReplicas(setup.minReplicas()))
-                .withFailover(SentinelSettings.defaults().withQuorum(setup.quorum()).withDownAfter(downAfter)));
+                .withFailover(
+                        SentinelSettings.defaults().withQuorum(setup.quorum()).withDownAfter(downAfter)));
         setup.priorities().forEach((node, priority) -> builder.priority(id(node), priority));
         cluster = builder.start();
         cluster.onEvent(event -> {

@@ -32,7 +32,10 @@ final class PlainClient implements AutoCloseable {
         socket.setSoTimeout(0);
     }
 
-    /** Sends words, separated by spaces, and returns the answer: a list of what is in it, or one word; see {@link #read}. */
+    /**
+     * Sends words, separated by spaces, and returns the answer: a list of what is in it, or one word; see
+     * {@link #read}.
+     */
     List<String> call(String command) throws IOException {
         String[] words = command.split(" ", -1);
         StringBuilder text = new StringBuilder("*" + words.length + "\r\n");

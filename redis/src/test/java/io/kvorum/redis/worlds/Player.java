@@ -22,25 +22,24 @@ import org.jspecify.annotations.Nullable;
  *   <li>{@code at PARTY: COMMAND; COMMAND}: sends commands over one connection. At a node: {@code set}, {@code get},
  *       {@code wait}, {@code dbsize}, {@code shutdown}, {@code role}, {@code link} (of a replica to its primary),
  *       {@code slaves} (how many are connected); at a sentinel {@code primary}, {@code group}, {@code slaves},
- *       {@code sentinels}, {@code ckquorum}, {@code down}, {@code followers} (the replicas
- *       that it knows to follow), {@code failover}, {@code reset}. {@code anonymous} in front
- *       of a command of a node: without the password
+ *       {@code sentinels}, {@code ckquorum}, {@code down}, {@code followers} (the replicas that it knows to follow),
+ *       {@code failover}, {@code reset}. {@code anonymous} in front of a command of a node: without the password
  *   <li>{@code at each node: COMMAND} and {@code at each sentinel: COMMAND}: one answer if all give the same
  *   <li>{@code crash}, {@code return}, {@code pause} and {@code resume} with a party; {@code cut PARTIES from PARTIES},
  *       {@code heal}, {@code crash the next leader}
- *   <li>{@code await failover}: until most sentinels name another primary, and that leads; the outcome is its letter, or
- *       {@code none} if that does not happen. {@code within MILLIS ms} behind it shortens the waiting
+ *   <li>{@code await failover}: until most sentinels name another primary, and that leads; the outcome is its letter,
+ *       or {@code none} if that does not happen. {@code within MILLIS ms} behind it shortens the waiting
  *   <li>{@code await NODE in sync}, {@code await all in sync}: until replicas have all that the primary has
- *   <li>{@code events of PARTY}: what a sentinel has told, without what depends on chance; {@code of the leader} for the
- *       sentinel that has failed the group over, {@code of an observer} for another one; {@code among NAMES} for only
- *       some events
+ *   <li>{@code events of PARTY}: what a sentinel has told, without what depends on chance; {@code of the leader} for
+ *       the sentinel that has failed the group over, {@code of an observer} for another one; {@code among NAMES} for
+ *       only some events
  *   <li>{@code first to announce}: whether the leader or the observers have told first that there is another primary
  *   <li>{@code full syncs since}: how many there were since {@code count full syncs}
  *   <li>{@code until} in front of one: again and again until the outcome is the expected one
  * </ul>
  *
- * <p>A node is called by its letter, or {@code primary}, {@code former} for the primary before that, {@code replica} for
- * the first one that is neither, by what the last {@code await failover} has brought.
+ * <p>A node is called by its letter, or {@code primary}, {@code former} for the primary before that, {@code replica}
+ * for the first one that is neither, by what the last {@code await failover} has brought.
  */
 final class Player {
     /** Whether each step is printed when it is done: {@code -Dworlds.trace}. */
@@ -66,7 +65,7 @@ final class Player {
             "+config-update-from");
 
     /** What happens within this time happens at once. */
-    private static final Duration AT_ONCE = Duration.ofMillis(400);
+    private static final Duration AT_ONCE = Duration.ofMillis(700);
 
     private final Scenario scenario;
     private final Place place;
@@ -96,8 +95,7 @@ final class Player {
             String outcome = outcome(step);
             if (TRACE) {
                 long millis = (System.nanoTime() - begin) / 1_000_000;
-                System.err.printf(
-                        "%s %s %d ms: %s -> %s%n", place, scenario.name(), millis, step.words(), outcome);
+                System.err.printf("%s %s %d ms: %s -> %s%n", place, scenario.name(), millis, step.words(), outcome);
             }
             if (!step.accepts(place, outcome)) {
                 wrong.add(step.words() + " -> " + outcome + ", not " + step.expectedIn(place));
@@ -185,15 +183,13 @@ final class Player {
     }
 
     private String ask(String whom, String text) {
-        List<String> commands = Arrays.stream(text.split(";", -1))
-                .map(String::strip)
-                .toList();
-        List<String> asked =
-                switch (whom) {
-                    case "each node" -> world.nodes();
-                    case "each sentinel" -> world.sentinels();
-                    default -> List.of(party(whom));
-                };
+        List<String> commands =
+                Arrays.stream(text.split(";", -1)).map(String::strip).toList();
+        List<String> asked = switch (whom) {
+            case "each node" -> world.nodes();
+            case "each sentinel" -> world.sentinels();
+            default -> List.of(party(whom));
+        };
         Map<String, String> answers = new LinkedHashMap<>();
         for (String one : asked) {
             if (asked.size() == 1 || !away.contains(one)) {
@@ -253,8 +249,7 @@ final class Player {
     }
 
     private String awaitSync(List<String> nodes) {
-        boolean synced = world.await(
-                () -> nodes.stream().allMatch(node -> world.inSync(node, primary)), world.limit());
+        boolean synced = world.await(() -> nodes.stream().allMatch(node -> world.inSync(node, primary)), world.limit());
         return synced
                 ? "done"
                 : nodes.stream()
@@ -268,12 +263,11 @@ final class Player {
         String[] parts = text.split(" among ", -1);
         Set<String> wanted = parts.length == 1 ? MILESTONES : Set.of(parts[1].split(" and ", -1));
         List<World.Told> told = world.told();
-        String sentinel =
-                switch (parts[0]) {
-                    case "the leader" -> leader(told);
-                    case "an observer" -> observer(told);
-                    default -> party(parts[0]);
-                };
+        String sentinel = switch (parts[0]) {
+            case "the leader" -> leader(told);
+            case "an observer" -> observer(told);
+            default -> party(parts[0]);
+        };
         Set<String> events = new LinkedHashSet<>();
         for (World.Told event : told) {
             if (event.sentinel().equals(sentinel) && wanted.contains(event.event())) {
@@ -344,14 +338,14 @@ final class Player {
         if (name.startsWith("sentinel ")) {
             return "s" + name.substring(9);
         }
-        String party =
-                switch (name) {
-                    case "primary" -> primary;
-                    case "former" -> former;
-                    case "replica" -> replica();
-                    default -> name;
-                };
-        if (party == null || (!world.nodes().contains(party) && !world.sentinels().contains(party))) {
+        String party = switch (name) {
+            case "primary" -> primary;
+            case "former" -> former;
+            case "replica" -> replica();
+            default -> name;
+        };
+        if (party == null
+                || (!world.nodes().contains(party) && !world.sentinels().contains(party))) {
             throw new IllegalArgumentException("no such party: " + name);
         }
         return party;

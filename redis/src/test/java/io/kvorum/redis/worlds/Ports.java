@@ -101,9 +101,7 @@ final class Ports implements AutoCloseable {
             }
             case "set" -> {
                 String answer = plain(client.call(command));
-                return confirming && answer.equals("OK")
-                        ? "OK, WAIT " + plain(client.call("WAIT 1 500"))
-                        : answer;
+                return confirming && answer.equals("OK") ? "OK, WAIT " + plain(client.call("WAIT 1 500")) : answer;
             }
             default -> {
                 return plain(client.call(command));
@@ -137,7 +135,8 @@ final class Ports implements AutoCloseable {
                 return address.size() == 2 ? mention(address.get(0), address.get(1)) : plain(address);
             }
             case "group" -> {
-                Map<String, String> fields = fields(client.call("SENTINEL master " + GROUP)).get(0);
+                Map<String, String> fields =
+                        fields(client.call("SENTINEL master " + GROUP)).get(0);
                 return fields.get("flags") + ", slaves " + fields.get("num-slaves") + ", other sentinels "
                         + fields.get("num-other-sentinels") + ", quorum " + fields.get("quorum");
             }
@@ -178,8 +177,8 @@ final class Ports implements AutoCloseable {
 
     private String named(List<Map<String, String>> all) {
         TreeSet<String> mentions = new TreeSet<>();
-        all.forEach(fields -> mentions.add(
-                mention(String.valueOf(fields.get("ip")), String.valueOf(fields.get("port")))));
+        all.forEach(
+                fields -> mentions.add(mention(String.valueOf(fields.get("ip")), String.valueOf(fields.get("port")))));
         return mentions.isEmpty() ? "none" : String.join(" ", mentions);
     }
 
@@ -200,7 +199,8 @@ final class Ports implements AutoCloseable {
         return name == null ? "an address of nobody" : World.mention(name);
     }
 
-    @Nullable String primaryBy(String sentinel) {
+    @Nullable
+    String primaryBy(String sentinel) {
         String answer = ask(sentinel, List.of("primary")).get(0);
         return answer.startsWith("<") ? answer.substring(1, answer.length() - 1) : null;
     }

@@ -53,9 +53,7 @@ final class RealTimeWorldsTest {
             Scenario scenario,
             Place place,
             Function<Setup, ? extends World> world) {
-        outcomes.put(
-                scenario.name(),
-                POOL.submit(() -> Player.play(scenario, place, world.apply(scenario.setup()))));
+        outcomes.put(scenario.name(), POOL.submit(() -> Player.play(scenario, place, world.apply(scenario.setup()))));
     }
 
     @AfterAll

@@ -45,7 +45,8 @@ final class RedisWorld implements World {
     RedisWorld(Setup setup, Path executable) {
         this.setup = setup;
         nodes = IntStream.range(0, setup.nodes()).mapToObj(Setup::node).toList();
-        sentinels = IntStream.range(0, setup.sentinels()).mapToObj(Setup::sentinel).toList();
+        sentinels =
+                IntStream.range(0, setup.sentinels()).mapToObj(Setup::sentinel).toList();
         ports = new Ports(setup.password(), setup.majority());
         try {
             directory = Files.createTempDirectory("kvorum-worlds");
@@ -149,14 +150,14 @@ final class RedisWorld implements World {
     private void start() {
         nodes.forEach(node -> process(node).start());
         nodes.forEach(this::awaitAnswer);
-        require("replicas in sync", () -> nodes.stream()
-                .skip(1)
-                .allMatch(node -> inSync(node, nodes.get(0))));
+        require("replicas in sync", () -> nodes.stream().skip(1).allMatch(node -> inSync(node, nodes.get(0))));
         sentinels.forEach(this::startSentinel);
         String all = ",slaves=" + (nodes.size() - 1) + ",sentinels=" + sentinels.size();
-        require("sentinels that know all", () -> sentinels.stream()
-                .allMatch(sentinel -> ask(sentinel, "INFO sentinel").contains(all)
-                        && ask(sentinel, "ckquorum").equals("OK " + sentinels.size() + " usable")));
+        require(
+                "sentinels that know all",
+                () -> sentinels.stream()
+                        .allMatch(sentinel -> ask(sentinel, "INFO sentinel").contains(all)
+                                && ask(sentinel, "ckquorum").equals("OK " + sentinels.size() + " usable")));
     }
 
     private void startSentinel(String sentinel) {
@@ -168,7 +169,8 @@ final class RedisWorld implements World {
 
     private void awaitAnswer(String party) {
         if (!await(() -> ask(party, "PING").equals("PONG"), limit())) {
-            throw new IllegalStateException(party + " must answer: " + process(party).log());
+            throw new IllegalStateException(
+                    party + " must answer: " + process(party).log());
         }
     }
 
@@ -295,7 +297,8 @@ final class RedisWorld implements World {
 
     /** Once a leader has crashed as it was told to, the others are not to. */
     private void spareLaterLeaders() {
-        if (crashingNextLeader && !sentinels.stream().allMatch(sentinel -> process(sentinel).isAlive())) {
+        if (crashingNextLeader
+                && !sentinels.stream().allMatch(sentinel -> process(sentinel).isAlive())) {
             crashingNextLeader = false;
             sentinels.forEach(sentinel -> ask(sentinel, "SENTINEL SIMULATE-FAILURE help"));
         }

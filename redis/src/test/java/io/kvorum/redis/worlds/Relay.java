@@ -17,6 +17,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Stands between processes, so that what one sends to another can be held up, as it is by a network that carries
@@ -144,7 +145,8 @@ final class Relay implements AutoCloseable {
             if (outer == null) {
                 return;
             }
-            String source = ((InetSocketAddress) outer.getRemoteAddress()).getAddress().getHostAddress();
+            String source =
+                    ((InetSocketAddress) outer.getRemoteAddress()).getAddress().getHostAddress();
             String from = parties.getOrDefault(source, source);
             inner = SocketChannel.open(behind.target());
             register(outer);
@@ -213,7 +215,7 @@ final class Relay implements AutoCloseable {
         close(flow.to);
     }
 
-    private static void close(SelectableChannel channel) {
+    private static void close(@Nullable SelectableChannel channel) {
         if (channel != null) {
             try {
                 channel.close();

@@ -3,6 +3,7 @@ package io.kvorum.redis.worlds;
 import io.kvorum.resp.RespCluster;
 import io.kvorum.resp.RespMode;
 import io.kvorum.testkit.LocalCluster;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.Collection;
@@ -13,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 
 /** Kvorum in real time, behind the ports of a {@link RespCluster}. */
 final class RespWorld implements World {
-    private static final Duration DOWN_AFTER = Duration.ofMillis(500);
+    private static final Duration DOWN_AFTER = Duration.ofSeconds(1);
 
     private final LocalParties parties;
     private final RespCluster resp;
@@ -30,7 +31,7 @@ final class RespWorld implements World {
         ports = new Ports(setup.password(), false);
         Stream.concat(parties.nodes.stream(), parties.sentinels.stream()).forEach(party -> {
             int port = resp.port(LocalParties.id(party));
-            ports.add(party, new InetSocketAddress("127.0.0.1", port), "127.0.0.1:" + port);
+            ports.add(party, new InetSocketAddress(InetAddress.getLoopbackAddress(), port), "127.0.0.1:" + port);
         });
         parties.sentinels.forEach(ports::listen);
     }

@@ -8,8 +8,7 @@ import java.util.Set;
 
 /** Writes the page that lists the scenarios and the differences that they show. */
 final class SameAsRedis {
-    private static final String HEAD =
-            """
+    private static final String HEAD = """
             # Same as Redis
 
             The same scenarios are played in three worlds: on Kvorum in virtual time, by its Java interfaces; on Kvorum in real time,
@@ -22,11 +21,12 @@ final class SameAsRedis {
             |---|---|---|---|
             | a node | of a `LocalCluster`, with its store in memory | the same, behind a port | a `redis-server` without files, but with its configuration |
             | a sentinel | of Kvorum | of Kvorum, behind a port | a `redis-server --sentinel` |
-            | down after | 1 s | 0.5 s | 2 s |
+            | down after | 1 s | 1 s | 2 s |
             | crash | the object is dropped; a node keeps its promise, a sentinel its state | the same, and the port is closed | `kill -9`; what it has written into its configuration stays |
             | pause | its timers and its mail pile up | the same, and its connections hang | `SIGSTOP`, `SIGCONT` |
             | cut | messages between the two sides are dropped | the same | a relay stands between all processes and holds back what one side sends to the other: connections stay open and are silent, and what was sent arrives when the cut ends |
             | a client | reaches everybody, across all cuts | the same | the same: it dials past the relay |
+            | majority | writes at level `MAJORITY` | the same | `WAIT 1 500` after each `SET` |
             | events | by the names that `SentinelFact` gives them | as published | as published |
 
             The sentinels of Redis look and talk every 0.5 s instead of every 10 and 2 s (`SENTINEL DEBUG`, from 7.0 on), so that less
@@ -43,7 +43,8 @@ final class SameAsRedis {
         long differing =
                 scenarios.stream().filter(SameAsRedis::differsFromRedis).count();
         page.append("## Differences\n\nOf ").append(scenarios.size()).append(" scenarios ");
-        page.append(scenarios.size() - differing).append(" have the same outcomes in all worlds. The others differ here:\n\n");
+        page.append(scenarios.size() - differing)
+                .append(" have the same outcomes in all worlds. The others differ here:\n\n");
         page.append("| scenario | step | Kvorum | Redis | because |\n|---|---|---|---|---|\n");
         for (Scenario scenario : scenarios) {
             scenario.steps().forEach(step -> appendDifference(page, scenario, step));
@@ -63,8 +64,15 @@ final class SameAsRedis {
         String virtual = step.expectedIn(Place.VIRTUAL);
         String resp = step.expectedIn(Place.RESP);
         String kvorum = virtual.equals(resp) ? code(virtual) : code(virtual) + " in Java, " + code(resp) + " by ports";
-        page.append("| ").append(scenario.title()).append(" | ").append(code(step.words())).append(" | ");
-        page.append(kvorum).append(" | ").append(code(step.expectedIn(Place.REDIS))).append(" | ");
+        page.append("| ")
+                .append(scenario.title())
+                .append(" | ")
+                .append(code(step.words()))
+                .append(" | ");
+        page.append(kvorum)
+                .append(" | ")
+                .append(code(step.expectedIn(Place.REDIS)))
+                .append(" | ");
         page.append(step.because()).append(" |\n");
     }
 
@@ -83,7 +91,9 @@ final class SameAsRedis {
                     if (!scenario.text().isEmpty()) {
                         page.append(scenario.text()).append("\n\n");
                     }
-                    page.append("```\n").append(String.join("\n", scenario.script())).append("\n```\n");
+                    page.append("```\n")
+                            .append(String.join("\n", scenario.script()))
+                            .append("\n```\n");
                 }
             }
         }

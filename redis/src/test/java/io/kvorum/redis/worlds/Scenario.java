@@ -14,11 +14,11 @@ import org.jspecify.annotations.Nullable;
 /**
  * A script in plain words, and what is expected of each of its steps in each world.
  *
- * <p>It begins with comments, the first of which is its title, a line {@code about:}, and maybe a line
- * {@code with:}, see {@link Setup#parse}. Each other line is a step, see {@link Player}. What is expected stands behind
- * an arrow if it is the same in all worlds, else in lines below, {@code kvorum:} and {@code redis:}, or {@code virtual:}
- * and {@code resp:} where the two worlds of Kvorum differ, followed by the reason, {@code because:}. The word
- * {@code or} stands between outcomes of which each is right.
+ * <p>It begins with comments, the first of which is its title, a line {@code about:}, and maybe a line {@code with:},
+ * see {@link Setup#parse}. Each other line is a step, see {@link Player}. What is expected stands behind an arrow if it
+ * is the same in all worlds, else in lines below, {@code kvorum:} and {@code redis:}, or {@code virtual:} and
+ * {@code resp:} where the two worlds of Kvorum differ, followed by the reason, {@code because:}. The word {@code or}
+ * stands between outcomes of which each is right.
  *
  * @param name the name of its file
  * @param title what it shows, in one sentence
@@ -104,28 +104,7 @@ record Scenario(
         private String because = "";
 
         Scenario parse(String name, List<String> lines) {
-            for (String line : lines) {
-                String rest = line.strip();
-                if (rest.startsWith("#")) {
-                    comment(rest.substring(1).strip());
-                    continue;
-                }
-                if (!rest.startsWith("about: ")) {
-                    script.add(line);
-                }
-                if (rest.isEmpty()) {
-                    continue;
-                } else if (rest.startsWith("about: ")) {
-                    about = rest.substring(7);
-                } else if (rest.startsWith("with: ")) {
-                    with = rest.substring(6);
-                } else if (line.startsWith(" ")) {
-                    expect(rest);
-                } else {
-                    end();
-                    begin(rest);
-                }
-            }
+            lines.forEach(this::read);
             end();
             if (title.isEmpty() || about.isEmpty() || steps.isEmpty()) {
                 throw new IllegalArgumentException("a script has a title, a line about: and steps");
@@ -134,6 +113,25 @@ record Scenario(
                 script.remove(0);
             }
             return new Scenario(name, title, text.toString().strip(), about, Setup.parse(with), steps, script);
+        }
+
+        private void read(String line) {
+            String rest = line.strip();
+            if (rest.startsWith("#")) {
+                comment(rest.substring(1).strip());
+            } else if (rest.startsWith("about: ")) {
+                about = rest.substring(7);
+            } else {
+                script.add(line);
+                if (rest.startsWith("with: ")) {
+                    with = rest.substring(6);
+                } else if (line.startsWith(" ")) {
+                    expect(rest);
+                } else if (!rest.isEmpty()) {
+                    end();
+                    begin(rest);
+                }
+            }
         }
 
         private void comment(String line) {

@@ -12,7 +12,9 @@ import org.junit.jupiter.api.Test;
 final class ScenarioTest {
     private static Scenario parse(String... steps) {
         return Scenario.parse(
-                "test", Stream.concat(Stream.of("# A test", "about: tests"), Stream.of(steps)).toList());
+                "test",
+                Stream.concat(Stream.of("# A test", "about: tests"), Stream.of(steps))
+                        .toList());
     }
 
     @Test
@@ -28,9 +30,7 @@ final class ScenarioTest {
 
     @Test
     void aDifferenceWithoutAReasonIsRefused() {
-        assertThrows(
-                IllegalArgumentException.class,
-                () -> parse("at A: get key", "  kvorum: one", "  redis: two"));
+        assertThrows(IllegalArgumentException.class, () -> parse("at A: get key", "  kvorum: one", "  redis: two"));
     }
 
     @Test
@@ -69,7 +69,6 @@ final class ScenarioTest {
         Scenario scenario = parse("dance");
 
         assertThrows(
-                RuntimeException.class,
-                () -> Player.play(scenario, Place.VIRTUAL, new VirtualWorld(scenario.setup())));
+                RuntimeException.class, () -> Player.play(scenario, Place.VIRTUAL, new VirtualWorld(scenario.setup())));
     }
 }

@@ -77,8 +77,7 @@ final class VirtualWorld implements World {
         } else if (fact instanceof SentinelFact.LeaderElected) {
             return List.of("+elected-leader", "+failover-state-select-slave");
         } else if (fact instanceof SentinelFact.NodeSelected) {
-            return List.of(
-                    "+selected-slave", "+failover-state-send-slaveof-noone", "+failover-state-wait-promotion");
+            return List.of("+selected-slave", "+failover-state-send-slaveof-noone", "+failover-state-wait-promotion");
         } else if (fact instanceof SentinelFact.NodePromoted) {
             promoting.add(sentinel);
             return List.of("+promoted-slave", "+failover-state-reconf-slaves");
@@ -128,7 +127,11 @@ final class VirtualWorld implements World {
             case "role" ->
                 status.role() == NodeRole.PRIMARY
                         ? "master"
-                        : "slave of " + (status.primary() == null ? "nobody" : parties.names(List.of(status.primary())).get(0));
+                        : "slave of "
+                                + (status.primary() == null
+                                        ? "nobody"
+                                        : parties.names(List.of(status.primary()))
+                                                .get(0));
             case "link" -> status.primary() != null && status.complete() ? "up" : "down";
             case "slaves" ->
                 String.valueOf(status.replicas().stream()
@@ -145,8 +148,8 @@ final class VirtualWorld implements World {
     }
 
     private String use(LocalNode node, String[] words) {
-        KeyValueStore store =
-                node.store().store(level, ReadLevel.LOCAL, parties.cluster.settings().timeout());
+        KeyValueStore store = node.store()
+                .store(level, ReadLevel.LOCAL, parties.cluster.settings().timeout());
         byte[] key = words[1].getBytes(UTF_8);
         try {
             if (words[0].equals("get")) {
@@ -239,8 +242,9 @@ final class VirtualWorld implements World {
                 driver.failOver(LocalParties.SHARD).toCompletableFuture();
         parties.cluster.await(operation::isDone, limit());
         return operation
-                .handle((done, failure) ->
-                        failure instanceof OperationFailedException failed ? failed.reason().name() : "OK")
+                .handle((done, failure) -> failure instanceof OperationFailedException failed
+                        ? failed.reason().name()
+                        : "OK")
                 .join();
     }
 

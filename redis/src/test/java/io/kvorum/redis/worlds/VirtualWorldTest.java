@@ -18,7 +18,6 @@ final class VirtualWorldTest {
                 .map(scenario -> dynamicTest(
                         scenario.name(),
                         () -> assertEquals(
-                                List.of(),
-                                Player.play(scenario, Place.VIRTUAL, new VirtualWorld(scenario.setup())))));
+                                List.of(), Player.play(scenario, Place.VIRTUAL, new VirtualWorld(scenario.setup())))));
     }
 }

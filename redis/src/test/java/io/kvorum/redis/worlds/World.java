@@ -64,7 +64,8 @@ interface World extends AutoCloseable {
     void crashNextLeader();
 
     /** {@return the node that a sentinel says is the primary, or null if it gives no answer} */
-    @Nullable String primaryBy(String sentinel);
+    @Nullable
+    String primaryBy(String sentinel);
 
     /** {@return whether a node is a primary and takes writes} */
     boolean leads(String node);
