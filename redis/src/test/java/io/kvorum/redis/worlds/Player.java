@@ -31,7 +31,7 @@ import org.jspecify.annotations.Nullable;
  *       or {@code none} if that does not happen. {@code within MILLIS ms} behind it shortens the waiting
  *   <li>{@code await NODE in sync}, {@code await all in sync}: until replicas have all that the primary has
  *   <li>{@code events of PARTY}: what a sentinel has told, without what depends on chance; {@code of the leader} for
- *       the sentinel that has failed the group over, {@code of an observer} for another one; {@code among NAMES} for
+ *       the sentinel that has failed the group over, {@code of anybody} for all of them; {@code among NAMES} for
  *       only some events
  *   <li>{@code first to announce}: whether the leader or the observers have told first that there is another primary
  *   <li>{@code full syncs since}: how many there were since {@code count full syncs}
@@ -263,14 +263,14 @@ final class Player {
         String[] parts = text.split(" among ", -1);
         Set<String> wanted = parts.length == 1 ? MILESTONES : Set.of(parts[1].split(" and ", -1));
         List<World.Told> told = world.told();
-        String sentinel = switch (parts[0]) {
-            case "the leader" -> leader(told);
-            case "an observer" -> observer(told);
-            default -> party(parts[0]);
+        List<String> tellers = switch (parts[0]) {
+            case "anybody" -> world.sentinels();
+            case "the leader" -> List.of(leader(told));
+            default -> List.of(party(parts[0]));
         };
         Set<String> events = new LinkedHashSet<>();
         for (World.Told event : told) {
-            if (event.sentinel().equals(sentinel) && wanted.contains(event.event())) {
+            if (tellers.contains(event.sentinel()) && wanted.contains(event.event())) {
                 events.remove(event.event()); // an attempt that failed is repeated; the last one counts
                 events.add(event.event());
             }
@@ -287,14 +287,6 @@ final class Player {
             }
         }
         return leader;
-    }
-
-    private String observer(List<World.Told> told) {
-        String leader = leader(told);
-        return world.sentinels().stream()
-                .filter(sentinel -> !sentinel.equals(leader) && !away.contains(sentinel))
-                .findFirst()
-                .orElseThrow();
     }
 
     private String firstToAnnounce() {
