@@ -31,8 +31,9 @@ import org.jspecify.annotations.Nullable;
  *       or {@code none} if that does not happen. {@code within MILLIS ms} behind it shortens the waiting
  *   <li>{@code await NODE in sync}, {@code await all in sync}: until replicas have all that the primary has
  *   <li>{@code events of PARTY}: what a sentinel has told, without what depends on chance; {@code of the leader} for
- *       the sentinel that has failed the group over, {@code of anybody} for all of them; {@code among NAMES} for
- *       only some events
+ *       the sentinel that has failed the group over, {@code of anybody} for all of them; {@code among NAMES} for only
+ *       some events
+ *   <li>{@code texts of NAMES}: what such events have told last
  *   <li>{@code first to announce}: whether the leader or the observers have told first that there is another primary
  *   <li>{@code full syncs since}: how many there were since {@code count full syncs}
  *   <li>{@code until} in front of one: again and again until the outcome is the expected one
@@ -138,6 +139,8 @@ final class Player {
             return awaitSync(List.of(party(words.substring(6, words.length() - 8))));
         } else if (words.startsWith("events of ")) {
             return events(words.substring(10));
+        } else if (words.startsWith("texts of ")) {
+            return texts(words.substring(9));
         } else if (words.equals("first to announce")) {
             return firstToAnnounce();
         } else if (words.equals("full syncs since")) {
@@ -287,6 +290,18 @@ final class Player {
             }
         }
         return leader;
+    }
+
+    private String texts(String events) {
+        List<String> texts = new ArrayList<>();
+        for (String event : events.split(" and ", -1)) {
+            String text = "";
+            for (World.Told told : world.told()) {
+                text = told.event().equals(event) ? told.text() : text;
+            }
+            texts.add(text.isEmpty() ? "none" : inRoles(text));
+        }
+        return String.join("; ", texts);
     }
 
     private String firstToAnnounce() {

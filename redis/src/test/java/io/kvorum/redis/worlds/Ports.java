@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.LockSupport;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,6 +22,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Ports implements AutoCloseable {
     static final String GROUP = "redis-cluster";
+    private static final Pattern ADDRESS = Pattern.compile("(\\d+\\.\\d+\\.\\d+\\.\\d+)[: ](\\d+)");
     private static final int TIMEOUT_MILLIS = 2_000;
     private static final long PAUSE_NANOS = 50_000_000;
 
@@ -231,12 +233,16 @@ final class Ports implements AutoCloseable {
                 boolean ofOne = event.endsWith("sdown");
                 String name = ofOne ? event + " " + message.get(3).split(" ", 2)[0] : event;
                 synchronized (told) {
-                    told.add(new World.Told(sentinel, name, System.nanoTime()));
+                    told.add(new World.Told(sentinel, name, named(message.get(3)), System.nanoTime()));
                 }
             }
         } catch (IOException e) { // it has ended, or the world has
             listening.remove(sentinel, client);
         }
+    }
+
+    private String named(String text) {
+        return ADDRESS.matcher(text).replaceAll(found -> mention(found.group(1), found.group(2)));
     }
 
     List<World.Told> told() {

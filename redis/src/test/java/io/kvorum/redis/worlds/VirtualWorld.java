@@ -59,7 +59,7 @@ final class VirtualWorld implements World {
 
     private void tell(SentinelEvent event) {
         for (String name : names(event.sentinel(), event.fact())) {
-            told.add(new Told(LocalParties.name(event.sentinel()), name, event.at()));
+            told.add(new Told(LocalParties.name(event.sentinel()), name, "", event.at()));
         }
     }
 
