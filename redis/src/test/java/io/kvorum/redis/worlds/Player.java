@@ -162,11 +162,10 @@ final class Player {
             String[] sides = parts[1].split(" from ", -1);
             Set<String> some = parties(sides[0], Set.of());
             world.cut(some, parties(sides[1], some));
+        } else if (parts.length == 2) {
+            parties(parts[1], Set.of()).forEach(party -> changeOne(parts[0], party));
         } else {
-            Set<String> named = parties(parts[1], Set.of());
-            for (String party : named) {
-                changeOne(parts[0], party);
-            }
+            throw new IllegalArgumentException("no such step: " + words);
         }
     }
 

@@ -2,7 +2,9 @@ package io.kvorum.redis.worlds;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -41,6 +43,15 @@ final class RedisWorld implements World {
     private final Map<String, String> doors = new LinkedHashMap<>(); // "host port" by party
     private long fullSyncs; // at servers that have ended
     private boolean crashingNextLeader;
+
+    /** {@return whether each process can have an address of loopback of its own, as on Linux} */
+    static boolean hasAddresses() {
+        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getByName("127." + FIRST_NETWORK + ".0.1"))) {
+            return socket.isBound();
+        } catch (IOException e) {
+            return false;
+        }
+    }
 
     RedisWorld(Setup setup, Path executable) {
         this.setup = setup;

@@ -69,6 +69,7 @@ final class ScenarioTest {
         Scenario scenario = parse("dance");
 
         assertThrows(
-                RuntimeException.class, () -> Player.play(scenario, Place.VIRTUAL, new VirtualWorld(scenario.setup())));
+                IllegalArgumentException.class,
+                () -> Player.play(scenario, Place.VIRTUAL, new VirtualWorld(scenario.setup())));
     }
 }
