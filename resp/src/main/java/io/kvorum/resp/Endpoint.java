@@ -4,10 +4,12 @@ import io.kvorum.slots.topology.NodeId;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.System.Logger.Level;
+import java.net.BindException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.time.Duration;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Set;
@@ -28,6 +30,9 @@ abstract class Endpoint {
 
     /** How soon a connection that hangs notices that it need not any more. */
     private static final long CHECK_NANOS = 1_000_000;
+
+    /** For how long a restart waits for its port, which a client's connection may have got meanwhile. */
+    private static final Duration MAX_WAIT = Duration.ofSeconds(2);
 
     private static final System.Logger logger = System.getLogger(Endpoint.class.getName());
 
@@ -88,9 +93,7 @@ abstract class Endpoint {
 
     private void openPort() {
         try {
-            ServerSocket opened = new ServerSocket();
-            opened.setReuseAddress(true);
-            opened.bind(new InetSocketAddress(InetAddress.getByName(cluster.host()), port), BACKLOG);
+            ServerSocket opened = listen();
             port = opened.getLocalPort();
             server = opened;
             starts++;
@@ -99,6 +102,25 @@ abstract class Endpoint {
             startThread(() -> accept(opened, end), "accept-" + id);
         } catch (IOException e) {
             throw new UncheckedIOException("port " + port + " of " + id + " cannot be opened", e);
+        }
+    }
+
+    private ServerSocket listen() throws IOException {
+        InetSocketAddress address = new InetSocketAddress(InetAddress.getByName(cluster.host()), port);
+        long begin = System.nanoTime();
+        while (true) {
+            ServerSocket opened = new ServerSocket();
+            try {
+                opened.setReuseAddress(true);
+                opened.bind(address, BACKLOG);
+                return opened;
+            } catch (BindException e) {
+                opened.close();
+                if (starts == 0 || System.nanoTime() - begin > MAX_WAIT.toNanos()) {
+                    throw e;
+                }
+                LockSupport.parkNanos(CHECK_NANOS);
+            }
         }
     }
 

@@ -20,6 +20,7 @@ import org.jspecify.annotations.Nullable;
 /** The commands of a sentinel. */
 final class SentinelCommands {
     private static final String NO_SUCH_MASTER = "ERR No such master with that name";
+    private static final String NO_GOOD_SLAVE = "NOGOODSLAVE No suitable replica to promote";
 
     /** For how long SENTINEL FAILOVER waits for a refusal before it says that the failover has begun. */
     private static final long REFUSAL_MILLIS = 20;
@@ -203,6 +204,9 @@ final class SentinelCommands {
 
     private static void failover(Call call) {
         Shard shard = shard(call, 2);
+        if (call.sentinel().driver().down(shard.id()).containsAll(shard.replicas())) {
+            throw new CommandException(NO_GOOD_SLAVE);
+        }
         AbortReason refused =
                 refusal(call.sentinel().driver().failOver(shard.id()).toCompletableFuture());
         if (refused == null) {
@@ -210,7 +214,7 @@ final class SentinelCommands {
         } else if (IN_PROGRESS.contains(refused)) {
             throw new CommandException("INPROG Failover already in progress");
         } else {
-            throw new CommandException("NOGOODSLAVE No suitable replica to promote");
+            throw new CommandException(NO_GOOD_SLAVE);
         }
     }
 

@@ -1,6 +1,7 @@
 package io.kvorum.resp;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -8,7 +9,11 @@ import io.kvorum.slots.topology.NodeId;
 import java.io.EOFException;
 import java.io.IOException;
 import java.net.ConnectException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.net.SocketTimeoutException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
 /** What happens to a node, its clients feel. */
@@ -33,6 +38,27 @@ final class FaultsTest {
                 }
                 ports.cluster.node(NODE).crash();
                 assertThrows(ConnectException.class, () -> new TinyClient(port));
+            }
+        }
+    }
+
+    @Test
+    void aRestartWaitsForItsPort() throws Exception {
+        try (Ports ports = Ports.ofCluster()) {
+            int port = ports.port("node-1.1");
+            ports.cluster.node(NODE).crash();
+            CompletableFuture<Void> restarted;
+            try (ServerSocket other = new ServerSocket(port, 1, InetAddress.getLoopbackAddress())) {
+                restarted = CompletableFuture.runAsync(
+                        () -> ports.cluster.node(NODE).restart());
+                ports.await(() -> ports.cluster.node(NODE).isRunning());
+                assertEquals(port, other.getLocalPort());
+                assertFalse(restarted.isDone());
+            }
+
+            restarted.get(10, TimeUnit.SECONDS);
+            try (TinyClient client = new TinyClient(port)) {
+                assertTrue(client.call("PING").matches("PONG|.*LOADING.*"));
             }
         }
     }

@@ -10,6 +10,7 @@ import io.kvorum.failover.Operation;
 import io.kvorum.failover.OperationFailedException;
 import io.kvorum.failover.SentinelList;
 import io.kvorum.failover.runtime.SentinelDriver;
+import io.kvorum.replication.NodeIdentity;
 import io.kvorum.replication.ReplicatedState;
 import io.kvorum.replication.ReplicationLog;
 import io.kvorum.slots.HashSlot;
@@ -102,6 +103,7 @@ public final class LocalCluster implements AutoCloseable {
     private LocalCluster(
             LocalClusterSettings settings,
             @Nullable Function<? super ReplicationLog, ? extends ReplicatedState> state,
+            Map<NodeId, Integer> priorities,
             ClusterTime time,
             long seed,
             Duration minLatency,
@@ -120,7 +122,10 @@ public final class LocalCluster implements AutoCloseable {
         this.topology = new FollowedTopology(initial);
         for (Shard shard : initial.shards()) {
             for (NodeId node : shard.nodes()) {
-                nodes.put(node, new LocalNode(this, shard.id(), node));
+                nodes.put(
+                        node,
+                        new LocalNode(
+                                this, shard.id(), node, priorities.getOrDefault(node, NodeIdentity.DEFAULT_PRIORITY)));
             }
         }
         List<NodeId> sentinelIds = new ArrayList<>();
@@ -162,11 +167,12 @@ public final class LocalCluster implements AutoCloseable {
     static LocalCluster start(
             LocalClusterSettings settings,
             @Nullable Function<? super ReplicationLog, ? extends ReplicatedState> state,
+            Map<NodeId, Integer> priorities,
             ClusterTime time,
             long seed,
             Duration minLatency,
             Duration maxLatency) {
-        LocalCluster cluster = new LocalCluster(settings, state, time, seed, minLatency, maxLatency);
+        LocalCluster cluster = new LocalCluster(settings, state, priorities, time, seed, minLatency, maxLatency);
         cluster.nodes.values().forEach(LocalNode::start);
         cluster.sentinels.values().forEach(LocalSentinel::start);
         for (Shard shard : cluster.topology().shards()) {

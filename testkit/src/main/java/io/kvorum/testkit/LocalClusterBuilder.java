@@ -7,7 +7,10 @@ import io.kvorum.replication.Acknowledgement;
 import io.kvorum.replication.ReplicatedState;
 import io.kvorum.replication.ReplicationLog;
 import io.kvorum.replication.ReplicationSettings;
+import io.kvorum.slots.topology.NodeId;
 import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
@@ -23,6 +26,7 @@ public final class LocalClusterBuilder {
     private LocalClusterSettings settings = LocalClusterSettings.defaults();
     private @Nullable Long seed;
     private @Nullable Function<? super ReplicationLog, ? extends ReplicatedState> state;
+    private final Map<NodeId, Integer> priorities = new HashMap<>();
     private Duration minLatency = Duration.ZERO;
     private Duration maxLatency = Duration.ZERO;
 
@@ -124,6 +128,22 @@ public final class LocalClusterBuilder {
     }
 
     /**
+     * Sets the priority of a node in failovers, 100 by default.
+     *
+     * @param node the node, such as {@code node-1.2}
+     * @param value lower values are preferred; 0 means never promoted
+     * @return this builder
+     * @throws IllegalArgumentException if {@code value} is negative
+     */
+    public LocalClusterBuilder priority(NodeId node, int value) {
+        if (value < 0) {
+            throw new IllegalArgumentException("priority must be at least 0: " + value);
+        }
+        priorities.put(requireNonNull(node, "node"), value);
+        return this;
+    }
+
+    /**
      * Sets the settings of the sentinels.
      *
      * @param value the settings
@@ -177,6 +197,6 @@ public final class LocalClusterBuilder {
     public LocalCluster start() {
         ClusterTime time = seed == null ? new RealTime() : new VirtualTime();
         long drawnFrom = seed == null ? ThreadLocalRandom.current().nextLong() : seed;
-        return LocalCluster.start(settings, state, time, drawnFrom, minLatency, maxLatency);
+        return LocalCluster.start(settings, state, Map.copyOf(priorities), time, drawnFrom, minLatency, maxLatency);
     }
 }

@@ -37,6 +37,7 @@ public final class LocalNode {
     private final LocalCluster cluster;
     private final ShardId shard;
     private final NodeId id;
+    private final int priority;
     private volatile KeptPromise promise = new KeptPromise(null);
     private final PartyScheduler scheduler;
     private volatile Duration clockOffset = Duration.ZERO;
@@ -44,16 +45,18 @@ public final class LocalNode {
     private volatile @Nullable ClusterNode running;
 
     /** What runs between a start and a crash. */
-    LocalNode(LocalCluster cluster, ShardId shard, NodeId id) {
+    LocalNode(LocalCluster cluster, ShardId shard, NodeId id, int priority) {
         this.cluster = cluster;
         this.shard = shard;
         this.id = id;
+        this.priority = priority;
         scheduler = new PartyScheduler(cluster.scheduler());
     }
 
     synchronized void start() {
         LocalClusterSettings settings = cluster.settings();
         ClusterNode.Builder builder = ClusterNode.builder(shard, id)
+                .priority(priority)
                 .promises(promise)
                 .transport((to, message) -> cluster.mail().send(id, to, message))
                 .topology(cluster::topology)

@@ -7,6 +7,7 @@ import io.kvorum.slots.topology.NodeId;
 import io.kvorum.slots.topology.ShardId;
 import io.kvorum.testkit.LocalCluster;
 import io.kvorum.testkit.LocalNode;
+import java.io.EOFException;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -152,7 +153,11 @@ public final class SessionStory {
     }
 
     private String at(NodeId node, String command) throws IOException {
-        return Shell.run(ports.port(node), "AUTH " + PASSWORD, command);
+        try {
+            return Shell.run(ports.port(node), "AUTH " + PASSWORD, command);
+        } catch (EOFException e) { // a node that changes its role throws its clients off, and they dial again
+            return Shell.run(ports.port(node), "AUTH " + PASSWORD, command);
+        }
     }
 
     private void answer(String answer, String expected, String what) {
