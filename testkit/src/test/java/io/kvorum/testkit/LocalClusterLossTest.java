@@ -201,8 +201,12 @@ final class LocalClusterLossTest {
         if (after == null) {
             assertEquals(epoch, cluster.primaryOf(FIRST).status().epoch());
         } else {
-            assertTrue(
-                    told(SentinelFact.PrimaryPaused.class, told -> told.shard().equals(FIRST)));
+            boolean told = cluster.await( // by another thread than the result
+                    () -> told(
+                            SentinelFact.PrimaryPaused.class,
+                            fact -> fact.shard().equals(FIRST)),
+                    LIMIT);
+            assertTrue(told, () -> "a primary that may be well must hand over itself, instead: " + events);
         }
         cluster.awaitReady(LIMIT);
         cluster.client().set(KEY, bytes("value"));
