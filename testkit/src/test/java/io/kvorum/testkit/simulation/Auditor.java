@@ -119,7 +119,7 @@ final class Auditor {
         }
         NodeAudit audit = nodes.computeIfAbsent(status.node(), id -> new NodeAudit());
         LogPosition end = node.log().end();
-        if (status.equals(audit.checked) && node.log() == audit.log && end.equals(audit.end)) {
+        if (isAsChecked(status, audit.checked) && node.log() == audit.log && end.equals(audit.end)) {
             return; // nothing has changed
         }
         audit.checked = status;
@@ -160,6 +160,16 @@ final class Auditor {
         if (node.log() != audit.log || !end.equals(audit.end)) {
             readLog(node, audit, end);
         }
+    }
+
+    /** Whether a status has everything that is checked as the one before had it. */
+    private static boolean isAsChecked(NodeStatus status, @Nullable NodeStatus before) {
+        return status == before
+                || (before != null
+                        && status.epoch() == before.epoch()
+                        && status.role() == before.role()
+                        && status.complete() == before.complete()
+                        && status.position().equals(before.position()));
     }
 
     /** Notes that a node crashed: a promise that it could not save has never left it, and may be forgotten. */
