@@ -276,8 +276,9 @@ public final class Sentinel {
         observe(now);
         Entry entry = shards.get(answer.report().shard());
         if (entry != null && answer.command().shard().equals(answer.report().shard())) {
-            entry.shard.answered(answer, now);
-            settle(entry, now);
+            if (entry.shard.answered(answer, now)) {
+                settle(entry, now);
+            }
         }
     }
 

@@ -414,12 +414,14 @@ final class Leadership {
     }
 
     private @Nullable Roster nextMembers() {
-        Roster now = new Roster(membership.current(), lists.joining());
+        MemberList current = membership.current();
         for (Feeder feeder : feeders.values()) {
             Member ready = feeder.readyMember();
-            Roster next = ready == null ? null : now.takingIn(ready, replacement);
-            if (next != null) {
-                return next;
+            if (ready != null && !ready.equals(current.member(ready.node()))) {
+                Roster next = new Roster(current, lists.joining()).takingIn(ready, replacement);
+                if (next != null) {
+                    return next;
+                }
             }
         }
         return null;
