@@ -477,8 +477,13 @@ public final class SentinelCodec {
 
     private static int checksum(ByteBuffer frame) {
         CRC32C crc = new CRC32C();
-        crc.update(frame.slice(0, CHECKSUM_AT));
-        crc.update(frame.slice(HEADER, frame.limit() - HEADER));
+        if (frame.hasArray()) {
+            crc.update(frame.array(), frame.arrayOffset(), CHECKSUM_AT);
+            crc.update(frame.array(), frame.arrayOffset() + HEADER, frame.limit() - HEADER);
+        } else {
+            crc.update(frame.slice(0, CHECKSUM_AT));
+            crc.update(frame.slice(HEADER, frame.limit() - HEADER));
+        }
         return (int) crc.getValue();
     }
 
