@@ -244,8 +244,7 @@ public final class Sentinel {
         if (message instanceof Opinions opinions) {
             for (Opinion opinion : opinions.shards()) {
                 Entry entry = entryOf(opinion.primary());
-                if (entry != null) {
-                    entry.shard.heard(from, opinion, now);
+                if (entry != null && entry.shard.heard(from, opinion, now)) {
                     settle(entry, now);
                 }
             }

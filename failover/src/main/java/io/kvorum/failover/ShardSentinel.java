@@ -150,7 +150,13 @@ final class ShardSentinel {
         advance(now);
     }
 
-    void heard(NodeId from, Opinion opinion, long now) {
+    /** {@return as {@link #answered}} */
+    boolean heard(NodeId from, Opinion opinion, long now) {
+        boolean calm = !opinion.subjectivelyDown() && opinion.leadingAttempt() == 0 && peers.isCalm(from);
+        if (calm && opinion.primary().epoch() <= primary.epoch() && rests(now) && election.isFree()) {
+            peers.heard(from, opinion, now);
+            return false;
+        }
         learn(opinion.primary(), now);
         peers.heard(from, opinion, now);
         election.heard(from, opinion.leadingAttempt(), now);
@@ -158,6 +164,7 @@ final class ShardSentinel {
             publication.heard(from, opinion.primary());
         }
         advance(now);
+        return true;
     }
 
     void receive(NodeId from, ElectionMessage message, long now) {

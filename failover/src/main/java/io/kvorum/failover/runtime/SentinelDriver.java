@@ -388,9 +388,15 @@ public final class SentinelDriver implements ConfigurationProvider, AutoCloseabl
         if (output.snapshot != null && !runner.isClosed()) {
             topologies.publish(output.snapshot);
         }
-        ready.messages().forEach(this::send);
-        ready.commands().forEach(this::send);
-        ready.completions().forEach(this::complete);
+        for (Envelope message : ready.messages()) {
+            send(message);
+        }
+        for (AddressedCommand command : ready.commands()) {
+            send(command);
+        }
+        for (Completion completion : ready.completions()) {
+            complete(completion);
+        }
         for (SentinelEvent event : ready.events()) {
             if (!runner.isClosed()) {
                 log.tell(event, topology());

@@ -122,6 +122,9 @@ final class Auditor {
         if (isAsChecked(status, audit.checked) && node.log() == audit.log && end.equals(audit.end)) {
             return; // nothing has changed
         }
+        boolean leadsAsChecked = audit.checked != null
+                && audit.checked.role() == NodeRole.PRIMARY
+                && audit.checked.epoch() == status.epoch();
         audit.checked = status;
         if (status.epoch() < audit.promised) {
             fail("epochs never go back", status.node() + " had promised " + audit.promised + ", now " + status.epoch());
@@ -147,7 +150,7 @@ final class Auditor {
             }
             audit.had = status.position();
         }
-        if (status.role() == NodeRole.PRIMARY) {
+        if (status.role() == NodeRole.PRIMARY && !leadsAsChecked) {
             NodeId other = primaries.putIfAbsent(new InEpoch(status.shard(), status.epoch()), status.node());
             if (other == null) {
                 promoted(node, status);
