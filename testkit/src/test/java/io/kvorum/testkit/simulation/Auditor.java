@@ -167,12 +167,11 @@ final class Auditor {
 
     /** Whether a status has everything that is checked as the one before had it. */
     private static boolean isAsChecked(NodeStatus status, @Nullable NodeStatus before) {
-        return status == before
-                || (before != null
-                        && status.epoch() == before.epoch()
-                        && status.role() == before.role()
-                        && status.complete() == before.complete()
-                        && status.position().equals(before.position()));
+        return before != null
+                && status.epoch() == before.epoch()
+                && status.role() == before.role()
+                && status.complete() == before.complete()
+                && status.position().equals(before.position());
     }
 
     /** Notes that a node crashed: a promise that it could not save has never left it, and may be forgotten. */
