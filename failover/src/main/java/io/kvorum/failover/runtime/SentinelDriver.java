@@ -336,7 +336,8 @@ public final class SentinelDriver implements ConfigurationProvider, AutoCloseabl
         List<SentinelEvent> failures = takeNotes(now);
         Ready ready = sentinel.ready();
         quorumCheck = sentinel.quorumCheck(now);
-        for (SentinelEvent event : ready.events()) {
+        for (int i = 0; i < ready.events().size(); i++) {
+            SentinelEvent event = ready.events().get(i);
             if (event.fact() instanceof SubjectivelyDown || event.fact() instanceof SubjectivelyUp) {
                 ShardId shard = ((SentinelFact.ShardFact) event.fact()).shard();
                 down.put(shard, sentinel.down(shard));
@@ -388,16 +389,17 @@ public final class SentinelDriver implements ConfigurationProvider, AutoCloseabl
         if (output.snapshot != null && !runner.isClosed()) {
             topologies.publish(output.snapshot);
         }
-        for (Envelope message : ready.messages()) {
-            send(message);
+        for (int i = 0; i < ready.messages().size(); i++) { // by index: most of these lists are empty
+            send(ready.messages().get(i));
         }
-        for (AddressedCommand command : ready.commands()) {
-            send(command);
+        for (int i = 0; i < ready.commands().size(); i++) {
+            send(ready.commands().get(i));
         }
-        for (Completion completion : ready.completions()) {
-            complete(completion);
+        for (int i = 0; i < ready.completions().size(); i++) {
+            complete(ready.completions().get(i));
         }
-        for (SentinelEvent event : ready.events()) {
+        for (int i = 0; i < ready.events().size(); i++) {
+            SentinelEvent event = ready.events().get(i);
             if (!runner.isClosed()) {
                 log.tell(event, topology());
                 events.publish(event);
