@@ -415,16 +415,14 @@ final class Leadership {
 
     private @Nullable Roster nextMembers() {
         MemberList current = membership.current();
+        Roster next = null;
         for (Feeder feeder : feeders.values()) {
             Member ready = feeder.readyMember();
-            if (ready != null && !ready.equals(current.member(ready.node()))) {
-                Roster next = new Roster(current, lists.joining()).takingIn(ready, replacement);
-                if (next != null) {
-                    return next;
-                }
+            if (next == null && ready != null && !ready.equals(current.member(ready.node()))) {
+                next = new Roster(current, lists.joining()).takingIn(ready, replacement);
             }
         }
-        return null;
+        return next;
     }
 
     /** Ends a replacement whose time is over, unless the list shows it by now and is on its way to be committed. */

@@ -77,7 +77,6 @@ public final class SentinelDriver implements ConfigurationProvider, AutoCloseabl
 
     /** How many messages a step takes. */
     private static final int MAX_BATCH = 4_096;
-
     private static final int MAX_NOTES = 256;
 
     private static final OperatorLog logger = OperatorLog.of(SentinelDriver.class);
@@ -132,7 +131,6 @@ public final class SentinelDriver implements ConfigurationProvider, AutoCloseabl
     private final SentinelTransport transport;
     private final NodeGateway gateway;
     private final Scheduler scheduler;
-
     private final StepRunner<Output> runner;
     private final StateSaver saver;
     private final EventFeed<SentinelEvent> events;
@@ -145,7 +143,6 @@ public final class SentinelDriver implements ConfigurationProvider, AutoCloseabl
     private final Inbox<Note> notes = new Inbox<>(MAX_NOTES);
     private final Map<Long, Pending> operations = new ConcurrentHashMap<>();
     private final AtomicLong lastRequest = new AtomicLong();
-
     private final Map<ShardId, List<NodeId>> down = new ConcurrentHashMap<>();
     private volatile QuorumCheck quorumCheck;
     private volatile @Nullable SentinelEvent lastEvent;
@@ -336,8 +333,7 @@ public final class SentinelDriver implements ConfigurationProvider, AutoCloseabl
         List<SentinelEvent> failures = takeNotes(now);
         Ready ready = sentinel.ready();
         quorumCheck = sentinel.quorumCheck(now);
-        for (int i = 0; i < ready.events().size(); i++) {
-            SentinelEvent event = ready.events().get(i);
+        for (SentinelEvent event : ready.events()) {
             if (event.fact() instanceof SubjectivelyDown || event.fact() instanceof SubjectivelyUp) {
                 ShardId shard = ((SentinelFact.ShardFact) event.fact()).shard();
                 down.put(shard, sentinel.down(shard));
@@ -349,9 +345,9 @@ public final class SentinelDriver implements ConfigurationProvider, AutoCloseabl
     }
 
     private void drain(Inbox<LongConsumer> inbox, long now) {
-        LongConsumer input;
         for (int i = 0; i < MAX_BATCH; i++) {
-            if ((input = inbox.poll()) == null) {
+            LongConsumer input = inbox.poll();
+            if (input == null) {
                 return;
             }
             input.accept(now);
@@ -395,11 +391,8 @@ public final class SentinelDriver implements ConfigurationProvider, AutoCloseabl
         for (int i = 0; i < ready.commands().size(); i++) {
             send(ready.commands().get(i));
         }
-        for (int i = 0; i < ready.completions().size(); i++) {
-            complete(ready.completions().get(i));
-        }
-        for (int i = 0; i < ready.events().size(); i++) {
-            SentinelEvent event = ready.events().get(i);
+        ready.completions().forEach(this::complete);
+        for (SentinelEvent event : ready.events()) {
             if (!runner.isClosed()) {
                 log.tell(event, topology());
                 events.publish(event);
@@ -412,21 +405,20 @@ public final class SentinelDriver implements ConfigurationProvider, AutoCloseabl
     }
 
     private void send(Envelope envelope) {
-        if (!runner.isClosed()) {
-            try {
-                transport.send(envelope.to(), envelope.message());
-            } catch (Throwable e) {
-                faults.note("transport", e);
-            }
-        }
+        call("transport", () -> transport.send(envelope.to(), envelope.message()));
     }
 
     private void send(AddressedCommand command) {
+        call("gateway", () -> gateway.send(command.to(), command.command(), answer -> answered(command.to(), answer)));
+    }
+
+    /** Calls what the user has given, unless this driver is closed; whatever that throws is noted. */
+    private void call(String what, Runnable call) {
         if (!runner.isClosed()) {
             try {
-                gateway.send(command.to(), command.command(), answer -> answered(command.to(), answer));
+                call.run();
             } catch (Throwable e) {
-                faults.note("gateway", e);
+                faults.note(what, e);
             }
         }
     }
