@@ -77,8 +77,8 @@ public final class SentinelDriver implements ConfigurationProvider, AutoCloseabl
 
     /** How many messages a step takes. */
     private static final int MAX_BATCH = 4_096;
-    private static final int MAX_NOTES = 256;
 
+    private static final int MAX_NOTES = 256;
     private static final OperatorLog logger = OperatorLog.of(SentinelDriver.class);
 
     /** A fact of this driver that is yet to be told. */
