@@ -10,6 +10,7 @@ import io.kvorum.slots.topology.Membership;
 import io.kvorum.slots.topology.NodeId;
 import io.kvorum.slots.topology.ShardId;
 import java.util.List;
+import java.util.Objects;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -88,6 +89,22 @@ public record NodeReport(
     /** {@return whether it knows that its newest member list is committed} */
     boolean isListCommitted() {
         return membership != null && committed >= membersAt.offset();
+    }
+
+    /**
+     * {@return whether it says what an earlier report of the node said, but for where the log ends and how much of it
+     * is committed} The position of a member list stands for the list.
+     */
+    boolean repeats(NodeReport earlier) {
+        return epoch == earlier.epoch
+                && primary == earlier.primary
+                && incarnation == earlier.incarnation
+                && complete == earlier.complete
+                && begun == earlier.begun
+                && priority == earlier.priority
+                && isListCommitted() == earlier.isListCommitted()
+                && membersAt.equals(earlier.membersAt)
+                && Objects.equals(following, earlier.following);
     }
 
     /** {@return the nodes of the lists that count, and those that are to join} */

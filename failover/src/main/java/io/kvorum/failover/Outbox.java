@@ -11,10 +11,10 @@ import java.util.List;
 final class Outbox {
     private final NodeId self;
     private final List<NodeId> peers;
-    private List<Envelope> messages = new ArrayList<>();
-    private List<AddressedCommand> commands = new ArrayList<>();
-    private List<SentinelEvent> events = new ArrayList<>();
-    private List<Completion> completions = new ArrayList<>();
+    private List<Envelope> messages = List.of();
+    private List<AddressedCommand> commands = List.of();
+    private List<SentinelEvent> events = List.of();
+    private List<Completion> completions = List.of();
     private long lastEvent;
 
     Outbox(NodeId self, List<NodeId> peers) {
@@ -32,6 +32,7 @@ final class Outbox {
     }
 
     void send(NodeId to, SentinelMessage message) {
+        messages = messages.isEmpty() ? new ArrayList<>() : messages;
         messages.add(new Envelope(to, message));
     }
 
@@ -42,10 +43,12 @@ final class Outbox {
     }
 
     void send(NodeId to, NodeCommand command) {
+        commands = commands.isEmpty() ? new ArrayList<>() : commands;
         commands.add(new AddressedCommand(to, command));
     }
 
     void tell(SentinelFact fact, long now) {
+        events = events.isEmpty() ? new ArrayList<>() : events;
         events.add(event(fact, now));
     }
 
@@ -55,31 +58,32 @@ final class Outbox {
     }
 
     void complete(long request, Operation operation, OperationOutcome outcome, long now) {
+        completions = completions.isEmpty() ? new ArrayList<>() : completions;
         completions.add(new Completion(request, operation, outcome));
         tell(new SentinelFact.OperationEnded(operation, outcome), now);
     }
 
     List<Envelope> takeMessages() {
         List<Envelope> taken = messages;
-        messages = taken.isEmpty() ? taken : new ArrayList<>();
-        return List.copyOf(taken);
+        messages = List.of();
+        return taken;
     }
 
     List<AddressedCommand> takeCommands() {
         List<AddressedCommand> taken = commands;
-        commands = taken.isEmpty() ? taken : new ArrayList<>();
-        return List.copyOf(taken);
+        commands = List.of();
+        return taken;
     }
 
     List<SentinelEvent> takeEvents() {
         List<SentinelEvent> taken = events;
-        events = taken.isEmpty() ? taken : new ArrayList<>();
-        return List.copyOf(taken);
+        events = List.of();
+        return taken;
     }
 
     List<Completion> takeCompletions() {
         List<Completion> taken = completions;
-        completions = taken.isEmpty() ? taken : new ArrayList<>();
-        return List.copyOf(taken);
+        completions = List.of();
+        return taken;
     }
 }

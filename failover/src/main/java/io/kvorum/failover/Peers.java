@@ -22,6 +22,12 @@ final class Peers {
         said.put(from, new Said(opinion, now));
     }
 
+    /** {@return whether a sentinel, by what it said last, holds nobody down} */
+    boolean isCalm(NodeId sentinel) {
+        Said last = said.get(sentinel);
+        return last == null || !last.opinion.subjectivelyDown();
+    }
+
     /** {@return the sentinels that hold this very primary down, by what they said lately} */
     List<NodeId> agreeing(ShardPrimary primary, long now) {
         List<NodeId> agreeing = List.of();

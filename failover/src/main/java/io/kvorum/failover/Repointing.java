@@ -52,6 +52,11 @@ final class Repointing {
         prompt = byOwnFailover;
     }
 
+    /** {@return whether all nodes are where they should be, as far as was seen} */
+    boolean isDone() {
+        return astray.isEmpty();
+    }
+
     void advance(ShardPrimary primary, long now) {
         if (primary.epoch() == 0 || watch.isDown(primary.primary())) {
             return; // there is no one to follow

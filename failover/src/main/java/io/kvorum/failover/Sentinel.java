@@ -244,8 +244,7 @@ public final class Sentinel {
         if (message instanceof Opinions opinions) {
             for (Opinion opinion : opinions.shards()) {
                 Entry entry = entryOf(opinion.primary());
-                if (entry != null) {
-                    entry.shard.heard(from, opinion, now);
+                if (entry != null && entry.shard.heard(from, opinion, now)) {
                     settle(entry, now);
                 }
             }
@@ -276,8 +275,9 @@ public final class Sentinel {
         observe(now);
         Entry entry = shards.get(answer.report().shard());
         if (entry != null && answer.command().shard().equals(answer.report().shard())) {
-            entry.shard.answered(answer, now);
-            settle(entry, now);
+            if (entry.shard.answered(answer, now)) {
+                settle(entry, now);
+            }
         }
     }
 

@@ -20,7 +20,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.LongAdder;
-import java.util.function.Function;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 
@@ -274,7 +273,10 @@ public final class SentinelCodec {
      * @throws MalformedMessageException if the bytes are no frame of a known type and version
      */
     public Kind kind(ByteBuffer frame) {
-        int type = check(frame).get(TYPE_AT);
+        return kindOf(check(frame).get(TYPE_AT));
+    }
+
+    private Kind kindOf(int type) {
         if (type >= OPINIONS && type <= VOTE_ANSWER) {
             return Kind.MESSAGE;
         } else if (type >= DESCRIBE && type <= REPLACE) {
@@ -293,7 +295,7 @@ public final class SentinelCodec {
      * @throws MalformedMessageException if the bytes are no message of this version within the limit
      */
     public SentinelMessage decodeMessage(ByteBuffer frame) {
-        return decode(frame, Kind.MESSAGE, body -> readMessage(frame.get(frame.position() + TYPE_AT), body));
+        return decode(frame, Kind.MESSAGE, SentinelCodec::readMessage);
     }
 
     /**
@@ -304,7 +306,7 @@ public final class SentinelCodec {
      * @throws MalformedMessageException if the bytes are no command of this version within the limit
      */
     public NodeCommand decodeCommand(ByteBuffer frame) {
-        return decode(frame, Kind.COMMAND, body -> readCommand(frame.get(frame.position() + TYPE_AT), body));
+        return decode(frame, Kind.COMMAND, SentinelCodec::readCommand);
     }
 
     /**
@@ -318,15 +320,22 @@ public final class SentinelCodec {
         return decode(frame, Kind.ANSWER, SentinelCodec::readAnswer);
     }
 
-    private <T> T decode(ByteBuffer frame, Kind expected, Function<WireReader, T> fields) {
-        Kind kind = kind(frame);
+    /** Reads the fields of a type. */
+    private interface Fields<T> {
+        T read(int type, WireReader body);
+    }
+
+    private <T> T decode(ByteBuffer frame, Kind expected, Fields<T> fields) {
+        ByteBuffer bytes = check(frame);
+        int type = bytes.get(TYPE_AT);
+        Kind kind = kindOf(type);
         if (kind != expected) {
             throw refuse(Reason.UNKNOWN_TYPE, "frame must hold a " + expected + ": " + kind);
         }
-        WireReader reader = new WireReader(frame.slice().position(HEADER));
+        WireReader reader = new WireReader(bytes.position(HEADER));
         T value;
         try {
-            value = fields.apply(reader);
+            value = fields.read(type, reader);
         } catch (BufferUnderflowException e) {
             throw refuse(Reason.CUT_OFF, "body must hold all its fields");
         } catch (IllegalArgumentException e) { // of the types, whose rules are those of their fields
@@ -427,9 +436,8 @@ public final class SentinelCodec {
         };
     }
 
-    private static NodeAnswer readAnswer(WireReader body) {
-        int type = body.u8();
-        NodeCommand command = readCommand(type, body);
+    private static NodeAnswer readAnswer(int type, WireReader body) {
+        NodeCommand command = readCommand(body.u8(), body);
         Outcome outcome = body.constant(OUTCOMES);
         NodeId node = body.node();
         ShardId shard = body.shard();
@@ -477,8 +485,13 @@ public final class SentinelCodec {
 
     private static int checksum(ByteBuffer frame) {
         CRC32C crc = new CRC32C();
-        crc.update(frame.slice(0, CHECKSUM_AT));
-        crc.update(frame.slice(HEADER, frame.limit() - HEADER));
+        if (frame.hasArray()) {
+            crc.update(frame.array(), frame.arrayOffset(), CHECKSUM_AT);
+            crc.update(frame.array(), frame.arrayOffset() + HEADER, frame.limit() - HEADER);
+        } else {
+            crc.update(frame.slice(0, CHECKSUM_AT));
+            crc.update(frame.slice(HEADER, frame.limit() - HEADER));
+        }
         return (int) crc.getValue();
     }
 

@@ -62,6 +62,8 @@ final class ShardSentinel {
     private long saidAt;
 
     private boolean changed = true;
+    /** When time alone decides something next, as last told. */
+    private long due;
     /** The position of the member list that was last taken over into the topology. */
     private LogPosition listedAt = LogPosition.START;
     /** The report of a later committed list, until it is taken over. */
@@ -79,6 +81,7 @@ final class ShardSentinel {
         repointing = new Repointing(context, watch, now);
         said = new Opinion(primary, false, 0);
         saidAt = now;
+        due = now;
     }
 
     ShardPrimary primary() {
@@ -127,13 +130,14 @@ final class ShardSentinel {
 
     /** {@return when time alone decides something next} */
     long dueAt(long now) {
-        long due = watch.dueAt(now);
+        due = watch.dueAt(now);
         due = peers.dueBy(due, now);
         due = election.dueBy(due, now);
         due = procedure == null ? due : procedure.dueBy(due, now);
         due = publication == null ? due : publication.dueBy(due);
         due = operation == null ? due : operation.dueBy(due);
-        return repointing.dueBy(due, now);
+        due = repointing.dueBy(due, now);
+        return due;
     }
 
     // Inputs. Each ends with advance().
@@ -146,7 +150,13 @@ final class ShardSentinel {
         advance(now);
     }
 
-    void heard(NodeId from, Opinion opinion, long now) {
+    /** {@return as {@link #answered}} */
+    boolean heard(NodeId from, Opinion opinion, long now) {
+        boolean calm = !opinion.subjectivelyDown() && opinion.leadingAttempt() == 0 && peers.isCalm(from);
+        if (calm && opinion.primary().epoch() <= primary.epoch() && rests(now) && election.isFree()) {
+            peers.heard(from, opinion, now);
+            return false;
+        }
         learn(opinion.primary(), now);
         peers.heard(from, opinion, now);
         election.heard(from, opinion.leadingAttempt(), now);
@@ -154,6 +164,7 @@ final class ShardSentinel {
             publication.heard(from, opinion.primary());
         }
         advance(now);
+        return true;
     }
 
     void receive(NodeId from, ElectionMessage message, long now) {
@@ -172,12 +183,18 @@ final class ShardSentinel {
         advance(now);
     }
 
-    void answered(NodeAnswer answer, long now) {
+    /** {@return whether that may have changed what this class decides, or when; a ping mostly does not} */
+    boolean answered(NodeAnswer answer, long now) {
         NodeReport report = answer.report();
         if (!watch.knows(report.node()) || !answer.isOfAStep()) {
-            return;
+            return true;
         }
-        changed |= watch.heard(answer, primary, now);
+        boolean rests = rests(now) && watch.isNoNews(answer);
+        boolean more = watch.heard(answer, primary, now);
+        if (rests && !more) {
+            return false;
+        }
+        changed |= more;
         noteMembers(report);
         if (procedure != null) {
             procedure.answered(answer, now);
@@ -188,6 +205,17 @@ final class ShardSentinel {
             learn(context.primary(report.epoch(), report.node()), now);
         }
         advance(now);
+        return true;
+    }
+
+    /** Whether nothing is under way, and nothing is to do before the next ping. */
+    private boolean rests(long now) {
+        return procedure == null
+                && publication == null
+                && operation == null
+                && !objectivelyDown
+                && repointing.isDone()
+                && watch.isPingNext(due, now);
     }
 
     private void noteMembers(NodeReport report) {

@@ -156,6 +156,23 @@ final class Watch {
         }
     }
 
+    /** {@return whether the next ping is yet to come, and is what falls due first} */
+    boolean isPingNext(long due, long now) {
+        return due == pingAt && now - pingAt < 0;
+    }
+
+    /** {@return whether an answer to a ping says of a node that is up what its latest report has said} */
+    boolean isNoNews(NodeAnswer answer) {
+        Watched watched = nodes.get(answer.report().node());
+        return watched != null
+                && watched.down == null
+                && watched.canSave
+                && watched.report != null
+                && answer.done()
+                && answer.command() instanceof NodeCommand.Describe
+                && answer.report().repeats(watched.report);
+    }
+
     /** {@return whether the report names members that were not watched before} */
     boolean heard(NodeAnswer answer, ShardPrimary primary, long now) {
         NodeReport report = answer.report();

@@ -1,7 +1,5 @@
 package io.kvorum.failover;
 
-import static java.nio.charset.StandardCharsets.US_ASCII;
-
 import io.kvorum.slots.topology.LogPosition;
 import io.kvorum.slots.topology.Member;
 import io.kvorum.slots.topology.MemberList;
@@ -61,9 +59,11 @@ final class WireWriter {
     }
 
     private WireWriter text(String id) {
-        byte[] characters = id.getBytes(US_ASCII);
-        u8(characters.length);
-        room(characters.length).put(characters);
+        int length = id.length();
+        ByteBuffer target = room(1 + length).put((byte) length);
+        for (int i = 0; i < length; i++) {
+            target.put((byte) id.charAt(i)); // ASCII, as all identities
+        }
         return this;
     }
 
@@ -89,7 +89,9 @@ final class WireWriter {
     /** How many there are, then the nodes. */
     WireWriter nodes(List<NodeId> nodes) {
         u8(nodes.size());
-        nodes.forEach(this::node);
+        for (NodeId node : nodes) {
+            node(node);
+        }
         return this;
     }
 

@@ -414,15 +414,15 @@ final class Leadership {
     }
 
     private @Nullable Roster nextMembers() {
-        Roster now = new Roster(membership.current(), lists.joining());
+        MemberList current = membership.current();
+        Roster next = null;
         for (Feeder feeder : feeders.values()) {
             Member ready = feeder.readyMember();
-            Roster next = ready == null ? null : now.takingIn(ready, replacement);
-            if (next != null) {
-                return next;
+            if (next == null && ready != null && !ready.equals(current.member(ready.node()))) {
+                next = new Roster(current, lists.joining()).takingIn(ready, replacement);
             }
         }
-        return null;
+        return next;
     }
 
     /** Ends a replacement whose time is over, unless the list shows it by now and is on its way to be committed. */

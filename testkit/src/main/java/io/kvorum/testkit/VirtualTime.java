@@ -4,10 +4,12 @@ import io.kvorum.slots.Scheduler;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Comparator;
+import java.util.Deque;
 import java.util.List;
 import java.util.PriorityQueue;
+import java.util.Queue;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -35,10 +37,27 @@ final class VirtualTime implements ClusterTime, Scheduler {
     private static final long NEVER = Long.MAX_VALUE;
 
     /** A task that is due. */
-    private record Due(long at, long number, Runnable task) {}
+    private static final class Due implements Comparable<Due> {
+        private final long at;
+        private final long number;
+        private final Runnable task;
 
-    private final PriorityQueue<Due> queue =
-            new PriorityQueue<>(Comparator.comparingLong(Due::at).thenComparingLong(Due::number));
+        private Due(long at, long number, Runnable task) {
+            this.at = at;
+            this.number = number;
+            this.task = task;
+        }
+
+        @Override
+        public int compareTo(Due other) {
+            return at != other.at ? Long.compare(at, other.at) : Long.compare(number, other.number);
+        }
+    }
+
+    private final PriorityQueue<Due> queue = new PriorityQueue<>();
+    /** What became due when it was scheduled, most of all tasks; guarded by the queue. */
+    private final Deque<Due> present = new ArrayDeque<>();
+
     private final ReentrantLock running = new ReentrantLock();
     private final List<Actor> actors = new ArrayList<>();
     private long number;
@@ -72,12 +91,13 @@ final class VirtualTime implements ClusterTime, Scheduler {
         synchronized (queue) {
             long at = now + Math.max(0, delayNanos);
             Due due = new Due(at < now ? NEVER : at, number++, task);
+            Queue<Due> waits = at == now ? present : queue;
             if (!closed) {
-                queue.add(due);
+                waits.add(due);
             }
             return () -> {
                 synchronized (queue) {
-                    queue.remove(due);
+                    waits.remove(due);
                 }
             };
         }
@@ -148,7 +168,10 @@ final class VirtualTime implements ClusterTime, Scheduler {
     private @Nullable Due next(long end) {
         synchronized (queue) {
             Due due = queue.peek();
-            return due == null || due.at > end ? null : queue.poll();
+            Due soon = present.peek();
+            Queue<Due> first = due == null || (soon != null && soon.compareTo(due) < 0) ? present : queue;
+            due = first.peek();
+            return due == null || due.at > end ? null : first.remove();
         }
     }
 
@@ -202,6 +225,7 @@ final class VirtualTime implements ClusterTime, Scheduler {
         closed = true;
         synchronized (queue) {
             queue.clear();
+            present.clear();
         }
         for (Actor actor : List.copyOf(actors)) {
             actor.end();

@@ -79,7 +79,6 @@ public final class SentinelDriver implements ConfigurationProvider, AutoCloseabl
     private static final int MAX_BATCH = 4_096;
 
     private static final int MAX_NOTES = 256;
-
     private static final OperatorLog logger = OperatorLog.of(SentinelDriver.class);
 
     /** A fact of this driver that is yet to be told. */
@@ -132,7 +131,6 @@ public final class SentinelDriver implements ConfigurationProvider, AutoCloseabl
     private final SentinelTransport transport;
     private final NodeGateway gateway;
     private final Scheduler scheduler;
-
     private final StepRunner<Output> runner;
     private final StateSaver saver;
     private final EventFeed<SentinelEvent> events;
@@ -145,7 +143,6 @@ public final class SentinelDriver implements ConfigurationProvider, AutoCloseabl
     private final Inbox<Note> notes = new Inbox<>(MAX_NOTES);
     private final Map<Long, Pending> operations = new ConcurrentHashMap<>();
     private final AtomicLong lastRequest = new AtomicLong();
-
     private final Map<ShardId, List<NodeId>> down = new ConcurrentHashMap<>();
     private volatile QuorumCheck quorumCheck;
     private volatile @Nullable SentinelEvent lastEvent;
@@ -348,9 +345,9 @@ public final class SentinelDriver implements ConfigurationProvider, AutoCloseabl
     }
 
     private void drain(Inbox<LongConsumer> inbox, long now) {
-        LongConsumer input;
         for (int i = 0; i < MAX_BATCH; i++) {
-            if ((input = inbox.poll()) == null) {
+            LongConsumer input = inbox.poll();
+            if (input == null) {
                 return;
             }
             input.accept(now);
@@ -388,8 +385,12 @@ public final class SentinelDriver implements ConfigurationProvider, AutoCloseabl
         if (output.snapshot != null && !runner.isClosed()) {
             topologies.publish(output.snapshot);
         }
-        ready.messages().forEach(this::send);
-        ready.commands().forEach(this::send);
+        for (int i = 0; i < ready.messages().size(); i++) { // by index: most of these lists are empty
+            send(ready.messages().get(i));
+        }
+        for (int i = 0; i < ready.commands().size(); i++) {
+            send(ready.commands().get(i));
+        }
         ready.completions().forEach(this::complete);
         for (SentinelEvent event : ready.events()) {
             if (!runner.isClosed()) {
@@ -404,21 +405,20 @@ public final class SentinelDriver implements ConfigurationProvider, AutoCloseabl
     }
 
     private void send(Envelope envelope) {
-        if (!runner.isClosed()) {
-            try {
-                transport.send(envelope.to(), envelope.message());
-            } catch (Throwable e) {
-                faults.note("transport", e);
-            }
-        }
+        call("transport", () -> transport.send(envelope.to(), envelope.message()));
     }
 
     private void send(AddressedCommand command) {
+        call("gateway", () -> gateway.send(command.to(), command.command(), answer -> answered(command.to(), answer)));
+    }
+
+    /** Calls what the user has given, unless this driver is closed; whatever that throws is noted. */
+    private void call(String what, Runnable call) {
         if (!runner.isClosed()) {
             try {
-                gateway.send(command.to(), command.command(), answer -> answered(command.to(), answer));
+                call.run();
             } catch (Throwable e) {
-                faults.note("gateway", e);
+                faults.note(what, e);
             }
         }
     }

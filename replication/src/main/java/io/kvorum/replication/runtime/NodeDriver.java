@@ -510,13 +510,14 @@ public final class NodeDriver implements AutoCloseable {
     private void deliver(Output output) {
         noteScheduler(runner.takeRefusal());
         noteScheduler(writes.takeFailure());
-        for (Ready.Envelope envelope : output.messages) {
-            send(envelope);
+        for (int i = 0; i < output.messages.size(); i++) { // by index: most of these lists are empty
+            send(output.messages.get(i));
         }
-        for (Runnable outcome : output.outcomes) {
-            outcome.run(); // a stage keeps for itself what its dependents throw
+        for (int i = 0; i < output.outcomes.size(); i++) {
+            output.outcomes.get(i).run(); // a stage keeps for itself what its dependents throw
         }
-        for (ReplicationEvent event : output.events) {
+        for (int i = 0; i < output.events.size(); i++) {
+            ReplicationEvent event = output.events.get(i);
             if (!runner.isClosed()) {
                 nodeLog.tell(event);
                 events.publish(event);

@@ -123,7 +123,9 @@ final class PendingRequests {
             unsaid = new ArrayList<>();
             before.forEach(completion -> conclude(completion, mayLeave));
         }
-        completions.forEach(completion -> conclude(completion, mayLeave));
+        for (Ready.Completion completion : completions) {
+            conclude(completion, mayLeave);
+        }
         for (Answered each : answered) {
             ControlAnswer answer =
                     mayLeave ? each.answer : new ControlAnswer(ControlAnswer.Outcome.NOT_SAVED, each.answer.status());

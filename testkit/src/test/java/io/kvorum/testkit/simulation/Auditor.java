@@ -119,9 +119,12 @@ final class Auditor {
         }
         NodeAudit audit = nodes.computeIfAbsent(status.node(), id -> new NodeAudit());
         LogPosition end = node.log().end();
-        if (status.equals(audit.checked) && node.log() == audit.log && end.equals(audit.end)) {
+        if (isAsChecked(status, audit.checked) && node.log() == audit.log && end.equals(audit.end)) {
             return; // nothing has changed
         }
+        boolean leadsAsChecked = audit.checked != null
+                && audit.checked.role() == NodeRole.PRIMARY
+                && audit.checked.epoch() == status.epoch();
         audit.checked = status;
         if (status.epoch() < audit.promised) {
             fail("epochs never go back", status.node() + " had promised " + audit.promised + ", now " + status.epoch());
@@ -147,7 +150,7 @@ final class Auditor {
             }
             audit.had = status.position();
         }
-        if (status.role() == NodeRole.PRIMARY) {
+        if (status.role() == NodeRole.PRIMARY && !leadsAsChecked) {
             NodeId other = primaries.putIfAbsent(new InEpoch(status.shard(), status.epoch()), status.node());
             if (other == null) {
                 promoted(node, status);
@@ -160,6 +163,15 @@ final class Auditor {
         if (node.log() != audit.log || !end.equals(audit.end)) {
             readLog(node, audit, end);
         }
+    }
+
+    /** Whether a status has everything that is checked as the one before had it. */
+    private static boolean isAsChecked(NodeStatus status, @Nullable NodeStatus before) {
+        return before != null
+                && status.epoch() == before.epoch()
+                && status.role() == before.role()
+                && status.complete() == before.complete()
+                && status.position().equals(before.position());
     }
 
     /** Notes that a node crashed: a promise that it could not save has never left it, and may be forgotten. */

@@ -154,7 +154,7 @@ final class Client {
     }
 
     private void answered(Operation operation, Reply reply) {
-        if (!operation.equals(pending)) {
+        if (!isPending(operation)) {
             return; // it took too long
         }
         pending = null;
@@ -176,8 +176,12 @@ final class Client {
         think();
     }
 
+    private boolean isPending(Operation operation) {
+        return pending != null && pending.number == operation.number;
+    }
+
     private void timedOut(Operation operation) {
-        if (operation.equals(pending)) {
+        if (isPending(operation)) {
             pending = null;
             cluster.trace().detail(process, () -> operation.request + " -> no answer");
             cluster.coverage().count(Sometimes.UNKNOWN_TO_CLIENT);

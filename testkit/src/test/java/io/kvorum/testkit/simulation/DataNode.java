@@ -53,6 +53,7 @@ final class DataNode {
     private static final Duration HEARTBEAT = Duration.ofMillis(200);
     private static final Duration TIMEOUT = Duration.ofMillis(700);
     private static final int WINDOW = 8 << 10;
+    private static final int FIELDS = 256; // of a message, about, in bytes
     private static final ReplicationSettings SETTINGS = ReplicationSettings.defaults()
             .withHeartbeatInterval(HEARTBEAT)
             .withBatchBytes(2 << 10)
@@ -329,7 +330,7 @@ final class DataNode {
 
     /** Carries a message as bytes, as a network would. */
     private ReplicationMessage carry(ReplicationMessage message) {
-        ByteBuf frame = cluster.allocator().buffer();
+        ByteBuf frame = cluster.allocator().buffer(FIELDS + size(message));
         try {
             CODEC.encode(message, frame);
             return CODEC.decode(frame);

@@ -1,10 +1,13 @@
 package io.kvorum.testkit.simulation;
 
+import java.util.ArrayDeque;
 import java.util.Arrays;
+import java.util.Deque;
 
 /**
  * Virtual time, and what is going to happen in it, in the order of (time, sequence): of two tasks for the same moment
- * the one that was scheduled first comes first. A binary heap over arrays.
+ * the one that was scheduled first comes first. A binary heap over arrays; what is scheduled for the present moment
+ * comes after everything in the heap that is for it, too, and so waits in a queue beside it.
  *
  * <p>Confined to one thread.
  */
@@ -15,6 +18,7 @@ final class EventQueue {
     private long[] sequences = new long[FIRST_CAPACITY];
     private Task[] tasks = new Task[FIRST_CAPACITY];
     private int size;
+    private final Deque<Task> present = new ArrayDeque<>();
     private long scheduled;
     private long run;
     private long now;
@@ -33,6 +37,10 @@ final class EventQueue {
     void schedule(long time, Task task) {
         if (time < now) {
             throw new IllegalArgumentException("time must be at least " + now + ": " + time);
+        }
+        if (time == now) {
+            present.add(task);
+            return;
         }
         if (size == tasks.length) {
             times = Arrays.copyOf(times, 2 * size);
@@ -58,6 +66,11 @@ final class EventQueue {
      * @return false if it is not; the time is {@code limit} then
      */
     boolean runNext(long limit) {
+        if (!present.isEmpty() && (size == 0 || times[0] > now)) {
+            run++;
+            present.remove().run();
+            return true;
+        }
         if (size == 0 || times[0] > limit) {
             now = Math.max(now, limit);
             return false;
@@ -72,6 +85,9 @@ final class EventQueue {
     void discardAll() {
         while (size > 0) {
             removeFirst().discard();
+        }
+        while (!present.isEmpty()) {
+            present.remove().discard();
         }
     }
 

@@ -266,14 +266,14 @@ final class SimulatedNetwork {
         int link = from.index() * processes + to.index();
         long n = sent[link]++ * DRAWS_PER_MESSAGE;
         Delivery<M> delivery = new Delivery<>(link, from, to, kind, message, handling, receiver, false);
-        if (cuts[link] == 0 && draw(link, n + 6) < latePerMille[to.index()]) {
+        if (cuts[link] == 0 && happens(link, n + 6, latePerMille[to.index()])) {
             boolean kept = keepCopy(delivery);
-            if (kept && draw(link, n + 7) < ONLY_LATE_PER_MILLE) {
+            if (kept && happens(link, n + 7, ONLY_LATE_PER_MILLE)) {
                 delivery.discard();
                 return;
             }
         }
-        if (cuts[link] > 0 || bytes > largestPassed[to.index()] || draw(link, n) < lossPerMille) {
+        if (cuts[link] > 0 || bytes > largestPassed[to.index()] || happens(link, n, lossPerMille)) {
             lost++;
             delivery.discard();
             return;
@@ -290,7 +290,7 @@ final class SimulatedNetwork {
             }
             return;
         }
-        if (draw(link, n + 1) < repeatPerMille) {
+        if (happens(link, n + 1, repeatPerMille)) {
             Delivery<M> copy = delivery.copy(false);
             if (copy != null) {
                 repeated++;
@@ -315,7 +315,7 @@ final class SimulatedNetwork {
     private void carry(Delivery<?> delivery, long n) {
         int link = delivery.link;
         long bits = Randomness.hash(seed, link, n);
-        boolean slow = draw(link, n + 1) < slowPerMille;
+        boolean slow = happens(link, n + 1, slowPerMille);
         long delay = minDelay + Randomness.below(bits, slow ? slowDelay : maxDelay - minDelay);
         long arrival = queue.now() + delay;
         if (inOrder) {
@@ -353,8 +353,9 @@ final class SimulatedNetwork {
         }
     }
 
-    private int draw(int link, long n) {
-        return (int) Randomness.below(Randomness.hash(seed, link, n), THOUSAND);
+    /** {@return true {@code perMille} times in a thousand} */
+    private boolean happens(int link, long n, int perMille) {
+        return perMille > 0 && Randomness.below(Randomness.hash(seed, link, n), THOUSAND) < perMille;
     }
 
     long lost() {

@@ -3,6 +3,7 @@ package io.kvorum.testkit.simulation;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assertions.fail;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.nio.file.Path;
@@ -15,7 +16,8 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Whole clusters under faults, each drawn from a seed of a profile. The build runs the seeds from 1 on of all profiles.
+ * Whole clusters under faults, each drawn from a seed of a profile. The build runs the seeds from 1 on of all profiles,
+ * and some that are others in each commit: see {@link DrawnSeeds}.
  *
  * <p>{@code -Dkvorum.sim.profile=P} runs one profile only, {@code -Dkvorum.sim.seeds=N} N seeds of each,
  * {@code -Dkvorum.sim.first=S} the ones from S on, {@code -Dkvorum.sim.threads=T} on T threads; with a profile,
@@ -24,6 +26,7 @@ import org.junit.jupiter.api.io.TempDir;
 @ExtendWith(ProductLog.class)
 final class SimulationTest {
     private static final long SEEDS_OF_THE_BUILD = 10;
+    private static final long DRAWN_SEEDS_OF_THE_BUILD = 2;
     private static final long FIRST = Long.getLong("kvorum.sim.first", 1);
     private static final long SEEDS = Long.getLong("kvorum.sim.seeds", SEEDS_OF_THE_BUILD);
     private static final @Nullable Long SEED = Long.getLong("kvorum.sim.seed");
@@ -40,15 +43,29 @@ final class SimulationTest {
         Totals totals = new Totals();
         totals.run(profiles, FIRST, SEEDS, THREADS);
         System.out.println(totals);
+        failIfAnyFailed(totals);
+        if (PROFILE == null && SEEDS >= SEEDS_OF_THE_BUILD) {
+            assertEquals(List.of(), totals.missing(), "what never happened");
+        }
+    }
+
+    @Test
+    void noSeedDrawnForThisCommitBreaksAnInvariant() throws Exception {
+        assumeTrue(PROFILE == null && SEED == null, "a profile or a seed was asked for");
+        long first = DrawnSeeds.first();
+        Totals totals = new Totals();
+        totals.run(List.of(Profile.values()), first, DRAWN_SEEDS_OF_THE_BUILD, THREADS);
+        System.out.println("from seed " + first + " on: " + totals);
+        failIfAnyFailed(totals);
+    }
+
+    private static void failIfAnyFailed(Totals totals) {
         if (!totals.failures().isEmpty()) {
             Totals.Failure first = totals.failures().get(0);
             Report report = Simulation.run(first.seed(), first.profile(), Mutant.NONE);
             fail(totals.failures().stream().map(Totals.Failure::toString).collect(Collectors.joining("\n"))
                     + "\n"
                     + Simulation.explain(report, Mutant.NONE));
-        }
-        if (PROFILE == null && SEEDS >= SEEDS_OF_THE_BUILD) {
-            assertEquals(List.of(), totals.missing(), "what never happened");
         }
     }
 
