@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
@@ -50,6 +51,7 @@ final class SimulationTest {
     }
 
     @Test
+    @Tag("long")
     void noSeedDrawnForThisCommitBreaksAnInvariant() throws Exception {
         assumeTrue(PROFILE == null && SEED == null, "a profile or a seed was asked for");
         long first = DrawnSeeds.first();
