@@ -317,6 +317,7 @@ public final class RedisNode implements AutoCloseable {
             return server.state();
         } catch (RedisLoadingException e) {
             run.forget(); // it may break off, and leave a part
+            lookLater(); // it may be the end of a sync
             throw e;
         }
     }
@@ -519,7 +520,10 @@ public final class RedisNode implements AutoCloseable {
         return Epoch.check(epoch) < promise.epoch() ? Outcome.STALE_EPOCH : Outcome.NOT_PRIMARY;
     }
 
-    /** Ends the node, after the command that it is carrying out; its server goes on as it is. Idempotent. */
+    /**
+     * Ends the node, after the command that it is carrying out; its server goes on as it is, a primary with
+     * {@code min-replicas-to-write}. Idempotent.
+     */
     @Override
     public void close() {
         thread.getQueue().clear();

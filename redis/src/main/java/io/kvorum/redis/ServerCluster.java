@@ -69,14 +69,14 @@ final class ServerCluster implements Servers {
     public synchronized CompletionStage<@Nullable Void> refresh() {
         CompletableFuture<@Nullable Void> known = refreshing;
         if (known == null || known.isDone()) {
-            known = client.refreshPartitionsAsync()
-                    .<@Nullable Void>handle((done, failure) -> {
-                        if (failure == null) { // else what was known stays known
-                            view = view(client.getPartitions());
-                        }
-                        return null;
-                    })
-                    .toCompletableFuture();
+            try {
+                known = client.refreshPartitionsAsync()
+                        .thenRun(() -> view = view(client.getPartitions()))
+                        .<@Nullable Void>exceptionally(failure -> null) // what was known stays known
+                        .toCompletableFuture();
+            } catch (RuntimeException e) { // of a client that is closed
+                known = CompletableFuture.completedFuture(null);
+            }
             refreshing = known;
         }
         return known;
