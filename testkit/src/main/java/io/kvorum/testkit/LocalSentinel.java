@@ -82,20 +82,18 @@ public final class LocalSentinel {
      * @throws IllegalArgumentException if the settings contradict each other, or their quorum is greater than the
      *     number of sentinels
      */
-    public void reconfigure(SentinelSettings value) {
+    public synchronized void reconfigure(SentinelSettings value) {
         value.checked();
         if (value.quorum() > sentinels.size()) {
             throw new IllegalArgumentException(
                     "quorum must be at most the number of sentinels, " + sentinels.size() + ": " + value.quorum());
         }
         settings = value;
-        ClusterSentinel stopped = stop();
-        if (stopped != null) {
-            stopped.close();
-            synchronized (this) {
-                if (running == null) {
-                    start();
-                }
+        ClusterSentinel before = running;
+        if (before != null) {
+            before.close(); // which fails its operations: who hears of that may crash it
+            if (running == before) {
+                start();
             }
         }
     }
