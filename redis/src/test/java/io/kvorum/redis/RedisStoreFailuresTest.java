@@ -413,14 +413,19 @@ final class RedisStoreFailuresTest {
         assertEquals("value", server.ask("GET key"));
     }
 
+    private static RedisClient client(ClientResources resources, Duration timeout) {
+        RedisClient client = RedisClient.create(resources);
+        client.setOptions(
+                Connecting.options(ClientOptions.builder(), timeout, timeout).build());
+        return client;
+    }
+
     @Test
     void aTransactionWhoseConnectionIsLostBeforeItWritesIsRefused() {
         RealServer server = server();
         Duration timeout = Duration.ofSeconds(1);
         ClientResources resources = DefaultClientResources.create();
-        RedisClient client = RedisClient.create(resources);
-        client.setOptions(
-                Connecting.options(ClientOptions.builder(), timeout, timeout).build());
+        RedisClient client = client(resources, timeout);
         try (Connections connections =
                 new Connections(resources, true, client, new SingleServer(server.uri(), null), timeout, 0)) {
             Session session = connections.take(HashSlot.of(KEY));
@@ -442,9 +447,7 @@ final class RedisStoreFailuresTest {
         RealServer server = server();
         Duration timeout = Duration.ofSeconds(20);
         ClientResources resources = DefaultClientResources.create();
-        RedisClient client = RedisClient.create(resources);
-        client.setOptions(
-                Connecting.options(ClientOptions.builder(), timeout, timeout).build());
+        RedisClient client = client(resources, timeout);
         try (Wire wire = new Wire(server.port());
                 Connections connections =
                         new Connections(resources, true, client, new SingleServer(server.uri(), null), timeout, 0)) {
