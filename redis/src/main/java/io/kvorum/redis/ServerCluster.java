@@ -71,8 +71,11 @@ final class ServerCluster implements Servers {
         if (known == null || known.isDone()) {
             try {
                 known = client.refreshPartitionsAsync()
-                        .thenRun(() -> view = view(client.getPartitions()))
-                        .<@Nullable Void>exceptionally(failure -> null) // what was known stays known
+                        .<@Nullable Void>thenApply(done -> {
+                            view = view(client.getPartitions());
+                            return null;
+                        })
+                        .exceptionally(failure -> null) // what was known stays known
                         .toCompletableFuture();
             } catch (RuntimeException e) { // of a client that is closed
                 known = CompletableFuture.completedFuture(null);
