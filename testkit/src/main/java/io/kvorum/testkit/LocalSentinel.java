@@ -68,15 +68,14 @@ public final class LocalSentinel {
         return id;
     }
 
-    /** {@return its settings: those of the cluster, unless it was given others} */
+    /** {@return its settings: those of the cluster, unless they were replaced} */
     public SentinelSettings settings() {
         return settings;
     }
 
     /**
-     * Gives it other settings, for good. If it runs, it goes on as one that was started again with them and with what
-     * it had saved, but no crash is told, and an operation that it was carrying out fails. The other sentinels keep
-     * theirs.
+     * Replaces its settings. A sentinel that runs is restarted with them and with what it had saved: no crash is
+     * reported, but an operation under way fails. The other sentinels keep their settings.
      *
      * @param value the settings
      * @throws IllegalArgumentException if the settings contradict each other, or their quorum is greater than the
