@@ -48,9 +48,9 @@ public final class ClientCounters {
     }
 
     /**
-     * Counts an operation that did not succeed, by what it ended with.
+     * Counts an operation that failed.
      *
-     * @param failure what its caller is told
+     * @param failure the exception that its caller gets
      */
     public void failed(Throwable failure) {
         if (failure instanceof RefusedException refusal) {
@@ -63,9 +63,9 @@ public final class ClientCounters {
     }
 
     /**
-     * Counts a try by what came of the one before it.
+     * Counts a retry.
      *
-     * @param before what the try before failed with
+     * @param before what the previous try failed with
      */
     public void triedAgain(RuntimeException before) {
         if (before instanceof RefusedException refusal) {
@@ -75,7 +75,7 @@ public final class ClientCounters {
         }
     }
 
-    /** {@return the numbers by now} */
+    /** {@return a snapshot of the counters} */
     public ClientStats stats() {
         return new ClientStats(
                 succeeded.sum(),

@@ -27,10 +27,10 @@ public record ClientStats(
         long repeatedReads) {
     /** A client that counts what it does. Safe for use by any number of threads. */
     public interface Source {
-        /** {@return the counters by now} */
+        /** {@return a snapshot of the counters} */
         ClientStats stats();
 
-        /** {@return how many operations wait for another try} */
+        /** {@return the number of operations that wait to be retried} */
         int waiting();
     }
 

@@ -55,8 +55,8 @@ public enum AbortReason {
     /** The target of a switchover does not have the data of the shard. Nothing has changed. */
     NODE_INCOMPLETE,
     /**
-     * Another node than the target of a switchover leads now: the target was lost when the primary had handed over, or
-     * there was a failover meanwhile.
+     * A switchover ended with another primary than its target: the target was lost after the old primary had handed
+     * over, or a failover came in between.
      */
     TARGET_LOST,
     /** The node to take in belongs to another shard. Nothing has changed. */

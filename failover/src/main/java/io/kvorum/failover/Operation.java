@@ -22,9 +22,9 @@ public sealed interface Operation {
      * cannot succeed. If neither is known, the operation waits to hear from the primary; it never fails over a primary
      * that may be well.
      *
-     * <p>With a target the operation succeeds only once that node leads. If a failover is under way, it waits for the
-     * end of that and then, if need be, switches over to the target. A target that may not lead is refused before
-     * anything has changed: {@link AbortReason#NOT_A_MEMBER}, {@link AbortReason#NODES_MISSING} if it is silent,
+     * <p>With a target the operation succeeds only once that node leads. If a failover is under way, it waits for its
+     * end and then switches over to the target if necessary. A target that may not lead is refused before anything has
+     * changed: {@link AbortReason#NOT_A_MEMBER}, {@link AbortReason#NODES_MISSING} if it is silent,
      * {@link AbortReason#NODE_INCOMPLETE}, or {@link AbortReason#NO_ELIGIBLE_NODE} if its priority is 0.
      *
      * @param shard the shard

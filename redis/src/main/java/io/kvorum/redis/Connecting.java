@@ -36,7 +36,12 @@ final class Connecting {
     /** Connects in the time of the client's options, in which the server has to answer as well. */
     static CompletableFuture<StatefulRedisConnection<byte[], byte[]>> open(RedisClient client, RedisURI uri) {
         Duration limit = client.getOptions().getSocketOptions().getConnectTimeout();
-        return client.connectAsync(ByteArrayCodec.INSTANCE, within(limit, uri)).toCompletableFuture();
+        try {
+            return client.connectAsync(ByteArrayCodec.INSTANCE, within(limit, uri))
+                    .toCompletableFuture();
+        } catch (RuntimeException e) { // of a client that is closed meanwhile
+            return CompletableFuture.failedFuture(e);
+        }
     }
 
     private static RedisURI within(Duration limit, RedisURI uri) {

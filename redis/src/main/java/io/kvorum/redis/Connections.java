@@ -52,6 +52,7 @@ final class Connections implements AutoCloseable {
     private final int replicas;
     private final Map<Lane, Link> links = new ConcurrentHashMap<>();
     private final Map<Place, Queue<StatefulRedisConnection<byte[], byte[]>>> idle = new ConcurrentHashMap<>();
+    private int leavings; // of any place; guarded by idle
     private final Semaphore sessions = new Semaphore(MAX_SESSIONS);
     private final AtomicInteger nextLane = new AtomicInteger();
     /** What waits for another try. With the timer it would end without an outcome. */
@@ -341,7 +342,11 @@ final class Connections implements AutoCloseable {
                 link.leave();
             }
         });
-        var free = idle.remove(place);
+        Queue<StatefulRedisConnection<byte[], byte[]>> free;
+        synchronized (idle) {
+            leavings++;
+            free = idle.remove(place);
+        }
         if (free != null) {
             for (var connection : free) {
                 var unused = connection.closeAsync();
@@ -418,7 +423,8 @@ final class Connections implements AutoCloseable {
                     RefusedException.Kind.OVERLOADED, MAX_SESSIONS + " transactions are under way", slot, place);
         }
         try {
-            return new Session(connect(place), place, slot, asking);
+            int begun = leavings();
+            return new Session(connect(place), place, slot, asking, begun);
         } catch (Throwable e) {
             sessions.release();
             if (e instanceof Error error) {
@@ -428,6 +434,12 @@ final class Connections implements AutoCloseable {
             }
             servers.refresh();
             throw Failures.ofConnection(Failures.cause(e), slot, place);
+        }
+    }
+
+    private int leavings() {
+        synchronized (idle) {
+            return leavings;
         }
     }
 
@@ -459,8 +471,7 @@ final class Connections implements AutoCloseable {
         try {
             if (session.isWhole() && !closed) {
                 session.end();
-                idle.computeIfAbsent(session.place(), key -> new ConcurrentLinkedQueue<>())
-                        .add(session.connection());
+                keep(session);
             } else {
                 var unused = session.connection().closeAsync();
                 if (session.isReadOnly()) {
@@ -471,6 +482,18 @@ final class Connections implements AutoCloseable {
         } finally {
             sessions.release();
         }
+    }
+
+    /** Keeps the connection for another session, unless places were left meanwhile, perhaps the one at its end. */
+    private void keep(Session session) {
+        synchronized (idle) {
+            if (session.begun() == leavings) {
+                idle.computeIfAbsent(session.place(), key -> new ConcurrentLinkedQueue<>())
+                        .add(session.connection());
+                return;
+            }
+        }
+        var unused = session.connection().closeAsync();
     }
 
     @Override

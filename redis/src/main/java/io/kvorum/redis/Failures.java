@@ -113,7 +113,7 @@ final class Failures {
 
     private static RuntimeException ofAnswer(RedisCommandExecutionException answer, int slot, Place place) {
         String text = String.valueOf(answer.getMessage());
-        Kind kind = kind(code(text.startsWith(ABORTED) ? text.substring(ABORTED.length()) : text));
+        Kind kind = kind(code(text));
         if (kind != null) {
             return refused(kind, text, slot, place);
         }
@@ -147,7 +147,8 @@ final class Failures {
         return code(String.valueOf(answer.getMessage()));
     }
 
-    private static String code(String text) {
+    private static String code(String answer) {
+        String text = answer.startsWith(ABORTED) ? answer.substring(ABORTED.length()) : answer;
         int end = text.indexOf(' ');
         return end < 0 ? text : text.substring(0, end);
     }

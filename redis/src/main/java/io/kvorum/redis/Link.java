@@ -44,21 +44,26 @@ final class Link {
     synchronized boolean leave(StatefulRedisConnection<byte[], byte[]> connection) {
         if (current != null && !current.isCompletedExceptionally() && current.getNow(null) == connection) {
             current = null;
-            var unused = connection
-                    .async()
-                    .ping()
-                    .handle((answer, failure) -> connection.closeAsync())
-                    .thenCompose(closing -> closing);
+            end(connection);
             return true;
         }
         return false;
     }
 
-    /** Gives up whatever connection there is. */
+    /** Gives up whatever connection there is, or will be. */
     synchronized void leave() {
         CompletableFuture<StatefulRedisConnection<byte[], byte[]>> known = current;
-        if (known != null && known.isDone() && !known.isCompletedExceptionally()) {
-            leave(known.join());
+        current = null;
+        if (known != null) {
+            var unused = known.thenAccept(Link::end);
         }
+    }
+
+    private static void end(StatefulRedisConnection<byte[], byte[]> connection) {
+        var unused = connection
+                .async()
+                .ping()
+                .handle((answer, failure) -> connection.closeAsync())
+                .thenCompose(closing -> closing);
     }
 }

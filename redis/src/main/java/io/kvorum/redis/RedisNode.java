@@ -52,9 +52,9 @@ import org.jspecify.annotations.Nullable;
  * tells on each server in which epoch its data was written, and it is missing where a server has lost its data. A
  * server that was started again counts as complete only once it has been synchronised with the primary.
  *
- * <p>A primary that has had enough replicas for a majority takes no writes without them from then on: one that is cut
- * off together with its node cannot be commanded, and stops by itself within some seconds. The node sets
- * {@code min-replicas-to-write} and {@code min-replicas-max-lag} for that.
+ * <p>Once a primary has had enough replicas for a majority, it refuses writes without them: a primary that is cut off
+ * together with its node cannot be commanded, but stops by itself within seconds. The node sets
+ * {@code min-replicas-to-write} and {@code min-replicas-max-lag} for that, and leaves them set when it is closed.
  *
  * <p>What a real server cannot guarantee is listed in {@code docs/redis.md}.
  *
@@ -317,6 +317,7 @@ public final class RedisNode implements AutoCloseable {
             return server.state();
         } catch (RedisLoadingException e) {
             run.forget(); // it may break off, and leave a part
+            lookLater(); // it may be the end of a sync
             throw e;
         }
     }

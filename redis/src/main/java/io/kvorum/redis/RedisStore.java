@@ -374,15 +374,15 @@ public final class RedisStore implements KeyValueStore, ClientStats.Source {
     }
 
     /**
-     * {@return what this store has done, its asynchronous forms included} Each command and each transaction counts as
-     * an operation; the tries are those that followed a slot or a primary to another server.
+     * {@return the counters of this store and its asynchronous forms} Each command and each transaction counts as one
+     * operation; retries are those on another server, to which a slot or the role of the primary had moved.
      */
     @Override
     public ClientStats stats() {
         return connections.stats();
     }
 
-    /** {@return how many operations wait for another try} */
+    /** {@return the number of operations that wait to be retried} */
     @Override
     public int waiting() {
         return connections.waiting();

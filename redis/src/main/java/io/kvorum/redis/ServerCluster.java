@@ -69,14 +69,17 @@ final class ServerCluster implements Servers {
     public synchronized CompletionStage<@Nullable Void> refresh() {
         CompletableFuture<@Nullable Void> known = refreshing;
         if (known == null || known.isDone()) {
-            known = client.refreshPartitionsAsync()
-                    .<@Nullable Void>handle((done, failure) -> {
-                        if (failure == null) { // else what was known stays known
+            try {
+                known = client.refreshPartitionsAsync()
+                        .<@Nullable Void>thenApply(done -> {
                             view = view(client.getPartitions());
-                        }
-                        return null;
-                    })
-                    .toCompletableFuture();
+                            return null;
+                        })
+                        .exceptionally(failure -> null) // what was known stays known
+                        .toCompletableFuture();
+            } catch (RuntimeException e) { // of a client that is closed
+                known = CompletableFuture.completedFuture(null);
+            }
             refreshing = known;
         }
         return known;

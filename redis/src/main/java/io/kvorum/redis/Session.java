@@ -17,15 +17,22 @@ final class Session {
     private final int slot;
     private final RedisAsyncCommands<byte[], byte[]> commands;
     private final boolean asking;
+    private final int begun;
     private @Nullable Throwable failure;
     private boolean watches;
 
-    /** @param asking whether keys of the slot are on their way to that place */
-    Session(StatefulRedisConnection<byte[], byte[]> connection, Place place, int slot, boolean asking) {
+    /**
+     * Begins one.
+     *
+     * @param asking whether keys of the slot are on their way to that place
+     * @param begun how often places had been left before
+     */
+    Session(StatefulRedisConnection<byte[], byte[]> connection, Place place, int slot, boolean asking, int begun) {
         this.connection = connection;
         this.place = place;
         this.slot = slot;
         this.asking = asking;
+        this.begun = begun;
         this.commands = asking ? new AskingCommands(connection) : connection.async();
     }
 
@@ -35,6 +42,10 @@ final class Session {
 
     StatefulRedisConnection<byte[], byte[]> connection() {
         return connection;
+    }
+
+    int begun() {
+        return begun;
     }
 
     RedisAsyncCommands<byte[], byte[]> commands() {

@@ -73,7 +73,7 @@ final class SlotTransactions {
             } finally {
                 connections.give(session);
             }
-            pause(disturbed);
+            LockSupport.parkNanos(session.isReadOnly() ? LONGEST_PAUSE : pause(disturbed));
         }
         throw Failures.refused(
                 RefusedException.Kind.OVERLOADED,
@@ -82,8 +82,7 @@ final class SlotTransactions {
                 connections.servers().placeOf(slot));
     }
 
-    private static void pause(int tries) {
-        long longest = Math.min(LONGEST_PAUSE, (tries + 1) * 100_000L);
-        LockSupport.parkNanos(ThreadLocalRandom.current().nextLong(longest));
+    private static long pause(int tries) {
+        return ThreadLocalRandom.current().nextLong(Math.min(LONGEST_PAUSE, (tries + 1) * 100_000L));
     }
 }

@@ -110,8 +110,9 @@ final class RedisNodeTest {
     void aReplicaThatHasBeenSynchronisedIsNoticedByItselfAndAPrimaryNeedsItFromThenOn() throws IOException {
         NodeId other = new NodeId("b");
         Path run = Files.createDirectory(directory.resolve("b")).resolve(RedisNode.RUN_FILE);
-        try (RealServer replica = RealServer.start(RealServer.newest(), "--replicaof", "127.0.0.1 1")) {
-            RealServer primary = RealServer.start(RealServer.newest());
+        try (RealServer replica =
+                RealServer.start(RealServer.newest(), "--replicaof", "127.0.0.1 1", "--key-load-delay", "5000")) {
+            RealServer primary = RealServer.start(RealServer.newest(), "--rdbcompression", "no");
             server = primary;
             Map<NodeId, RedisURI> both = Map.of(NODE, primary.uri(), other, replica.uri());
             node = RedisNode.start(NODE, SHARD, both, directory);
@@ -119,6 +120,7 @@ final class RedisNodeTest {
                     new MemberList(List.of(fenced().members().members().get(0), new Member(other, 7)));
             ask(new NodeCommand.Begin(SHARD, EPOCH, HOLDER, members, List.of(), false));
             assertEquals("OK", primary.ask("SET key value"), "before there was a replica");
+            fill(primary);
             try (RedisNode beside = RedisNode.start(other, SHARD, both, run.getParent())) {
                 beside.execute(new NodeCommand.Follow(SHARD, EPOCH, NODE), answer -> {});
                 RealServers.await("the node has seen that it is complete", () -> Files.exists(run) && !isEmpty(run));
@@ -174,13 +176,18 @@ final class RedisNodeTest {
         Path run = directory.resolve(RedisNode.RUN_FILE);
         assertFalse(Files.readString(run, US_ASCII).isEmpty());
         try (RealServer other = RealServer.start(RealServer.newest(), "--rdbcompression", "no")) {
-            other.ask("EVAL \"for i=1,200 do redis.call('SET',i,string.rep('x',100000)) end\" 0");
+            fill(other);
             assertEquals("OK", started.ask("REPLICAOF 127.0.0.1 " + other.port()));
             RealServers.await("it loads", () -> started.ask("INFO persistence").contains("\nloading:1"));
             node().execute(new NodeCommand.Describe(SHARD, 0), answer -> {});
 
             RealServers.await("it is forgotten that the data was complete", () -> isEmpty(run));
         }
+    }
+
+    /** Gives a server so much that a slow one takes a second to load it, in which it answers now and then. */
+    private static void fill(RealServer server) {
+        server.ask("EVAL \"for i=1,200 do redis.call('SET',i,string.rep('x',100000)) end\" 0");
     }
 
     private static boolean isEmpty(Path file) {

@@ -413,14 +413,19 @@ final class RedisStoreFailuresTest {
         assertEquals("value", server.ask("GET key"));
     }
 
+    private static RedisClient client(ClientResources resources, Duration timeout) {
+        RedisClient client = RedisClient.create(resources);
+        client.setOptions(
+                Connecting.options(ClientOptions.builder(), timeout, timeout).build());
+        return client;
+    }
+
     @Test
     void aTransactionWhoseConnectionIsLostBeforeItWritesIsRefused() {
         RealServer server = server();
         Duration timeout = Duration.ofSeconds(1);
         ClientResources resources = DefaultClientResources.create();
-        RedisClient client = RedisClient.create(resources);
-        client.setOptions(
-                Connecting.options(ClientOptions.builder(), timeout, timeout).build());
+        RedisClient client = client(resources, timeout);
         try (Connections connections =
                 new Connections(resources, true, client, new SingleServer(server.uri(), null), timeout, 0)) {
             Session session = connections.take(HashSlot.of(KEY));
@@ -436,15 +441,38 @@ final class RedisStoreFailuresTest {
         }
     }
 
+    /** One connection is not there yet when the server is left, the other one is in use. */
+    @Test
+    void noConnectionToAServerThatWasLeftIsUsedAgain() {
+        RealServer server = server();
+        Duration timeout = Duration.ofSeconds(20);
+        ClientResources resources = DefaultClientResources.create();
+        RedisClient client = client(resources, timeout);
+        try (Wire wire = new Wire(server.port());
+                Connections connections =
+                        new Connections(resources, true, client, new SingleServer(server.uri(), null), timeout, 0)) {
+            wire.cut();
+            Link link = new Link(client, Place.of(RedisURI.create("127.0.0.1", wire.port())));
+            CompletableFuture<?> connecting = link.connection();
+            link.leave();
+            wire.heal();
+            connecting.join();
+            Session session = connections.take(HashSlot.of(KEY));
+            connections.leave(session.place());
+            connections.give(session);
+
+            RealServers.await("nobody is left", () -> server.ask("INFO clients").contains("connected_clients:1\r"));
+        }
+    }
+
     @Test
     void aTransactionThatTheServerAbortsIsRefusedForTheSameReason() {
         Place place = Place.of(RedisURI.create("redis://127.0.0.1"));
-        Throwable outcome = Failures.ofCommand(
-                new RedisCommandExecutionException(
-                        "EXECABORT Transaction discarded because of: READONLY You can't write against a replica."),
-                true,
-                HashSlot.of(KEY),
-                place);
+        Throwable answer = new RedisCommandExecutionException(
+                "EXECABORT Transaction discarded because of: READONLY You can't write against a replica.");
+        Throwable outcome = Failures.ofCommand(answer, true, HashSlot.of(KEY), place);
+
+        assertTrue(Failures.isReadOnly(answer), "so that it is tried at the next primary");
 
         assertEquals(
                 Kind.READ_ONLY,

@@ -58,7 +58,7 @@ abstract class Endpoint {
         this.runIdBase = id + " of " + System.identityHashCode(cluster) + " at " + startedAt;
     }
 
-    /** {@return what runs behind this port now, another object after each restart, or null if nothing does} */
+    /** {@return what runs behind this port now, or null; with it or when it becomes another one, connections end} */
     abstract @Nullable Object running();
 
     abstract CommandTable table();

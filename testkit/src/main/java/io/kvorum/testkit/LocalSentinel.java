@@ -68,34 +68,31 @@ public final class LocalSentinel {
         return id;
     }
 
-    /** {@return its settings: those of the cluster, unless it was given others} */
+    /** {@return its settings: those of the cluster, unless they were replaced} */
     public SentinelSettings settings() {
         return settings;
     }
 
     /**
-     * Gives it other settings, for good. If it runs, it goes on as one that was started again with them and with what
-     * it had saved, but no crash is told, and an operation that it was carrying out fails. The other sentinels keep
-     * theirs.
+     * Replaces its settings. A sentinel that runs is restarted with them and with what it had saved: no crash is
+     * reported, but an operation under way fails. The other sentinels keep their settings.
      *
      * @param value the settings
      * @throws IllegalArgumentException if the settings contradict each other, or their quorum is greater than the
      *     number of sentinels
      */
-    public void reconfigure(SentinelSettings value) {
+    public synchronized void reconfigure(SentinelSettings value) {
         value.checked();
         if (value.quorum() > sentinels.size()) {
             throw new IllegalArgumentException(
                     "quorum must be at most the number of sentinels, " + sentinels.size() + ": " + value.quorum());
         }
         settings = value;
-        ClusterSentinel stopped = stop();
-        if (stopped != null) {
-            stopped.close();
-            synchronized (this) {
-                if (running == null) {
-                    start();
-                }
+        ClusterSentinel before = running;
+        if (before != null) {
+            before.close(); // which fails its operations: who hears of that may crash it
+            if (running == before) {
+                start();
             }
         }
     }

@@ -11,11 +11,13 @@ import static io.kvorum.testkit.Clusters.local;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.kvorum.failover.OperationFailedException;
 import io.kvorum.failover.SentinelFact;
 import io.kvorum.failover.SentinelSettings;
 import io.kvorum.failover.ShardPrimary;
@@ -28,6 +30,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -143,6 +146,23 @@ final class LocalClusterFailoverTest {
         assertTrue(cluster.await(() -> !sentinel.driver().quorumCheck().quorumReachable(), LIMIT));
         sentinel.reconfigure(before);
         assertTrue(cluster.await(() -> sentinel.driver().quorumCheck().quorumReachable(), LIMIT));
+    }
+
+    @Test
+    void aSentinelThatIsCrashedWhileItIsGivenSettingsIsNotStartedAgain() {
+        LocalSentinel sentinel = cluster.sentinel(SENTINEL);
+        cluster.sentinel(new NodeId("sentinel-3")).crash();
+        cluster.sentinel(new NodeId("sentinel-2")).crash();
+        CompletionStage<ShardPrimary> failover = sentinel.driver().failOver(FIRST);
+        CompletableFuture<?> crashed = failover.handle((primary, failure) -> {
+                    sentinel.crash(); // as the operation fails with the sentinel that is replaced
+                    return failure;
+                })
+                .toCompletableFuture();
+        sentinel.reconfigure(sentinel.settings());
+
+        assertInstanceOf(OperationFailedException.class, crashed.join());
+        assertFalse(sentinel.isRunning());
     }
 
     @Test

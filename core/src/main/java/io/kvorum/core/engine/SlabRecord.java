@@ -106,6 +106,11 @@ final class SlabRecord {
         return ((int) INT.get(segment, at + SIZE) & UNITS) * Segments.UNIT;
     }
 
+    /** Returns the size that a record would have if it had no bytes to spare. */
+    static int bytesUsed(byte[] segment, int at) {
+        return bytesFor(keyLength(segment, at), valueLength(segment, at), hasDeadline(segment, at));
+    }
+
     static boolean isDead(byte[] segment, int at) {
         return ((int) INT.get(segment, at + SIZE) & DEAD) != 0;
     }

@@ -61,6 +61,7 @@ final class SlabTable implements Table {
     private boolean midway;
 
     private boolean prepared;
+    private int preparedSlot; // of the last entries that were prepared
 
     /**
      * Makes an empty table for every slot of one stripe.
@@ -270,7 +271,7 @@ final class SlabTable implements Table {
             }
             if (reference == NONE) {
                 added.add(entry.key());
-            } else if (!hasWrongSize(reference, needed)) {
+            } else if (!mayHaveWrongSize(reference, needed)) {
                 continue;
             }
             if (needed > Segments.MAX_SHARED) {
@@ -286,7 +287,8 @@ final class SlabTable implements Table {
         }
         segments.prepare(large, shared);
         arrays = segments.arrays();
-        slotRecords.prepare(slot >>> stripeBits, added);
+        preparedSlot = slot >>> stripeBits;
+        slotRecords.prepare(preparedSlot, added);
         prepared = true;
     }
 
@@ -297,6 +299,7 @@ final class SlabTable implements Table {
         if (prepared) {
             slotRecords.forgetPrepared();
             prepared = false;
+            giveMemoryBack(preparedSlot);
         }
     }
 
@@ -340,6 +343,14 @@ final class SlabTable implements Table {
     private boolean hasWrongSize(int reference, int needed) {
         int has = SlabRecord.bytes(segments.of(reference), Segments.offset(reference));
         return needed > has || needed < has / 2;
+    }
+
+    /** As {@link #hasWrongSize}, but also after the record was moved, which leaves it no bytes to spare. */
+    private boolean mayHaveWrongSize(int reference, int needed) {
+        byte[] segment = segments.of(reference);
+        int at = Segments.offset(reference);
+        boolean moves = SlabRecord.bytes(segment, at) <= Segments.MAX_SHARED;
+        return hasWrongSize(reference, needed) || (moves && needed > SlabRecord.bytesUsed(segment, at));
     }
 
     /** Allocates what {@link #insert} needs. */
@@ -439,7 +450,7 @@ final class SlabTable implements Table {
 
     /** Gives memory back that removals have left, if it is much and there is enough left to do so. Moves records. */
     private void giveMemoryBack(int slotIndex) {
-        if (prepared) { // for others, which must not find it gone
+        if (prepared || midway) { // what was prepared must not be gone before it is forgotten
             return;
         }
         try {
@@ -548,23 +559,16 @@ final class SlabTable implements Table {
         for (int at = 0; at < end; at += bytes) {
             bytes = SlabRecord.bytes(segment, at);
             if (!SlabRecord.isDead(segment, at)) {
-                int keyLength = SlabRecord.keyLength(segment, at);
-                long keyHash = hash.of(segment, SlabRecord.keyFrom(segment, at), keyLength);
-                int needed = SlabRecord.bytesFor(
-                        keyLength, SlabRecord.valueLength(segment, at), SlabRecord.hasDeadline(segment, at));
+                long keyHash = hash.of(segment, SlabRecord.keyFrom(segment, at), SlabRecord.keyLength(segment, at));
+                int needed = SlabRecord.bytesUsed(segment, at);
                 if (!segments.hasRoom(needed)) {
                     open(segments.nextCapacity(needed));
                 }
-                relocate(Segments.reference(id, at), RecordIndex.tag(keyHash), needed);
+                midway = true;
+                move(Segments.reference(id, at), RecordIndex.tag(keyHash), needed);
+                midway = false;
             }
         }
-    }
-
-    /** Moves a record on its own account, not as a part of a change. */
-    private void relocate(int reference, int tag, int bytes) {
-        midway = true;
-        int moved = move(reference, tag, bytes);
-        midway = moved == NONE;
     }
 
     /** Gives a record another place, of another size, for which there is room. Returns the new reference. */
@@ -589,12 +593,5 @@ final class SlabTable implements Table {
         int at = Segments.offset(reference);
         SlabRecord.setDead(segment, at);
         segments.giveUp(reference, SlabRecord.bytes(segment, at));
-    }
-
-    // ---- for tests
-
-    /** Returns how many bytes of memory the index, the slots and the segments hold. */
-    long capacity() {
-        return (long) entries.length * Long.BYTES + slotRecords.capacity() + segments.capacity();
     }
 }

@@ -18,6 +18,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -139,6 +140,53 @@ final class PreparedPutsTest {
         check();
     }
 
+    /** To make room moves records to where they are no longer than they need to be. */
+    @Test
+    void ofRecordsWithSpareBytesTakeNoMore() {
+        new PreparedPutsTest().fillSpareBytes();
+
+        assertEquals(0, fillSpareBytes());
+        check();
+    }
+
+    private long fillSpareBytes() {
+        for (int length : new int[] {400, 200}) {
+            for (int i = 0; i < 10_000; i++) {
+                putPrepared(List.of(put("k" + i, new byte[length], Table.NO_DEADLINE)), new byte[0][]);
+            }
+        }
+        byte[][] removed = IntStream.range(0, 10_000)
+                .filter(i -> i % 2 == 0)
+                .mapToObj(i -> Bytes.bytes("k" + i))
+                .toArray(byte[][]::new);
+        putPrepared(List.of(put("a", new byte[1], Table.NO_DEADLINE)), removed);
+        List<Put> puts = new ArrayList<>();
+        puts.add(put("new", new byte[16_000], Table.NO_DEADLINE));
+        for (int i = 1; i < 10_000; i += 2) {
+            puts.add(put("k" + i, new byte[395], Table.NO_DEADLINE));
+        }
+        for (int i = 0; table.segments.hasRoom(16_100); i++) { // until others are moved to make room
+            putPrepared(List.of(put("b" + i, new byte[10_000], Table.NO_DEADLINE)), new byte[0][]);
+        }
+        return putPrepared(puts, new byte[0][]);
+    }
+
+    @Test
+    void leaveRemovalsTheirWorkOfGivingMemoryBack() {
+        for (int i = 0; i < 20_000; i++) {
+            putPrepared(List.of(put("k" + i, new byte[100], Table.NO_DEADLINE)), new byte[0][]);
+        }
+        Put left = put("left", new byte[1], Table.NO_DEADLINE);
+        for (int i = 0; i < 20_000; i++) {
+            putPrepared(List.of(left), new byte[][] {Bytes.bytes("k" + i)});
+        }
+
+        assertTrue(
+                SlabTableChecks.capacity(table) < 300_000,
+                () -> SlabTableChecks.capacity(table) + " bytes are held for one entry");
+        check();
+    }
+
     @Test
     void giveBackWhatTheyDidNotTake() {
         List<Put> puts = new ArrayList<>();
@@ -146,10 +194,12 @@ final class PreparedPutsTest {
             puts.add(put("k" + i, new byte[100_000 + i % 2 * -90_000], Table.NO_DEADLINE));
         }
         table.prepare(SLOT, puts);
-        assertTrue(table.capacity() > 5_000_000, () -> table.capacity() + " bytes were prepared");
+        assertTrue(
+                SlabTableChecks.capacity(table) > 5_000_000,
+                () -> SlabTableChecks.capacity(table) + " bytes were prepared");
 
         table.forgetPrepared();
-        assertTrue(table.capacity() < 20_000, () -> table.capacity() + " bytes are held");
+        assertTrue(SlabTableChecks.capacity(table) < 20_000, () -> SlabTableChecks.capacity(table) + " bytes are held");
         SlabTableChecks.check(table);
     }
 

@@ -43,6 +43,11 @@ final class SlabTableChecks {
         table.segments.checkInvariants(liveBytes);
     }
 
+    /** Returns how many bytes of memory the index, the slots and the segments hold. */
+    static long capacity(SlabTable table) {
+        return (long) table.entries.length * Long.BYTES + table.slotRecords.capacity() + table.segments.capacity();
+    }
+
     private static void require(boolean holds, String otherwise) {
         if (!holds) {
             throw new AssertionError(otherwise);
