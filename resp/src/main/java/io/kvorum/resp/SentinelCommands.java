@@ -204,7 +204,8 @@ final class SentinelCommands {
 
     private static void failover(Call call) {
         Shard shard = shard(call, 2);
-        if (call.sentinel().driver().down(shard.id()).containsAll(shard.replicas())) {
+        boolean nobody = call.sentinel().driver().down(shard.id()).containsAll(shard.replicas());
+        if (nobody && !call.sentinel().isFailingOver(shard)) {
             throw new CommandException(NO_GOOD_SLAVE);
         }
         AbortReason refused =

@@ -25,7 +25,7 @@ final class LettuceSentinelTest {
     @ParameterizedTest
     @EnumSource(names = {"RESP2", "RESP3"})
     void sentinelsAreAsked(ProtocolVersion protocol) throws Exception {
-        try (Ports ports = Ports.ofSentinels(builder -> builder.password("secret"))) {
+        try (Ports ports = Ports.ofSentinels(LettuceTest::keepingWhatItAcknowledges)) {
             RedisClient client = RedisClient.create();
             client.setOptions(ClientOptions.builder()
                     .protocolVersion(protocol)
@@ -35,9 +35,11 @@ final class LettuceSentinelTest {
             uri.setTimeout(LettuceTest.TIMEOUT);
             try (StatefulRedisMasterReplicaConnection<String, String> connection =
                     MasterReplica.connect(client, StringCodec.UTF8, uri)) {
+                connection.setTimeout(Ports.LIMIT); // nothing fails yet
                 connection.setReadFrom(ReadFrom.UPSTREAM);
                 assertEquals("OK", connection.sync().set("key", "value"));
 
+                connection.setTimeout(LettuceTest.TIMEOUT);
                 ports.cluster.primaryOf(Ports.FIRST).crash();
                 LettuceTest.eventually(() -> connection.sync().set("key", "after a crash"));
                 assertEquals(

@@ -126,9 +126,7 @@ final class SentinelSessionTest {
 
         // An ordered failover.
         assertEquals("OK", shell.run("sentinel-1", "SENTINEL failover " + GROUP));
-        ports.await(() -> ports.primaryPort() != ports.port("node-1.1"));
-        ports.cluster.awaitReady(Ports.LIMIT);
-        String second = ports.cluster.primaryOf(Ports.FIRST).id().value();
+        String second = another(ports, "node-1.1");
         for (int i = 1; i <= 3; i++) {
             assertEquals(addressOf(ports, second), masterBy(shell, "sentinel-" + i));
         }
@@ -139,10 +137,8 @@ final class SentinelSessionTest {
 
         // The master is shut down, and a slave takes over.
         shell.run(second, "SHUTDOWN");
-        ports.await(() -> ports.primaryPort() != ports.port(second));
+        String third = another(ports, second);
         assertThrows(IOException.class, () -> new TinyClient(ports.port(second)));
-        String third = ports.cluster.primaryOf(Ports.FIRST).id().value();
-        ports.await(() -> ports.cluster.primaryOf(Ports.FIRST).status().writable());
         assertEquals(addressOf(ports, third), masterBy(shell, "sentinel-2"));
         assertEquals("value-03", shell.run(third, "GET key-01"));
         assertEquals("OK", shell.run(third, "SET key-01 value-04"));
@@ -160,6 +156,16 @@ final class SentinelSessionTest {
         String info = shell.run(second, "INFO replication");
         assertTrue(info.contains("role:slave\r\nmaster_host:127.0.0.1\r\nmaster_port:" + ports.port(third)), info);
         assertEquals("value-04", shell.run(second, "GET key-01"));
+    }
+
+    /** Waits for another master that takes writes, whom the slaves follow and all sentinels know. */
+    private static String another(Ports ports, String before) {
+        ports.await(() -> ports.primaryPort() != ports.port(before));
+        ports.cluster.awaitReady(Ports.LIMIT);
+        NodeId now = ports.cluster.primaryOf(Ports.FIRST).id();
+        ports.await(() -> ports.cluster.sentinels().stream()
+                .allMatch(sentinel -> now.equals(sentinel.driver().primaryOf(Ports.FIRST))));
+        return now.value();
     }
 
     private static String addressOf(Ports ports, String node) {

@@ -39,7 +39,7 @@ final class LocalParties {
                 .withShards(1)
                 .withReplicas(setup.nodes() - 1)
                 .withSentinels(setup.sentinels())
-                .withTimeout(Duration.ofMillis(500))
+                .withTimeout(Duration.ofMillis(1_500))
                 .withReplication(ReplicationSettings.defaults().withMinReplicas(setup.minReplicas()))
                 .withFailover(
                         SentinelSettings.defaults().withQuorum(setup.quorum()).withDownAfter(downAfter)));

@@ -3,9 +3,11 @@ package io.kvorum.redis.worlds;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.ConnectException;
 import java.net.InetSocketAddress;
 import java.net.SocketException;
 import java.net.SocketTimeoutException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -13,6 +15,7 @@ import java.util.Map;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -23,7 +26,7 @@ import org.jspecify.annotations.Nullable;
 final class Ports implements AutoCloseable {
     static final String GROUP = "redis-cluster";
     private static final Pattern ADDRESS = Pattern.compile("(\\d+\\.\\d+\\.\\d+\\.\\d+)[: ](\\d+)");
-    private static final int TIMEOUT_MILLIS = 2_000;
+    private static final int TIMEOUT_MILLIS = 10_000;
     private static final long PAUSE_NANOS = 50_000_000;
 
     private final Map<String, InetSocketAddress> addresses = new LinkedHashMap<>(); // where a client dials
@@ -74,7 +77,7 @@ final class Ports implements AutoCloseable {
         } catch (SocketTimeoutException e) {
             return List.of(World.NO_ANSWER);
         } catch (EOFException | SocketException e) {
-            boolean refused = e instanceof java.net.ConnectException;
+            boolean refused = e instanceof ConnectException;
             return List.of(refused ? World.NO_CONNECTION : World.CLOSED);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
@@ -103,7 +106,7 @@ final class Ports implements AutoCloseable {
             }
             case "set" -> {
                 String answer = plain(client.call(command));
-                return confirming && answer.equals("OK") ? "OK, WAIT " + plain(client.call("WAIT 1 500")) : answer;
+                return confirming && answer.equals("OK") ? "OK, WAIT " + plain(client.call("WAIT 1 1500")) : answer;
             }
             default -> {
                 return plain(client.call(command));
@@ -251,11 +254,12 @@ final class Ports implements AutoCloseable {
         }
     }
 
-    /** As {@link World#await}, in real time. */
-    static boolean await(java.util.function.BooleanSupplier condition, java.time.Duration limit) {
+    /** As {@link World#await}, in real time. An interrupt ends it. */
+    static boolean await(BooleanSupplier condition, Duration limit) {
         long begin = System.nanoTime();
         while (!condition.getAsBoolean()) {
-            if (System.nanoTime() - begin > limit.toNanos()) {
+            if (System.nanoTime() - begin > limit.toNanos()
+                    || Thread.currentThread().isInterrupted()) {
                 return false;
             }
             LockSupport.parkNanos(PAUSE_NANOS);

@@ -1,6 +1,7 @@
 package io.kvorum.redis.worlds;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import static org.junit.jupiter.api.DynamicTest.dynamicTest;
 
@@ -15,6 +16,7 @@ import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
@@ -58,8 +60,9 @@ final class RealTimeWorldsTest {
     }
 
     @AfterAll
-    static void end() {
-        POOL.shutdownNow();
+    static void end() throws InterruptedException {
+        POOL.shutdownNow(); // ends what no test has asked for
+        assertTrue(POOL.awaitTermination(1, TimeUnit.MINUTES), "each world must end, with its processes");
     }
 
     @TestFactory

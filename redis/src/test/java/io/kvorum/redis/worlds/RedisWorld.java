@@ -1,5 +1,7 @@
 package io.kvorum.redis.worlds;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
@@ -25,9 +27,13 @@ import org.jspecify.annotations.Nullable;
  * between them; the clients of the scenario go past it.
  */
 final class RedisWorld implements World {
-    private static final AtomicInteger WORLDS = new AtomicInteger();
     private static final int FIRST_NETWORK = 20;
     private static final int NETWORKS = 200;
+
+    /** The network of the next world. Builds that run at the same time begin with different ones, as a rule. */
+    private static final AtomicInteger NEXT =
+            new AtomicInteger((int) (ProcessHandle.current().pid() % NETWORKS));
+
     private static final int DOWN_AFTER_MILLIS = 2_000;
 
     /** How often sentinels look and talk: oftener than by default, so that less time is spent waiting for it. */
@@ -63,7 +69,7 @@ final class RedisWorld implements World {
             directory = Files.createTempDirectory("kvorum-worlds");
             relay = new Relay();
             boolean sends = isSince7(executable);
-            String network = "127." + (FIRST_NETWORK + WORLDS.getAndIncrement() % NETWORKS);
+            String network = "127." + (FIRST_NETWORK + NEXT.getAndIncrement() % NETWORKS);
             for (int i = 0; i < setup.nodes(); i++) {
                 add(executable, nodes.get(i), network, i + 1);
             }
@@ -88,8 +94,7 @@ final class RedisWorld implements World {
 
     private static boolean isSince7(Path executable) throws IOException {
         Process version = new ProcessBuilder(executable.toString(), "--version").start();
-        return !new String(version.getInputStream().readAllBytes(), java.nio.charset.StandardCharsets.UTF_8)
-                .contains("v=6.");
+        return !new String(version.getInputStream().readAllBytes(), UTF_8).contains("v=6.");
     }
 
     private void add(Path executable, String party, String network, int number) throws IOException {

@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
-import java.nio.channels.CancelledKeyException;
 import java.nio.channels.SelectableChannel;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
@@ -200,12 +199,8 @@ final class Relay implements AutoCloseable {
 
     private void set(SocketChannel channel, int operation, boolean on) {
         SelectionKey key = channel.keyFor(selector);
-        try {
-            if (key != null) {
-                key.interestOps(on ? key.interestOps() | operation : key.interestOps() & ~operation);
-            }
-        } catch (CancelledKeyException e) { // it was closed just now; its flow ends with its next step
-            flows.removeIf(flow -> flow.from == channel || flow.to == channel);
+        if (key != null && key.isValid()) {
+            key.interestOps(on ? key.interestOps() | operation : key.interestOps() & ~operation);
         }
     }
 

@@ -8,30 +8,35 @@ import java.util.Set;
 
 /** Writes the page that lists the scenarios and the differences that they show. */
 final class SameAsRedis {
+    private static final String SCRIPTS = "redis/src/test/resources/io/kvorum/redis/worlds";
+
     private static final String HEAD = """
             # Same as Redis
 
             The same scenarios are played in three worlds: on Kvorum in virtual time, by its Java interfaces; on Kvorum in real time,
-            by the commands of Redis, through the ports of `kvorum-resp`; and on real servers with real Sentinels. The answers, the
-            refusals and the events of the sentinels are compared. The tests of `redis/` play them, and fail where an outcome is not
-            the one that is listed here, so each line below has been seen, the differences too. The scripts are in
-            `redis/src/test/resources/io/kvorum/redis/worlds`; this page is written from them, by `-Dtraces.rewrite`.
+            by the commands of Redis, through the ports of `kvorum-resp`; and on real Redis servers with Redis Sentinel. The answers,
+            the refusals and the events of the sentinels are compared. The tests of `redis/` play them, and fail where an outcome is
+            not the one that the script lists, so each difference below has been seen. This page is written from the scripts, by
+            `-Dtraces.rewrite`.
 
             | in a script | Kvorum in virtual time | Kvorum behind ports | Redis |
             |---|---|---|---|
-            | a node | of a `LocalCluster`, with its store in memory | the same, behind a port | a `redis-server` without files, but with its configuration |
+            | a node | of a `LocalCluster`, with its store in memory | the same, behind a port | a `redis-server` that saves nothing but its configuration |
             | a sentinel | of Kvorum | of Kvorum, behind a port | a `redis-server --sentinel` |
             | down after | 1 s | 1 s | 2 s |
-            | crash | the object is dropped; a node keeps its promise, a sentinel its state | the same, and the port is closed | `kill -9`; what it has written into its configuration stays |
+            | crash | the object is dropped; a node keeps its promise, a sentinel its state | the same, and the port is closed | `kill -9`; the configuration file stays |
             | pause | its timers and its mail pile up | the same, and its connections hang | `SIGSTOP`, `SIGCONT` |
-            | cut | messages between the two sides are dropped | the same | a relay stands between all processes and holds back what one side sends to the other: connections stay open and are silent, and what was sent arrives when the cut ends |
+            | cut | messages between the two sides are dropped | the same | a relay between the processes holds back what one side sends to the other; connections stay open, and what was sent arrives when the cut ends |
             | a client | reaches everybody, across all cuts | the same | the same: it dials past the relay |
-            | majority | writes at level `MAJORITY` | the same | `WAIT 1 500` after each `SET` |
+            | majority | writes at level `MAJORITY` | the same | `WAIT 1 1500` after each `SET` |
             | events | by the names that `SentinelFact` gives them | as published | as published |
 
-            The sentinels of Redis look and talk every 0.5 s instead of every 10 and 2 s (`SENTINEL DEBUG`, from 7.0 on), so that less
-            time is spent waiting. Errors are compared by their first word. How long something takes is compared only where a
-            script says so.
+            `A`, `B` and so on are nodes, and `A` is the first primary. `primary` is the node that leads by now, `former` the one
+            before it, `replica` the first of the rest. `until` waits for the outcome.
+
+            The sentinels of Redis send `INFO` and hellos every 0.5 s instead of every 10 and 2 s (`SENTINEL DEBUG`, from 7.0 on), so
+            that less time is spent waiting. Errors are compared by their first word. `within` says for how long a failover is waited
+            for; in real time, on a machine that may be busy, only where none is expected.
 
             """;
 
@@ -89,19 +94,16 @@ final class SameAsRedis {
     }
 
     private static void appendScenarios(StringBuilder page, List<Scenario> scenarios) {
+        page.append("\n## The scenarios\n");
         Set<String> subjects = new LinkedHashSet<>();
         scenarios.forEach(scenario -> subjects.add(scenario.about()));
         for (String subject : subjects) {
-            page.append("\n## ").append(subject).append('\n');
+            page.append("\n### ").append(subject).append("\n\n");
             for (Scenario scenario : scenarios) {
                 if (scenario.about().equals(subject)) {
-                    page.append("\n### ").append(scenario.title()).append("\n\n");
-                    if (!scenario.text().isEmpty()) {
-                        page.append(scenario.text()).append("\n\n");
-                    }
-                    page.append("```\n")
-                            .append(String.join("\n", scenario.script()))
-                            .append("\n```\n");
+                    page.append("- [%s](../%s/%s.txt)".formatted(scenario.title(), SCRIPTS, scenario.name()))
+                            .append(scenario.text().isEmpty() ? "" : ". " + scenario.text())
+                            .append('\n');
                 }
             }
         }

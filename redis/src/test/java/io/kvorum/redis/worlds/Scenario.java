@@ -26,10 +26,8 @@ import org.jspecify.annotations.Nullable;
  * @param about what it belongs to
  * @param setup what it starts with
  * @param steps what is done
- * @param script the lines of the file from the setup on
  */
-record Scenario(
-        String name, String title, String text, String about, Setup setup, List<Step> steps, List<String> script) {
+record Scenario(String name, String title, String text, String about, Setup setup, List<Step> steps) {
     /** The worlds. */
     enum Place {
         /** Kvorum in virtual time. */
@@ -96,7 +94,6 @@ record Scenario(
         private final List<Step> steps = new ArrayList<>();
         private final Map<Place, String> expected = new EnumMap<>(Place.class);
         private final StringBuilder text = new StringBuilder();
-        private final List<String> script = new ArrayList<>();
         private String title = "";
         private String about = "";
         private String with = "";
@@ -109,10 +106,7 @@ record Scenario(
             if (title.isEmpty() || about.isEmpty() || steps.isEmpty()) {
                 throw new IllegalArgumentException("a script has a title, a line about: and steps");
             }
-            while (!script.isEmpty() && script.get(0).isEmpty()) {
-                script.remove(0);
-            }
-            return new Scenario(name, title, text.toString().strip(), about, Setup.parse(with), steps, script);
+            return new Scenario(name, title, text.toString().strip(), about, Setup.parse(with), steps);
         }
 
         private void read(String line) {
@@ -121,16 +115,13 @@ record Scenario(
                 comment(rest.substring(1).strip());
             } else if (rest.startsWith("about: ")) {
                 about = rest.substring(7);
-            } else {
-                script.add(line);
-                if (rest.startsWith("with: ")) {
-                    with = rest.substring(6);
-                } else if (line.startsWith(" ")) {
-                    expect(rest);
-                } else if (!rest.isEmpty()) {
-                    end();
-                    begin(rest);
-                }
+            } else if (rest.startsWith("with: ")) {
+                with = rest.substring(6);
+            } else if (line.startsWith(" ")) {
+                expect(rest);
+            } else if (!rest.isEmpty()) {
+                end();
+                begin(rest);
             }
         }
 
@@ -138,7 +129,7 @@ record Scenario(
             if (title.isEmpty()) {
                 title = line;
             } else {
-                text.append(line.isEmpty() ? "\n\n" : line + "\n");
+                text.append(line).append(' ');
             }
         }
 
@@ -185,7 +176,7 @@ record Scenario(
                     throw new IllegalArgumentException("a difference, and only that, must have a reason: " + words);
                 }
             }
-            steps.add(new Step(words, new EnumMap<>(expected).isEmpty() ? Map.of() : Map.copyOf(expected), because));
+            steps.add(new Step(words, Map.copyOf(expected), because));
             expected.clear();
             because = "";
             words = null;

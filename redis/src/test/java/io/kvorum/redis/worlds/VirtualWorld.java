@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import io.kvorum.core.KeyValueStore;
 import io.kvorum.core.SetOptions;
 import io.kvorum.core.replicated.ReadLevel;
+import io.kvorum.failover.AbortReason;
 import io.kvorum.failover.OperationFailedException;
 import io.kvorum.failover.QuorumCheck;
 import io.kvorum.failover.SentinelEvent;
@@ -90,11 +91,19 @@ final class VirtualWorld implements World {
             return List.of("+slave-reconf-sent");
         } else if (fact instanceof SentinelFact.NodeRepointed) {
             return List.of("+slave-reconf-done");
-        } else if (fact instanceof SentinelFact.FailoverAborted) {
+        } else if (fact instanceof SentinelFact.FailoverAborted aborted) {
             promoting.remove(sentinel);
-            return List.of("-failover-abort-not-elected");
+            return List.of("-failover-abort-" + cause(aborted.reason()));
         }
         return List.of();
+    }
+
+    private static String cause(AbortReason reason) {
+        return switch (reason) {
+            case NO_MAJORITY, TOO_FEW_PROMISES, NO_ELIGIBLE_NODE -> "no-good-slave";
+            case PROMOTION_REFUSED, PROMOTION_TIMEOUT -> "slave-timeout";
+            default -> "not-elected";
+        };
     }
 
     private static String kind(boolean primary) {

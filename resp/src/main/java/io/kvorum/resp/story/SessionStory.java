@@ -124,13 +124,10 @@ public final class SessionStory {
         return cluster.sentinels().stream().map(sentinel -> sentinel.id()).toList();
     }
 
-    /** Waits for another master that takes writes. */
+    /** Waits for another master that takes writes, whom the slaves follow and all sentinels know. */
     private LocalNode another(LocalNode before) {
-        cluster.runUntil(
-                () -> cluster.primaryOf(SHARD) != before
-                        && cluster.primaryOf(SHARD).isRunning()
-                        && cluster.primaryOf(SHARD).status().writable(),
-                LIMIT);
+        cluster.runUntil(() -> cluster.primaryOf(SHARD) != before, LIMIT);
+        cluster.awaitReady(LIMIT);
         cluster.runUntil(
                 () -> knownBy(cluster.primaryOf(SHARD).id()) == sentinels().size(), LIMIT);
         return cluster.primaryOf(SHARD);
