@@ -25,7 +25,8 @@ public sealed interface Operation {
      * <p>With a target the operation succeeds only once that node leads. If a failover is under way, it waits for its
      * end and then switches over to the target if necessary. A target that may not lead is refused before anything has
      * changed: {@link AbortReason#NOT_A_MEMBER}, {@link AbortReason#NODES_MISSING} if it is silent,
-     * {@link AbortReason#NODE_INCOMPLETE}, or {@link AbortReason#NO_ELIGIBLE_NODE} if its priority is 0.
+     * {@link AbortReason#NODE_INCOMPLETE}, or {@link AbortReason#NO_ELIGIBLE_NODE} if its priority is 0. That is judged
+     * by what the target reports after the order.
      *
      * @param shard the shard
      * @param target the node that is to lead, or null for any but the present primary

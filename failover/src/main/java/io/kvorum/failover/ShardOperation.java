@@ -5,6 +5,7 @@ import io.kvorum.slots.topology.Membership;
 import io.kvorum.slots.topology.NodeId;
 import io.kvorum.slots.topology.ShardId;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * An operation under way on one shard. It ends when what it waits for has come about, or cannot, or its time is over.
@@ -29,7 +30,7 @@ sealed interface ShardOperation {
     long endsAt();
 
     /** A manual failover until the primary is heard from. */
-    record AwaitingPrimary(long request, Operation.FailOver operation, ShardPrimary before, long endsAt)
+    record AwaitingPrimary(long request, Operation.FailOver operation, ShardPrimary before, long since, long endsAt)
             implements ShardOperation {
         /** {@return whether nothing is left to do if this is the primary and it is well} */
         boolean isReached(ShardPrimary primary) {
@@ -37,6 +38,47 @@ sealed interface ShardOperation {
             return target == null
                     ? primary.epoch() > before.epoch()
                     : primary.primary().equals(target);
+        }
+
+        /** {@return whether by its latest report the target may lead, if there is a target} */
+        boolean mayLead(Watch watch) {
+            NodeId target = operation.target();
+            Membership membership = watch.membership();
+            NodeReport report = target == null ? null : watch.report(target);
+            return target == null
+                    || (membership != null
+                            && membership.knows(target)
+                            && !watch.isDown(target)
+                            && report != null
+                            && obstacleOf(report, membership) == null);
+        }
+
+        /** {@return why the target may not lead, by what was heard since the order; null if it may, or nothing was} */
+        @Nullable
+        AbortReason obstacle(Watch watch, ShardPrimary primary) {
+            NodeId target = operation.target();
+            if (target == null) {
+                return null;
+            }
+            Membership membership = watch.membership();
+            if (membership == null || !membership.knows(target)) {
+                return watch.reportedSince(primary.primary(), since) ? AbortReason.NOT_A_MEMBER : null;
+            }
+            if (watch.isDown(target)) {
+                return AbortReason.NODES_MISSING;
+            }
+            NodeReport report = watch.report(target);
+            return report == null || !watch.reportedSince(target, since) ? null : obstacleOf(report, membership);
+        }
+
+        private static @Nullable AbortReason obstacleOf(NodeReport target, Membership membership) {
+            if (!membership.isMember(target.member())) {
+                return AbortReason.NOT_A_MEMBER;
+            }
+            if (!target.complete()) {
+                return AbortReason.NODE_INCOMPLETE;
+            }
+            return target.priority() == 0 ? AbortReason.NO_ELIGIBLE_NODE : null;
         }
     }
 

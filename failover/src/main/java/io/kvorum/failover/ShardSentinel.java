@@ -405,7 +405,7 @@ final class ShardSentinel {
         }
         long endsAt = now + settings.operationTimeout().toNanos();
         if (ordered instanceof Operation.FailOver failOver) {
-            operation = new AwaitingPrimary(request, failOver, primary, endsAt);
+            operation = new AwaitingPrimary(request, failOver, primary, now, endsAt);
         } else if (ordered instanceof Operation.Bootstrap) {
             startBeginning(new BeginningShard(request, ordered, primary, endsAt), false, now);
         } else if (ordered instanceof Operation.BeginAnew) {
@@ -489,7 +489,15 @@ final class ShardSentinel {
             succeedWhenKnown(now);
             return;
         }
-        if (target != null && (publication != null || !isTargetWell(target, now))) {
+        if (target != null && publication != null) {
+            return;
+        }
+        AbortReason obstacle = awaiting.obstacle(watch, primary);
+        if (obstacle != null) {
+            failOperation(obstacle, target == null ? List.of() : List.of(target), now);
+            return;
+        }
+        if (!awaiting.mayLead(watch)) {
             return;
         }
         if (procedure != null || !election.isFree()) {
@@ -499,24 +507,6 @@ final class ShardSentinel {
         operation = new HandingOver(awaiting.request(), awaiting.operation(), primary, awaiting.endsAt());
         election.standManually(now);
         beginIfElected(now);
-    }
-
-    /** Refuses a target that may not lead; nothing is decided while it has not been heard. */
-    private boolean isTargetWell(NodeId target, long now) {
-        NodeReport report = watch.report(target);
-        Membership membership = watch.membership();
-        if (membership == null || !membership.knows(target)) {
-            failOperation(AbortReason.NOT_A_MEMBER, List.of(target), now);
-        } else if (watch.isDown(target)) {
-            failOperation(AbortReason.NODES_MISSING, List.of(target), now);
-        } else if (report != null && !membership.isMember(report.member())) {
-            failOperation(AbortReason.NOT_A_MEMBER, List.of(target), now);
-        } else if (report != null && !report.complete()) {
-            failOperation(AbortReason.NODE_INCOMPLETE, List.of(target), now);
-        } else if (report != null && report.priority() == 0) {
-            failOperation(AbortReason.NO_ELIGIBLE_NODE, List.of(target), now);
-        }
-        return report != null && operation != null;
     }
 
     private void endIfHandedOver(HandingOver handingOver, long now) {
