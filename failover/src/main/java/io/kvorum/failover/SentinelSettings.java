@@ -167,7 +167,11 @@ public final class SentinelSettings {
 
     // Agreement.
 
-    /** {@return how many sentinels must hold a primary down before it is failed over; at least 1, at most all} */
+    /**
+     * {@return how many sentinels must hold a primary down before it is failed over; at least 1, at most all} With
+     * fewer than a majority, a primary that only these cannot reach is replaced, and again if they cannot reach its
+     * successor.
+     */
     public int quorum() {
         return values.quorum;
     }

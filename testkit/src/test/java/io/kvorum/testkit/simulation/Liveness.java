@@ -15,7 +15,7 @@ import java.util.Map;
  *   <li>A full sync ends while its two ends stay up and connected, and few are begun; a member without its data is fed.
  *   <li>A shard serves while a majority of its complete members is up and connected, to each other and to enough
  *       sentinels, or to the primary that served when the faults last changed.
- *   <li>No epochs are used up in a loop.
+ *   <li>No epochs are used up in a loop, unless fewer sentinels than a majority decide and do not see all nodes.
  *   <li>A sentinel holds a node down in time, late steps or not.
  *   <li>Every operation of an operator ends.
  * </ul>
@@ -172,12 +172,28 @@ final class Liveness {
     /** Notes that a node of a shard promised an epoch above all that any node had promised. */
     void epochUsed(int shard) {
         ShardView view = shards[shard];
-        view.epochs += quiet() > CALMING ? 1 : 0;
+        view.epochs += quiet() > CALMING && !fewDecideBlindly(shard) ? 1 : 0;
         if (view.epochs > MOST_EPOCHS) {
             fail(
                     "no epochs are used up in a loop",
                     view.epochs + " of " + Cluster.shardId(shard) + " while nothing changed");
         }
+    }
+
+    /** Whether a quorum below a majority has its way, and one of those who may be it cannot reach a node. */
+    private boolean fewDecideBlindly(int shard) {
+        if (shape.quorum() >= Shape.majority(shape.sentinels())) {
+            return false;
+        }
+        int first = shard * shape.members();
+        for (SentinelHost sentinel : cluster.sentinels()) {
+            for (int i = first; i < first + shape.members(); i++) {
+                if (!connects(sentinel.process(), cluster.nodes().get(i).process())) {
+                    return true;
+                }
+            }
+        }
+        return false;
     }
 
     /** Looks at everything once. */
