@@ -43,15 +43,15 @@ final class NodeAccess implements KeyValueStore, MutationSink, ChangeSink {
     }
 
     private final KeyValueStore store;
-    private final ReplicatedStore node;
+    private final NodeParts node;
     private final NodeStatus status;
     private final Purpose purpose;
     private boolean appended;
     private boolean changed;
     private long end;
 
-    NodeAccess(ReplicatedStore node, NodeStatus status, Purpose purpose) {
-        this.store = node.local().withSink(this);
+    NodeAccess(NodeParts node, NodeStatus status, Purpose purpose) {
+        this.store = node.store().withSink(this);
         this.node = node;
         this.status = status;
         this.purpose = purpose;
@@ -142,7 +142,7 @@ final class NodeAccess implements KeyValueStore, MutationSink, ChangeSink {
             throw new IllegalArgumentException("a cursor at the end has no next page");
         }
         beforeRead(cursor.slot());
-        ClusterTopology now = node.topology();
+        ClusterTopology now = node.topology().get();
         Shard own = now.shard(status.shard());
         int other = own == null ? -1 : now.servedBy(own).complement().next(cursor.slot() + 1);
         return store.scan(cursor, other < 0 ? options : options.withLastSlot(Math.min(options.lastSlot(), other - 1)));
@@ -173,7 +173,7 @@ final class NodeAccess implements KeyValueStore, MutationSink, ChangeSink {
     @Override
     public long clear() {
         requirePrimary(-1);
-        Shard own = node.topology().shard(status.shard());
+        Shard own = node.topology().get().shard(status.shard());
         return own == null ? 0 : clear(own.slots());
     }
 
@@ -227,7 +227,7 @@ final class NodeAccess implements KeyValueStore, MutationSink, ChangeSink {
     }
 
     private void requireOwned(int slot) {
-        ClusterTopology now = node.topology();
+        ClusterTopology now = node.topology().get();
         Shard owner = now.shardOf(slot);
         if (owner == null) {
             throw new RefusedException(
@@ -286,7 +286,7 @@ final class NodeAccess implements KeyValueStore, MutationSink, ChangeSink {
         if (status.primary() != null) {
             return status.primary();
         }
-        Shard shard = node.topology().shard(status.shard());
+        Shard shard = node.topology().get().shard(status.shard());
         return shard == null || shard.primary().equals(status.node()) ? null : shard.primary();
     }
 }

@@ -57,7 +57,7 @@ public final class ReplicatedStore {
     private final LocalStore store;
     private final ReplicationLog log;
     private final NodeDriver driver;
-    private final Supplier<ClusterTopology> topology;
+    private final NodeParts parts;
 
     /**
      * Joins the parts of a node.
@@ -73,7 +73,7 @@ public final class ReplicatedStore {
         this.store = Objects.requireNonNull(store, "store");
         this.log = Objects.requireNonNull(log, "log");
         this.driver = Objects.requireNonNull(driver, "driver");
-        this.topology = Objects.requireNonNull(topology, "topology");
+        this.parts = new NodeParts(store, log, Objects.requireNonNull(topology, "topology"));
     }
 
     /** {@return where the node stood after its driver's last step} */
@@ -358,20 +358,8 @@ public final class ReplicatedStore {
         return timeout.compareTo(MAX_TIMEOUT) > 0 ? MAX_TIMEOUT : timeout;
     }
 
-    LocalStore local() {
-        return store;
-    }
-
-    ReplicationLog log() {
-        return log;
-    }
-
-    ClusterTopology topology() {
-        return topology.get();
-    }
-
     private NodeAccess access(NodeStatus status, Purpose purpose) {
-        return new NodeAccess(this, status, purpose);
+        return new NodeAccess(parts, status, purpose);
     }
 
     /** Confirms that the leadership in which something was read has lasted until now. */
