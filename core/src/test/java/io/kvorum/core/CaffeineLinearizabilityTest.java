@@ -7,6 +7,7 @@ import org.junit.jupiter.api.Timeout;
 /** {@link LinearizabilityTest} for the other engine, beside it in another JVM. */
 @Tag("lincheck")
 @Tag("races")
+@Tag("on-request")
 @Timeout(600)
 final class CaffeineLinearizabilityTest {
     @Test

@@ -25,6 +25,7 @@ import org.junit.jupiter.api.io.TempDir;
  * {@code -Dkvorum.sim.seed=S} replays one seed and prints its timeline.
  */
 @ExtendWith(ProductLog.class)
+@Tag("long")
 final class SimulationTest {
     private static final long SEEDS_OF_THE_BUILD = 10;
     private static final long DRAWN_SEEDS_OF_THE_BUILD = 2;
@@ -51,7 +52,6 @@ final class SimulationTest {
     }
 
     @Test
-    @Tag("long")
     void noSeedDrawnForThisCommitBreaksAnInvariant() throws Exception {
         assumeTrue(PROFILE == null && SEED == null, "a profile or a seed was asked for");
         long first = DrawnSeeds.first();
