@@ -217,6 +217,7 @@ final class SlotTransaction extends SlotView implements KeyOperations {
             make(changes.get(i));
             begun = true;
         }
+        stripe.table().forgetPrepared(); // what else is done under the lock is no part of this
     }
 
     /** Allocates all that the changes will need, so that none is made if there is no memory for them. */

@@ -247,8 +247,13 @@ public final class RealServer implements AutoCloseable {
         if (running == null) {
             throw new IllegalStateException("not started");
         }
+        signal(running, signal);
+    }
+
+    /** Sends a process a signal, such as {@code STOP}. */
+    public static void signal(Process process, String signal) {
         try {
-            int status = new ProcessBuilder("kill", "-" + signal, "" + running.pid())
+            int status = new ProcessBuilder("kill", "-" + signal, "" + process.pid())
                     .start()
                     .waitFor();
             if (status != 0) {

@@ -8,6 +8,7 @@ import com.sun.management.ThreadMXBean;
 import io.kvorum.core.Bytes;
 import io.kvorum.core.FixedClock;
 import io.kvorum.core.LocalStore;
+import io.kvorum.core.SetOptions;
 import io.kvorum.core.StoreSettings;
 import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
@@ -185,6 +186,32 @@ final class PreparedPutsTest {
                 SlabTableChecks.capacity(table) < 300_000,
                 () -> SlabTableChecks.capacity(table) + " bytes are held for one entry");
         check();
+    }
+
+    /** What expires under the lock of a transaction, after it, gives its memory back as any removal does. */
+    @Test
+    void keepNoMemoryOfWhatExpiresAfterThem() {
+        FixedClock clock = new FixedClock(100);
+        LocalStore store = new LocalStore(StoreSettings.defaults().withStripes(1), 7, clock, (slot, change) -> {});
+        for (int i = 0; i < 10_000; i++) {
+            store.set(
+                    Bytes.bytes("{other}" + i),
+                    new byte[1],
+                    SetOptions.defaults().withDeadline(101));
+        }
+        clock.set(200);
+        for (int round = 0; round < 20_000; round++) {
+            store.transact(Bytes.bytes("{k}"), transaction -> {
+                transaction.set(Bytes.bytes("{k}1"), new byte[1]);
+                transaction.set(Bytes.bytes("{k}2"), new byte[1]);
+                return null;
+            });
+        }
+
+        assertEquals(2, store.size());
+        SlabTable ofStore = (SlabTable) Engines.only(store).contents().stripe(0).table();
+        long held = ofStore.slotRecords.capacity();
+        assertTrue(held < 1_000, () -> held + " bytes are held for two records");
     }
 
     @Test

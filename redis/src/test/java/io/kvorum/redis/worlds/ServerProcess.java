@@ -1,5 +1,6 @@
 package io.kvorum.redis.worlds;
 
+import io.kvorum.redis.RealServer;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
@@ -113,18 +114,7 @@ final class ServerProcess implements AutoCloseable {
         if (running == null) {
             throw new IllegalStateException("not started");
         }
-        try {
-            int status = new ProcessBuilder("kill", "-" + signal, "" + running.pid())
-                    .start()
-                    .waitFor();
-            if (status != 0) {
-                throw new IllegalStateException("kill failed: " + status);
-            }
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
+        RealServer.signal(running, signal);
     }
 
     @Override
