@@ -106,7 +106,10 @@ public final class ReplicationSettings {
 
     // ---- time
 
-    /** {@return how often a primary tells its replicas that it is there; positive, at most a day} */
+    /**
+     * {@return how often a primary tells its replicas that it is there; positive, at most a day} While they have
+     * everything and have answered, four times in {@link #replicaTimeout()} is enough, if that is less often.
+     */
     public Duration heartbeatInterval() {
         return values.heartbeatInterval;
     }
@@ -310,6 +313,10 @@ public final class ReplicationSettings {
 
     long heartbeatNanos() {
         return heartbeatNanos;
+    }
+
+    long restingHeartbeatNanos() {
+        return Math.max(heartbeatNanos, replicaTimeoutNanos / 4);
     }
 
     long replicaTimeoutNanos() {
