@@ -132,6 +132,9 @@ final class RealTime implements ClusterTime {
         while (true) {
             try {
                 if (executor.awaitTermination(1, TimeUnit.SECONDS)) {
+                    for (Thread thread : threads) { // which may still have an instruction to go
+                        thread.join();
+                    }
                     break;
                 }
             } catch (InterruptedException e) {
