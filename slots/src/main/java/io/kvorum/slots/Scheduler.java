@@ -1,6 +1,7 @@
 package io.kvorum.slots;
 
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
 import java.util.concurrent.ScheduledExecutorService;
 import org.jspecify.annotations.Nullable;
 
@@ -56,6 +57,19 @@ public interface Scheduler {
      */
     static Scheduler of(ScheduledExecutorService executor) {
         return new ExecutorScheduler(executor);
+    }
+
+    /**
+     * Creates a scheduler that runs everything on one executor and keeps time with another, and {@link System#nanoTime}
+     * as the time. A queue of tasks costs less than one that is ordered by time, which the executor of the timers is.
+     *
+     * @param executor runs the tasks, those of the timers too; two threads or more keep a slow listener from delaying
+     *     nodes and sentinels
+     * @param timers waits, and runs what the executor rejects when its time has come; one thread is enough
+     * @return the scheduler
+     */
+    static Scheduler of(Executor executor, ScheduledExecutorService timers) {
+        return new ExecutorScheduler(executor, timers);
     }
 
     /** A task that waits for its time. */

@@ -70,8 +70,6 @@ public final class NodeDriver implements AutoCloseable {
 
     private static final CompletionStage<@Nullable Void> ACKNOWLEDGED =
             CompletableFuture.<@Nullable Void>completedFuture(null).minimalCompletionStage();
-    private static final PendingRequests.Command DESCRIBE =
-            (machine, now) -> new ControlAnswer(ControlAnswer.Outcome.DONE, machine.status());
     private static final OperatorLog logger = OperatorLog.of(NodeDriver.class);
 
     /**
@@ -240,7 +238,19 @@ public final class NodeDriver implements AutoCloseable {
      * @return the answer
      */
     public CompletionStage<ControlAnswer> describe() {
-        return control(DESCRIBE);
+        CompletableFuture<ControlAnswer> answer = scheduler.newFuture();
+        describe(answer::complete);
+        return answer;
+    }
+
+    /**
+     * As {@link #describe()}.
+     *
+     * @param answer takes the answer, on the scheduler, or in this call if the driver is closed or overloaded. What it
+     *     throws counts among the {@link #failedCalls}
+     */
+    public void describe(Consumer<? super ControlAnswer> answer) {
+        request(new Request.Describe(requireNonNull(answer, "answer")));
     }
 
     /**
@@ -386,11 +396,9 @@ public final class NodeDriver implements AutoCloseable {
 
     private void request(Request request) {
         if (runner.isClosed()) {
-            pending.refusal(request, Ready.Outcome.CLOSED, ControlAnswer.Outcome.CLOSED)
-                    .run();
+            tell(pending.refusal(request, Ready.Outcome.CLOSED, ControlAnswer.Outcome.CLOSED));
         } else if (!requests.offer(request)) {
-            pending.refusal(request, Ready.Outcome.OVERLOADED, ControlAnswer.Outcome.OVERLOADED)
-                    .run();
+            tell(pending.refusal(request, Ready.Outcome.OVERLOADED, ControlAnswer.Outcome.OVERLOADED));
         } else {
             runner.wake();
             if (runner.isClosed()) { // perhaps unseen by the end
@@ -453,11 +461,11 @@ public final class NodeDriver implements AutoCloseable {
             if (request == null) {
                 return true;
             }
-            if (!(request instanceof Request.Control control) || control.command() != DESCRIBE) {
+            if (!(request instanceof Request.Describe describe)) {
                 pending.take(request, now);
                 return false;
             }
-            pending.answer(control, answer);
+            pending.answer(describe, answer);
         }
         return false;
     }
@@ -514,7 +522,7 @@ public final class NodeDriver implements AutoCloseable {
             send(output.messages.get(i));
         }
         for (int i = 0; i < output.outcomes.size(); i++) {
-            output.outcomes.get(i).run(); // a stage keeps for itself what its dependents throw
+            tell(output.outcomes.get(i));
         }
         for (int i = 0; i < output.events.size(); i++) {
             ReplicationEvent event = output.events.get(i);
@@ -529,6 +537,14 @@ public final class NodeDriver implements AutoCloseable {
                     Level.WARNING,
                     () -> name + ": its promise could not be saved; it says nothing until it is, and tries again",
                     unsaved);
+        }
+    }
+
+    private void tell(Runnable outcome) {
+        try {
+            outcome.run();
+        } catch (Throwable e) { // of who asked for a description; a stage keeps for itself what its dependents throw
+            faults.note("answer", e);
         }
     }
 
@@ -584,7 +600,7 @@ public final class NodeDriver implements AutoCloseable {
             logger.log(Level.ERROR, () -> name + " stopped after a defect of its own", defect);
             events.publish(new ReplicationEvent.DriverFailed(status.node(), String.valueOf(defect.getMessage())));
         }
-        orphans.forEach(Runnable::run);
+        orphans.forEach(this::tell);
         releaseMessages();
         refuseRequests();
     }
@@ -599,8 +615,7 @@ public final class NodeDriver implements AutoCloseable {
     private void refuseRequests() {
         Request request;
         while ((request = requests.poll()) != null) {
-            pending.refusal(request, Ready.Outcome.CLOSED, ControlAnswer.Outcome.CLOSED)
-                    .run();
+            tell(pending.refusal(request, Ready.Outcome.CLOSED, ControlAnswer.Outcome.CLOSED));
         }
     }
 
