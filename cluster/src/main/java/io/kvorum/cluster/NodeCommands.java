@@ -40,8 +40,8 @@ public final class NodeCommands {
 
     private static void pass(
             NodeCommand command, boolean ownShard, ControlAnswer given, Consumer<? super NodeAnswer> answer) {
-        boolean silent = given.outcome() == ControlAnswer.Outcome.CLOSED
-                || given.outcome() == ControlAnswer.Outcome.OVERLOADED;
+        boolean silent =
+                given.outcome() == ControlAnswer.Outcome.CLOSED || given.outcome() == ControlAnswer.Outcome.OVERLOADED;
         if (!silent) { // answered by a step
             NodeAnswer.Outcome outcome = ownShard ? outcome(given.outcome()) : NodeAnswer.Outcome.WRONG_SHARD;
             pass(new NodeAnswer(command, outcome, report(given.status())), answer);

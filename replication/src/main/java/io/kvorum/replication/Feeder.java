@@ -509,8 +509,7 @@ final class Feeder {
         }
         beat = feed.nextSequence();
         feed.send(
-                node,
-                new ReplicationMessage.Heartbeat(feed.identity.shard(), feed.epoch, beat, end, feed.committed()));
+                node, new ReplicationMessage.Heartbeat(feed.identity.shard(), feed.epoch, beat, end, feed.committed()));
     }
 
     // ---- transitions

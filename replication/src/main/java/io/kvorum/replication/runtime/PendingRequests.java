@@ -84,8 +84,7 @@ final class PendingRequests {
                 outcomes.add(() -> control.answer.completeExceptionally(e));
             }
         } else if (request instanceof Request.Describe describe) {
-            answered.add(
-                    new Answered(describe.answer, new ControlAnswer(ControlAnswer.Outcome.DONE, node.status())));
+            answered.add(new Answered(describe.answer, new ControlAnswer(ControlAnswer.Outcome.DONE, node.status())));
         } else if (request instanceof Request.Await await) {
             try {
                 node.await(register(await), await.position, await.level, await.deadline);

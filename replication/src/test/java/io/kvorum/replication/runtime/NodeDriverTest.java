@@ -565,7 +565,9 @@ final class NodeDriverTest {
         assertEquals(List.of(new UserCodeFailed(A, "listener", "bad listener")), told(UserCodeFailed.class));
     }
 
-    /** Who asks where the node stands is answered as by a stage, and if that throws, others are answered all the same. */
+    /**
+     * Who asks where the node stands is answered as by a stage, and if that throws, others are answered all the same.
+     */
     @Test
     void whoAsksMayThrow() {
         List<ControlAnswer.Outcome> heard = new ArrayList<>();
