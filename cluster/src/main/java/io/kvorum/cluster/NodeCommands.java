@@ -51,7 +51,7 @@ public final class NodeCommands {
     private static void pass(NodeAnswer given, Consumer<? super NodeAnswer> answer) {
         try {
             answer.accept(given);
-        } catch (Throwable e) { // of the caller's code; the stage would keep it for itself
+        } catch (Throwable e) { // of the caller's code, which else would not hear of it
             logger.log(Level.WARNING, () -> "answer of node " + given.report().node() + " could not be passed on", e);
         }
     }

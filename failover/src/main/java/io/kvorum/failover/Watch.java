@@ -30,7 +30,7 @@ final class Watch {
     private final long tolerance;
     private long pingAt;
     private final Span primaryDenies = new Span();
-    /** Whether the primary has denied more than once in that time: one answer may be older than its promotion. */
+    /** Whether a denial was heard more than once in that time: one answer may be older than the promotion. */
     private boolean deniesAgain;
 
     private final Span outrun = new Span();

@@ -3,8 +3,8 @@ package io.kvorum.replication;
 import java.util.Collection;
 
 /**
- * When a primary tells its replicas that it is there: in each heartbeat interval while there is anything that they may
- * lack, and less often while they have everything, know what is committed, and have answered the last time.
+ * The schedule of a primary's heartbeats: one in each interval while there is anything that the replicas may lack, and
+ * fewer while they have everything, know what is committed, and have answered the last one.
  */
 final class Heartbeats {
     private final Feed feed;
@@ -15,14 +15,14 @@ final class Heartbeats {
     /** The committed offset that was told last. */
     private long told = -1;
 
-    /** Begins, with all feeders that there are at any later moment. */
+    /** The feeders are those of the collection at any later moment. */
     Heartbeats(Feed feed, Collection<Feeder> feeders, long now) {
         this.feed = feed;
         this.feeders = feeders;
         this.sentAt = now;
     }
 
-    /** Has the next heartbeat be sent with the next work. */
+    /** Makes the next heartbeat due at once. */
     void want() {
         wanted = true;
     }

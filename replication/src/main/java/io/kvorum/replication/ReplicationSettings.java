@@ -108,7 +108,8 @@ public final class ReplicationSettings {
 
     /**
      * {@return how often a primary tells its replicas that it is there; positive, at most a day} While they have
-     * everything and have answered, four times in {@link #replicaTimeout()} is enough, if that is less often.
+     * everything and have answered, it does so four times in {@link #replicaTimeout()}, but not more often than this nor
+     * five times less often. By a heartbeat it also finds a replica that was restarted.
      */
     public Duration heartbeatInterval() {
         return values.heartbeatInterval;
@@ -316,7 +317,7 @@ public final class ReplicationSettings {
     }
 
     long restingHeartbeatNanos() {
-        return Math.max(heartbeatNanos, replicaTimeoutNanos / 4);
+        return Math.max(heartbeatNanos, Math.min(replicaTimeoutNanos / 4, 5 * heartbeatNanos));
     }
 
     long replicaTimeoutNanos() {

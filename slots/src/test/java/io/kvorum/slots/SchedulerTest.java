@@ -15,8 +15,11 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 @Timeout(60)
 final class SchedulerTest {
@@ -54,7 +57,7 @@ final class SchedulerTest {
 
     /** With two executors, the one of the timers only waits. */
     @Test
-    void whatFallsDueRunsOnTheExecutorOfTheTasks() throws Exception {
+    void dueTasksRunOnTheExecutorOfTasks() throws Exception {
         ExecutorService tasks = Executors.newSingleThreadExecutor();
         Scheduler both = Scheduler.of(tasks, executor);
         CompletableFuture<Thread> atOnce = new CompletableFuture<>();
@@ -87,17 +90,39 @@ final class SchedulerTest {
         executor.shutdown();
     }
 
-    /** What waits for a timer would else wait for ever. */
-    @Test
-    void whatTheExecutorRejectsRunsWhereTheTimersAre() throws InterruptedException {
-        Scheduler both = Scheduler.of(
-                task -> {
-                    throw new RejectedExecutionException("full");
-                },
-                executor);
+    /** Whoever waits for a timer would otherwise wait for ever. */
+    @ParameterizedTest
+    @ValueSource(classes = {RejectedExecutionException.class, IllegalStateException.class, OutOfMemoryError.class})
+    void aTimerRunsEvenIfTheExecutorThrows(Class<? extends Throwable> failure) throws Exception {
+        Throwable thrown = failure.getConstructor(String.class).newInstance("full");
+        Scheduler both = Scheduler.of(task -> SchedulerTest.<RuntimeException>fail(thrown), executor);
         CountDownLatch ran = new CountDownLatch(1);
         both.schedule(ran::countDown, 1);
         ran.await();
         executor.shutdown();
+    }
+
+    /** One that has run the task in the call, and lets through what the task threw, has run it. */
+    @Test
+    void aTaskRunsOnce() throws Exception {
+        AtomicInteger runs = new AtomicInteger();
+        CountDownLatch over = new CountDownLatch(1);
+        Scheduler both = Scheduler.of(Runnable::run, executor);
+        both.schedule(
+                () -> {
+                    runs.incrementAndGet();
+                    throw new RejectedExecutionException("by the task");
+                },
+                1);
+        both.schedule(over::countDown, TimeUnit.MILLISECONDS.toNanos(5));
+        over.await();
+        executor.shutdown();
+
+        assertEquals(1, runs.get());
+    }
+
+    @SuppressWarnings("unchecked")
+    private static <T extends Throwable> void fail(Throwable thrown) throws T {
+        throw (T) thrown;
     }
 }

@@ -10,6 +10,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -41,7 +42,7 @@ final class RealTime implements ClusterTime {
             }
         };
         timers.setRemoveOnCancelPolicy(true);
-        scheduler = Scheduler.of(executor, timers);
+        scheduler = Scheduler.of(executor::submit, timers); // a task that throws does not end the thread
     }
 
     private Thread thread(Runnable task, String name) {
@@ -92,7 +93,11 @@ final class RealTime implements ClusterTime {
             held.completeExceptionally(e);
         }
         if (!held.isDone()) {
-            scheduler.schedule(() -> check(condition, held), CHECK_PERIOD.toNanos());
+            try {
+                scheduler.schedule(() -> check(condition, held), CHECK_PERIOD.toNanos());
+            } catch (RejectedExecutionException e) { // the cluster was closed
+                held.complete(false);
+            }
         }
     }
 

@@ -15,7 +15,7 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Hands out what the steps of a node want done: sends, completes and publishes it. All that is called here is the
+ * The way out of a node's driver: sends messages, tells outcomes and publishes events. All that is called here is the
  * application's, so it is called under no lock, and whatever it throws is noted and ends nothing.
  *
  * <p>{@link #deliver} is called by one thread at a time, everything else by any.
@@ -25,7 +25,7 @@ final class Delivery {
      * What a step wants done.
      *
      * @param messages to send, in order
-     * @param outcomes completes the stages that have one
+     * @param outcomes tell who waits how it ended
      * @param events to publish
      */
     record Output(List<Ready.Envelope> messages, List<Runnable> outcomes, List<ReplicationEvent> events) {}

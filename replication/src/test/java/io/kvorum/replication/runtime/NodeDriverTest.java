@@ -565,11 +565,8 @@ final class NodeDriverTest {
         assertEquals(List.of(new UserCodeFailed(A, "listener", "bad listener")), told(UserCodeFailed.class));
     }
 
-    /**
-     * Who asks where the node stands is answered as by a stage, and if that throws, others are answered all the same.
-     */
     @Test
-    void whoAsksMayThrow() {
+    void aConsumerThatThrowsStopsNoOtherAnswer() {
         List<ControlAnswer.Outcome> heard = new ArrayList<>();
         driver.describe(answer -> {
             throw new AssertionError("bad question");
