@@ -31,28 +31,33 @@ public final class NodeCommands {
      */
     public static void execute(NodeDriver driver, NodeCommand command, Consumer<? super NodeAnswer> answer) {
         boolean ownShard = driver.status().shard().equals(command.shard());
-        (ownShard ? begin(driver, command) : driver.describe()).thenAccept(given -> {
-            boolean silent = given.outcome() == ControlAnswer.Outcome.CLOSED
-                    || given.outcome() == ControlAnswer.Outcome.OVERLOADED;
-            if (!silent) { // answered by a step
-                NodeAnswer.Outcome outcome = ownShard ? outcome(given.outcome()) : NodeAnswer.Outcome.WRONG_SHARD;
-                pass(new NodeAnswer(command, outcome, report(given.status())), answer);
-            }
-        });
+        if (!ownShard || command instanceof NodeCommand.Describe) {
+            driver.describe(given -> pass(command, ownShard, given, answer));
+        } else {
+            begin(driver, command).thenAccept(given -> pass(command, true, given, answer));
+        }
+    }
+
+    private static void pass(
+            NodeCommand command, boolean ownShard, ControlAnswer given, Consumer<? super NodeAnswer> answer) {
+        boolean silent =
+                given.outcome() == ControlAnswer.Outcome.CLOSED || given.outcome() == ControlAnswer.Outcome.OVERLOADED;
+        if (!silent) { // answered by a step
+            NodeAnswer.Outcome outcome = ownShard ? outcome(given.outcome()) : NodeAnswer.Outcome.WRONG_SHARD;
+            pass(new NodeAnswer(command, outcome, report(given.status())), answer);
+        }
     }
 
     private static void pass(NodeAnswer given, Consumer<? super NodeAnswer> answer) {
         try {
             answer.accept(given);
-        } catch (Throwable e) { // of the caller's code; the stage would keep it for itself
+        } catch (Throwable e) { // of the caller's code, which else would not hear of it
             logger.log(Level.WARNING, () -> "answer of node " + given.report().node() + " could not be passed on", e);
         }
     }
 
     private static CompletionStage<ControlAnswer> begin(NodeDriver driver, NodeCommand command) {
-        if (command instanceof NodeCommand.Describe) {
-            return driver.describe();
-        } else if (command instanceof NodeCommand.Fence fence) {
+        if (command instanceof NodeCommand.Fence fence) {
             return driver.fence(fence.epoch(), fence.holder());
         } else if (command instanceof NodeCommand.Promote promote) {
             return driver.promote(

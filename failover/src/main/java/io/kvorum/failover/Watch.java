@@ -30,6 +30,9 @@ final class Watch {
     private final long tolerance;
     private long pingAt;
     private final Span primaryDenies = new Span();
+    /** Whether a denial was heard more than once in that time: one answer may be older than the promotion. */
+    private boolean deniesAgain;
+
     private final Span outrun = new Span();
 
     Watch(ShardContext context, Collection<NodeId> nodes, long now) {
@@ -168,6 +171,7 @@ final class Watch {
                 && watched.down == null
                 && watched.canSave
                 && watched.report != null
+                && !primaryDenies.open
                 && answer.done()
                 && answer.command() instanceof NodeCommand.Describe
                 && answer.report().repeats(watched.report);
@@ -188,6 +192,7 @@ final class Watch {
         watched.reportedAt = now;
         watched.canSave = answer.outcome() != NodeAnswer.Outcome.NOT_SAVED;
         if (report.node().equals(primary.primary())) {
+            deniesAgain = primaryDenies.open;
             primaryDenies.set(!report.leads(primary.epoch()), now);
         }
         return report.complete() && watchAll(watched, report, now);
@@ -215,15 +220,13 @@ final class Watch {
         return latest != null && latest.incarnation() == report.incarnation() && latest.epoch() > report.epoch();
     }
 
-    /** Starts the judgement of the primary anew, for another one. */
+    /** Starts the judgement of the primary anew, for another one; what that reported before says nothing about it. */
     void adopted(ShardPrimary primary, long now) {
         Watched watched = nodes.get(primary.primary());
         if (watched != null) {
             watched.detector.heard(now); // by whoever promoted it
         }
-        NodeReport report = report(primary.primary());
         primaryDenies.end();
-        primaryDenies.set(report != null && !report.leads(primary.epoch()), now);
         outrun.end();
     }
 
@@ -249,7 +252,7 @@ final class Watch {
             return DownReason.SILENT;
         }
         long roleLimit = context.settings().roleLimit().toNanos();
-        if (primary && primaryDenies.lasts(now, roleLimit)) {
+        if (primary && deniesAgain && primaryDenies.lasts(now, roleLimit)) {
             return DownReason.NOT_PRIMARY;
         }
         if (primary && outrun.lasts(now, roleLimit)) {
@@ -289,7 +292,8 @@ final class Watch {
             }
         }
         long roleLimit = context.settings().roleLimit().toNanos();
-        return outrun.dueBy(primaryDenies.dueBy(due, now, roleLimit), now, roleLimit);
+        due = deniesAgain ? primaryDenies.dueBy(due, now, roleLimit) : due;
+        return outrun.dueBy(due, now, roleLimit);
     }
 
     private static final class Watched {

@@ -111,6 +111,9 @@ final class Feeder {
     /** The number of the newest message that any incarnation and life of the node has answered. */
     private long answered;
 
+    /** The number of the newest heartbeat. */
+    private long beat;
+
     Feeder(NodeId node, Feed feed) {
         this.node = node;
         this.feed = feed;
@@ -165,6 +168,16 @@ final class Feeder {
 
     boolean isWaiting() {
         return state instanceof Waiting;
+    }
+
+    /** {@return whether the node has all that is in the log, and has said so since the last heartbeat} */
+    boolean rests() {
+        return state instanceof Streaming streaming
+                && heard != null
+                && heard.complete
+                && heard.acknowledged == feed.end()
+                && streaming.next == feed.end()
+                && heard.sequence >= beat;
     }
 
     /** {@return whether the node has failed at most once in a row} */
@@ -494,10 +507,9 @@ final class Feeder {
         if (mark == null) {
             mark = new Mark(end.offset(), now);
         }
+        beat = feed.nextSequence();
         feed.send(
-                node,
-                new ReplicationMessage.Heartbeat(
-                        feed.identity.shard(), feed.epoch, feed.nextSequence(), end, feed.committed()));
+                node, new ReplicationMessage.Heartbeat(feed.identity.shard(), feed.epoch, beat, end, feed.committed()));
     }
 
     // ---- transitions

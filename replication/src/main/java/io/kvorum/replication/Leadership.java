@@ -41,6 +41,7 @@ final class Leadership {
     private final ReplicatedState state;
     private final PendingAcks pending;
     private final Map<NodeId, Feeder> feeders = new TreeMap<>();
+    private final Heartbeats heartbeats;
     private final ToLongFunction<Member> held = this::heldBy;
     private final ToLongFunction<Member> answered = this::answeredBy;
 
@@ -61,9 +62,6 @@ final class Leadership {
     /** Why the gate is closed, or null while it is open. */
     private RefusedException.@Nullable Kind closedFor = RefusedException.Kind.CLUSTER_DOWN;
 
-    private boolean heartbeatWanted = true;
-    private long heartbeatAt;
-
     /** Whether something was heard that may complete a request. */
     private boolean heardSomething = true;
 
@@ -78,7 +76,7 @@ final class Leadership {
         this.pending = new PendingAcks(feed.outbox, feed.settings.maxWaiting(), this::replicasWith);
         this.lists = feed.view().members();
         this.membership = membership;
-        this.heartbeatAt = now;
+        this.heartbeats = new Heartbeats(feed, feeders.values(), now);
         updateFeeders();
     }
 
@@ -187,7 +185,7 @@ final class Leadership {
     /** Answers the request once a majority has this leadership confirmed and has all that is in the log now. */
     void confirm(long request, long deadline) {
         pending.confirm(request, feed.log.end(), feed.sequence() + 1, deadline);
-        heartbeatWanted = true;
+        heartbeats.want();
         heardSomething = true;
     }
 
@@ -229,7 +227,7 @@ final class Leadership {
         replacement = new Replacement(
                 outgoing, incoming, now + feed.settings.replaceTimeout().toNanos());
         updateFeeders();
-        heartbeatWanted = true;
+        heartbeats.want();
         return ControlAnswer.Outcome.DONE;
     }
 
@@ -262,9 +260,7 @@ final class Leadership {
             feeder.work(now, contested);
         }
         sync(now);
-        if (!feeders.isEmpty() && (heartbeatWanted || now - heartbeatAt >= feed.settings.heartbeatNanos())) {
-            heartbeat(now);
-        }
+        heartbeats.sendIfDue(now);
         feed.endStep();
         pending.expire(now);
         if (pause != null && now - pause.until >= 0) {
@@ -277,7 +273,7 @@ final class Leadership {
     private long wakeAt(long now) {
         long wait = Long.MAX_VALUE;
         if (!feeders.isEmpty()) {
-            wait = heartbeatAt + feed.settings.heartbeatNanos() - now;
+            wait = heartbeats.dueAt() - now;
             if (closedFor == null && feed.settings.minReplicas() > 0) {
                 for (Feeder feeder : feeders.values()) {
                     if (feeder.isCaughtUp(now)) {
@@ -296,14 +292,6 @@ final class Leadership {
             wait = Math.min(wait, replacement.endsAt() - now);
         }
         return wait == Long.MAX_VALUE ? Ready.NEVER : now + Math.max(0, wait);
-    }
-
-    private void heartbeat(long now) {
-        heartbeatWanted = false;
-        heartbeatAt = now;
-        for (Feeder feeder : feeders.values()) {
-            feeder.heartbeat(now);
-        }
     }
 
     /** Counts what is committed, acknowledged and confirmed. */
@@ -460,7 +448,7 @@ final class Leadership {
     private void addFeeder(NodeId node) {
         if (!node.equals(self.node()) && !feeders.containsKey(node)) {
             feeders.put(node, new Feeder(node, feed));
-            heartbeatWanted = true;
+            heartbeats.want();
         }
     }
 

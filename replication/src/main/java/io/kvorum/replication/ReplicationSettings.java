@@ -106,7 +106,11 @@ public final class ReplicationSettings {
 
     // ---- time
 
-    /** {@return how often a primary tells its replicas that it is there; positive, at most a day} */
+    /**
+     * {@return how often a primary tells its replicas that it is there; positive, at most a day} While they have
+     * everything and have answered, it does so four times in {@link #replicaTimeout()}, but not more often than this nor
+     * five times less often. By a heartbeat it also finds a replica that was restarted.
+     */
     public Duration heartbeatInterval() {
         return values.heartbeatInterval;
     }
@@ -310,6 +314,10 @@ public final class ReplicationSettings {
 
     long heartbeatNanos() {
         return heartbeatNanos;
+    }
+
+    long restingHeartbeatNanos() {
+        return Math.max(heartbeatNanos, Math.min(replicaTimeoutNanos / 4, 5 * heartbeatNanos));
     }
 
     long replicaTimeoutNanos() {

@@ -222,7 +222,7 @@ final class FeederTest extends ShardTest {
         }
         shard.settle();
         c.restartEmpty();
-        shard.now += Duration.ofMillis(100).toNanos();
+        shard.now += TestShard.REST.toNanos();
         while (shard.network.stream().noneMatch(sent -> isPart(sent))) {
             shard.nodes.values().forEach(shard::tick);
             List<TestShard.Sent> arriving =
@@ -296,7 +296,7 @@ final class FeederTest extends ShardTest {
             }
             return sent.to().equals(B);
         };
-        shard.advance(TestShard.SETTINGS.heartbeatInterval());
+        shard.advance(TestShard.REST);
         return sequences;
     }
 

@@ -270,7 +270,7 @@ final class MembershipChangeTest extends ShardTest {
     /** A late answer of the incarnation that was lost must not bring it back into the list. */
     @Test
     void aLateAnswerOfTheLostIncarnationChangesNothing() {
-        shard.now += Duration.ofMillis(100).toNanos();
+        shard.now += TestShard.REST.toNanos();
         shard.nodes.values().forEach(shard::tick);
         List<TestShard.Sent> toC =
                 shard.network.stream().filter(s -> s.to().equals(C)).toList();
@@ -370,7 +370,7 @@ final class MembershipChangeTest extends ShardTest {
     }
 
     private List<TestShard.Sent> heartbeatsToC() {
-        shard.now += Duration.ofMillis(100).toNanos();
+        shard.now += TestShard.REST.toNanos();
         shard.nodes.values().forEach(shard::tick);
         List<TestShard.Sent> toC =
                 shard.network.stream().filter(s -> s.to().equals(C)).toList();

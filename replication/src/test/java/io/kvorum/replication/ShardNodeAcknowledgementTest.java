@@ -138,7 +138,7 @@ final class ShardNodeAcknowledgementTest extends ShardTest {
 
         assertTrue(ready.messages().isEmpty());
         assertTrue(ready.events().isEmpty());
-        assertEquals(shard.now + TestShard.SETTINGS.heartbeatInterval().toNanos(), ready.wakeAt());
+        assertEquals(shard.now + TestShard.REST.toNanos(), ready.wakeAt());
         assertEquals(Ready.NEVER, b.node.ready().wakeAt());
     }
 
@@ -260,7 +260,7 @@ final class ShardNodeAcknowledgementTest extends ShardTest {
 
     @Test
     void anAnswerFromBeforeTheQuestionConfirmsNothing() {
-        shard.now += TestShard.SETTINGS.heartbeatInterval().toNanos();
+        shard.now += TestShard.REST.toNanos();
         shard.tick(a);
         List<TestShard.Sent> before = List.copyOf(shard.network); // heartbeats that were sent before
         shard.network.clear();

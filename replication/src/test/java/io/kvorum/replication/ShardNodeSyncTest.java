@@ -515,7 +515,7 @@ final class ShardNodeSyncTest extends ShardTest {
         assertEquals(a.end().offset(), a.feeds(C).acknowledged());
         shard.lost = sent -> sent.message() instanceof ReplicationMessage.SnapshotPart;
         c.restartEmpty();
-        shard.advance(Duration.ofMillis(100));
+        shard.advance(TestShard.REST);
 
         assertEquals(-1, a.feeds(C).acknowledged());
     }
@@ -529,7 +529,7 @@ final class ShardNodeSyncTest extends ShardTest {
         c.restartEmpty();
         int[] parts = {0};
         shard.lost = sent -> sent.message() instanceof ReplicationMessage.SnapshotPart && parts[0]++ > 2;
-        shard.advance(Duration.ofMillis(100));
+        shard.advance(TestShard.REST);
         assertEquals("SYNCING", a.feeds(C).state());
         c.restartEmpty();
         shard.heal();

@@ -32,6 +32,9 @@ final class TestShard implements AutoCloseable {
     static final NodeId SENTINEL = new NodeId("S1");
     static final ReplicationSettings SETTINGS = ReplicationSettings.defaults().withBatchBytes(256);
 
+    /** How long a primary whose replicas have everything is silent. */
+    static final Duration REST = Duration.ofNanos(SETTINGS.restingHeartbeatNanos());
+
     record Sent(NodeId from, NodeId to, ReplicationMessage message) {}
 
     final class Node {

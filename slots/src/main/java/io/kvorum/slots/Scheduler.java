@@ -1,13 +1,14 @@
 package io.kvorum.slots;
 
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
 import java.util.concurrent.ScheduledExecutorService;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The source of threads and of time for everything that runs by itself: nodes, sentinels and their listeners.
  *
- * <p>An application passes {@link #of its own executor}; a test passes an implementation that runs tasks by hand, in
+ * <p>An application passes {@linkplain #of(ScheduledExecutorService) its own executor}; a test passes an implementation that runs tasks by hand, in
  * virtual time. The owner of a scheduler closes it, after everything that uses it.
  *
  * <p>{@link #execute} and {@link #schedule} are called by many threads, some of which hold locks. They must return at
@@ -56,6 +57,20 @@ public interface Scheduler {
      */
     static Scheduler of(ScheduledExecutorService executor) {
         return new ExecutorScheduler(executor);
+    }
+
+    /**
+     * Creates a scheduler that runs tasks on one executor, waits with another, and uses {@link System#nanoTime} as the
+     * time. It costs less than a single executor, whose queue is ordered by time.
+     *
+     * @param executor runs the tasks, including those that have fallen due; two threads or more keep a slow listener
+     *     from delaying nodes and sentinels. It must not run a task in the thread that hands it over
+     * @param timers waits; one thread is enough. If the executor refuses a task that has fallen due, a thread of this one
+     *     runs it, and delays the other timers meanwhile
+     * @return the scheduler
+     */
+    static Scheduler of(Executor executor, ScheduledExecutorService timers) {
+        return new HandOverScheduler(executor, timers);
     }
 
     /** A task that waits for its time. */

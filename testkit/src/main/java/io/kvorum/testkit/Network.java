@@ -164,12 +164,8 @@ final class Network {
         if (!isOpen(message.from(), message.to())) {
             return true;
         }
-        for (Predicate<? super LocalMessage> drop : drops) {
-            if (drop.test(message)) {
-                return true;
-            }
-        }
-        return false;
+        List<Predicate<? super LocalMessage>> present = drops;
+        return !present.isEmpty() && present.stream().anyMatch(drop -> drop.test(message));
     }
 
     private void send(LocalMessage message, Consumer<? super LocalMessage> receiver, boolean overtaken) {
@@ -192,7 +188,7 @@ final class Network {
     private long latency(LocalMessage message, boolean overtaken) {
         long min = minLatency;
         long max = maxLatency;
-        Delay slowest = slowest(message);
+        Delay slowest = delays.isEmpty() ? null : slowest(message);
         if (slowest != null) {
             min = Math.max(min, slowest.min);
             max = Math.max(max, slowest.max);

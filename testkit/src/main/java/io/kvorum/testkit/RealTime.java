@@ -8,7 +8,9 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -17,7 +19,7 @@ import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Real time, and two threads for the whole cluster.
+ * Real time, and for the whole cluster two threads and one that waits for what falls due.
  *
  * <p>Safe for use by any number of threads.
  */
@@ -26,19 +28,28 @@ final class RealTime implements ClusterTime {
 
     private final Set<Thread> threads = ConcurrentHashMap.newKeySet();
     private final Set<Thread> actors = ConcurrentHashMap.newKeySet();
-    private final ScheduledThreadPoolExecutor executor;
+    private final ExecutorService executor;
+    private final ScheduledThreadPoolExecutor timers;
     private final Scheduler scheduler;
 
     RealTime() {
         AtomicInteger number = new AtomicInteger();
-        executor = new ScheduledThreadPoolExecutor(2, task -> {
-            Thread thread = new Thread(task, "kvorum-local-" + number.incrementAndGet());
-            thread.setDaemon(true);
-            threads.add(thread);
-            return thread;
-        });
-        executor.setRemoveOnCancelPolicy(true);
-        scheduler = Scheduler.of(executor);
+        executor = Executors.newFixedThreadPool(2, task -> thread(task, "kvorum-local-" + number.incrementAndGet()));
+        timers = new ScheduledThreadPoolExecutor(1, task -> thread(task, "kvorum-local-timers")) {
+            @Override
+            protected void terminated() {
+                executor.shutdown(); // which what was due last was still handed to
+            }
+        };
+        timers.setRemoveOnCancelPolicy(true);
+        scheduler = Scheduler.of(executor::submit, timers); // a task that throws does not end the thread
+    }
+
+    private Thread thread(Runnable task, String name) {
+        Thread thread = new Thread(task, name);
+        thread.setDaemon(true);
+        threads.add(thread);
+        return thread;
     }
 
     @Override
@@ -54,19 +65,7 @@ final class RealTime implements ClusterTime {
     @Override
     public boolean await(BooleanSupplier condition, Duration limit) {
         CompletableFuture<Boolean> held = new CompletableFuture<>();
-        ScheduledFuture<?> checks = executor.scheduleWithFixedDelay(
-                () -> {
-                    try {
-                        if (!held.isDone() && condition.getAsBoolean()) {
-                            held.complete(true);
-                        }
-                    } catch (RuntimeException | Error e) {
-                        held.completeExceptionally(e);
-                    }
-                },
-                0,
-                CHECK_PERIOD.toNanos(),
-                TimeUnit.NANOSECONDS);
+        scheduler.execute(() -> check(condition, held));
         try {
             return held.get(limit.toNanos(), TimeUnit.NANOSECONDS);
         } catch (TimeoutException e) {
@@ -80,7 +79,25 @@ final class RealTime implements ClusterTime {
             Thread.currentThread().interrupt();
             return false;
         } finally {
-            checks.cancel(false);
+            held.cancel(false);
+        }
+    }
+
+    /** Looks whether the condition holds, again and again until it does, or nobody waits any more. */
+    private void check(BooleanSupplier condition, CompletableFuture<Boolean> held) {
+        try {
+            if (!held.isDone() && condition.getAsBoolean()) {
+                held.complete(true);
+            }
+        } catch (RuntimeException | Error e) {
+            held.completeExceptionally(e);
+        }
+        if (!held.isDone()) {
+            try {
+                scheduler.schedule(() -> check(condition, held), CHECK_PERIOD.toNanos());
+            } catch (RejectedExecutionException e) { // the cluster was closed
+                held.complete(false);
+            }
         }
     }
 
@@ -121,7 +138,7 @@ final class RealTime implements ClusterTime {
     @Override
     public void close() {
         actors.forEach(Thread::interrupt);
-        executor.shutdown(); // the tries that clients wait for still run, and find that it is over
+        timers.shutdown(); // the tries that clients wait for still run, and find that it is over
         if (!threads.contains(Thread.currentThread())) {
             awaitEnd();
         }
@@ -132,6 +149,9 @@ final class RealTime implements ClusterTime {
         while (true) {
             try {
                 if (executor.awaitTermination(1, TimeUnit.SECONDS)) {
+                    for (Thread thread : threads) { // which may still have an instruction to go
+                        thread.join();
+                    }
                     break;
                 }
             } catch (InterruptedException e) {

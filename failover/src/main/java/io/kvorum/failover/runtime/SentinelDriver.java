@@ -405,20 +405,21 @@ public final class SentinelDriver implements ConfigurationProvider, AutoCloseabl
     }
 
     private void send(Envelope envelope) {
-        call("transport", () -> transport.send(envelope.to(), envelope.message()));
+        if (!runner.isClosed()) {
+            try {
+                transport.send(envelope.to(), envelope.message());
+            } catch (Throwable e) {
+                faults.note("transport", e);
+            }
+        }
     }
 
     private void send(AddressedCommand command) {
-        call("gateway", () -> gateway.send(command.to(), command.command(), answer -> answered(command.to(), answer)));
-    }
-
-    /** Calls what the user has given, unless this driver is closed; whatever that throws is noted. */
-    private void call(String what, Runnable call) {
         if (!runner.isClosed()) {
             try {
-                call.run();
+                gateway.send(command.to(), command.command(), answer -> answered(command.to(), answer));
             } catch (Throwable e) {
-                faults.note(what, e);
+                faults.note("gateway", e);
             }
         }
     }

@@ -17,8 +17,6 @@ import io.kvorum.replication.Transport;
 import io.kvorum.replication.WriteLostException;
 import io.kvorum.replication.runtime.PendingRequests.Request;
 import io.kvorum.slots.Scheduler;
-import io.kvorum.slots.runtime.EventFeed;
-import io.kvorum.slots.runtime.Faults;
 import io.kvorum.slots.runtime.Inbox;
 import io.kvorum.slots.runtime.OperatorLog;
 import io.kvorum.slots.runtime.StepRunner;
@@ -70,8 +68,6 @@ public final class NodeDriver implements AutoCloseable {
 
     private static final CompletionStage<@Nullable Void> ACKNOWLEDGED =
             CompletableFuture.<@Nullable Void>completedFuture(null).minimalCompletionStage();
-    private static final PendingRequests.Command DESCRIBE =
-            (machine, now) -> new ControlAnswer(ControlAnswer.Outcome.DONE, machine.status());
     private static final OperatorLog logger = OperatorLog.of(NodeDriver.class);
 
     /**
@@ -84,23 +80,14 @@ public final class NodeDriver implements AutoCloseable {
 
     private record Received(NodeId from, ReplicationMessage message) {}
 
-    /**
-     * What a step wants done.
-     *
-     * @param messages to send, in order
-     * @param outcomes completes the stages that have one
-     * @param events to publish
-     */
-    private record Output(List<Ready.Envelope> messages, List<Runnable> outcomes, List<ReplicationEvent> events) {}
-
-    private final class Steps implements StepRunner.Steps<Output> {
+    private final class Steps implements StepRunner.Steps<Delivery.Output> {
         @Override
-        public Output step(long now) {
+        public Delivery.Output step(long now) {
             return takeStep(now);
         }
 
         @Override
-        public void deliver(Output output) {
+        public void deliver(Delivery.Output output) {
             NodeDriver.this.deliver(output);
         }
 
@@ -122,16 +109,13 @@ public final class NodeDriver implements AutoCloseable {
 
     private final ShardNode node;
     private final ReplicationLog log;
-    private final Transport transport;
     private final Scheduler scheduler;
     private final String name;
-    private final StepRunner<Output> runner;
+    private final StepRunner<Delivery.Output> runner;
     private final WriteWakeup writes;
     private final PromiseKeeper keeper;
     private final PendingRequests pending;
-    private final EventFeed<ReplicationEvent> events;
-    private final Faults faults;
-    private final NodeLog nodeLog;
+    private final Delivery delivery;
     private final AcknowledgementCounts counts = new AcknowledgementCounts();
 
     private final Inbox<Received> messages = new Inbox<>(MAX_MESSAGES);
@@ -167,7 +151,7 @@ public final class NodeDriver implements AutoCloseable {
         requireNonNull(settings, "settings");
         this.node = requireNonNull(node, "node");
         this.log = requireNonNull(log, "log");
-        this.transport = requireNonNull(transport, "transport");
+        requireNonNull(transport, "transport");
         this.scheduler = requireNonNull(scheduler, "scheduler");
         this.status = node.status();
         name = "node " + status.node() + " of " + status.shard();
@@ -175,13 +159,7 @@ public final class NodeDriver implements AutoCloseable {
         writes = new WriteWakeup(node, runner, scheduler, settings.linger().toNanos(), settings.batchBytes());
         keeper = new PromiseKeeper(requireNonNull(promises, "promises"), status.node());
         pending = new PendingRequests(node, this::status);
-        faults = new Faults(logger, name, scheduler::nanoTime, this::failed);
-        events = new EventFeed<>(
-                scheduler,
-                MAX_EVENTS,
-                (count, last) -> new ReplicationEvent.EventsLost(last.node(), count),
-                e -> faults.note("listener", e));
-        nodeLog = new NodeLog(logger, status.shard());
+        delivery = new Delivery(status.node(), status.shard(), name, transport, scheduler, logger, runner::isClosed);
     }
 
     /** {@return the scheduler that runs the node} */
@@ -201,7 +179,7 @@ public final class NodeDriver implements AutoCloseable {
      * @param listener the listener
      */
     public void addListener(Consumer<? super ReplicationEvent> listener) {
-        events.add(listener);
+        delivery.addListener(listener);
     }
 
     /**
@@ -210,7 +188,7 @@ public final class NodeDriver implements AutoCloseable {
      * @param listener the listener
      */
     public void removeListener(Consumer<? super ReplicationEvent> listener) {
-        events.remove(listener);
+        delivery.removeListener(listener);
     }
 
     // Inputs.
@@ -240,7 +218,19 @@ public final class NodeDriver implements AutoCloseable {
      * @return the answer
      */
     public CompletionStage<ControlAnswer> describe() {
-        return control(DESCRIBE);
+        CompletableFuture<ControlAnswer> answer = scheduler.newFuture();
+        describe(answer::complete);
+        return answer;
+    }
+
+    /**
+     * As {@link #describe()}.
+     *
+     * @param answer takes the answer, on the scheduler; or, if the driver is closed or overloaded, in this call or by the
+     *     thread that closes the driver. What it throws counts among the {@link #failedCalls}
+     */
+    public void describe(Consumer<? super ControlAnswer> answer) {
+        request(new Request.Describe(requireNonNull(answer, "answer")));
     }
 
     /**
@@ -386,11 +376,9 @@ public final class NodeDriver implements AutoCloseable {
 
     private void request(Request request) {
         if (runner.isClosed()) {
-            pending.refusal(request, Ready.Outcome.CLOSED, ControlAnswer.Outcome.CLOSED)
-                    .run();
+            delivery.complete(pending.refusal(request, Ready.Outcome.CLOSED, ControlAnswer.Outcome.CLOSED));
         } else if (!requests.offer(request)) {
-            pending.refusal(request, Ready.Outcome.OVERLOADED, ControlAnswer.Outcome.OVERLOADED)
-                    .run();
+            delivery.complete(pending.refusal(request, Ready.Outcome.OVERLOADED, ControlAnswer.Outcome.OVERLOADED));
         } else {
             runner.wake();
             if (runner.isClosed()) { // perhaps unseen by the end
@@ -401,11 +389,11 @@ public final class NodeDriver implements AutoCloseable {
 
     // The step.
 
-    private Output takeStep(long now) {
+    private Delivery.Output takeStep(long now) {
         Rest present = rest;
         if (present != null && rests(present, now) && answerPings(now)) {
             runner.wakeAt(present.until);
-            return new Output(List.of(), pending.takeOutcomes(), List.of());
+            return new Delivery.Output(List.of(), pending.takeOutcomes(), List.of());
         }
         List<ReplicationEvent> told = new ArrayList<>();
         keeper.retry(now, told);
@@ -433,7 +421,7 @@ public final class NodeDriver implements AutoCloseable {
         assert node.checkInvariants();
         told.addAll(ready.events());
         unsent = List.of();
-        return new Output(mayLeave ? ready.messages() : lost(ready.messages()), pending.takeOutcomes(), told);
+        return new Delivery.Output(mayLeave ? ready.messages() : lost(ready.messages()), pending.takeOutcomes(), told);
     }
 
     /** Whether the node stands where the last step has left it, as nearly every ping finds it. */
@@ -453,11 +441,11 @@ public final class NodeDriver implements AutoCloseable {
             if (request == null) {
                 return true;
             }
-            if (!(request instanceof Request.Control control) || control.command() != DESCRIBE) {
+            if (!(request instanceof Request.Describe describe)) {
                 pending.take(request, now);
                 return false;
             }
-            pending.answer(control, answer);
+            pending.answer(describe, answer);
         }
         return false;
     }
@@ -483,7 +471,7 @@ public final class NodeDriver implements AutoCloseable {
             try {
                 node.receive(received.from, received.message, now);
             } catch (IllegalArgumentException e) { // it contradicts itself: not of a node of this version
-                faults.note("message", e);
+                delivery.noteMessage(e);
             }
         }
         if (messages.size() > 0) {
@@ -505,58 +493,16 @@ public final class NodeDriver implements AutoCloseable {
         return List.of();
     }
 
-    // The delivery.
-
-    private void deliver(Output output) {
-        noteScheduler(runner.takeRefusal());
-        noteScheduler(writes.takeFailure());
-        for (int i = 0; i < output.messages.size(); i++) { // by index: most of these lists are empty
-            send(output.messages.get(i));
-        }
-        for (int i = 0; i < output.outcomes.size(); i++) {
-            output.outcomes.get(i).run(); // a stage keeps for itself what its dependents throw
-        }
-        for (int i = 0; i < output.events.size(); i++) {
-            ReplicationEvent event = output.events.get(i);
-            if (!runner.isClosed()) {
-                nodeLog.tell(event);
-                events.publish(event);
-            }
-        }
+    private void deliver(Delivery.Output output) {
+        delivery.noteScheduler(runner.takeRefusal());
+        delivery.noteScheduler(writes.takeFailure());
+        delivery.deliver(output);
         Throwable unsaved = keeper.takeFailure();
         if (unsaved != null) {
             logger.log(
                     Level.WARNING,
                     () -> name + ": its promise could not be saved; it says nothing until it is, and tries again",
                     unsaved);
-        }
-    }
-
-    private void noteScheduler(@Nullable Throwable failure) {
-        if (failure != null) {
-            faults.note("scheduler", failure);
-        }
-    }
-
-    private void send(Ready.Envelope envelope) {
-        if (runner.isClosed()) {
-            envelope.message().release();
-            return;
-        }
-        try {
-            transport.send(envelope.to(), envelope.message());
-        } catch (Throwable e) { // whether it has released the buffers nobody can tell, so they are left alone
-            faults.note("transport", e);
-        }
-    }
-
-    private void failed(String call, Throwable cause) {
-        ReplicationEvent event =
-                new ReplicationEvent.UserCodeFailed(status.node(), call, String.valueOf(cause.getMessage()));
-        if (call.equals("listener")) {
-            events.publishFailure(event);
-        } else {
-            events.publish(event);
         }
     }
 
@@ -582,9 +528,9 @@ public final class NodeDriver implements AutoCloseable {
         Throwable defect = runner.defect();
         if (defect != null) {
             logger.log(Level.ERROR, () -> name + " stopped after a defect of its own", defect);
-            events.publish(new ReplicationEvent.DriverFailed(status.node(), String.valueOf(defect.getMessage())));
+            delivery.publishLast(new ReplicationEvent.DriverFailed(status.node(), String.valueOf(defect.getMessage())));
         }
-        orphans.forEach(Runnable::run);
+        orphans.forEach(delivery::complete);
         releaseMessages();
         refuseRequests();
     }
@@ -599,8 +545,7 @@ public final class NodeDriver implements AutoCloseable {
     private void refuseRequests() {
         Request request;
         while ((request = requests.poll()) != null) {
-            pending.refusal(request, Ready.Outcome.CLOSED, ControlAnswer.Outcome.CLOSED)
-                    .run();
+            delivery.complete(pending.refusal(request, Ready.Outcome.CLOSED, ControlAnswer.Outcome.CLOSED));
         }
     }
 
@@ -615,7 +560,7 @@ public final class NodeDriver implements AutoCloseable {
     @Override
     public void close() {
         runner.close();
-        events.close();
+        delivery.close();
     }
 
     // Queries.
@@ -635,9 +580,12 @@ public final class NodeDriver implements AutoCloseable {
         return runner.defect();
     }
 
-    /** {@return how many calls of the transport, listeners and the scheduler have failed} */
+    /**
+     * {@return how many calls of the transport, listeners, takers of answers and the scheduler have failed, and how many
+     * messages contradicted themselves}
+     */
     public long failedCalls() {
-        return faults.count();
+        return delivery.failedCalls();
     }
 
     /** {@return how the waiting for acknowledgements went so far; counted since the start} */

@@ -14,11 +14,12 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The commands and questions that a node was given, until their stages are completed. Each stage is completed once,
+ * The commands and questions that a node was given, until they are answered. Each is answered once,
  * whatever happens to the node; how is decided in a step, and done after it by the {@link #takeOutcomes outcomes}.
  *
  * <p>Confined to the steps of the driver, but for {@link #refusal}.
@@ -34,6 +35,8 @@ final class PendingRequests {
     sealed interface Request {
         record Control(Command command, CompletableFuture<ControlAnswer> answer) implements Request {}
 
+        record Describe(Consumer<? super ControlAnswer> answer) implements Request {}
+
         record Await(
                 LogPosition position, Acknowledgement level, long deadline, CompletableFuture<@Nullable Void> outcome)
                 implements Request {}
@@ -41,8 +44,8 @@ final class PendingRequests {
         record Confirm(long deadline, CompletableFuture<LogPosition> outcome) implements Request {}
     }
 
-    /** A command that was carried out. */
-    private record Answered(Request.Control request, ControlAnswer answer) {}
+    /** What takes the answer to a command that was carried out. */
+    private record Answered(Consumer<? super ControlAnswer> to, ControlAnswer answer) {}
 
     private static final Duration CENTURY = Duration.ofDays(36_525);
 
@@ -51,7 +54,7 @@ final class PendingRequests {
     private final Map<Long, Request> waiting = new HashMap<>();
     private final List<Answered> answered = new ArrayList<>();
     private List<Ready.Completion> unsaid = new ArrayList<>();
-    private List<Runnable> outcomes = new ArrayList<>();
+    private final List<Runnable> outcomes = new ArrayList<>();
     private long lastRequest;
     private @Nullable Request underWay;
 
@@ -76,10 +79,12 @@ final class PendingRequests {
         underWay = request; // should the machine fail on it, its stage is still to be completed
         if (request instanceof Request.Control control) {
             try {
-                answered.add(new Answered(control, control.command.carryOut(node, now)));
+                answered.add(new Answered(control.answer::complete, control.command.carryOut(node, now)));
             } catch (IllegalArgumentException e) {
                 outcomes.add(() -> control.answer.completeExceptionally(e));
             }
+        } else if (request instanceof Request.Describe describe) {
+            answered.add(new Answered(describe.answer, new ControlAnswer(ControlAnswer.Outcome.DONE, node.status())));
         } else if (request instanceof Request.Await await) {
             try {
                 node.await(register(await), await.position, await.level, await.deadline);
@@ -95,9 +100,9 @@ final class PendingRequests {
         underWay = null;
     }
 
-    /** Answers a command without the machine. */
-    void answer(Request.Control request, ControlAnswer answer) {
-        outcomes.add(() -> request.answer.complete(answer));
+    /** Answers a question without the machine. */
+    void answer(Request.Describe request, ControlAnswer answer) {
+        outcomes.add(() -> request.answer.accept(answer));
     }
 
     private long register(Request request) {
@@ -129,7 +134,7 @@ final class PendingRequests {
         for (Answered each : answered) {
             ControlAnswer answer =
                     mayLeave ? each.answer : new ControlAnswer(ControlAnswer.Outcome.NOT_SAVED, each.answer.status());
-            outcomes.add(() -> each.request.answer.complete(answer));
+            outcomes.add(() -> each.to.accept(answer));
         }
         answered.clear();
     }
@@ -151,14 +156,15 @@ final class PendingRequests {
         if (outcomes.isEmpty()) {
             return List.of();
         }
-        List<Runnable> taken = outcomes;
-        outcomes = new ArrayList<>();
+        List<Runnable> taken = List.copyOf(outcomes);
+        outcomes.clear();
         return taken;
     }
 
     /** {@return what completes all the other stages, now that the node takes no more steps} */
     List<Runnable> abandon() {
-        answered.forEach(each -> refuse(each.request, Ready.Outcome.CLOSED, ControlAnswer.Outcome.CLOSED));
+        ControlAnswer closed = new ControlAnswer(ControlAnswer.Outcome.CLOSED, status.get());
+        answered.forEach(each -> outcomes.add(() -> each.to.accept(closed)));
         answered.clear();
         waiting.values().forEach(request -> refuse(request, Ready.Outcome.CLOSED, ControlAnswer.Outcome.CLOSED));
         waiting.clear();
@@ -173,6 +179,10 @@ final class PendingRequests {
         if (request instanceof Request.Control control) {
             ControlAnswer given = new ControlAnswer(answer, status.get());
             return () -> control.answer.complete(given);
+        }
+        if (request instanceof Request.Describe describe) {
+            ControlAnswer given = new ControlAnswer(answer, status.get());
+            return () -> describe.answer.accept(given);
         }
         LogPosition position = request instanceof Request.Await await
                 ? await.position

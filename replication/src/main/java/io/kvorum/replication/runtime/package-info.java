@@ -25,7 +25,7 @@
  *
  * <p><em>Threads.</em> Everything may be called by any thread. The driver has no thread of its own: it takes steps on
  * the scheduler, one after the other, when something came in and when the node asked for one; an idle node costs a step
- * for each heartbeat. The transport, the listeners and what depends on stages are called between steps, under no lock,
+ * for each heartbeat. The transport, the listeners, what depends on stages and what takes answers are called between steps, under no lock,
  * so they may close this node or any other; what they throw is logged, counted and told as an event.
  *
  * <p><em>What is lost and what is refused.</em> Messages beyond {@code MAX_MESSAGES} are lost, as on any transport.

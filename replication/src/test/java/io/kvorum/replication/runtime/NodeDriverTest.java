@@ -565,6 +565,24 @@ final class NodeDriverTest {
         assertEquals(List.of(new UserCodeFailed(A, "listener", "bad listener")), told(UserCodeFailed.class));
     }
 
+    @Test
+    void aConsumerThatThrowsStopsNoOtherAnswer() {
+        List<ControlAnswer.Outcome> heard = new ArrayList<>();
+        driver.describe(answer -> {
+            throw new AssertionError("bad question");
+        });
+        driver.describe(answer -> heard.add(answer.outcome()));
+        scheduler.runTasks();
+        driver.close();
+        driver.describe(answer -> heard.add(answer.outcome()));
+        driver.describe(answer -> {
+            throw new AssertionError("bad question");
+        });
+
+        assertEquals(List.of(ControlAnswer.Outcome.DONE, ControlAnswer.Outcome.CLOSED), heard);
+        assertEquals(2, driver.failedCalls());
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"rejected", "runtime", "error"})
     void aSchedulerThatThrowsOnceEndsNothingAndIsTold(String kind) {

@@ -1,6 +1,7 @@
 package io.kvorum.slots.topology;
 
 import io.kvorum.slots.MalformedTextException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A point in a shard's replication log: everything up to {@code offset}, the last of it written in {@code epoch}. Two
@@ -55,5 +56,16 @@ public record LogPosition(long epoch, long offset) implements Comparable<LogPosi
     @Override
     public String toString() {
         return Epoch.toString(epoch) + ":" + offset;
+    }
+
+    /** As of any record. Written out, because each message asks, and what the JDK makes is slow while it is cold. */
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return this == other || (other instanceof LogPosition that && offset == that.offset && epoch == that.epoch);
+    }
+
+    @Override
+    public int hashCode() {
+        return 31 * Long.hashCode(epoch) + Long.hashCode(offset);
     }
 }

@@ -1,6 +1,7 @@
 package io.kvorum.slots.topology;
 
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A node in one incarnation, the unit in which a shard counts its majorities.
@@ -36,5 +37,17 @@ public record Member(NodeId node, long incarnation) implements Comparable<Member
     @Override
     public String toString() {
         return node + "#" + Long.toHexString(incarnation);
+    }
+
+    /** As of any record. Written out, because each message asks, and what the JDK makes is slow while it is cold. */
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return this == other
+                || (other instanceof Member that && incarnation == that.incarnation && node.equals(that.node));
+    }
+
+    @Override
+    public int hashCode() {
+        return 31 * node.hashCode() + Long.hashCode(incarnation);
     }
 }

@@ -1,5 +1,7 @@
 package io.kvorum.slots.topology;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * The stable identity of a shard. Ordered by the characters of its value.
  *
@@ -26,5 +28,16 @@ public record ShardId(String value) implements Comparable<ShardId> {
     @Override
     public String toString() {
         return value;
+    }
+
+    /** As of any record. Written out, because each message asks, and what the JDK makes is slow while it is cold. */
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return this == other || (other instanceof ShardId that && value.equals(that.value));
+    }
+
+    @Override
+    public int hashCode() {
+        return value.hashCode();
     }
 }
