@@ -62,6 +62,15 @@ final class Call {
         return number;
     }
 
+    int smallInteger(int index) {
+        long number = integer(index);
+        if (number != (int) number) {
+            throw new CommandException(
+                    "ERR value is out of range, value must between " + Integer.MIN_VALUE + " and " + Integer.MAX_VALUE);
+        }
+        return (int) number;
+    }
+
     Connection connection() {
         return connection;
     }

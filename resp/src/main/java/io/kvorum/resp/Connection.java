@@ -80,6 +80,7 @@ final class Connection implements Runnable {
             return;
         }
         session.lastActive = System.nanoTime();
+        flushToPushes();
         answer(args);
         if (closing || out.size() > MAX_ANSWERS) {
             flush();
@@ -126,7 +127,7 @@ final class Connection implements Runnable {
         }
     }
 
-    /** Sends what was written so far before anything that is pushed afterwards. */
+    /** Has what was written so far sent before anything that is pushed from now on, by the next command perhaps. */
     void flushToPushes() {
         PushQueue queue = pushes;
         if (queue != null && out.size() > 0) {
@@ -177,7 +178,7 @@ final class Connection implements Runnable {
 
     /** Begins anew, as RESET does. */
     void reset() {
-        session = new Session(session.needsPassword);
+        session = new Session(endpoint.needsPassword());
         reader.setAuthenticated(session.authenticated);
         out.setProtocol(2);
     }
@@ -219,11 +220,6 @@ final class Connection implements Runnable {
             localStore = known;
         }
         return known;
-    }
-
-    /** {@return whether a transaction is being run, in which nothing waits} */
-    boolean isUsingStore() {
-        return store != null;
     }
 
     void setStore(@Nullable KeyValueStore value) {

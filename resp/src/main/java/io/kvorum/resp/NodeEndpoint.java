@@ -54,6 +54,7 @@ final class NodeEndpoint extends Endpoint {
         TransactionCommands.addTo(TABLE);
         PubSubCommands.addTo(TABLE);
         ServerCommands.addTo(TABLE);
+        TableCommands.addTo(TABLE);
         ClusterCommands.addTo(TABLE);
         KvorumCommands.addTo(TABLE);
     }
@@ -204,7 +205,7 @@ final class NodeEndpoint extends Endpoint {
                 connection.forgetChanges();
                 if (exec && session.inTransaction()) {
                     TransactionCommands.abandon(connection);
-                    throw new CommandException("EXECABORT Transaction discarded because of: " + e.error());
+                    throw Routing.isElsewhere(e) ? e : new CommandException(TransactionCommands.ABORTED_BY + e.error());
                 }
                 throw e;
             }

@@ -7,6 +7,9 @@ import java.math.BigInteger;
 import java.math.RoundingMode;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** Numbers as the server reads and writes them. */
@@ -14,12 +17,16 @@ final class Numbers {
     private static final int MAX_DIGITS = 20;
 
     /** The longest number with a fraction, in characters. */
-    private static final int MAX_FRACTION_LENGTH = 255;
+    private static final int MAX_FRACTION_LENGTH = 5_119;
 
     /** The exponents of the numbers that the server's widest type has. */
     private static final int MAX_EXPONENT = 4932;
 
     private static final int MIN_EXPONENT = -4950;
+    private static final BigDecimal MAX_FRACTION = new BigDecimal(
+            BigInteger.ONE.shiftLeft(64).subtract(BigInteger.ONE).shiftLeft(16_383 - 63));
+    private static final Pattern HEXADECIMAL =
+            Pattern.compile("([+-]?)0[xX]([0-9a-fA-F]*)(?:\\.([0-9a-fA-F]*))?(?:[pP]([+-]?[0-9]{1,5}))?");
     private static final int FRACTION_DIGITS = 17;
     private static final int BINARY_DIGITS = 64;
     private static final double LOG_2_OF_10 = 3.321928094887362;
@@ -63,15 +70,36 @@ final class Numbers {
             return null;
         }
         try {
-            BigDecimal number = new BigDecimal(new String(text, ISO_8859_1));
+            String word = new String(text, ISO_8859_1);
+            Matcher hexadecimal = HEXADECIMAL.matcher(word);
+            BigDecimal number = hexadecimal.matches() ? parse(hexadecimal) : new BigDecimal(word);
             if (number.signum() == 0) {
                 return BigDecimal.ZERO;
             }
             long exponent = (long) number.precision() - number.scale() - 1;
-            return exponent > MAX_EXPONENT || exponent < MIN_EXPONENT ? null : rounded(number);
+            if (exponent > MAX_EXPONENT || exponent < MIN_EXPONENT) {
+                return null;
+            }
+            BigDecimal rounded = rounded(number);
+            return isFinite(rounded) ? rounded : null;
         } catch (NumberFormatException e) {
             return null;
         }
+    }
+
+    private static BigDecimal parse(Matcher hexadecimal) {
+        String fraction = Objects.requireNonNullElse(hexadecimal.group(3), "");
+        String exponent = Objects.requireNonNullElse(hexadecimal.group(4), "0");
+        BigInteger digits = new BigInteger(hexadecimal.group(1) + hexadecimal.group(2) + fraction, 16);
+        int power = Integer.parseInt(exponent) - 4 * fraction.length();
+        return power >= 0
+                ? new BigDecimal(digits.shiftLeft(power))
+                : new BigDecimal(digits).divide(new BigDecimal(BigInteger.ONE.shiftLeft(-power)));
+    }
+
+    /** {@return whether the server's widest type has a number as large as this} */
+    static boolean isFinite(BigDecimal number) {
+        return number.abs().compareTo(MAX_FRACTION) <= 0;
     }
 
     /** {@return the nearest number that has 64 binary digits, as those have that the server calculates with} */

@@ -104,6 +104,15 @@ final class Routing {
         }
     }
 
+    /** {@return whether an error is about where the keys are, which is told as it is even of a transaction} */
+    static boolean isElsewhere(CommandException e) {
+        String error = e.error();
+        return error.startsWith("MOVED ")
+                || error.startsWith("CROSSSLOT ")
+                || error.startsWith("CLUSTERDOWN ")
+                || error.startsWith("TRYAGAIN ");
+    }
+
     /** {@return what a client is told of a refusal} */
     static String error(NodeEndpoint node, RefusedException refused) {
         NodeId primary = refused.primary();

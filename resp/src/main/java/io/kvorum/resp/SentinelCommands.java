@@ -35,6 +35,7 @@ final class SentinelCommands {
         ConnectionCommands.addTo(nodes);
         PubSubCommands.addTo(nodes);
         ServerCommands.addTo(nodes);
+        TableCommands.addTo(nodes);
         table.copy(nodes, "acl", "auth", "client", "command", "hello", "ping", "quit", "reset", "shutdown");
         table.copy(nodes, "subscribe", "unsubscribe", "psubscribe", "punsubscribe");
         KvorumCommands.addTo(table);

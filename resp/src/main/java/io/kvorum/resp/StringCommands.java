@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
 /** The commands on strings. */
 final class StringCommands {
     private static final String TOO_LONG = "ERR string exceeds maximum allowed size (proto-max-bulk-len)";
+    private static final String NOT_FINITE = "ERR increment would produce NaN or Infinity";
     private static final long MAX_LENGTH = 512 << 20;
 
     private StringCommands() {}
@@ -463,7 +464,11 @@ final class StringCommands {
         byte[] sum = call.atomically(key, keys -> {
             byte[] present = keys.get(key);
             BigDecimal value = present == null ? BigDecimal.ZERO : fraction(present);
-            byte[] digits = Text.bytes(Numbers.format(Numbers.rounded(value.add(fraction(call.arg(2))))));
+            BigDecimal result = Numbers.rounded(value.add(fraction(call.arg(2))));
+            if (!Numbers.isFinite(result)) {
+                throw new CommandException(NOT_FINITE);
+            }
+            byte[] digits = Text.bytes(Numbers.format(result));
             keys.compute(key, before -> digits);
             return digits;
         });
@@ -476,7 +481,7 @@ final class StringCommands {
         if (number == null) {
             throw new CommandException(
                     Numbers.isInfinite(text)
-                            ? "ERR increment would produce NaN or Infinity"
+                            ? NOT_FINITE
                             : "ERR value is not a valid float");
         }
         return number;
@@ -568,11 +573,11 @@ final class StringCommands {
         }
 
         private void lives(int index) {
-            if (keep || persist || unit != null || index + 1 >= call.size()) {
+            if (keep || persist || index + 1 >= call.size()) {
                 throw CommandException.syntax();
             }
             for (Unit candidate : Unit.values()) {
-                if (call.is(index, candidate.name())) {
+                if (call.is(index, candidate.name()) && (unit == null || unit == candidate)) {
                     unit = candidate;
                     life = index + 1;
                     return;

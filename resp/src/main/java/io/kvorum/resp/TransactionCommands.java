@@ -17,6 +17,8 @@ import org.jspecify.annotations.Nullable;
 final class TransactionCommands {
     static final Set<String> AT_ONCE = Set.of("exec", "discard", "multi", "watch", "quit", "reset");
 
+    static final String ABORTED_BY = "EXECABORT Transaction discarded because of: ";
+
     private TransactionCommands() {}
 
     static void addTo(CommandTable table) {
@@ -170,6 +172,7 @@ final class TransactionCommands {
             return;
         }
         session.queue = null; // what runs now is in no transaction to come
+        session.executing = true;
         try {
             out.array(queue.size());
             for (Session.Queued queued : queue) {
@@ -190,6 +193,7 @@ final class TransactionCommands {
                 }
             }
         } finally {
+            session.executing = false;
             session.queue = new ArrayList<>(queue); // until all of it was accepted
         }
     }

@@ -41,7 +41,8 @@ final class WatchedKeys {
         }
     }
 
-    void allChanged() {
-        byKey.values().forEach(list -> list.forEach(Watched::mark));
+    /** Notes that all keys were deleted, which changes those that there were. */
+    void allDeleted() {
+        byKey.values().forEach(list -> list.forEach(Watched::markIfPresent));
     }
 }
