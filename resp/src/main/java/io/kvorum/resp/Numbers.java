@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
 /** Numbers as the server reads and writes them. */
 final class Numbers {
     private static final int MAX_DIGITS = 20;
+    private static final long LEAST_TENTH = Long.MIN_VALUE / 10;
 
     /** The longest number with a fraction, in characters. */
     private static final int MAX_FRACTION_LENGTH = 5_119;
@@ -35,33 +36,32 @@ final class Numbers {
 
     /** {@return the number, or null unless the bytes are a number in the one form that the server writes} */
     static @Nullable Long parse(byte[] text) {
-        return text.length > MAX_DIGITS ? null : parse(new String(text, ISO_8859_1), 0);
+        return parse(text, 0, text.length);
     }
 
-    /** As {@link #parse(byte[])}, of the text from a character on. */
-    static @Nullable Long parse(String text, int from) {
-        int length = text.length() - from;
+    /** As {@link #parse(byte[])}, of the bytes between two positions. */
+    static @Nullable Long parse(byte[] text, int from, int to) {
+        int length = to - from;
         if (length < 1 || length > MAX_DIGITS) {
             return null;
         }
-        int first = text.charAt(from) == '-' ? from + 1 : from;
-        if (first == text.length()) {
+        boolean negative = text[from] == '-';
+        int first = negative ? from + 1 : from;
+        if (first == to) {
             return null;
         }
-        char lead = text.charAt(first);
-        if (lead == '0') {
+        if (text[first] == '0') {
             return length == 1 ? 0L : null;
         }
-        for (int i = first; i < text.length(); i++) {
-            if (text.charAt(i) < '0' || text.charAt(i) > '9') {
+        long number = 0; // counted down, since there is one negative number more
+        for (int i = first; i < to; i++) {
+            int digit = text[i] - '0';
+            if (digit < 0 || digit > 9 || number < LEAST_TENTH || number * 10 < Long.MIN_VALUE + digit) {
                 return null;
             }
+            number = number * 10 - digit;
         }
-        try {
-            return Long.parseLong(text, from, text.length(), 10);
-        } catch (NumberFormatException e) {
-            return null;
-        }
+        return negative ? (Long) number : number == Long.MIN_VALUE ? null : (Long) (-number);
     }
 
     /** {@return the number with a fraction, or null if it is none or beyond what the server can hold} */

@@ -426,6 +426,16 @@ public final class RespCluster implements AutoCloseable {
         }
     }
 
+    /** {@return whether any node tells of changes of keys} */
+    boolean isNotifying() {
+        for (int i = 0; i < nodeEndpoints.size(); i++) {
+            if (nodeEndpoints.get(i).settings().isNotifying()) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     private static void tellKeyspaceAt(NodeEndpoint node, Connection.Change change) {
         String key = Text.latin(change.key());
         if (node.settings().tells('K', change.kind())) {

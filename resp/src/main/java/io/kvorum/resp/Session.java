@@ -29,7 +29,7 @@ final class Session {
     final boolean needsPassword;
     volatile int protocol = 2;
     volatile String name = "";
-    volatile String lastCommand = "NULL";
+    String lastCommand = "NULL"; // of which others may see an older one
     volatile long lastActive = System.nanoTime();
     boolean authenticated;
     boolean readOnly;

@@ -38,7 +38,7 @@ final class SettingForm {
 
     static UnaryOperator<String> integer(long min, long max) {
         return value -> {
-            Long number = Numbers.parse(value, 0);
+            Long number = Numbers.parse(Text.bytes(value));
             if (number == null) {
                 throw new IllegalArgumentException("argument couldn't be parsed into an integer");
             }

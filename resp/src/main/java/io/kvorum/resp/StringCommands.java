@@ -235,6 +235,12 @@ final class StringCommands {
     // ---- setting and getting
 
     private static void set(Call call) {
+        if (call.size() == 3) {
+            call.keys().set(call.arg(1), call.arg(2));
+            call.changed('$', "set", call.arg(1));
+            call.out().ok();
+            return;
+        }
         Options options = Options.ofSet(call);
         byte[] key = call.arg(1);
         byte[] value = call.arg(2);

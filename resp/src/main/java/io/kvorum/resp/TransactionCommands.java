@@ -178,9 +178,7 @@ final class TransactionCommands {
             for (Session.Queued queued : queue) {
                 int mark = out.size();
                 try {
-                    queued.command()
-                            .handler()
-                            .handle(new Call(queued.command(), queued.args(), connection, transaction));
+                    new Call(queued.command(), queued.args(), connection, transaction).run();
                 } catch (CommandException e) {
                     out.truncate(mark);
                     out.error(e.error());

@@ -35,6 +35,10 @@ final class WatchedKeys {
         session.watched.clear();
     }
 
+    boolean isEmpty() {
+        return byKey.isEmpty();
+    }
+
     void changed(byte[] key) {
         if (!byKey.isEmpty()) {
             byKey.getOrDefault(Text.latin(key), List.of()).forEach(Watched::mark);
