@@ -62,6 +62,7 @@ final class NodeEndpoint extends Endpoint {
     private final LocalNode node;
     private final ReentrantReadWriteLock commands = new ReentrantReadWriteLock();
     private final WatchedKeys watched = new WatchedKeys();
+    private final SyncCounts syncs = new SyncCounts();
     private volatile long heldUntil; // by CLIENT PAUSE, of System.nanoTime
     private volatile boolean held;
     /** Of the life of the node; for whoever follows it. */
@@ -117,6 +118,10 @@ final class NodeEndpoint extends Endpoint {
         return watched;
     }
 
+    SyncCounts syncs() {
+        return syncs;
+    }
+
     @Override
     CommandTable table() {
         return TABLE;
@@ -145,6 +150,7 @@ final class NodeEndpoint extends Endpoint {
             removals.close();
             removals = null;
         }
+        syncs.reset();
     }
 
     private void removed(KeyspaceEvent event) {

@@ -257,6 +257,9 @@ final class ServerCommands {
     }
 
     static void configResetstat(Call call) {
+        if (call.endpoint() instanceof NodeEndpoint node) {
+            node.syncs().reset();
+        }
         call.out().ok();
     }
 

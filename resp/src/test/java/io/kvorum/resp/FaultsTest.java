@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.kvorum.slots.topology.NodeId;
 import java.io.EOFException;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.ConnectException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -147,6 +148,33 @@ final class FaultsTest {
 
             ports.await(() -> ports.primaryPort() != ports.port("node-1.1"));
             assertEquals("(error) MOVED 0 127.0.0.1:" + ports.primaryPort(), answer);
+        }
+    }
+
+    @Test
+    void infoCountsTheSyncsOfReplicas() throws Exception {
+        try (Ports ports = Ports.ofCluster()) {
+            ports.cluster.node(new NodeId("node-1.2")).crash();
+            ports.cluster.node(new NodeId("node-1.2")).restart();
+            ports.await(() -> stats(ports, NODE).matches("(?s).*\r\nsync_full:[1-9].*"));
+
+            NodeId next = ports.cluster.failOver(Ports.FIRST).id();
+            ports.await(() -> stats(ports, next).matches("(?s).*\r\nsync_partial_ok:[1-9].*"));
+
+            try (TinyClient client = ports.client(next.value())) {
+                client.send("CONFIG", "RESETSTAT");
+                client.send("INFO", "stats");
+                assertEquals("OK", client.read());
+                assertTrue(client.read().contains("\r\nsync_full:0\r\nsync_partial_ok:0\r\nsync_partial_err:0\r\n"));
+            }
+        }
+    }
+
+    private static String stats(Ports ports, NodeId node) {
+        try (TinyClient client = ports.client(node.value())) {
+            return client.call("INFO stats");
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 }
