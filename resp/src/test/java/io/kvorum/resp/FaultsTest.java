@@ -129,8 +129,10 @@ final class FaultsTest {
             assertEquals("PONG", other.read());
             ports.cluster.awaitReady(Ports.LIMIT);
             NodeId before = ports.cluster.primaryOf(Ports.FIRST).id();
-            assertEquals("OK", client.call("KVORUM FAILOVER shard-1"));
-            ports.await(() -> !ports.cluster.primaryOf(Ports.FIRST).id().equals(before));
+            ports.order(() -> client.call("KVORUM FAILOVER shard-1"), () -> !ports.cluster
+                    .primaryOf(Ports.FIRST)
+                    .id()
+                    .equals(before));
             assertTrue(client.call("KVORUM CRASH nobody").startsWith("(error) ERR no node"));
         }
     }
@@ -140,13 +142,13 @@ final class FaultsTest {
         try (Ports ports = Ports.ofCluster();
                 TinyClient client = ports.client("node-1.1")) {
             assertEquals("OK", client.call("SET {06S} 0"));
-            ports.cluster.sentinels().get(0).driver().failOver(Ports.FIRST);
+            CompletableFuture<Void> failedOver = CompletableFuture.runAsync(ports::failOver);
             String answer = client.call("INCR {06S}");
             while (answer.matches("\\d+")) {
                 answer = client.call("INCR {06S}");
             }
 
-            ports.await(() -> ports.primaryPort() != ports.port("node-1.1"));
+            failedOver.join();
             assertEquals("(error) MOVED 0 127.0.0.1:" + ports.primaryPort(), answer);
         }
     }
@@ -158,7 +160,8 @@ final class FaultsTest {
             ports.cluster.node(new NodeId("node-1.2")).restart();
             ports.await(() -> stats(ports, NODE).matches("(?s).*\r\nsync_full:[1-9].*"));
 
-            NodeId next = ports.cluster.failOver(Ports.FIRST).id();
+            ports.failOver();
+            NodeId next = ports.cluster.primaryOf(Ports.FIRST).id();
             ports.await(() -> stats(ports, next).matches("(?s).*\r\nsync_partial_ok:[1-9].*"));
 
             try (TinyClient client = ports.client(next.value())) {
