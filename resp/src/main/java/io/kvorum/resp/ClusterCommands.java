@@ -542,7 +542,8 @@ final class ClusterCommands {
             if (Text.idOf(shard.primary().value()).equals(id)) {
                 return shard;
             }
-            if (shard.replicas().stream().anyMatch(node -> Text.idOf(node.value()).equals(id))) {
+            if (shard.replicas().stream()
+                    .anyMatch(node -> Text.idOf(node.value()).equals(id))) {
                 throw new CommandException("ERR Target node is not a master");
             }
         }

@@ -254,9 +254,8 @@ abstract class Endpoint {
             throw new CommandException("NOAUTH Authentication required.");
         }
         if (session.protocol == 2 && session.subscribed() && !PubSubCommands.mayBeUsedBySubscribers(command)) {
-            throw new CommandException(
-                    "ERR Can't execute '" + command.name()
-                            + "': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context");
+            throw new CommandException("ERR Can't execute '" + command.name()
+                    + "': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context");
         }
         return command;
     }

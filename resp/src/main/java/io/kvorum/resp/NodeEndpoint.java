@@ -246,11 +246,7 @@ final class NodeEndpoint extends Endpoint {
             return;
         }
         List<CompletionStage<?>> outcomes = new ArrayList<>();
-        use(
-                connection,
-                store().unawaited(level, ReadLevel.LOCAL, cluster().timeout(), outcomes::add),
-                alone,
-                action);
+        use(connection, store().unawaited(level, ReadLevel.LOCAL, cluster().timeout(), outcomes::add), alone, action);
         outcomes.forEach(NodeEndpoint::await);
     }
 

@@ -24,8 +24,8 @@ final class Numbers {
     private static final int MAX_EXPONENT = 4932;
 
     private static final int MIN_EXPONENT = -4950;
-    private static final BigDecimal MAX_FRACTION = new BigDecimal(
-            BigInteger.ONE.shiftLeft(64).subtract(BigInteger.ONE).shiftLeft(16_383 - 63));
+    private static final BigDecimal MAX_FRACTION =
+            new BigDecimal(BigInteger.ONE.shiftLeft(64).subtract(BigInteger.ONE).shiftLeft(16_383 - 63));
     private static final Pattern HEXADECIMAL =
             Pattern.compile("([+-]?)0[xX]([0-9a-fA-F]*)(?:\\.([0-9a-fA-F]*))?(?:[pP]([+-]?[0-9]{1,5}))?");
     private static final int FRACTION_DIGITS = 17;

@@ -128,7 +128,8 @@ public final class RespCluster implements AutoCloseable {
     }
 
     private void happened(ClusterEvent event) {
-        if (event instanceof ClusterEvent.OfNode told && endpoints.get(told.event().node()) instanceof NodeEndpoint node) {
+        if (event instanceof ClusterEvent.OfNode told
+                && endpoints.get(told.event().node()) instanceof NodeEndpoint node) {
             node.syncs().happened(told.event());
         }
         if (mode != RespMode.SENTINEL) {

@@ -44,8 +44,7 @@ final class SentinelCommands {
         table.add("server", of("info", -1, info, "Tells about the sentinel", SentinelCommands::info));
         String role = "noscript loading stale fast @admin @dangerous";
         table.add("server", of("role", 1, role, "Tells the role", SentinelCommands::role));
-        table.add(
-                "pubsub", of("publish", 3, "pubsub loading stale fast", "Takes a hello", SentinelCommands::publish));
+        table.add("pubsub", of("publish", 3, "pubsub loading stale fast", "Takes a hello", SentinelCommands::publish));
         table.container(
                 "sentinel",
                 "sentinel",

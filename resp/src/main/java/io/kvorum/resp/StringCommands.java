@@ -229,7 +229,7 @@ final class StringCommands {
                         "1 1 1 RO access",
                         "Returns a part of a value",
                         "1.0.0",
-                        StringCommands::substr));
+                        StringCommands::getrange));
     }
 
     // ---- setting and getting
@@ -408,10 +408,6 @@ final class StringCommands {
         return index < 0 ? Math.max(index + length, 0) : index;
     }
 
-    private static void substr(Call call) {
-        getrange(call);
-    }
-
     private static void setrange(Call call) {
         long offset = call.integer(2);
         byte[] part = call.arg(3);
@@ -485,10 +481,7 @@ final class StringCommands {
     private static BigDecimal fraction(byte[] text) {
         BigDecimal number = Numbers.parseFraction(text);
         if (number == null) {
-            throw new CommandException(
-                    Numbers.isInfinite(text)
-                            ? NOT_FINITE
-                            : "ERR value is not a valid float");
+            throw new CommandException(Numbers.isInfinite(text) ? NOT_FINITE : "ERR value is not a valid float");
         }
         return number;
     }
@@ -555,7 +548,7 @@ final class StringCommands {
                     default -> options.lives(i++);
                 }
             }
-            options.checkLife();
+            options.life(); // which refuses a bad one
             return options;
         }
 
@@ -590,10 +583,6 @@ final class StringCommands {
                 }
             }
             throw CommandException.syntax();
-        }
-
-        private void checkLife() {
-            life();
         }
 
         Condition condition() {

@@ -65,8 +65,7 @@ final class ClusterCommandsTest {
             client.call("MULTI");
             client.call("SET {06S}t 1");
             client.call("SET Qi 1");
-            assertEquals(
-                    "(error) CROSSSLOT Keys in request don't hash to the same slot", client.call("EXEC"));
+            assertEquals("(error) CROSSSLOT Keys in request don't hash to the same slot", client.call("EXEC"));
             assertEquals("(error) ERR EXEC without MULTI", client.call("EXEC"));
         }
     }

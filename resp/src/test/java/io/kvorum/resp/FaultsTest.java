@@ -129,10 +129,9 @@ final class FaultsTest {
             assertEquals("PONG", other.read());
             ports.cluster.awaitReady(Ports.LIMIT);
             NodeId before = ports.cluster.primaryOf(Ports.FIRST).id();
-            ports.order(() -> client.call("KVORUM FAILOVER shard-1"), () -> !ports.cluster
-                    .primaryOf(Ports.FIRST)
-                    .id()
-                    .equals(before));
+            ports.order(
+                    () -> client.call("KVORUM FAILOVER shard-1"),
+                    () -> !ports.cluster.primaryOf(Ports.FIRST).id().equals(before));
             assertTrue(client.call("KVORUM CRASH nobody").startsWith("(error) ERR no node"));
         }
     }

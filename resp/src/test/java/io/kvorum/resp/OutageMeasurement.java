@@ -4,12 +4,6 @@ import io.kvorum.failover.SentinelSettings;
 import io.kvorum.testkit.LocalCluster;
 import io.kvorum.testkit.LocalClusterSettings;
 import io.kvorum.testkit.LocalNode;
-import io.lettuce.core.RedisException;
-import io.lettuce.core.RedisURI;
-import io.lettuce.core.cluster.ClusterClientOptions;
-import io.lettuce.core.cluster.ClusterTopologyRefreshOptions;
-import io.lettuce.core.cluster.RedisClusterClient;
-import io.lettuce.core.cluster.api.StatefulRedisClusterConnection;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,19 +11,26 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 import java.util.stream.IntStream;
+import redis.clients.jedis.DefaultJedisClientConfig;
+import redis.clients.jedis.HostAndPort;
+import redis.clients.jedis.RedisClusterClient;
+import redis.clients.jedis.exceptions.JedisException;
 
 /**
  * Measures for how long a cluster client cannot write to a shard whose primary was killed, with a detection of one
- * second: {@code OutageMeasurement kvorum 20}, and {@code OutageMeasurement redis 20 DIRECTORY} with six processes of the
- * redis-server on the PATH, three primaries with a replica each.
+ * second: {@code OutageMeasurement kvorum 20}, three primaries with two replicas each, and {@code OutageMeasurement
+ * redis 20 DIRECTORY} with six processes of the redis-server on the PATH, three primaries with a replica each.
  */
 final class OutageMeasurement {
     private static final Duration DETECTION = Duration.ofSeconds(1);
     private static final Duration LIMIT = Duration.ofSeconds(60);
     private static final int FIRST_PORT = 21_000;
     private static final int NODES = 6;
+    private static final int TIMEOUT_MILLIS = 250;
     private static final long CHECK_NANOS = 1_000_000;
     private static final String KEY = "{06S}k"; // of slot 0
 
@@ -58,26 +59,22 @@ final class OutageMeasurement {
     public static void main(String[] args) throws Exception {
         List<Double> outages = new ArrayList<>();
         try (Target target = args[0].equals("redis") ? new Servers(Path.of(args[2])) : new Local()) {
-            RedisClusterClient client = RedisClusterClient.create(
-                    RedisURI.builder().withHost("127.0.0.1").withPort(target.port()).withTimeout(Duration.ofMillis(250)).build());
-            client.setOptions(ClusterClientOptions.builder()
-                    .topologyRefreshOptions(ClusterTopologyRefreshOptions.builder()
-                            .enablePeriodicRefresh(Duration.ofMillis(100))
-                            .enableAllAdaptiveRefreshTriggers()
-                            .build())
-                    .build());
-            try (StatefulRedisClusterConnection<String, String> connection = client.connect()) {
+            DefaultJedisClientConfig config = DefaultJedisClientConfig.builder()
+                    .timeoutMillis(TIMEOUT_MILLIS)
+                    .build();
+            try (RedisClusterClient client = RedisClusterClient.builder()
+                    .nodes(Set.of(new HostAndPort("127.0.0.1", target.port())))
+                    .clientConfig(config)
+                    .build()) {
                 for (int i = 0; i < Integer.parseInt(args[1]); i++) {
-                    write(connection);
+                    write(client);
                     target.kill();
                     long killed = System.nanoTime();
-                    write(connection);
+                    write(client);
                     outages.add((System.nanoTime() - killed) / 1e9);
                     System.out.printf("%.2f s%n", outages.get(i));
                     target.restore();
                 }
-            } finally {
-                client.shutdown(Duration.ZERO, Duration.ofSeconds(1));
             }
         }
         Collections.sort(outages);
@@ -86,13 +83,13 @@ final class OutageMeasurement {
                 args[0], outages.get(outages.size() / 2), outages.get(0), outages.get(outages.size() - 1));
     }
 
-    private static void write(StatefulRedisClusterConnection<String, String> connection) {
+    private static void write(RedisClusterClient client) {
         long deadline = System.nanoTime() + LIMIT.toNanos();
         while (true) {
             try {
-                connection.sync().set(KEY, "value");
+                client.set(KEY, "value");
                 return;
-            } catch (RedisException e) {
+            } catch (JedisException e) {
                 if (System.nanoTime() - deadline > 0) {
                     throw e;
                 }
@@ -103,13 +100,14 @@ final class OutageMeasurement {
 
     private static final class Local implements Target {
         private final LocalCluster cluster = LocalCluster.start(LocalClusterSettings.defaults()
-                .withReplicas(1)
+                .withReplicas(2) // of whose shard a majority must be left
                 .withFailover(SentinelSettings.defaults().withDownAfter(DETECTION)));
-        private final RespCluster resp = RespCluster.start(cluster);
+        private final RespCluster resp;
         private LocalNode killed = cluster.nodes().get(0);
 
         Local() {
             cluster.awaitReady(LIMIT);
+            resp = RespCluster.start(cluster);
         }
 
         @Override
@@ -119,7 +117,7 @@ final class OutageMeasurement {
 
         @Override
         public void kill() {
-            killed = cluster.primaryFor(KEY.getBytes(java.nio.charset.StandardCharsets.UTF_8));
+            killed = cluster.primaryFor(Text.bytes(KEY));
             killed.crash();
         }
 
@@ -177,7 +175,8 @@ final class OutageMeasurement {
                             "--dir",
                             own.toString())
                     .redirectErrorStream(true)
-                    .redirectOutput(ProcessBuilder.Redirect.appendTo(own.resolve("log").toFile()))
+                    .redirectOutput(
+                            ProcessBuilder.Redirect.appendTo(own.resolve("log").toFile()))
                     .start();
         }
 
@@ -219,7 +218,7 @@ final class OutageMeasurement {
             }
         }
 
-        private static void await(java.util.function.BooleanSupplier condition) {
+        private static void await(BooleanSupplier condition) {
             long deadline = System.nanoTime() + LIMIT.toNanos();
             while (!condition.getAsBoolean()) {
                 if (System.nanoTime() - deadline > 0) {
