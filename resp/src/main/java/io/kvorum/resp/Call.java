@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Confined to the thread of the connection.
  */
-final class Call {
+final class Call implements Runnable {
     private final Command command;
     private final byte[][] args;
     private final Connection connection;
@@ -23,6 +23,11 @@ final class Call {
         this.args = args;
         this.connection = connection;
         this.transaction = transaction;
+    }
+
+    @Override
+    public void run() {
+        command.handler().handle(this);
     }
 
     Command command() {
@@ -60,6 +65,15 @@ final class Call {
             throw new CommandException(error);
         }
         return number;
+    }
+
+    int smallInteger(int index) {
+        long number = integer(index);
+        if (number != (int) number) {
+            throw new CommandException(
+                    "ERR value is out of range, value must between " + Integer.MIN_VALUE + " and " + Integer.MAX_VALUE);
+        }
+        return (int) number;
     }
 
     Connection connection() {
@@ -125,6 +139,8 @@ final class Call {
      * @param key the key
      */
     void changed(char kind, String event, byte[] key) {
-        connection.changed(kind, event, key);
+        if (node().isFollowed()) {
+            connection.changed(kind, event, key);
+        }
     }
 }

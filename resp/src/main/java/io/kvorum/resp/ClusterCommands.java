@@ -22,6 +22,8 @@ import org.jspecify.annotations.Nullable;
 /** The commands that clients learn the cluster by. Nodes answer by the topology that they know. */
 final class ClusterCommands {
     private static final String BAD_SLOT = "ERR Invalid or out of range slot";
+    private static final String BAD_SLOT_OR_COUNT = "ERR Invalid slot or number of keys";
+    private static final String NOT_MOVED = "ERR no slot can be moved by SETSLOT here";
     private static final int BUS_OFFSET = 10_000;
     private static final int MAX_PORT = 65_535;
 
@@ -199,12 +201,13 @@ final class ClusterCommands {
         call.out().integer(HashSlot.of(call.arg(2)));
     }
 
-    private static int slot(Call call, int index) {
-        Long slot = Numbers.parse(call.arg(index));
-        if (slot == null || slot < 0 || slot >= HashSlot.COUNT) {
-            throw new CommandException(BAD_SLOT);
+    /** {@return the slot that the third word of a call is} */
+    private static int slot(Call call, String error) {
+        long slot = call.integer(2, error.equals(BAD_SLOT) ? error : CommandException.NOT_INTEGER);
+        if (slot < 0 || slot >= HashSlot.COUNT) {
+            throw new CommandException(error);
         }
-        return slot.intValue();
+        return (int) slot;
     }
 
     private static boolean owns(Call call, int slot) {
@@ -214,7 +217,7 @@ final class ClusterCommands {
 
     private static void clusterCountkeysinslot(Call call) {
         cluster(call);
-        int slot = slot(call, 2);
+        int slot = slot(call, "ERR Invalid slot");
         call.out()
                 .integer(
                         owns(call, slot) ? keysOf(call, slot, Integer.MAX_VALUE).size() : 0);
@@ -222,10 +225,10 @@ final class ClusterCommands {
 
     private static void clusterGetkeysinslot(Call call) {
         cluster(call);
-        int slot = slot(call, 2);
         long count = call.integer(3);
+        int slot = slot(call, BAD_SLOT_OR_COUNT);
         if (count < 0) {
-            throw new CommandException("ERR Invalid number of keys");
+            throw new CommandException(BAD_SLOT_OR_COUNT);
         }
         int limit = (int) Math.min(count, Integer.MAX_VALUE);
         List<byte[]> keys = owns(call, slot) && limit > 0 ? keysOf(call, slot, limit) : List.of();
@@ -451,7 +454,10 @@ final class ClusterCommands {
 
     private static void clusterFailover(Call call) {
         RespCluster cluster = cluster(call);
-        if (call.size() > 3 || (call.size() == 3 && !call.is(2, "FORCE") && !call.is(2, "TAKEOVER"))) {
+        if (call.size() > 3) {
+            throw CommandException.subcommand(call);
+        }
+        if (call.size() == 3 && !call.is(2, "FORCE") && !call.is(2, "TAKEOVER")) {
             throw CommandException.syntax();
         }
         if (call.node().isPrimary()) {
@@ -502,8 +508,46 @@ final class ClusterCommands {
         if (!call.node().isPrimary()) {
             throw new CommandException("ERR You can use SETSLOT only with masters.");
         }
-        slot(call, 2);
-        throw new CommandException("ERR Invalid CLUSTER SETSLOT action or number of arguments. Try CLUSTER HELP");
+        int slot = slot(call, BAD_SLOT);
+        boolean own = owns(call, slot);
+        if (call.is(3, "STABLE") && call.size() == 4) {
+            call.out().ok(); // as every slot is
+        } else if (call.is(3, "MIGRATING") && call.size() == 5) {
+            if (!own) {
+                throw new CommandException("ERR I'm not the owner of hash slot " + slot);
+            }
+            requirePrimary(call, "ERR I don't know about node ");
+            throw new CommandException(NOT_MOVED);
+        } else if (call.is(3, "IMPORTING") && call.size() == 5) {
+            if (own) {
+                throw new CommandException("ERR I'm already the owner of hash slot " + slot);
+            }
+            requirePrimary(call, "ERR I don't know about node ");
+            throw new CommandException(NOT_MOVED);
+        } else if (call.is(3, "NODE") && call.size() == 5) {
+            Shard shard = requirePrimary(call, "ERR Unknown node ");
+            if (!shard.slots().contains(slot)) {
+                throw new CommandException(NOT_MOVED);
+            }
+            call.out().ok();
+        } else {
+            throw new CommandException("ERR Invalid CLUSTER SETSLOT action or number of arguments. Try CLUSTER HELP");
+        }
+    }
+
+    /** {@return the shard whose primary the fifth word of a call names} */
+    private static Shard requirePrimary(Call call, String unknown) {
+        String id = call.text(4);
+        for (Shard shard : call.node().cluster().topology().shards()) {
+            if (Text.idOf(shard.primary().value()).equals(id)) {
+                return shard;
+            }
+            if (shard.replicas().stream()
+                    .anyMatch(node -> Text.idOf(node.value()).equals(id))) {
+                throw new CommandException("ERR Target node is not a master");
+            }
+        }
+        throw new CommandException(unknown + id);
     }
 
     private static void clusterHelp(Call call) {

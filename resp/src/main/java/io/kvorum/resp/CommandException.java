@@ -1,5 +1,7 @@
 package io.kvorum.resp;
 
+import java.util.Locale;
+
 /** A command is answered with an error. The message is the whole error, its code in front. */
 final class CommandException extends RuntimeException {
     private static final long serialVersionUID = 1L;
@@ -17,6 +19,12 @@ final class CommandException extends RuntimeException {
 
     static CommandException notInteger() {
         return new CommandException(NOT_INTEGER);
+    }
+
+    /** {@return the error of a subcommand that was given too many words} */
+    static CommandException subcommand(Call call) {
+        return new CommandException("ERR unknown subcommand or wrong number of arguments for '" + call.text(1)
+                + "'. Try " + call.text(0).toUpperCase(Locale.ROOT) + " HELP.");
     }
 
     /** {@return the whole error} */

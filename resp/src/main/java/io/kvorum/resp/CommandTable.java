@@ -31,7 +31,12 @@ final class CommandTable {
         Command container = Command.of(name, -2, words, "", summary, since, call -> {
             throw new AssertionError(name); // one of its subcommands is found, or none
         });
-        commands.put(name, container.in(group, null).with(Arrays.asList(subcommands)));
+        container(container, group, subcommands);
+    }
+
+    /** Adds a command that has subcommands and can do without. */
+    void container(Command container, String group, Command... subcommands) {
+        commands.put(container.name(), container.in(group, null).with(Arrays.asList(subcommands)));
     }
 
     /** Adds commands that another table has. */

@@ -2,6 +2,7 @@ package io.kvorum.resp;
 
 import io.kvorum.core.KeyValueStore;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.Socket;
 import java.util.ArrayList;
@@ -46,11 +47,11 @@ final class Connection implements Runnable {
     @Override
     public void run() {
         try (socket) {
-            while (!closing) {
-                if (!endpoint.awaitReachable(this)) {
-                    return;
-                }
-                step();
+            InputStream in = socket.getInputStream();
+            while (!closing && reader.fill(in) && endpoint.awaitReachable(this)) {
+                session.lastActive = System.nanoTime();
+                answerArrived();
+                flush();
             }
         } catch (IOException e) {
             closing = true; // the client has gone, or the endpoint was closed
@@ -63,26 +64,24 @@ final class Connection implements Runnable {
         }
     }
 
-    /** Carries out one command, or reads more. */
-    private void step() throws IOException {
-        byte[][] args;
+    /** Carries out the commands that have arrived. */
+    private void answerArrived() throws IOException {
         try {
-            args = reader.next();
+            byte[][] args = reader.next();
+            while (args != null) {
+                flushToPushes();
+                answer(args);
+                if (closing) {
+                    return;
+                }
+                if (out.size() > MAX_ANSWERS) {
+                    flush();
+                }
+                args = reader.next();
+            }
         } catch (ProtocolException e) {
             out.error("ERR " + e.getMessage());
             closing = true;
-            flush();
-            return;
-        }
-        if (args == null) {
-            flush();
-            closing |= !reader.fill(socket.getInputStream());
-            return;
-        }
-        session.lastActive = System.nanoTime();
-        answer(args);
-        if (closing || out.size() > MAX_ANSWERS) {
-            flush();
         }
     }
 
@@ -126,7 +125,7 @@ final class Connection implements Runnable {
         }
     }
 
-    /** Sends what was written so far before anything that is pushed afterwards. */
+    /** Has what was written so far sent before anything that is pushed from now on, by the next command perhaps. */
     void flushToPushes() {
         PushQueue queue = pushes;
         if (queue != null && out.size() > 0) {
@@ -177,7 +176,7 @@ final class Connection implements Runnable {
 
     /** Begins anew, as RESET does. */
     void reset() {
-        session = new Session(session.needsPassword);
+        session = new Session(endpoint.needsPassword());
         reader.setAuthenticated(session.authenticated);
         out.setProtocol(2);
     }
@@ -221,11 +220,6 @@ final class Connection implements Runnable {
         return known;
     }
 
-    /** {@return whether a transaction is being run, in which nothing waits} */
-    boolean isUsingStore() {
-        return store != null;
-    }
-
     void setStore(@Nullable KeyValueStore value) {
         store = value;
     }
@@ -234,14 +228,9 @@ final class Connection implements Runnable {
         changes.add(new Change(kind, event, key));
     }
 
-    /** {@return what has been changed since the last time, which is forgotten} */
-    List<Change> takeChanges() {
-        if (changes.isEmpty()) {
-            return List.of();
-        }
-        List<Change> taken = List.copyOf(changes);
-        changes.clear();
-        return taken;
+    /** {@return what the present command has changed so far, to be {@linkplain #forgetChanges forgotten} afterwards} */
+    List<Change> changes() {
+        return changes;
     }
 
     void forgetChanges() {

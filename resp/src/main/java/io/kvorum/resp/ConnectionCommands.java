@@ -194,13 +194,12 @@ final class ConnectionCommands {
             protocol = (int) wanted;
             next = 2;
         }
-        String name = null;
         while (next < call.size()) {
             if (call.is(next, "AUTH") && next + 2 < call.size()) {
                 authenticate(call, call.text(next + 1), call.arg(next + 2));
                 next += 3;
             } else if (call.is(next, "SETNAME") && next + 1 < call.size()) {
-                name = checkedName(call.text(next + 1));
+                call.session().name = checkedName(call.text(next + 1));
                 next += 2;
             } else {
                 throw new CommandException("ERR Syntax error in HELLO option '" + call.text(next) + "'");
@@ -208,11 +207,8 @@ final class ConnectionCommands {
         }
         if (!call.session().authenticated) {
             throw new CommandException("NOAUTH HELLO must be called with the client already authenticated, otherwise "
-                    + "the HELLO <proto> AUTH <user> <pass> option can be used to authenticate the client and select "
+                    + "the HELLO AUTH <user> <pass> option can be used to authenticate the client and select "
                     + "the RESP protocol version at the same time");
-        }
-        if (name != null) {
-            call.session().name = name;
         }
         call.connection().setProtocol(protocol);
         boolean sentinel = call.endpoint() instanceof SentinelEndpoint;
@@ -290,7 +286,7 @@ final class ConnectionCommands {
     }
 
     static void select(Call call) {
-        long database = call.integer(1);
+        int database = call.smallInteger(1);
         if (call.node().cluster().mode() == RespMode.CLUSTER && database != 0) {
             throw new CommandException("ERR SELECT is not allowed in cluster mode");
         }
@@ -463,13 +459,16 @@ final class ConnectionCommands {
     }
 
     static void clientPause(Call call) {
+        if (call.size() > 4) {
+            throw CommandException.subcommand(call);
+        }
+        boolean writes = call.size() == 4 && call.is(3, "WRITE");
+        if (call.size() == 4 && !writes && !call.is(3, "ALL")) {
+            throw new CommandException("ERR CLIENT PAUSE mode must be WRITE or ALL");
+        }
         long millis = call.integer(2, "ERR timeout is not an integer or out of range");
         if (millis < 0) {
             throw new CommandException("ERR timeout is negative");
-        }
-        boolean writes = call.size() == 4 && call.is(3, "WRITE");
-        if (call.size() > 4 || (call.size() == 4 && !writes && !call.is(3, "ALL"))) {
-            throw new CommandException("ERR CLIENT PAUSE mode must be WRITE or ALL");
         }
         if (call.endpoint() instanceof NodeEndpoint node) {
             node.holdCommands(Duration.ofMillis(millis), writes);

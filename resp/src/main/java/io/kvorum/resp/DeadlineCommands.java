@@ -205,7 +205,7 @@ final class DeadlineCommands {
             }
             long millis =
                     absolute ? deadline.getAsLong() : Math.max(deadline.getAsLong() - System.currentTimeMillis(), 0);
-            return unit == 1 ? millis : (millis + unit / 2) / unit;
+            return unit == 1 ? millis : millis / unit + (millis % unit) / (unit / 2);
         });
         call.out().integer(answer);
     }

@@ -216,21 +216,21 @@ abstract class Endpoint {
         int mark = out.size();
         Command command = null;
         try {
-            command = table().find(args);
-            session.lastCommand = command.name();
-            if (!session.authenticated && !command.traits().noAuth()) {
-                throw new CommandException("NOAUTH Authentication required.");
-            }
-            if (session.protocol == 2 && session.subscribed() && !PubSubCommands.mayBeUsedBySubscribers(command)) {
-                throw new CommandException(
-                        "ERR Can't execute '" + command.name()
-                                + "': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context");
-            }
+            command = admitted(session, args);
             run(connection, command, args);
         } catch (CommandException e) {
             out.truncate(mark);
-            session.broken |= session.inTransaction() && (command == null || !TransactionCommands.runsAtOnce(command));
-            out.error(e.error());
+            if (command != null) {
+                session.broken |= session.inTransaction() && !TransactionCommands.runsAtOnce(command);
+                out.error(e.error());
+            } else if (Text.is(args[0], "POST") || Text.is(args[0], "Host:")) {
+                connection.closeNow(); // a browser that was made to speak to this port
+            } else {
+                out.error(rejected(connection, args, e.error()));
+            }
+        } catch (OutOfMemoryError e) { // for a value that does not fit
+            out.truncate(mark);
+            out.error("OOM command not allowed when used memory > 'maxmemory'.");
         } catch (IllegalStateException e) { // what runs behind this port was ended
             if (running() != null) {
                 logger.log(Level.WARNING, () -> "command failed at " + id, e);
@@ -244,6 +244,31 @@ abstract class Endpoint {
             out.truncate(mark);
             out.error("ERR internal error: " + e);
         }
+    }
+
+    /** {@return the command, if the connection may use it in its state} */
+    private Command admitted(Session session, byte[][] args) {
+        Command command = table().find(args);
+        session.lastCommand = command.name();
+        if (!session.authenticated && !command.traits().noAuth()) {
+            throw new CommandException("NOAUTH Authentication required.");
+        }
+        if (session.protocol == 2 && session.subscribed() && !PubSubCommands.mayBeUsedBySubscribers(command)) {
+            throw new CommandException("ERR Can't execute '" + command.name()
+                    + "': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context");
+        }
+        return command;
+    }
+
+    /** Whatever is rejected breaks the transaction that it would be part of, and EXEC ends it. */
+    private static String rejected(Connection connection, byte[][] args, String error) {
+        Session session = connection.session();
+        if (!Text.is(args[0], "EXEC") || !(connection.endpoint() instanceof NodeEndpoint)) {
+            session.broken |= session.inTransaction();
+            return error;
+        }
+        TransactionCommands.abandon(connection);
+        return TransactionCommands.ABORTED_BY + (error.startsWith("ERR ") ? error.substring(4) : error);
     }
 
     final RespCluster cluster() {

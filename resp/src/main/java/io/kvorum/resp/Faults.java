@@ -5,7 +5,10 @@ import io.kvorum.testkit.LocalCluster;
 import io.kvorum.testkit.LocalNode;
 import io.kvorum.testkit.LocalSentinel;
 import java.util.LinkedHashSet;
+import java.util.Map;
 import java.util.Set;
+import java.util.function.Function;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -15,10 +18,12 @@ import org.jspecify.annotations.Nullable;
  */
 final class Faults {
     private final LocalCluster cluster;
+    private final Map<NodeId, LocalNode> nodes;
     private final Set<NodeId> isolated = new LinkedHashSet<>();
 
     Faults(LocalCluster cluster) {
         this.cluster = cluster;
+        this.nodes = cluster.nodes().stream().collect(Collectors.toUnmodifiableMap(LocalNode::id, Function.identity()));
     }
 
     /** {@return whether a party is paused, by whomever} */
@@ -72,9 +77,6 @@ final class Faults {
     }
 
     private @Nullable LocalNode node(NodeId party) {
-        return cluster.nodes().stream()
-                .filter(node -> node.id().equals(party))
-                .findFirst()
-                .orElse(null);
+        return nodes.get(party);
     }
 }

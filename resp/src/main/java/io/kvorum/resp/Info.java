@@ -56,7 +56,7 @@ final class Info {
                     case "server" -> info.server(endpoint);
                     case "clients" -> info.clients(endpoint);
                     case "cpu" -> info.cpu();
-                    default -> info.stats();
+                    default -> info.stats(new SyncCounts());
                 }
             }
         }
@@ -69,7 +69,7 @@ final class Info {
             case "clients" -> clients(node);
             case "memory" -> memory();
             case "persistence" -> persistence();
-            case "stats" -> stats();
+            case "stats" -> stats(node.syncs());
             case "replication" -> replication(node);
             case "cpu" -> cpu();
             case "modules" -> title("Modules");
@@ -151,12 +151,15 @@ final class Info {
         line("aof_rewrite_in_progress", 0);
     }
 
-    private void stats() {
+    private void stats(SyncCounts syncs) {
         title("Stats");
         line("total_connections_received", 0);
         line("total_commands_processed", 0);
         line("instantaneous_ops_per_sec", 0);
         line("rejected_connections", 0);
+        line("sync_full", syncs.full());
+        line("sync_partial_ok", syncs.partial());
+        line("sync_partial_err", syncs.refused());
         line("expired_keys", 0);
         line("evicted_keys", 0);
         line("keyspace_hits", 0);

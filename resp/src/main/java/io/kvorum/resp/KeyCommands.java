@@ -290,7 +290,7 @@ final class KeyCommands {
             if (call.is(i, "REPLACE")) {
                 replace = true;
             } else if (call.is(i, "DB") && i + 1 < call.size()) {
-                if (call.integer(++i) != 0) {
+                if (call.smallInteger(++i) != 0) {
                     throw new CommandException("ERR DB index is out of range");
                 }
             } else {
@@ -393,7 +393,7 @@ final class KeyCommands {
         try {
             clear(call.connection().store());
         } finally { // some keys may be gone
-            call.node().watched().allChanged();
+            call.node().watched().allDeleted();
         }
         call.out().ok();
     }
@@ -485,6 +485,9 @@ final class KeyCommands {
     }
 
     private static ScanCursor cursor(String text) {
+        if (text.isEmpty()) {
+            return ScanCursor.START;
+        }
         try {
             long number = text.startsWith("-") ? Long.parseLong(text) : Long.parseUnsignedLong(text);
             int slot = (int) (number >>> POSITION_BITS);

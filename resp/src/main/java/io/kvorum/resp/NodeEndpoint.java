@@ -54,6 +54,7 @@ final class NodeEndpoint extends Endpoint {
         TransactionCommands.addTo(TABLE);
         PubSubCommands.addTo(TABLE);
         ServerCommands.addTo(TABLE);
+        TableCommands.addTo(TABLE);
         ClusterCommands.addTo(TABLE);
         KvorumCommands.addTo(TABLE);
     }
@@ -61,6 +62,7 @@ final class NodeEndpoint extends Endpoint {
     private final LocalNode node;
     private final ReentrantReadWriteLock commands = new ReentrantReadWriteLock();
     private final WatchedKeys watched = new WatchedKeys();
+    private final SyncCounts syncs = new SyncCounts();
     private volatile long heldUntil; // by CLIENT PAUSE, of System.nanoTime
     private volatile boolean held;
     /** Of the life of the node; for whoever follows it. */
@@ -116,6 +118,10 @@ final class NodeEndpoint extends Endpoint {
         return watched;
     }
 
+    SyncCounts syncs() {
+        return syncs;
+    }
+
     @Override
     CommandTable table() {
         return TABLE;
@@ -144,6 +150,7 @@ final class NodeEndpoint extends Endpoint {
             removals.close();
             removals = null;
         }
+        syncs.reset();
     }
 
     private void removed(KeyspaceEvent event) {
@@ -175,50 +182,56 @@ final class NodeEndpoint extends Endpoint {
         if (command.traits().control() && !cluster().hasControl()) {
             throw new CommandException("ERR unknown command '" + Text.latin(args[0]) + "', with args beginning with: ");
         }
-        boolean exec = command.isExec();
         session.asking = false; // a slot that moves is refused until its data is here, asked for or not
-        long deadline = System.nanoTime() + MAX_WAIT.toNanos();
-        while (true) {
-            int mark = connection.out().size();
-            try {
-                holdBack(connection, command);
-                Routing.check(this, session, command, args);
-                if (session.inTransaction() && !TransactionCommands.runsAtOnce(command)) {
-                    session.enqueue(command, args);
-                    connection.out().simple("QUEUED");
-                } else if (exec) {
-                    TransactionCommands.execute(connection);
-                } else {
-                    perform(connection, command, args);
-                }
-                return;
-            } catch (RefusedException e) {
-                connection.out().truncate(mark);
-                connection.forgetChanges();
-                boolean passing = e.kind() == Kind.PAUSED || e.kind() == Kind.FENCED;
-                if (!passing || System.nanoTime() - deadline >= 0 || connection.isClosed()) {
-                    throw new CommandException(Routing.error(this, e));
-                }
-                LockSupport.parkNanos(CHECK_NANOS);
-            } catch (CommandException e) {
-                connection.forgetChanges();
-                if (exec && session.inTransaction()) {
-                    TransactionCommands.abandon(connection);
-                    throw new CommandException("EXECABORT Transaction discarded because of: " + e.error());
-                }
-                throw e;
+        RefusedException refused = attempt(connection, command, args);
+        long deadline = refused == null ? 0 : System.nanoTime() + MAX_WAIT.toNanos();
+        while (refused != null) {
+            boolean passing = refused.kind() == Kind.PAUSED || refused.kind() == Kind.FENCED;
+            if (!passing || System.nanoTime() - deadline >= 0 || connection.isClosed()) {
+                throw new CommandException(Routing.error(this, refused));
             }
+            LockSupport.parkNanos(CHECK_NANOS);
+            refused = attempt(connection, command, args);
         }
     }
 
-    private void perform(Connection connection, Command command, byte[][] args) {
-        List<byte[]> keys = command.keysOf(args);
-        if (!command.usesStore()) {
-            command.handler().handle(new Call(command, args, connection, null)); // nothing of the store
-            return;
+    /** {@return why nothing was done, or null if the command was carried out or queued} */
+    private @Nullable RefusedException attempt(Connection connection, Command command, byte[][] args) {
+        Session session = connection.session();
+        int mark = connection.out().size();
+        try {
+            holdBack(connection, command);
+            List<byte[]> keys = command.keysOf(args);
+            Routing.check(this, session, command, keys);
+            if (session.inTransaction() && !TransactionCommands.runsAtOnce(command)) {
+                session.enqueue(command, args);
+                connection.out().simple("QUEUED");
+            } else if (command.isExec()) {
+                TransactionCommands.execute(connection);
+            } else {
+                perform(connection, new Call(command, args, connection, null), keys);
+            }
+            return null;
+        } catch (RefusedException e) {
+            connection.out().truncate(mark);
+            connection.forgetChanges();
+            return e;
+        } catch (CommandException e) {
+            connection.forgetChanges();
+            if (command.isExec() && session.inTransaction()) {
+                TransactionCommands.abandon(connection);
+                throw Routing.isElsewhere(e) ? e : new CommandException(TransactionCommands.ABORTED_BY + e.error());
+            }
+            throw e;
         }
-        boolean alone = keys.size() > 1 && !Call.inOneSlot(keys);
-        use(connection, alone, () -> command.handler().handle(new Call(command, args, connection, null)));
+    }
+
+    private void perform(Connection connection, Call call, List<byte[]> keys) {
+        if (call.command().usesStore()) {
+            use(connection, keys.size() > 1 && !Call.inOneSlot(keys), call);
+        } else {
+            call.run();
+        }
     }
 
     /**
@@ -228,11 +241,16 @@ final class NodeEndpoint extends Endpoint {
      */
     void use(Connection connection, boolean alone, Runnable action) {
         Acknowledgement level = cluster().acknowledgement();
-        boolean local = level.equals(Acknowledgement.LOCAL);
-        List<CompletionStage<?>> outcomes = local ? List.of() : new ArrayList<>();
-        Duration timeout = cluster().timeout();
-        KeyValueStore store =
-                local ? connection.localStore(this) : store().unawaited(level, ReadLevel.LOCAL, timeout, outcomes::add);
+        if (level.equals(Acknowledgement.LOCAL)) {
+            use(connection, connection.localStore(this), alone, action);
+            return;
+        }
+        List<CompletionStage<?>> outcomes = new ArrayList<>();
+        use(connection, store().unawaited(level, ReadLevel.LOCAL, cluster().timeout(), outcomes::add), alone, action);
+        outcomes.forEach(NodeEndpoint::await);
+    }
+
+    private void use(Connection connection, KeyValueStore store, boolean alone, Runnable action) {
         Lock lock = alone ? commands.writeLock() : commands.readLock();
         lock.lock();
         try {
@@ -246,9 +264,6 @@ final class NodeEndpoint extends Endpoint {
         } finally {
             connection.setStore(null);
             lock.unlock();
-        }
-        for (CompletionStage<?> outcome : outcomes) {
-            await(outcome);
         }
     }
 
@@ -275,10 +290,19 @@ final class NodeEndpoint extends Endpoint {
 
     /** Tells who watches and who listens. */
     private void tell(Connection connection) {
-        for (Connection.Change change : connection.takeChanges()) {
-            watched.changed(change.key());
-            cluster().tellKeyspace(this, change);
+        List<Connection.Change> changes = connection.changes();
+        if (!changes.isEmpty()) {
+            for (Connection.Change change : changes) {
+                watched.changed(change.key());
+                cluster().tellKeyspace(this, change);
+            }
+            connection.forgetChanges();
         }
+    }
+
+    /** {@return whether anybody watches a key here or is told of changes} */
+    boolean isFollowed() {
+        return !watched.isEmpty() || cluster().isNotifying();
     }
 
     // ---- what stands in the way of all commands

@@ -7,19 +7,27 @@ import java.math.BigInteger;
 import java.math.RoundingMode;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** Numbers as the server reads and writes them. */
 final class Numbers {
     private static final int MAX_DIGITS = 20;
+    private static final long LEAST_TENTH = Long.MIN_VALUE / 10;
 
     /** The longest number with a fraction, in characters. */
-    private static final int MAX_FRACTION_LENGTH = 255;
+    private static final int MAX_FRACTION_LENGTH = 5_119;
 
     /** The exponents of the numbers that the server's widest type has. */
     private static final int MAX_EXPONENT = 4932;
 
     private static final int MIN_EXPONENT = -4950;
+    private static final BigDecimal MAX_FRACTION =
+            new BigDecimal(BigInteger.ONE.shiftLeft(64).subtract(BigInteger.ONE).shiftLeft(16_383 - 63));
+    private static final Pattern HEXADECIMAL =
+            Pattern.compile("([+-]?)0[xX]([0-9a-fA-F]*)(?:\\.([0-9a-fA-F]*))?(?:[pP]([+-]?[0-9]{1,5}))?");
     private static final int FRACTION_DIGITS = 17;
     private static final int BINARY_DIGITS = 64;
     private static final double LOG_2_OF_10 = 3.321928094887362;
@@ -28,33 +36,32 @@ final class Numbers {
 
     /** {@return the number, or null unless the bytes are a number in the one form that the server writes} */
     static @Nullable Long parse(byte[] text) {
-        return text.length > MAX_DIGITS ? null : parse(new String(text, ISO_8859_1), 0);
+        return parse(text, 0, text.length);
     }
 
-    /** As {@link #parse(byte[])}, of the text from a character on. */
-    static @Nullable Long parse(String text, int from) {
-        int length = text.length() - from;
+    /** As {@link #parse(byte[])}, of the bytes between two positions. */
+    static @Nullable Long parse(byte[] text, int from, int to) {
+        int length = to - from;
         if (length < 1 || length > MAX_DIGITS) {
             return null;
         }
-        int first = text.charAt(from) == '-' ? from + 1 : from;
-        if (first == text.length()) {
+        boolean negative = text[from] == '-';
+        int first = negative ? from + 1 : from;
+        if (first == to) {
             return null;
         }
-        char lead = text.charAt(first);
-        if (lead == '0') {
+        if (text[first] == '0') {
             return length == 1 ? 0L : null;
         }
-        for (int i = first; i < text.length(); i++) {
-            if (text.charAt(i) < '0' || text.charAt(i) > '9') {
+        long number = 0; // counted down, since there is one negative number more
+        for (int i = first; i < to; i++) {
+            int digit = text[i] - '0';
+            if (digit < 0 || digit > 9 || number < LEAST_TENTH || number * 10 < Long.MIN_VALUE + digit) {
                 return null;
             }
+            number = number * 10 - digit;
         }
-        try {
-            return Long.parseLong(text, from, text.length(), 10);
-        } catch (NumberFormatException e) {
-            return null;
-        }
+        return negative ? (Long) number : number == Long.MIN_VALUE ? null : (Long) (-number);
     }
 
     /** {@return the number with a fraction, or null if it is none or beyond what the server can hold} */
@@ -63,15 +70,36 @@ final class Numbers {
             return null;
         }
         try {
-            BigDecimal number = new BigDecimal(new String(text, ISO_8859_1));
+            String word = new String(text, ISO_8859_1);
+            Matcher hexadecimal = HEXADECIMAL.matcher(word);
+            BigDecimal number = hexadecimal.matches() ? parse(hexadecimal) : new BigDecimal(word);
             if (number.signum() == 0) {
                 return BigDecimal.ZERO;
             }
             long exponent = (long) number.precision() - number.scale() - 1;
-            return exponent > MAX_EXPONENT || exponent < MIN_EXPONENT ? null : rounded(number);
+            if (exponent > MAX_EXPONENT || exponent < MIN_EXPONENT) {
+                return null;
+            }
+            BigDecimal rounded = rounded(number);
+            return isFinite(rounded) ? rounded : null;
         } catch (NumberFormatException e) {
             return null;
         }
+    }
+
+    private static BigDecimal parse(Matcher hexadecimal) {
+        String fraction = Objects.requireNonNullElse(hexadecimal.group(3), "");
+        String exponent = Objects.requireNonNullElse(hexadecimal.group(4), "0");
+        BigInteger digits = new BigInteger(hexadecimal.group(1) + hexadecimal.group(2) + fraction, 16);
+        int power = Integer.parseInt(exponent) - 4 * fraction.length();
+        return power >= 0
+                ? new BigDecimal(digits.shiftLeft(power))
+                : new BigDecimal(digits).divide(new BigDecimal(BigInteger.ONE.shiftLeft(-power)));
+    }
+
+    /** {@return whether the server's widest type has a number as large as this} */
+    static boolean isFinite(BigDecimal number) {
+        return number.abs().compareTo(MAX_FRACTION) <= 0;
     }
 
     /** {@return the nearest number that has 64 binary digits, as those have that the server calculates with} */

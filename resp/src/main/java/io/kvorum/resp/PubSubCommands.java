@@ -164,6 +164,9 @@ final class PubSubCommands {
     }
 
     static void ssubscribe(Call call) {
+        if (call.session().executing) {
+            throw new CommandException("ERR SSUBSCRIBE isn't allowed for a DENY BLOCKING client");
+        }
         subscribe(call, Kind.SHARD);
     }
 
@@ -211,6 +214,9 @@ final class PubSubCommands {
     }
 
     private static void channels(Call call, Kind kind) {
+        if (call.size() > 3) {
+            throw CommandException.subcommand(call);
+        }
         List<String> channels = call.endpoint().pubSub().channels(kind, call.size() > 2 ? call.text(2) : "*");
         call.out().array(channels.size());
         channels.forEach(channel -> call.out().bulk(Text.bytes(channel)));

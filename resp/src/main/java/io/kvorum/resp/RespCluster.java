@@ -128,6 +128,10 @@ public final class RespCluster implements AutoCloseable {
     }
 
     private void happened(ClusterEvent event) {
+        if (event instanceof ClusterEvent.OfNode told
+                && endpoints.get(told.event().node()) instanceof NodeEndpoint node) {
+            node.syncs().happened(told.event());
+        }
         if (mode != RespMode.SENTINEL) {
             return;
         }
@@ -424,6 +428,16 @@ public final class RespCluster implements AutoCloseable {
                 tellKeyspaceAt(node, change);
             }
         }
+    }
+
+    /** {@return whether any node tells of changes of keys} */
+    boolean isNotifying() {
+        for (int i = 0; i < nodeEndpoints.size(); i++) {
+            if (nodeEndpoints.get(i).settings().isNotifying()) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private static void tellKeyspaceAt(NodeEndpoint node, Connection.Change change) {

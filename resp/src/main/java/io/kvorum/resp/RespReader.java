@@ -25,6 +25,7 @@ final class RespReader {
     private static final int MAX_UNAUTHENTICATED_ARGS = 10;
     private static final int MAX_UNAUTHENTICATED_BULK = 16_384;
     private static final int INITIAL = 16 << 10;
+    private static final int MIN_ARGS = 16; // for which room is made, however few have arrived
     private static final byte[][] NOTHING = new byte[0][];
 
     private byte[] buffer = new byte[INITIAL];
@@ -36,7 +37,8 @@ final class RespReader {
     // the array that is being read
     private long argsLeft; // 0 between commands
     private int bulk = -1; // the length of the bulk string that is being read, -1 before it is known
-    private final List<byte[]> args = new ArrayList<>();
+    private byte[][] args = NOTHING;
+    private int argsRead;
 
     RespReader(boolean authenticated) {
         this.authenticated = authenticated;
@@ -104,14 +106,15 @@ final class RespReader {
                 return null;
             }
             boolean array = buffer[start] == '*';
-            String line = line(array ? "too big mbulk count string" : "too big inline request", array);
-            if (line == null) {
+            int first = start;
+            int last = endOfLine(array ? "too big mbulk count string" : "too big inline request", array);
+            if (last < 0) {
                 return null;
             }
             if (array) {
-                argsLeft = count(line);
+                argsLeft = count(number(first + 1, last));
             } else {
-                byte[][] words = Words.split(line);
+                byte[][] words = Words.split(new String(buffer, first, last - first, ISO_8859_1));
                 if (words == null) {
                     throw new ProtocolException("Protocol error: unbalanced quotes in request");
                 }
@@ -122,8 +125,7 @@ final class RespReader {
         }
     }
 
-    private long count(String line) throws ProtocolException {
-        long count = number(line);
+    private long count(long count) throws ProtocolException {
         if (count == Long.MIN_VALUE || count > Integer.MAX_VALUE) {
             throw new ProtocolException("Protocol error: invalid multibulk length");
         }
@@ -143,16 +145,20 @@ final class RespReader {
                     throw new ProtocolException(
                             "Protocol error: expected '$', got '" + (char) (buffer[start] & 0xff) + "'");
                 }
-                String line = line("too big bulk count string", true);
-                if (line == null) {
+                int first = start;
+                int last = endOfLine("too big bulk count string", true);
+                if (last < 0) {
                     return false;
                 }
-                bulk = bulkLength(line);
+                bulk = bulkLength(number(first + 1, last));
             }
             if (end - start < bulk + 2L) {
                 return false;
             }
-            args.add(Arrays.copyOfRange(buffer, start, start + bulk));
+            if (argsRead == args.length) {
+                args = Arrays.copyOf(args, argsRead + (int) Math.min(argsLeft, Math.max(argsRead, MIN_ARGS)));
+            }
+            args[argsRead++] = Arrays.copyOfRange(buffer, start, start + bulk);
             start += bulk + 2; // whatever the two bytes are, as the server has it
             scanned = start;
             bulk = -1;
@@ -161,8 +167,7 @@ final class RespReader {
         return true;
     }
 
-    private int bulkLength(String line) throws ProtocolException {
-        long length = number(line);
+    private int bulkLength(long length) throws ProtocolException {
         if (length < 0 || length > MAX_BULK) {
             throw new ProtocolException("Protocol error: invalid bulk length");
         }
@@ -173,13 +178,18 @@ final class RespReader {
     }
 
     private byte[][] finished() {
-        byte[][] command = args.toArray(NOTHING);
-        args.clear();
+        byte[][] command = args; // which has no more places than words, as it grew by what was left at most
+        args = NOTHING;
+        argsRead = 0;
         return command;
     }
 
-    /** {@return the next line without its end, or null if its end has not come} A line of RESP ends at a CR. */
-    private @Nullable String line(String tooLong, boolean resp) throws ProtocolException {
+    /**
+     * Moves on behind the next line. A line of RESP ends at a CR.
+     *
+     * @return where its end is, or -1 if that has not come
+     */
+    private int endOfLine(String tooLong, boolean resp) throws ProtocolException {
         byte last = (byte) (resp ? '\r' : '\n');
         scanned = Math.max(scanned, start);
         while (scanned < end && buffer[scanned] != last) {
@@ -190,21 +200,17 @@ final class RespReader {
             if (end - start > MAX_LINE) {
                 throw new ProtocolException("Protocol error: " + tooLong);
             }
-            return null;
+            return -1;
         }
-        int length = scanned - start;
-        if (!resp && length > 0 && buffer[scanned - 1] == '\r') {
-            length--;
-        }
-        String line = new String(buffer, start, length, ISO_8859_1);
+        int at = !resp && scanned > start && buffer[scanned - 1] == '\r' ? scanned - 1 : scanned;
         start = scanned + (resp ? 2 : 1);
         scanned = start;
-        return line;
+        return at;
     }
 
-    /** {@return the number behind the first character, or the least one if there is none} */
-    private static long number(String line) {
-        Long number = Numbers.parse(line, 1);
+    /** {@return the number between two positions, or the least one if there is none} */
+    private long number(int from, int to) {
+        Long number = Numbers.parse(buffer, from, to);
         return number == null ? Long.MIN_VALUE : number;
     }
 

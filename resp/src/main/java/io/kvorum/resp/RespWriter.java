@@ -17,6 +17,9 @@ final class RespWriter {
     private static final int INITIAL = 1 << 10;
     private static final int MAX_KEPT = 64 << 10;
     private static final int MAX_DIGITS = 20;
+    private static final byte[] OK = "+OK\r\n".getBytes(ISO_8859_1);
+    private static final byte[] NIL = "_\r\n".getBytes(ISO_8859_1);
+    private static final byte[] NO_BULK = "$-1\r\n".getBytes(ISO_8859_1);
 
     private byte[] buffer = new byte[INITIAL];
     private int size;
@@ -65,7 +68,7 @@ final class RespWriter {
     }
 
     void ok() {
-        simple("OK");
+        raw(OK);
     }
 
     void simple(String text) {
@@ -111,7 +114,7 @@ final class RespWriter {
     }
 
     void nil() {
-        line(protocol == 2 ? "$-1" : "_");
+        raw(protocol == 2 ? NO_BULK : NIL);
     }
 
     /** Writes that there is no array. */
@@ -159,6 +162,12 @@ final class RespWriter {
         buffer[size++] = (byte) kind;
         if (number >= 0 && number < 10) {
             buffer[size++] = (byte) ('0' + number);
+        } else if (number >= 10 && number < 1_000) { // as most lengths are
+            if (number >= 100) {
+                buffer[size++] = (byte) ('0' + number / 100);
+            }
+            buffer[size++] = (byte) ('0' + number / 10 % 10);
+            buffer[size++] = (byte) ('0' + number % 10);
         } else {
             String digits = Long.toString(number);
             for (int i = 0; i < digits.length(); i++) {

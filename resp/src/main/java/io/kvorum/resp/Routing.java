@@ -26,13 +26,13 @@ final class Routing {
      * @throws CommandException with the error for the client
      * @throws RefusedException if it is not clear yet who leads the shard, and the client has to wait
      */
-    static void check(NodeEndpoint node, Session session, Command command, byte[][] args) {
+    static void check(NodeEndpoint node, Session session, Command command, List<byte[]> given) {
         boolean exec = command.isExec();
         if (exec && (!session.inTransaction() || session.broken)) {
             return; // which is an error of its own
         }
         boolean write = command.isWrite();
-        List<byte[]> keys = command.keysOf(args);
+        List<byte[]> keys = given;
         if (exec && session.queue != null) {
             keys = new ArrayList<>();
             for (Session.Queued queued : session.queue) {
@@ -62,8 +62,8 @@ final class Routing {
         if (owner == null) {
             throw new CommandException(NOT_SERVED);
         }
-        for (byte[] key : keys) {
-            if (HashSlot.of(key) != slot) {
+        for (int i = 1; i < keys.size(); i++) {
+            if (HashSlot.of(keys.get(i)) != slot) {
                 throw new CommandException(CROSS_SLOT);
             }
         }
@@ -94,14 +94,23 @@ final class Routing {
     /** A server that is no cluster has every key; a shard has those of its slots. */
     private static void requireOwn(NodeEndpoint node, List<byte[]> keys) {
         ClusterTopology topology = node.cluster().topology();
-        for (byte[] key : keys) {
-            int slot = HashSlot.of(key);
+        for (int i = 0; i < keys.size(); i++) {
+            int slot = HashSlot.of(keys.get(i));
             Shard owner = topology.shardOf(slot);
             if (owner == null || !owner.id().equals(node.node().shard())) {
                 throw new CommandException(
                         "ERR slot " + slot + " of the key belongs to " + (owner == null ? "no shard" : owner.id()));
             }
         }
+    }
+
+    /** {@return whether an error is about where the keys are, which is told as it is even of a transaction} */
+    static boolean isElsewhere(CommandException e) {
+        String error = e.error();
+        return error.startsWith("MOVED ")
+                || error.startsWith("CROSSSLOT ")
+                || error.startsWith("CLUSTERDOWN ")
+                || error.startsWith("TRYAGAIN ");
     }
 
     /** {@return what a client is told of a refusal} */

@@ -35,17 +35,20 @@ final class SentinelCommands {
         ConnectionCommands.addTo(nodes);
         PubSubCommands.addTo(nodes);
         ServerCommands.addTo(nodes);
-        table.copy(nodes, "acl", "auth", "client", "command", "hello", "ping", "quit", "reset", "shutdown");
+        TableCommands.addTo(nodes);
+        table.copy(nodes, "acl", "auth", "client", "command", "hello", "ping", "shutdown");
         table.copy(nodes, "subscribe", "unsubscribe", "psubscribe", "punsubscribe");
         KvorumCommands.addTo(table);
-        String words = "loading stale";
-        table.add("server", of("info", -1, words, "Tells about the sentinel", SentinelCommands::info));
-        table.add("server", of("role", 1, words + " fast", "Tells the role", SentinelCommands::role));
-        table.add("pubsub", of("publish", 3, words + " fast", "Takes a hello", SentinelCommands::publish));
+        String info = "loading stale @dangerous ~nondeterministic_output ~request_policy:all_shards "
+                + "~response_policy:special";
+        table.add("server", of("info", -1, info, "Tells about the sentinel", SentinelCommands::info));
+        String role = "noscript loading stale fast @admin @dangerous";
+        table.add("server", of("role", 1, role, "Tells the role", SentinelCommands::role));
+        table.add("pubsub", of("publish", 3, "pubsub loading stale fast", "Takes a hello", SentinelCommands::publish));
         table.container(
                 "sentinel",
                 "sentinel",
-                "@admin @dangerous",
+                "admin",
                 "Tells about the watched groups",
                 "2.8.4",
                 of("ckquorum", 3, "", "Tells whether a failover is possible", SentinelCommands::ckquorum),
@@ -53,7 +56,7 @@ final class SentinelCommands {
                 of("failover", 3, "", "Gives a group another master", SentinelCommands::failover),
                 of("flushconfig", 2, "", "Saves the state", SentinelCommands::flushconfig),
                 of("get-master-addr-by-name", 3, "", "Tells where a master is", SentinelCommands::address),
-                of("help", 2, "", "Lists the subcommands", SentinelCommands::help),
+                of("help", 2, "loading stale", "Lists the subcommands", SentinelCommands::help),
                 of("info-cache", -3, "", "Returns what nodes tell", SentinelCommands::infoCache),
                 of("is-master-down-by-addr", 6, "", "Tells whether a master is down", SentinelCommands::isDown),
                 of("master", 3, "", "Describes a master", SentinelCommands::master),
@@ -70,7 +73,7 @@ final class SentinelCommands {
     }
 
     private static Command of(String name, int arity, String words, String summary, Command.Handler handler) {
-        String all = words.isEmpty() ? "admin only_sentinel" : words;
+        String all = words.isEmpty() ? "admin" : words;
         return Command.of(name, arity, all, "", summary, "2.8.4", handler);
     }
 
@@ -247,10 +250,15 @@ final class SentinelCommands {
     }
 
     private static void monitor(Call call) {
+        long quorum = call.integer(5, "ERR Invalid quorum");
+        call.integer(4, "ERR Invalid port");
+        if (quorum < 1) {
+            throw new CommandException("ERR Quorum must be 1 or greater.");
+        }
         throw new CommandException(
                 call.sentinel().shard(call.text(2)) == null
                         ? "ERR the groups are the shards of the cluster"
-                        : "ERR Duplicated master name");
+                        : "ERR Duplicate master name.");
     }
 
     private static void remove(Call call) {

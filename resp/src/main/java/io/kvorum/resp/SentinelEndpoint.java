@@ -10,6 +10,7 @@ import io.kvorum.testkit.LocalSentinel;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,6 +27,7 @@ final class SentinelEndpoint extends Endpoint {
 
     private final LocalSentinel sentinel;
     private final SentinelNews news = new SentinelNews(this);
+    private final ReentrantLock settingsLock = new ReentrantLock();
 
     /** Since when this sentinel holds a node down, and a primary with the others, by System.nanoTime. */
     private final Map<NodeId, Long> subjectivelyDown = new ConcurrentHashMap<>();
@@ -102,6 +104,16 @@ final class SentinelEndpoint extends Endpoint {
             failingOver.remove(aborted.shard());
         }
         news.tell(fact);
+    }
+
+    /** Runs what reads the settings and puts others in their place, one after the other. */
+    void changeSettings(Runnable change) {
+        settingsLock.lock();
+        try {
+            change.run();
+        } finally {
+            settingsLock.unlock();
+        }
     }
 
     /** Tells of a setting that a client has changed. */

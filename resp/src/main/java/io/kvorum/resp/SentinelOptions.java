@@ -36,6 +36,11 @@ final class SentinelOptions {
 
     static void set(Call call) {
         Shard shard = SentinelCommands.shard(call, 2);
+        call.sentinel().changeSettings(() -> set(call, shard));
+        call.out().ok();
+    }
+
+    private static void set(Call call, Shard shard) {
         SentinelSettings settings = call.sentinel().sentinel().settings();
         String before = values(settings);
         try {
@@ -51,7 +56,6 @@ final class SentinelOptions {
                 call.sentinel().sentinel().reconfigure(settings);
             }
         }
-        call.out().ok();
     }
 
     private static SentinelSettings changed(SentinelSettings settings, Call call, int index) {

@@ -9,15 +9,16 @@ import io.kvorum.slots.topology.RefusedException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletionException;
 
 /** The commands about the server and about the table of commands. */
 final class ServerCommands {
     private static final Duration FOREVER = Duration.ofDays(36_525);
+    private static final Set<String> SHUTDOWN_OPTIONS = Set.of("SAVE", "NOSAVE", "NOW", "FORCE");
     private static final String NO_PERSISTENCE = "ERR the data of this node is in memory alone";
 
     private ServerCommands() {}
@@ -57,60 +58,6 @@ final class ServerCommands {
                         "Would rewrite the append-only file",
                         "1.0.0",
                         ServerCommands::bgrewriteaof));
-        table.container(
-                "command",
-                "server",
-                "loading stale @connection ~nondeterministic_output_order",
-                "Lists the commands",
-                "2.8.13",
-                Command.of(
-                        "count",
-                        2,
-                        "loading stale @connection",
-                        "",
-                        "Counts the commands",
-                        "2.8.13",
-                        ServerCommands::commandCount),
-                Command.of(
-                        "docs",
-                        -2,
-                        "loading stale @connection ~nondeterministic_output_order",
-                        "",
-                        "Describes commands",
-                        "7.0.0",
-                        ServerCommands::commandDocs),
-                Command.of(
-                        "getkeys",
-                        -4,
-                        "loading stale @connection",
-                        "",
-                        "Finds the keys of a command",
-                        "2.8.13",
-                        ServerCommands::commandGetkeys),
-                Command.of(
-                        "help",
-                        2,
-                        "loading stale @connection",
-                        "",
-                        "Lists the subcommands",
-                        "5.0.0",
-                        ServerCommands::commandHelp),
-                Command.of(
-                        "info",
-                        -2,
-                        "loading stale @connection ~nondeterministic_output_order",
-                        "",
-                        "Tells arity, flags and keys of commands",
-                        "2.8.13",
-                        ServerCommands::commandInfo),
-                Command.of(
-                        "list",
-                        -2,
-                        "loading stale @connection ~nondeterministic_output_order",
-                        "",
-                        "Lists the names of the commands",
-                        "7.0.0",
-                        ServerCommands::commandList));
         table.container(
                 "config",
                 "server",
@@ -285,99 +232,6 @@ final class ServerCommands {
                         ServerCommands::awaitReplicas));
     }
 
-    // ---- COMMAND
-
-    static void command(Call call) {
-        List<Command> commands = List.copyOf(call.endpoint().table().commands());
-        call.out().array(commands.size());
-        commands.forEach(command -> CommandTable.describe(command, call.out()));
-    }
-
-    static void commandCount(Call call) {
-        call.out().integer(call.endpoint().table().commands().size());
-    }
-
-    static void commandInfo(Call call) {
-        if (call.size() == 2) {
-            command(call);
-            return;
-        }
-        call.out().array(call.size() - 2);
-        for (int i = 2; i < call.size(); i++) {
-            Command command = call.endpoint().table().byName(Command.nameOf(call.arg(i)));
-            if (command == null) {
-                call.out().nil();
-            } else {
-                CommandTable.describe(command, call.out());
-            }
-        }
-    }
-
-    static void commandDocs(Call call) {
-        List<Command> wanted = new ArrayList<>(call.endpoint().table().commands());
-        if (call.size() > 2) {
-            wanted.clear();
-            for (int i = 2; i < call.size(); i++) {
-                Command command = call.endpoint().table().byName(Command.nameOf(call.arg(i)));
-                if (command != null) {
-                    wanted.add(command);
-                }
-            }
-        }
-        call.out().map(wanted.size());
-        wanted.forEach(command -> CommandTable.document(command, call.out()));
-    }
-
-    static void commandList(Call call) {
-        List<String> names =
-                call.endpoint().table().commands().stream().map(Command::name).toList();
-        if (call.size() == 5 && call.is(2, "FILTERBY") && call.is(3, "PATTERN")) {
-            String pattern = call.text(4).toLowerCase(Locale.ROOT);
-            names = names.stream().filter(name -> Glob.matches(pattern, name)).toList();
-        } else if (call.size() == 5 && call.is(2, "FILTERBY") && call.is(3, "ACLCAT")) {
-            String category = call.text(4).toLowerCase(Locale.ROOT);
-            names = call.endpoint().table().commands().stream()
-                    .filter(command -> command.categories().contains(category))
-                    .map(Command::name)
-                    .toList();
-        } else if (call.size() == 5 && call.is(2, "FILTERBY") && call.is(3, "MODULE")) {
-            names = List.of();
-        } else if (call.size() != 2) {
-            throw CommandException.syntax();
-        }
-        call.out().set(names.size());
-        names.forEach(call.out()::bulk);
-    }
-
-    static void commandGetkeys(Call call) {
-        byte[][] args = java.util.Arrays.copyOfRange(call.args(), 2, call.size());
-        Command command;
-        try {
-            command = call.endpoint().table().find(args);
-        } catch (CommandException e) {
-            throw new CommandException(
-                    e.error().startsWith("ERR wrong")
-                            ? "ERR Invalid number of arguments specified for command"
-                            : "ERR Invalid command specified");
-        }
-        List<byte[]> keys = command.has("pubsub") ? List.of() : command.keysOf(args);
-        if (keys.isEmpty()) {
-            throw new CommandException("ERR The command has no key arguments");
-        }
-        call.out().array(keys.size());
-        keys.forEach(call.out()::bulk);
-    }
-
-    static void commandHelp(Call call) {
-        Help.answer(
-                call,
-                "COUNT",
-                "DOCS [<command-name> ...]",
-                "GETKEYS <full-command>",
-                "INFO [<command-name> ...]",
-                "LIST");
-    }
-
     // ---- CONFIG
 
     static void configGet(Call call) {
@@ -394,15 +248,18 @@ final class ServerCommands {
         if (call.size() % 2 != 0) {
             throw CommandException.syntax();
         }
-        Map<String, String> changes = new LinkedHashMap<>();
-        for (int i = 2; i < call.size(); i += 2) {
-            changes.put(call.text(i).toLowerCase(Locale.ROOT), call.text(i + 1));
+        List<String> namesAndValues = new ArrayList<>();
+        for (int i = 2; i < call.size(); i++) {
+            namesAndValues.add(call.text(i));
         }
-        call.endpoint().settings().set(changes);
+        call.endpoint().settings().set(namesAndValues);
         call.out().ok();
     }
 
     static void configResetstat(Call call) {
+        if (call.endpoint() instanceof NodeEndpoint node) {
+            node.syncs().reset();
+        }
         call.out().ok();
     }
 
@@ -465,7 +322,7 @@ final class ServerCommands {
         }
         ReplicatedStore store = node.store();
         long offset = end(store); // the status is that of the last step, which need not have seen the last write
-        if (count > acknowledged(store, offset) && !call.connection().isUsingStore()) {
+        if (count > acknowledged(store, offset) && !call.session().executing) {
             Duration timeout = millis == 0 ? FOREVER : Duration.ofMillis(millis);
             int wanted = (int) Math.min(count, Integer.MAX_VALUE);
             try {
@@ -517,13 +374,15 @@ final class ServerCommands {
     }
 
     static void shutdown(Call call) {
+        Set<String> words = new HashSet<>();
         for (int i = 1; i < call.size(); i++) {
-            if (call.is(i, "ABORT")) {
-                throw new CommandException("ERR No shutdown in progress.");
-            }
-            if (!call.is(i, "NOSAVE") && !call.is(i, "SAVE") && !call.is(i, "NOW") && !call.is(i, "FORCE")) {
-                throw CommandException.syntax();
-            }
+            words.add(call.text(i).toUpperCase(Locale.ROOT));
+        }
+        if (words.equals(Set.of("ABORT"))) {
+            throw new CommandException("ERR No shutdown in progress.");
+        }
+        if (!SHUTDOWN_OPTIONS.containsAll(words) || words.containsAll(Set.of("SAVE", "NOSAVE"))) {
+            throw CommandException.syntax();
         }
         call.connection().closeNow();
         call.endpoint().crash();
@@ -534,6 +393,13 @@ final class ServerCommands {
     }
 
     private static void slowlogGet(Call call) {
+        if (call.size() > 3) {
+            throw CommandException.subcommand(call);
+        }
+        String error = "ERR count should be greater than or equal to -1";
+        if (call.size() == 3 && call.integer(2, error) < -1) {
+            throw new CommandException(error);
+        }
         call.out().array(0);
     }
 
@@ -560,6 +426,9 @@ final class ServerCommands {
     }
 
     private static void bgsave(Call call) {
+        if (call.size() > 2 || (call.size() == 2 && !call.is(1, "SCHEDULE"))) {
+            throw CommandException.syntax();
+        }
         throw new CommandException(NO_PERSISTENCE);
     }
 

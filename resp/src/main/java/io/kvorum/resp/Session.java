@@ -29,7 +29,7 @@ final class Session {
     final boolean needsPassword;
     volatile int protocol = 2;
     volatile String name = "";
-    volatile String lastCommand = "NULL";
+    String lastCommand = "NULL"; // of which others may see an older one
     volatile long lastActive = System.nanoTime();
     boolean authenticated;
     boolean readOnly;
@@ -39,6 +39,7 @@ final class Session {
     @Nullable
     List<Queued> queue; // while a transaction is being queued
 
+    boolean executing; // a transaction is being run, in which nothing waits
     boolean broken; // the transaction, by an error while it was queued
     final Map<String, Watched> watched = new HashMap<>();
     final Set<String> channels = new HashSet<>();

@@ -1,10 +1,12 @@
 package io.kvorum.resp;
 
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -14,28 +16,37 @@ import org.jspecify.annotations.Nullable;
  * <p>Safe for use by any number of threads.
  */
 final class Settings {
-    private static final String FLAGS = "KEg$lshzxetdmn";
-    private static final List<String> CHANGEABLE = List.of(
-            "notify-keyspace-events",
-            "timeout",
-            "maxmemory",
-            "maxmemory-policy",
-            "save",
-            "appendonly",
-            "slowlog-log-slower-than",
-            "slowlog-max-len",
-            "latency-monitor-threshold",
-            "client-output-buffer-limit",
-            "tcp-keepalive",
-            "masterauth",
-            "requirepass",
-            "cluster-node-timeout",
-            "min-replicas-to-write",
-            "min-replicas-max-lag",
-            "replica-priority",
-            "repl-timeout",
-            "lua-time-limit",
-            "loglevel");
+    private static final Map<String, UnaryOperator<String>> CHANGEABLE = Map.ofEntries(
+            Map.entry("notify-keyspace-events", SettingForm.events()),
+            Map.entry("timeout", SettingForm.integer(0, Integer.MAX_VALUE)),
+            Map.entry("maxmemory", SettingForm.memory()),
+            Map.entry(
+                    "maxmemory-policy",
+                    SettingForm.oneOf(
+                            "volatile-lru",
+                            "volatile-lfu",
+                            "volatile-random",
+                            "volatile-ttl",
+                            "allkeys-lru",
+                            "allkeys-lfu",
+                            "allkeys-random",
+                            "noeviction")),
+            Map.entry("save", SettingForm.savePoints()),
+            Map.entry("appendonly", SettingForm.yesOrNo()),
+            Map.entry("slowlog-log-slower-than", SettingForm.integer(-1, Long.MAX_VALUE)),
+            Map.entry("slowlog-max-len", SettingForm.integer(0, Long.MAX_VALUE)),
+            Map.entry("latency-monitor-threshold", SettingForm.integer(0, Long.MAX_VALUE)),
+            Map.entry("client-output-buffer-limit", SettingForm.text()),
+            Map.entry("tcp-keepalive", SettingForm.integer(0, Integer.MAX_VALUE)),
+            Map.entry("masterauth", SettingForm.text()),
+            Map.entry("requirepass", SettingForm.text()),
+            Map.entry("cluster-node-timeout", SettingForm.integer(0, Long.MAX_VALUE)),
+            Map.entry("min-replicas-to-write", SettingForm.integer(0, Integer.MAX_VALUE)),
+            Map.entry("min-replicas-max-lag", SettingForm.integer(0, Integer.MAX_VALUE)),
+            Map.entry("replica-priority", SettingForm.integer(0, Integer.MAX_VALUE)),
+            Map.entry("repl-timeout", SettingForm.integer(1, Integer.MAX_VALUE)),
+            Map.entry("lua-time-limit", SettingForm.integer(0, Long.MAX_VALUE)),
+            Map.entry("loglevel", SettingForm.oneOf("debug", "verbose", "notice", "warning")));
 
     private final Map<String, String> values = new TreeMap<>();
     private volatile boolean notifying;
@@ -82,34 +93,49 @@ final class Settings {
 
     /** {@return names and values that match one of the patterns, each name before its value} */
     synchronized List<String> matching(List<String> patterns) {
-        List<String> found = new ArrayList<>();
-        for (Map.Entry<String, String> entry : values.entrySet()) {
-            boolean wanted = patterns.stream()
-                    .anyMatch(pattern -> Glob.matches(pattern.toLowerCase(Locale.ROOT), entry.getKey()));
-            if (wanted) {
-                found.add(entry.getKey());
-                found.add(entry.getValue());
+        Map<String, String> found = new LinkedHashMap<>();
+        for (String pattern : patterns) {
+            String lower = pattern.toLowerCase(Locale.ROOT);
+            String value = values.get(lower);
+            if (value != null) {
+                found.put(pattern, value); // a name is told as it was asked for
+            } else {
+                values.forEach((name, other) -> {
+                    if (Glob.matches(lower, name)) {
+                        found.put(name, other);
+                    }
+                });
             }
         }
-        return found;
+        List<String> answer = new ArrayList<>();
+        found.forEach((name, value) -> answer.addAll(List.of(name, value)));
+        return answer;
     }
 
-    /** Sets all of these or, with an error, none. */
-    synchronized void set(Map<String, String> changes) {
-        for (Map.Entry<String, String> change : changes.entrySet()) {
-            String name = change.getKey();
-            if (!values.containsKey(name)) {
+    /** Sets names to the values that follow them: all of these or, with an error, none. */
+    synchronized void set(List<String> namesAndValues) {
+        Map<String, String> changes = new LinkedHashMap<>();
+        for (int i = 0; i < namesAndValues.size(); i += 2) {
+            String name = namesAndValues.get(i);
+            String lower = name.toLowerCase(Locale.ROOT);
+            if (!values.containsKey(lower)) {
                 throw new CommandException("ERR Unknown option or number of arguments for CONFIG SET - '" + name + "'");
             }
-            if (!CHANGEABLE.contains(name)) {
-                throw failed(name, "can't set immutable config");
+            if (!CHANGEABLE.containsKey(lower)) {
+                throw failed(lower, "can't set immutable config");
             }
-            if (name.equals("notify-keyspace-events")) {
-                checkEvents(change.getValue());
+            if (changes.put(lower, namesAndValues.get(i + 1)) != null) {
+                throw failed(lower, "duplicate parameter");
             }
         }
-        changes.forEach(
-                (name, value) -> values.put(name, name.equals("notify-keyspace-events") ? normalised(value) : value));
+        changes.replaceAll((name, value) -> {
+            try {
+                return CHANGEABLE.getOrDefault(name, SettingForm.text()).apply(value);
+            } catch (IllegalArgumentException e) {
+                throw failed(name, String.valueOf(e.getMessage()));
+            }
+        });
+        values.putAll(changes);
         notifying = !text("notify-keyspace-events").isEmpty();
     }
 
@@ -122,33 +148,9 @@ final class Settings {
         return new CommandException("ERR CONFIG SET failed (possibly related to argument '" + name + "') - " + why);
     }
 
-    private static void checkEvents(String value) {
-        for (int i = 0; i < value.length(); i++) {
-            if (value.charAt(i) != 'A' && FLAGS.indexOf(value.charAt(i)) < 0) {
-                throw failed("notify-keyspace-events", "Invalid event class character. Use 'Ag$lshzxeKEtmdn'.");
-            }
-        }
-    }
-
-    /** {@return the letters in the order of the server, the common ones as one} */
-    private static String normalised(String value) {
-        String common = "g$lshzxetd";
-        String given = value.contains("A") ? value + common : value;
-        StringBuilder result = new StringBuilder();
-        boolean all = common.chars().allMatch(c -> given.indexOf(c) >= 0);
-        String order = (all ? "A" : common) + "KEmn";
-        for (int i = 0; i < order.length(); i++) {
-            if (order.charAt(i) == 'A' || given.indexOf(order.charAt(i)) >= 0) {
-                result.append(order.charAt(i));
-            }
-        }
-        return result.toString();
-    }
-
     /** {@return whether events of a kind are told, in the key space ({@code K}) or as events ({@code E})} */
     boolean tells(char where, char kind) {
         String events = text("notify-keyspace-events");
-        return events.indexOf(where) >= 0
-                && (events.indexOf(kind) >= 0 || (events.indexOf('A') >= 0 && "g$lshzxetd".indexOf(kind) >= 0));
+        return events.indexOf(where) >= 0 && SettingForm.tells(events, kind);
     }
 }

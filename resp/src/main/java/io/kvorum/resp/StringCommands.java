@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
 /** The commands on strings. */
 final class StringCommands {
     private static final String TOO_LONG = "ERR string exceeds maximum allowed size (proto-max-bulk-len)";
+    private static final String NOT_FINITE = "ERR increment would produce NaN or Infinity";
     private static final long MAX_LENGTH = 512 << 20;
 
     private StringCommands() {}
@@ -228,12 +229,18 @@ final class StringCommands {
                         "1 1 1 RO access",
                         "Returns a part of a value",
                         "1.0.0",
-                        StringCommands::substr));
+                        StringCommands::getrange));
     }
 
     // ---- setting and getting
 
     private static void set(Call call) {
+        if (call.size() == 3) {
+            call.keys().set(call.arg(1), call.arg(2));
+            call.changed('$', "set", call.arg(1));
+            call.out().ok();
+            return;
+        }
         Options options = Options.ofSet(call);
         byte[] key = call.arg(1);
         byte[] value = call.arg(2);
@@ -401,10 +408,6 @@ final class StringCommands {
         return index < 0 ? Math.max(index + length, 0) : index;
     }
 
-    private static void substr(Call call) {
-        getrange(call);
-    }
-
     private static void setrange(Call call) {
         long offset = call.integer(2);
         byte[] part = call.arg(3);
@@ -463,7 +466,11 @@ final class StringCommands {
         byte[] sum = call.atomically(key, keys -> {
             byte[] present = keys.get(key);
             BigDecimal value = present == null ? BigDecimal.ZERO : fraction(present);
-            byte[] digits = Text.bytes(Numbers.format(Numbers.rounded(value.add(fraction(call.arg(2))))));
+            BigDecimal result = Numbers.rounded(value.add(fraction(call.arg(2))));
+            if (!Numbers.isFinite(result)) {
+                throw new CommandException(NOT_FINITE);
+            }
+            byte[] digits = Text.bytes(Numbers.format(result));
             keys.compute(key, before -> digits);
             return digits;
         });
@@ -474,10 +481,7 @@ final class StringCommands {
     private static BigDecimal fraction(byte[] text) {
         BigDecimal number = Numbers.parseFraction(text);
         if (number == null) {
-            throw new CommandException(
-                    Numbers.isInfinite(text)
-                            ? "ERR increment would produce NaN or Infinity"
-                            : "ERR value is not a valid float");
+            throw new CommandException(Numbers.isInfinite(text) ? NOT_FINITE : "ERR value is not a valid float");
         }
         return number;
     }
@@ -544,7 +548,7 @@ final class StringCommands {
                     default -> options.lives(i++);
                 }
             }
-            options.checkLife();
+            options.life(); // which refuses a bad one
             return options;
         }
 
@@ -568,21 +572,17 @@ final class StringCommands {
         }
 
         private void lives(int index) {
-            if (keep || persist || unit != null || index + 1 >= call.size()) {
+            if (keep || persist || index + 1 >= call.size()) {
                 throw CommandException.syntax();
             }
             for (Unit candidate : Unit.values()) {
-                if (call.is(index, candidate.name())) {
+                if (call.is(index, candidate.name()) && (unit == null || unit == candidate)) {
                     unit = candidate;
                     life = index + 1;
                     return;
                 }
             }
             throw CommandException.syntax();
-        }
-
-        private void checkLife() {
-            life();
         }
 
         Condition condition() {

@@ -17,6 +17,8 @@ import org.jspecify.annotations.Nullable;
 final class TransactionCommands {
     static final Set<String> AT_ONCE = Set.of("exec", "discard", "multi", "watch", "quit", "reset");
 
+    static final String ABORTED_BY = "EXECABORT Transaction discarded because of: ";
+
     private TransactionCommands() {}
 
     static void addTo(CommandTable table) {
@@ -170,14 +172,13 @@ final class TransactionCommands {
             return;
         }
         session.queue = null; // what runs now is in no transaction to come
+        session.executing = true;
         try {
             out.array(queue.size());
             for (Session.Queued queued : queue) {
                 int mark = out.size();
                 try {
-                    queued.command()
-                            .handler()
-                            .handle(new Call(queued.command(), queued.args(), connection, transaction));
+                    new Call(queued.command(), queued.args(), connection, transaction).run();
                 } catch (CommandException e) {
                     out.truncate(mark);
                     out.error(e.error());
@@ -190,6 +191,7 @@ final class TransactionCommands {
                 }
             }
         } finally {
+            session.executing = false;
             session.queue = new ArrayList<>(queue); // until all of it was accepted
         }
     }

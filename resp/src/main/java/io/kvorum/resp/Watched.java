@@ -25,6 +25,10 @@ final class Watched {
         marked = true;
     }
 
+    void markIfPresent() {
+        marked |= before != null;
+    }
+
     /** {@return whether the key was changed since} */
     boolean isChanged(KeyReads keys) {
         if (marked) {

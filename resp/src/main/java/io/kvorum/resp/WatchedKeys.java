@@ -35,13 +35,18 @@ final class WatchedKeys {
         session.watched.clear();
     }
 
+    boolean isEmpty() {
+        return byKey.isEmpty();
+    }
+
     void changed(byte[] key) {
         if (!byKey.isEmpty()) {
             byKey.getOrDefault(Text.latin(key), List.of()).forEach(Watched::mark);
         }
     }
 
-    void allChanged() {
-        byKey.values().forEach(list -> list.forEach(Watched::mark));
+    /** Notes that all keys were deleted, which changes those that there were. */
+    void allDeleted() {
+        byKey.values().forEach(list -> list.forEach(Watched::markIfPresent));
     }
 }

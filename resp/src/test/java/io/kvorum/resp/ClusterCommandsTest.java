@@ -3,6 +3,7 @@ package io.kvorum.resp;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -64,11 +65,34 @@ final class ClusterCommandsTest {
             client.call("MULTI");
             client.call("SET {06S}t 1");
             client.call("SET Qi 1");
-            assertEquals(
-                    "(error) EXECABORT Transaction discarded because of: CROSSSLOT Keys in request don't hash to the "
-                            + "same slot",
-                    client.call("EXEC"));
+            assertEquals("(error) CROSSSLOT Keys in request don't hash to the same slot", client.call("EXEC"));
             assertEquals("(error) ERR EXEC without MULTI", client.call("EXEC"));
+        }
+    }
+
+    @Test
+    void noSlotIsMoved() throws Exception {
+        try (TinyClient client = ports.client("node-1.1")) {
+            String own = client.call("CLUSTER MYID");
+            String other = Text.idOf("node-2.1");
+            assertEquals("OK", client.call("CLUSTER SETSLOT 1 STABLE"));
+            assertEquals("OK", client.call("CLUSTER SETSLOT 1 NODE " + own));
+            assertEquals("(error) ERR Unknown node x", client.call("CLUSTER SETSLOT 1 NODE x"));
+            assertEquals("(error) ERR I don't know about node x", client.call("CLUSTER SETSLOT 1 MIGRATING x"));
+            assertEquals(
+                    "(error) ERR I'm already the owner of hash slot 1",
+                    client.call("CLUSTER SETSLOT 1 IMPORTING " + other));
+            assertEquals(
+                    "(error) ERR I'm not the owner of hash slot 16383",
+                    client.call("CLUSTER SETSLOT 16383 MIGRATING " + other));
+            assertEquals(
+                    "(error) ERR Target node is not a master",
+                    client.call("CLUSTER SETSLOT 1 NODE " + Text.idOf("node-2.2")));
+            for (String move : List.of("1 MIGRATING ", "1 NODE ", "16383 IMPORTING ")) {
+                assertEquals(
+                        "(error) ERR no slot can be moved by SETSLOT here",
+                        client.call("CLUSTER SETSLOT " + move + other));
+            }
         }
     }
 
@@ -91,9 +115,13 @@ final class ClusterCommandsTest {
             assertEquals("(error) ERR Unknown node x", client.call("CLUSTER REPLICAS x"));
             assertTrue(client.call("CLUSTER LINKS").contains("direction, to, node, "));
             assertEquals("12182", client.call("CLUSTER KEYSLOT foo"));
-            assertEquals("(error) ERR Invalid or out of range slot", client.call("CLUSTER COUNTKEYSINSLOT 16384"));
+            assertEquals("(error) ERR Invalid slot", client.call("CLUSTER COUNTKEYSINSLOT 16384"));
+            assertEquals("(error) " + CommandException.NOT_INTEGER, client.call("CLUSTER COUNTKEYSINSLOT x"));
+            assertEquals("(error) ERR Invalid slot or number of keys", client.call("CLUSTER GETKEYSINSLOT 0 -1"));
+            assertEquals(
+                    "(error) ERR unknown subcommand or wrong number of arguments for 'FAILOVER'. Try CLUSTER HELP.",
+                    client.call("CLUSTER FAILOVER FORCE x"));
             assertEquals("(error) ERR You should send CLUSTER FAILOVER to a replica", client.call("CLUSTER FAILOVER"));
-            assertTrue(client.call("CLUSTER SETSLOT 1 STABLE").startsWith("(error) ERR"));
             assertTrue(client.call("SELECT 1").startsWith("(error) ERR SELECT is not allowed in cluster mode"));
             assertTrue(
                     client.call("REPLICAOF NO ONE").startsWith("(error) ERR REPLICAOF not allowed in cluster mode."));

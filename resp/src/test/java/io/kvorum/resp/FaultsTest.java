@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.kvorum.slots.topology.NodeId;
 import java.io.EOFException;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.ConnectException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -128,8 +129,9 @@ final class FaultsTest {
             assertEquals("PONG", other.read());
             ports.cluster.awaitReady(Ports.LIMIT);
             NodeId before = ports.cluster.primaryOf(Ports.FIRST).id();
-            assertEquals("OK", client.call("KVORUM FAILOVER shard-1"));
-            ports.await(() -> !ports.cluster.primaryOf(Ports.FIRST).id().equals(before));
+            ports.order(
+                    () -> client.call("KVORUM FAILOVER shard-1"),
+                    () -> !ports.cluster.primaryOf(Ports.FIRST).id().equals(before));
             assertTrue(client.call("KVORUM CRASH nobody").startsWith("(error) ERR no node"));
         }
     }
@@ -139,14 +141,42 @@ final class FaultsTest {
         try (Ports ports = Ports.ofCluster();
                 TinyClient client = ports.client("node-1.1")) {
             assertEquals("OK", client.call("SET {06S} 0"));
-            ports.cluster.sentinels().get(0).driver().failOver(Ports.FIRST);
+            CompletableFuture<Void> failedOver = CompletableFuture.runAsync(ports::failOver);
             String answer = client.call("INCR {06S}");
             while (answer.matches("\\d+")) {
                 answer = client.call("INCR {06S}");
             }
 
-            ports.await(() -> ports.primaryPort() != ports.port("node-1.1"));
+            failedOver.join();
             assertEquals("(error) MOVED 0 127.0.0.1:" + ports.primaryPort(), answer);
+        }
+    }
+
+    @Test
+    void infoCountsTheSyncsOfReplicas() throws Exception {
+        try (Ports ports = Ports.ofCluster()) {
+            ports.cluster.node(new NodeId("node-1.2")).crash();
+            ports.cluster.node(new NodeId("node-1.2")).restart();
+            ports.await(() -> stats(ports, NODE).matches("(?s).*\r\nsync_full:[1-9].*"));
+
+            ports.failOver();
+            NodeId next = ports.cluster.primaryOf(Ports.FIRST).id();
+            ports.await(() -> stats(ports, next).matches("(?s).*\r\nsync_partial_ok:[1-9].*"));
+
+            try (TinyClient client = ports.client(next.value())) {
+                client.send("CONFIG", "RESETSTAT");
+                client.send("INFO", "stats");
+                assertEquals("OK", client.read());
+                assertTrue(client.read().contains("\r\nsync_full:0\r\nsync_partial_ok:0\r\nsync_partial_err:0\r\n"));
+            }
+        }
+    }
+
+    private static String stats(Ports ports, NodeId node) {
+        try (TinyClient client = ports.client(node.value())) {
+            return client.call("INFO stats");
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 }

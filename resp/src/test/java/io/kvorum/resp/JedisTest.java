@@ -71,9 +71,7 @@ final class JedisTest {
 
             ports.cluster.node(crashed).restart();
             ports.cluster.awaitReady(Ports.LIMIT);
-            int second = ports.primaryPort();
-            ports.cluster.sentinels().get(0).driver().failOver(Ports.FIRST);
-            ports.await(() -> ports.primaryPort() != second);
+            ports.failOver();
             write(client, "{06S}", "after a switchover");
 
             NodeId cutOff = ports.cluster.primaryOf(Ports.FIRST).id();
@@ -98,13 +96,12 @@ final class JedisTest {
             for (String options : List.of("", "FORCE", "TAKEOVER")) {
                 NodeId replica = new NodeId(options.equals("FORCE") ? "node-1.2" : "node-1.3");
                 try (Jedis asked = new Jedis("127.0.0.1", ports.resp.port(replica))) {
-                    assertEquals(
-                            "OK",
-                            options.isEmpty()
+                    ports.order(
+                            () -> options.isEmpty()
                                     ? asked.clusterFailover()
-                                    : asked.clusterFailover(ClusterFailoverOption.valueOf(options)));
+                                    : asked.clusterFailover(ClusterFailoverOption.valueOf(options)),
+                            () -> ports.cluster.primaryOf(Ports.FIRST).id().equals(replica));
                 }
-                ports.await(() -> ports.cluster.primaryOf(Ports.FIRST).id().equals(replica));
                 ports.cluster.awaitReady(Ports.LIMIT);
             }
             assertEquals("value", read(client, "{06S}"));
@@ -113,9 +110,10 @@ final class JedisTest {
             ports.cluster.primaryOf(Ports.FIRST).crash();
             NodeId replica = new NodeId("node-1.2");
             try (Jedis asked = new Jedis("127.0.0.1", ports.resp.port(replica))) {
-                assertEquals("OK", asked.clusterFailover(ClusterFailoverOption.FORCE));
+                ports.order(
+                        () -> asked.clusterFailover(ClusterFailoverOption.FORCE),
+                        () -> ports.cluster.primaryOf(Ports.FIRST).id().equals(replica));
             }
-            ports.await(() -> ports.cluster.primaryOf(Ports.FIRST).id().equals(replica));
             write(client, "{06S}", "after a crash");
         }
     }
@@ -151,9 +149,8 @@ final class JedisTest {
             ports.cluster.node(new NodeId("node-1.1")).restart();
             ports.cluster.awaitReady(Ports.LIMIT);
             int before = ports.primaryPort();
-            ports.cluster.sentinels().get(1).driver().failOver(Ports.FIRST);
-            ports.await(() ->
-                    ports.primaryPort() != before && client.getCurrentMaster().getPort() == ports.primaryPort());
+            ports.failOver();
+            ports.await(() -> client.getCurrentMaster().getPort() == ports.primaryPort());
             write(client, "key", "after a switchover");
             assertTrue(client.getCurrentMaster().getPort() != before);
 

@@ -48,9 +48,7 @@ final class LettuceSentinelTest {
 
                 ports.cluster.node(new NodeId("node-1.1")).restart();
                 ports.cluster.awaitReady(Ports.LIMIT);
-                int before = ports.primaryPort();
-                ports.cluster.sentinels().get(1).driver().failOver(Ports.FIRST);
-                ports.await(() -> ports.primaryPort() != before);
+                ports.failOver();
                 LettuceTest.eventually(() -> connection.sync().set("key", "after a switchover"));
 
                 ports.cluster.isolate(ports.cluster.primaryOf(Ports.FIRST).id());

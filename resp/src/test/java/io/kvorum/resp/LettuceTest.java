@@ -85,9 +85,7 @@ final class LettuceTest {
 
                 ports.cluster.node(crashed).restart();
                 ports.cluster.awaitReady(Ports.LIMIT);
-                NodeId second = ports.cluster.primaryOf(Ports.FIRST).id();
-                ports.cluster.sentinels().get(0).driver().failOver(Ports.FIRST);
-                ports.await(() -> !ports.cluster.primaryOf(Ports.FIRST).id().equals(second));
+                ports.failOver();
                 eventually(() -> commands.set("{06S}", "after a switchover"));
 
                 ports.cluster.isolate(ports.cluster.primaryOf(Ports.FIRST).id());

@@ -1,13 +1,16 @@
 package io.kvorum.resp;
 
+import io.kvorum.failover.SentinelFact;
 import io.kvorum.failover.SentinelSettings;
 import io.kvorum.slots.topology.NodeId;
 import io.kvorum.slots.topology.ShardId;
+import io.kvorum.testkit.ClusterEvent;
 import io.kvorum.testkit.LocalCluster;
 import io.kvorum.testkit.LocalClusterSettings;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.concurrent.Callable;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import java.util.function.UnaryOperator;
@@ -19,11 +22,18 @@ final class Ports implements AutoCloseable {
 
     final LocalCluster cluster;
     final RespCluster resp;
+    private final AtomicLong operations = new AtomicLong(); // of sentinels that have ended
 
     private Ports(LocalClusterSettings settings, UnaryOperator<RespCluster.Builder> options) {
         cluster = LocalCluster.start(
                 settings.withFailover(SentinelSettings.defaults().withDownAfter(Duration.ofMillis(250))));
         cluster.awaitReady(LIMIT);
+        cluster.onEvent(event -> {
+            if (event instanceof ClusterEvent.OfSentinel told
+                    && told.event().fact() instanceof SentinelFact.OperationEnded) {
+                operations.incrementAndGet();
+            }
+        });
         resp = options.apply(RespCluster.builder(cluster)).start();
     }
 
@@ -52,6 +62,39 @@ final class Ports implements AutoCloseable {
     /** The port of the primary of the first shard. */
     int primaryPort() {
         return resp.port(cluster.primaryOf(FIRST).id());
+    }
+
+    /** Gives the first shard another primary. */
+    void failOver() {
+        NodeId before = cluster.primaryOf(FIRST).id();
+        order(
+                () -> cluster.failOver(FIRST),
+                () -> !cluster.primaryOf(FIRST).id().equals(before));
+    }
+
+    /**
+     * Gives an order, and again whenever an operation of the sentinels has ended without the effect, as on a busy
+     * machine it may.
+     *
+     * @param order what a client does, which may be refused by an exception
+     * @param effect what comes of it in the end
+     */
+    void order(Callable<?> order, BooleanSupplier effect) {
+        AtomicLong givenAt = new AtomicLong(-1);
+        await(() -> {
+            long ended = operations.get();
+            if (effect.getAsBoolean()) {
+                return true;
+            }
+            if (givenAt.getAndSet(ended) != ended) {
+                try {
+                    order.call();
+                } catch (Exception e) { // then it is given again
+                    givenAt.set(-1);
+                }
+            }
+            return false;
+        });
     }
 
     void await(BooleanSupplier condition) {

@@ -40,6 +40,20 @@ final class PubSubTest {
     }
 
     @Test
+    void answersAreNotOvertakenByMessages() throws Exception {
+        try (TinyClient client = ports.client("node-1.1")) {
+            client.call("HELLO 3");
+            assertEquals("[subscribe, own, 1]", client.call("SUBSCRIBE own"));
+
+            client.write("ECHO before\r\nPUBLISH own hello\r\n");
+
+            assertEquals("before", client.read());
+            assertEquals("[message, own, hello]", client.read());
+            assertEquals("1", client.read());
+        }
+    }
+
+    @Test
     void messagesOfAShardStayInIt() throws Exception {
         try (TinyClient replica = ports.client("node-1.2");
                 TinyClient primary = ports.client("node-1.1");

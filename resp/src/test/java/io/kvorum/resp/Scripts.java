@@ -1,5 +1,6 @@
 package io.kvorum.resp;
 
+import java.io.EOFException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -27,6 +28,15 @@ final class Scripts {
         return scripts;
     }
 
+    private static String answer(TinyClient client) throws IOException {
+        try {
+            client.read();
+            return client.raw().replace("\r\n", "\\r\\n");
+        } catch (EOFException e) {
+            return "closed";
+        }
+    }
+
     /** Runs a script over a connection of its own, and returns each command with its answer. */
     static List<String> run(int port, int protocol, List<String> script) throws IOException {
         List<String> answers = new ArrayList<>();
@@ -37,8 +47,7 @@ final class Scripts {
             for (String line : script) {
                 byte[][] words = RespReader.Words.split(line);
                 client.send(Stream.of(words).map(Text::latin).toArray(String[]::new));
-                client.read();
-                answers.add(line + " -> " + client.raw().replace("\r\n", "\\r\\n"));
+                answers.add(line + " -> " + answer(client));
             }
         }
         return answers;

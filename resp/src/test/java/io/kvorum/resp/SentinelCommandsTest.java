@@ -94,6 +94,23 @@ final class SentinelCommandsTest {
     }
 
     @Test
+    void ofTwoClientsEachChangesWhatItSets() throws Exception {
+        try (TinyClient one = ports.client("sentinel-3");
+                TinyClient other = ports.client("sentinel-3")) {
+            for (int i = 1; i <= 20; i++) {
+                one.send("SENTINEL", "set", "mymaster", "parallel-syncs", String.valueOf(i));
+                other.send("SENTINEL", "set", "mymaster", "failover-timeout", String.valueOf(60_000 + i));
+                assertEquals("OK", one.read());
+                assertEquals("OK", other.read());
+
+                String told = one.call("SENTINEL master mymaster");
+                assertTrue(told.contains("failover-timeout, " + (60_000 + i)), told);
+                assertTrue(told.contains("parallel-syncs, " + i), told);
+            }
+        }
+    }
+
+    @Test
     void configurationIsReadAndNotChanged() throws Exception {
         try (TinyClient client = ports.client("sentinel-1")) {
             assertEquals(
