@@ -339,6 +339,15 @@ final class Cluster {
 
     /** Runs to the end, or to the first violation. */
     Report run() {
+        return run(0);
+    }
+
+    /**
+     * Runs to the end, or to the first violation.
+     *
+     * @param more for how long it goes on after a violation, whatever happens then, so that a reader sees what it led to
+     */
+    Report run(long more) {
         try {
             runPhases();
         } catch (Violation e) {
@@ -351,6 +360,7 @@ final class Cluster {
         Violation found = violation;
         if (found != null) {
             trace.line("VIOLATION", found::getMessage);
+            goOn(more);
         }
         coverage.add(Sometimes.MESSAGE_LOST, network.lost());
         coverage.add(Sometimes.MESSAGE_REPEATED, network.repeated());
@@ -368,7 +378,18 @@ final class Cluster {
                 coverage,
                 new Report.Measured(
                         outages.ended(), auditor.majorityWrites(), auditor.localWrites(), auditor.localLost()),
+                topology,
+                sentinelIds,
                 trace);
+    }
+
+    private void goOn(long more) {
+        long limit = queue.now() + more;
+        try {
+            while (more > 0 && queue.runNext(limit)) {}
+        } catch (RuntimeException | AssertionError e) {
+            trace.line("cluster", () -> "ends by " + e);
+        }
     }
 
     /** {@return how often something that a user gave to a process threw} */

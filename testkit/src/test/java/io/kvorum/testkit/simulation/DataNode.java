@@ -323,11 +323,11 @@ final class DataNode {
                             kind(carried),
                             size(carried),
                             carried.copy(),
-                            BUFFERS,
+                            SimulatedNetwork.Handling.BUFFERS,
                             stray::receive);
         }
         cluster.network()
-                .send(process, receiver.process, kind(carried), size(carried), carried, BUFFERS, receiver::receive);
+                .send(process, receiver.process, kind(carried), size(carried), carried, SimulatedNetwork.Handling.BUFFERS, receiver::receive);
     }
 
     /** Carries a message as bytes, as a network would. */
@@ -401,23 +401,12 @@ final class DataNode {
         }
     }
 
-    private static final SimulatedNetwork.Handling<ReplicationMessage> BUFFERS = new SimulatedNetwork.Handling<>() {
-        @Override
-        public ReplicationMessage copy(ReplicationMessage message) {
-            return message.copy();
-        }
-
-        @Override
-        public void release(ReplicationMessage message) {
-            message.release();
-        }
-    };
-
     private void happened(NodeDriver source, ReplicationEvent event) {
         if (driver != source) {
             return;
         }
         cluster.trace().line(process, event::toString);
+        cluster.trace().happened(event);
         Coverage coverage = cluster.coverage();
         if (event instanceof ReplicationEvent.Promoted) {
             cluster.outages().promoted(process.index());

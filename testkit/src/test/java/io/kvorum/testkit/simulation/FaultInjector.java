@@ -1,9 +1,12 @@
 package io.kvorum.testkit.simulation;
 
 import io.kvorum.failover.Operation;
+import io.kvorum.slots.topology.NodeId;
 import io.kvorum.slots.topology.ShardId;
+import io.kvorum.testkit.ClusterEvent.Fault.Kind;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -86,13 +89,11 @@ final class FaultInjector implements SimulatedNetwork.Taps {
                 coverage.count(Sometimes.SENTINEL_OLD);
                 crash(target, Math.min(fault.length(), LONGEST_OUTAGE), Memory.OLD);
             }
-            case ALL_LOST -> loseAll(target, fault);
             case PAUSE -> {
                 coverage.count(Sometimes.PAUSE);
-                SimulatedProcess process = process(target);
                 cluster.outages().begins(target, Outages.Cause.PAUSE);
-                process.pause();
-                atEnd(fault, process::resume);
+                pause(target);
+                atEnd(fault, () -> resume(target));
             }
             case CUT -> {
                 coverage.count(Sometimes.CUT);
@@ -183,6 +184,7 @@ final class FaultInjector implements SimulatedNetwork.Taps {
             }
             case SWITCHOVER_CUT,
                     SHARD_REMOVED,
+                    ALL_LOST,
                     FORMER_PRIMARY,
                     TARGET_CRASH,
                     BEGIN_ANEW,
@@ -224,9 +226,11 @@ final class FaultInjector implements SimulatedNetwork.Taps {
         network.cut(some, others, 1);
         network.cut(others, some, 1);
         cluster.outages().cut();
+        trace.done(Kind.CUT, all(some), "");
         atEnd(fault, () -> {
             network.cut(some, others, -1);
             network.cut(others, some, -1);
+            trace.done(Kind.HEAL, List.of(), "");
         });
     }
 
@@ -262,6 +266,27 @@ final class FaultInjector implements SimulatedNetwork.Taps {
         });
     }
 
+    private void pause(int index) {
+        trace.done(Kind.PAUSE, ids(index), "");
+        process(index).pause();
+    }
+
+    private void resume(int index) {
+        process(index).resume();
+        trace.done(Kind.RESUME, process(index).isPaused() ? List.of() : ids(index), "");
+    }
+
+    private List<NodeId> all(long set) {
+        return IntStream.range(0, shape.nodes() + shape.sentinels())
+                .filter(index -> (set >> index & 1) == 1)
+                .mapToObj(index -> process(index).id())
+                .toList();
+    }
+
+    private List<NodeId> ids(int index) {
+        return List.of(process(index).id());
+    }
+
     private SimulatedProcess process(int index) {
         return shape.isNode(index)
                 ? nodes.get(index).process()
@@ -282,6 +307,7 @@ final class FaultInjector implements SimulatedNetwork.Taps {
             return;
         }
         trace.line(process(index), () -> "crashes, memory " + memory);
+        trace.done(Kind.CRASH, ids(index), "memory " + memory);
         changed();
         cluster.outages().begins(index, Outages.Cause.CRASH);
         if (shape.isNode(index)) {
@@ -291,6 +317,7 @@ final class FaultInjector implements SimulatedNetwork.Taps {
         }
         queue.schedule(inTime(outage), () -> {
             trace.line(process(index), () -> "restarts");
+            trace.done(Kind.RESTART, ids(index), "");
             changed();
             if (shape.isNode(index)) {
                 nodes.get(index).start();
@@ -312,13 +339,13 @@ final class FaultInjector implements SimulatedNetwork.Taps {
             return;
         }
         long step = length / 4;
-        List<SimulatedProcess> laggards = new ArrayList<>();
+        List<Integer> laggards = new ArrayList<>();
         for (DataNode other : members(shard)) {
             if (other != loser && other != nodes.get(primary) && laggards.size() < shape.spareMembers()) {
-                laggards.add(other.process());
+                laggards.add(other.process().index());
             }
         }
-        laggards.forEach(SimulatedProcess::pause);
+        laggards.forEach(this::pause);
         queue.schedule(queue.now() + step, () -> {
             if (nodes.get(primary).isPrimary() && mayLoseData(loser)) {
                 coverage.count(memory == Memory.ALL_LOST ? Sometimes.PROMISE_LOST : Sometimes.LAST_COPY_DOWN);
@@ -332,7 +359,7 @@ final class FaultInjector implements SimulatedNetwork.Taps {
         });
         queue.schedule(queue.now() + 2 * step, () -> {
             changed();
-            laggards.forEach(SimulatedProcess::resume);
+            laggards.forEach(this::resume);
         });
     }
 
@@ -360,28 +387,6 @@ final class FaultInjector implements SimulatedNetwork.Taps {
     /** Notes that a node has begun its shard anew with what it had. */
     void begunAnew(int shard) {
         interventions.begunAnew(shard);
-    }
-
-    private void loseAll(int shard, Fault fault) {
-        List<DataNode> members = members(shard);
-        if (members.stream().anyMatch(node -> !node.process().isUp())) {
-            return;
-        }
-        coverage.count(Sometimes.ALL_LOST);
-        long outage = Math.min(fault.length() / 4, 2 * Plan.SECOND);
-        for (DataNode node : members) {
-            crash(node.process().index(), outage, fault.strength() == 0 ? Memory.DATA_LOST : Memory.ALL_LOST);
-        }
-        cluster.allLost(shard, members);
-        for (long at = queue.now() + outage + 2 * Plan.SECOND;
-                at < cluster.plan().faultsEnd() + 15 * Plan.SECOND;
-                at += 4 * Plan.SECOND) {
-            queue.schedule(at, () -> {
-                if (primaryOf(shard) < 0 && members.stream().noneMatch(DataNode::isComplete)) {
-                    sentinels.get(shard % sentinels.size()).perform(new Operation.BeginAnew(Cluster.shardId(shard)));
-                }
-            });
-        }
     }
 
     private void forgetElection(int shard, Fault fault) {

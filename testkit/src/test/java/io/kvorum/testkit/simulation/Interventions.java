@@ -57,6 +57,7 @@ final class Interventions {
         switch (fault.kind()) {
             case SWITCHOVER_CUT -> failOverAndCut(target, fault, quietBefore);
             case SHARD_REMOVED -> removeShard(target, fault);
+            case ALL_LOST -> loseAll(target, fault);
             case FORMER_PRIMARY -> keepFormerPrimaryApart(target, fault);
             case TARGET_CRASH -> failOverToOneThatCrashes(target, fault);
             case BEGIN_ANEW -> beginAnew(target, fault);
@@ -175,6 +176,28 @@ final class Interventions {
                 }
             }
         });
+    }
+
+    private void loseAll(int shard, Fault fault) {
+        List<DataNode> members = faults.members(shard);
+        if (members.stream().anyMatch(node -> !node.process().isUp())) {
+            return;
+        }
+        coverage.count(Sometimes.ALL_LOST);
+        long outage = Math.min(fault.length() / 4, 2 * Plan.SECOND);
+        for (DataNode node : members) {
+            faults.crash(node.process().index(), outage, fault.strength() == 0 ? Memory.DATA_LOST : Memory.ALL_LOST);
+        }
+        cluster.allLost(shard, members);
+        for (long at = queue.now() + outage + 2 * Plan.SECOND;
+                at < cluster.plan().faultsEnd() + 15 * Plan.SECOND;
+                at += 4 * Plan.SECOND) {
+            queue.schedule(at, () -> {
+                if (faults.primaryOf(shard) < 0 && members.stream().noneMatch(DataNode::isComplete)) {
+                    sentinel(shard).perform(new Operation.BeginAnew(Cluster.shardId(shard)));
+                }
+            });
+        }
     }
 
     /** Leaves a shard with one replica that has its data; see {@link Fault.Kind}. */

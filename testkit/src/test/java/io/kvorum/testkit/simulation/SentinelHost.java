@@ -309,6 +309,7 @@ final class SentinelHost {
         }
         SentinelFact fact = event.fact();
         cluster.trace().line(process, fact::toString);
+        cluster.trace().happened(event);
         Coverage coverage = cluster.coverage();
         if (fact instanceof SentinelFact.SubjectivelyDown down) {
             boolean silent = down.reason() == SentinelFact.DownReason.SILENT;
