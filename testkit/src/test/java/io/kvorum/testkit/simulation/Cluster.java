@@ -513,6 +513,7 @@ final class Cluster {
         for (int index = 0; index < shape.shards(); index++) {
             Shard shard = topology.shards().get(index);
             List<NodeStatus> statuses = nodesOf(index).stream()
+                    .filter(this::isMember)
                     .map(node -> Objects.requireNonNull(node.status()))
                     .toList();
             List<NodeStatus> primaries = statuses.stream()
@@ -565,8 +566,7 @@ final class Cluster {
     private void checkEnd() {
         for (int index = 0; index < shape.shards(); index++) {
             Shard shard = topology.shards().get(index);
-            DataNode first =
-                    nodesOf(index).stream().filter(DataNode::isPrimary).findFirst().orElseThrow();
+            DataNode first = Objects.requireNonNull(latestPrimary(index));
             for (DataNode node : nodesOf(index)) {
                 NodeId id = node.identity().node();
                 if (!isMember(id, Objects.requireNonNull(first.status()))) {

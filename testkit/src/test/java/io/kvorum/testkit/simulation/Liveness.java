@@ -21,7 +21,7 @@ import java.util.Map;
  *       sentinels, or to the primary that served when the faults last changed.
  *   <li>No epochs are used up in a loop, unless fewer sentinels than a majority decide and do not see all nodes.
  *   <li>A sentinel holds a node down in time, late steps or not; and never for what it could not have heard itself.
- *   <li>A node that was the primary, and is reached by a sentinel that reaches the present one, stops in time.
+ *   <li>A member that was the primary, and is reached by a sentinel that reaches the present one, stops in time.
  *   <li>Every operation of an operator ends.
  * </ul>
  *
@@ -345,7 +345,7 @@ final class Liveness {
 
     /** Whether a node leads an earlier epoch than another, and a sentinel that knows that reaches both. */
     private boolean mustStop(DataNode node, DataNode primary) {
-        if (node == primary || !node.isPrimary() || !isWell(node.process()) || !isWell(primary.process())) {
+        if (node == primary || !node.isPrimary() || !cluster.isMember(node) || !isWell(node.process()) || !isWell(primary.process())) {
             return false;
         }
         ShardId shard = node.identity().shard();
