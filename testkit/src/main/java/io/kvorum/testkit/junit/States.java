@@ -38,7 +38,7 @@ final class States {
             }
             throw new IllegalStateException("the constructor of a state has thrown", e.getCause());
         } catch (ReflectiveOperationException e) {
-            throw new AssertionError(e); // it is accessible, and of a class that is not abstract
+            throw new LinkageError("state could not be made: " + constructor.getDeclaringClass().getName(), e);
         }
     }
 }

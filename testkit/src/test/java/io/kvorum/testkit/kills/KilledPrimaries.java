@@ -24,8 +24,9 @@ import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Three JVMs, each with a node and a sentinel, of which the primary is killed again and again by {@code SIGKILL} while it
- * acknowledges writes. It comes back with its promise and without its data, and is killed no sooner than it is complete.
+ * Three JVMs, each with a node and a sentinel, of which the primary is killed again and again by {@code SIGKILL} while
+ * it acknowledges writes. It comes back with its promise and without its data, and is killed no sooner than it is
+ * complete.
  */
 public final class KilledPrimaries implements AutoCloseable {
     private static final int SIGKILLED = 128 + 9;

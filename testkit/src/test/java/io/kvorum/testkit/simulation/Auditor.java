@@ -207,7 +207,8 @@ final class Auditor {
         audit.lost = true;
         audit.lostAt = cluster.now();
         audit.had = LogPosition.START;
-        promises.keySet().removeIf(member -> member.node().equals(node.identity().node()));
+        promises.keySet()
+                .removeIf(member -> member.node().equals(node.identity().node()));
         if (promiseToo) {
             audit.promised = 0;
         }

@@ -345,7 +345,8 @@ final class Cluster {
     /**
      * Runs to the end, or to the first violation.
      *
-     * @param more for how long it goes on after a violation, whatever happens then, so that a reader sees what it led to
+     * @param more for how long it goes on after a violation, whatever happens then, so that a reader sees what it led
+     *     to
      */
     Report run(long more) {
         try {

@@ -327,7 +327,14 @@ final class DataNode {
                             stray::receive);
         }
         cluster.network()
-                .send(process, receiver.process, kind(carried), size(carried), carried, SimulatedNetwork.Handling.BUFFERS, receiver::receive);
+                .send(
+                        process,
+                        receiver.process,
+                        kind(carried),
+                        size(carried),
+                        carried,
+                        SimulatedNetwork.Handling.BUFFERS,
+                        receiver::receive);
     }
 
     /** Carries a message as bytes, as a network would. */

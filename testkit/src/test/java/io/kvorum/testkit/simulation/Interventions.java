@@ -167,7 +167,8 @@ final class Interventions {
 
     private void whenAnotherLeads(DataNode former, long end, Runnable then) {
         cluster.after(LOOK_PERIOD, () -> {
-            DataNode latest = cluster.latestPrimary(shape.shardOf(former.process().index()));
+            DataNode latest =
+                    cluster.latestPrimary(shape.shardOf(former.process().index()));
             if (queue.now() < end - LOOK_PERIOD) {
                 if (latest != null && latest != former) {
                     then.run();

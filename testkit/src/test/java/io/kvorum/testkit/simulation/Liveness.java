@@ -50,6 +50,7 @@ final class Liveness {
     private final long[][] disturbedAt;
     /** When each node was last seen not to be a former primary that has to stop. */
     private final long[] stoppedAt;
+
     private long quietSince;
 
     private static final class ShardView {
@@ -144,7 +145,8 @@ final class Liveness {
         expected.removeIf(each ->
                 each.sentinel == sentinel && each.node.equals(node.identity().node()));
         look();
-        long disturbed = disturbedAt[sentinel.process().index() - shape.nodes()][node.process().index()];
+        long disturbed = disturbedAt[sentinel.process().index() - shape.nodes()][
+                node.process().index()];
         if (silent && cluster.now() - disturbed > SETTLED && cluster.plan().loss() == 0) {
             fail(
                     "a node that is well is not held down",
@@ -345,7 +347,11 @@ final class Liveness {
 
     /** Whether a node leads an earlier epoch than another, and a sentinel that knows that reaches both. */
     private boolean mustStop(DataNode node, DataNode primary) {
-        if (node == primary || !node.isPrimary() || !cluster.isMember(node) || !isWell(node.process()) || !isWell(primary.process())) {
+        if (node == primary
+                || !node.isPrimary()
+                || !cluster.isMember(node)
+                || !isWell(node.process())
+                || !isWell(primary.process())) {
             return false;
         }
         ShardId shard = node.identity().shard();

@@ -41,7 +41,9 @@ final class Operator {
             return false;
         }
         // the first primary again, unless it has been replaced since
-        removed[index] = cluster.plan().hasSpares() ? known.shard(id) : cluster.topology().shard(id);
+        removed[index] = cluster.plan().hasSpares()
+                ? known.shard(id)
+                : cluster.topology().shard(id);
         List<TopologyChange> changes = new ArrayList<>();
         changes.add(new TopologyChange.UnassignSlots(cluster.keys().slots(index), id));
         changes.add(new TopologyChange.RemoveShard(id));

@@ -54,7 +54,8 @@ final class PictureTest {
 
         report.page("A node without its data counts in a failover").write(Path.of("target/simulation"), "picture");
         assertEquals(
-                "acknowledged writes survive", requireNonNull(report.violation()).invariant());
+                "acknowledged writes survive",
+                requireNonNull(report.violation()).invariant());
     }
 
     @Test

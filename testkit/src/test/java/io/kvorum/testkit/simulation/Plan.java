@@ -111,8 +111,8 @@ record Plan(
     }
 
     /**
-     * {@return whether the last node of each shard is a spare one at first} Only where a majority of the nodes is one of
-     * the members, whichever node is the spare one.
+     * {@return whether the last node of each shard is a spare one at first} Only where a majority of the nodes is one
+     * of the members, whichever node is the spare one.
      */
     boolean hasSpares() {
         return profile == Profile.OPERATIONS && shape.members() > 2 && shape.members() % 2 == 0;
@@ -274,10 +274,12 @@ record Plan(
                         LARGE_LOST,
                         CUT_MEMBER,
                         LASTING_UNSYNCED -> random.nextInt(shape.nodes());
-                case CRASH, PAUSE, DISK, CALLBACK_THROWS, CLOCK_JUMP -> random.nextInt(shape.nodes() + shape.sentinels());
+                case CRASH, PAUSE, DISK, CALLBACK_THROWS, CLOCK_JUMP ->
+                    random.nextInt(shape.nodes() + shape.sentinels());
                 case LATE_COPIES, LATE_KIND -> random.nextBoolean() ? shape.everybody() : someProcesses(random);
                 case CUT, CUT_ONE_WAY -> someProcesses(random);
-                case SWITCHOVER, SWITCHOVER_CUT, TARGET_CRASH, REPLACE -> random.nextInt(shape.shards() * shape.sentinels());
+                case SWITCHOVER, SWITCHOVER_CUT, TARGET_CRASH, REPLACE ->
+                    random.nextInt(shape.shards() * shape.sentinels());
                 case SENTINEL_LOST, SENTINEL_OLD -> shape.nodes() + random.nextInt(shape.sentinels());
                 case ALL_LOST,
                         LOAD,
@@ -287,8 +289,7 @@ record Plan(
                         SHARD_DISKS,
                         FORMER_PRIMARY,
                         BEGIN_ANEW,
-                        REMOVED_IN_FAILOVER ->
-                    random.nextInt(shape.shards());
+                        REMOVED_IN_FAILOVER -> random.nextInt(shape.shards());
                 case CUT_LINKS -> random.nextLong();
                 case SLOW_STEPS -> allOf(random);
                 case PARTIAL_SIGHT -> sight(random);

@@ -15,9 +15,9 @@ import java.util.Random;
 
 /**
  * Runs the simulation and writes a page of what it showed: {@code Reliability PAGE DIRECTORY FIRST LAST KILLS}. Seeds
- * from {@code FIRST} to {@code LAST} of all profiles are run as by {@link Soak}, whose file is in {@code DIRECTORY}, one
- * for each commit; then each guard of the protocols is switched off in turn, until a seed notices; then {@code KILLS}
- * primaries are killed that are processes.
+ * from {@code FIRST} to {@code LAST} of all profiles are run as by {@link Soak}, whose file is in {@code DIRECTORY},
+ * one for each commit; then each guard of the protocols is switched off in turn, until a seed notices; then
+ * {@code KILLS} primaries are killed that are processes.
  *
  * <p>Ends with status 1 if a seed broke an invariant, a guard was not missed, or a write was lost.
  */
@@ -32,8 +32,8 @@ public final class Reliability {
     /**
      * Runs.
      *
-     * @param args the page, the directory of what to go on from, the first seed and the last one, and how many primaries
-     *     to kill
+     * @param args the page, the directory of what to go on from, the first seed and the last one, and how many
+     *     primaries to kill
      * @throws Exception if a file can't be read or written, git can't be asked, or the thread is interrupted
      */
     public static void main(String[] args) throws Exception {

@@ -62,8 +62,8 @@ record Report(
      * @param title what it is called
      */
     ClusterTimeline page(String title) {
-        ClusterTimeline page =
-                TimelineOfSimulation.of(title, topology, sentinels, requireNonNull(trace).events(), virtualTime);
+        ClusterTimeline page = TimelineOfSimulation.of(
+                title, topology, sentinels, requireNonNull(trace).events(), virtualTime);
         return violation == null ? page : page.withFailure(violation);
     }
 

@@ -22,8 +22,7 @@ import org.junit.jupiter.api.io.TempDir;
  *
  * <p>{@code -Dkvorum.sim.profile=P} runs one profile only, {@code -Dkvorum.sim.seeds=N} N seeds of each,
  * {@code -Dkvorum.sim.first=S} the ones from S on, {@code -Dkvorum.sim.threads=T} on T threads; with a profile,
- * {@code -Dkvorum.sim.seed=S} replays one seed, prints its
- * timeline and writes a page in {@code target/simulation}.
+ * {@code -Dkvorum.sim.seed=S} replays one seed, prints its timeline and writes a page in {@code target/simulation}.
  */
 @ExtendWith(ProductLog.class)
 @Tag("long")
