@@ -145,10 +145,8 @@ public final class KilledPrimaries implements AutoCloseable {
 
     /** Ends all processes. */
     @Override
-    public void close() throws InterruptedException {
-        for (Running process : processes.values()) {
-            process.kill();
-        }
+    public void close() {
+        processes.values().forEach(Running::end);
     }
 
     private static void await(BooleanSupplier condition, String what) {
@@ -238,10 +236,13 @@ public final class KilledPrimaries implements AutoCloseable {
 
         /** Kills it, waits for its end and for what it has said before, and returns its exit code. */
         int kill() throws InterruptedException {
-            process.destroyForcibly();
-            int code = process.waitFor();
+            end();
             reader.join();
-            return code;
+            return process.exitValue();
+        }
+
+        void end() {
+            process.destroyForcibly().onExit().join();
         }
     }
 }
