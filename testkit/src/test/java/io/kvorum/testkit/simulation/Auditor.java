@@ -278,6 +278,7 @@ final class Auditor {
 
     /** Notes that a node tells somebody that its data is complete. */
     void saysComplete(DataNode node) {
+        check(node); // which may have begun its shard anew in this very step
         NodeAudit audit = nodes.get(node.identity().node());
         if (audit != null && audit.lost) {
             fail("a node that lost its data says so", node.identity().node() + " says that it is complete");
