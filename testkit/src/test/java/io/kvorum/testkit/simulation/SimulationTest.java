@@ -27,7 +27,9 @@ import org.junit.jupiter.api.io.TempDir;
 @ExtendWith(ProductLog.class)
 @Tag("long")
 final class SimulationTest {
-    private static final long SEEDS_OF_THE_BUILD = 10;
+    /** The seeds from 1 on that the build runs of each profile. */
+    static final long SEEDS_OF_THE_BUILD = 10;
+
     private static final long DRAWN_SEEDS_OF_THE_BUILD = 2;
     private static final long FIRST = Long.getLong("kvorum.sim.first", 1);
     private static final long SEEDS = Long.getLong("kvorum.sim.seeds", SEEDS_OF_THE_BUILD);
