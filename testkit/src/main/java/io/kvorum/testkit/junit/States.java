@@ -38,7 +38,10 @@ final class States {
             }
             throw new IllegalStateException("the constructor of a state has thrown", e.getCause());
         } catch (ReflectiveOperationException e) {
-            throw new LinkageError("state could not be made: " + constructor.getDeclaringClass().getName(), e);
+            throw new LinkageError(
+                    "state could not be made: "
+                            + constructor.getDeclaringClass().getName(),
+                    e);
         }
     }
 }

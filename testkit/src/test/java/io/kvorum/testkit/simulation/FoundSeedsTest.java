@@ -17,8 +17,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * The seeds that found a fault once, one for each row of {@code simulation/seeds-found.md}: none finds one now. Those that
- * {@link SimulationTest} runs among the seeds of the build are left to it.
+ * The seeds that found a fault once, one for each row of {@code simulation/seeds-found.md}: none finds one now. Those
+ * that {@link SimulationTest} runs among the seeds of the build are left to it.
  */
 @ExtendWith(ProductLog.class)
 @Tag("long")
