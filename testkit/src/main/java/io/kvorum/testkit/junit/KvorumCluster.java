@@ -1,5 +1,6 @@
 package io.kvorum.testkit.junit;
 
+import io.kvorum.replication.ReplicatedState;
 import io.kvorum.testkit.LocalCluster;
 import java.lang.annotation.Documented;
 import java.lang.annotation.ElementType;
@@ -104,6 +105,17 @@ public @interface KvorumCluster {
      * module {@code kvorum-resp}.
      */
     Resp resp() default Resp.NONE;
+
+    /**
+     * {@return the class of the state that each node replicates instead of a key-value store} It has a constructor that
+     * takes the {@link io.kvorum.replication.ReplicationLog} of its node, and is made anew whenever the node starts;
+     * {@link io.kvorum.testkit.LocalNode#state} returns it. A cluster with a state has no client, so that parameters
+     * cannot be a {@code KeyValueStore} or a {@code ClusterClient}. {@code ReplicatedState} itself stands for the
+     * store.
+     *
+     * @see io.kvorum.testkit.LocalClusterBuilder#state
+     */
+    Class<? extends ReplicatedState> state() default ReplicatedState.class;
 
     /** {@return for how long a cluster is used} */
     Scope scope() default Scope.PER_TEST;

@@ -3,6 +3,7 @@ package io.kvorum.testkit.junit;
 import io.kvorum.cluster.ClusterClient;
 import io.kvorum.core.KeyValueStore;
 import io.kvorum.failover.SentinelSettings;
+import io.kvorum.replication.ReplicatedState;
 import io.kvorum.slots.topology.NodeId;
 import io.kvorum.slots.topology.Shard;
 import io.kvorum.testkit.ClusterTimeline;
@@ -36,15 +37,17 @@ final class RunningCluster {
 
     private final LocalCluster cluster;
     private final boolean virtual;
+    private final boolean hasStore;
     /** The ports for Redis clients, if there are any. */
     private @Nullable AutoCloseable ports;
 
     private @Nullable String topology;
     private boolean closed;
 
-    private RunningCluster(LocalCluster cluster, boolean virtual) {
+    private RunningCluster(LocalCluster cluster, boolean virtual, boolean hasStore) {
         this.cluster = cluster;
         this.virtual = virtual;
+        this.hasStore = hasStore;
     }
 
     /** Starts a cluster, and waits until it is ready. */
@@ -65,7 +68,11 @@ final class RunningCluster {
         if (virtual) {
             builder.virtualTime(seed);
         }
-        RunningCluster running = new RunningCluster(builder.start(), virtual);
+        boolean hasStore = shape.state() == ReplicatedState.class;
+        if (!hasStore) {
+            builder.state(States.constructor(shape.state()));
+        }
+        RunningCluster running = new RunningCluster(builder.start(), virtual, hasStore);
         try {
             running.cluster.awaitReady(Texts.duration(shape.ready()));
             running.openPorts(shape.resp());
@@ -123,6 +130,10 @@ final class RunningCluster {
     }
 
     Object offered(Type type) {
+        if (!hasStore && (type == KeyValueStore.class || type == ClusterClient.class)) {
+            throw new ParameterResolutionException(
+                    "a " + type.getTypeName() + " needs @KvorumCluster without a state of the test's");
+        }
         if (type == LocalCluster.class) {
             return cluster;
         } else if (type == KeyValueStore.class) {

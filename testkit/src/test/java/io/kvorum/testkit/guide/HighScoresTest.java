@@ -7,35 +7,30 @@ import io.kvorum.slots.topology.LogPosition;
 import io.kvorum.slots.topology.ShardId;
 import io.kvorum.testkit.LocalCluster;
 import io.kvorum.testkit.LocalNode;
+import io.kvorum.testkit.junit.KvorumCluster;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
 
+@KvorumCluster(shards = 1, state = HighScores.class)
 final class HighScoresTest {
     private static final ShardId SHARD = new ShardId("shard-1");
     private static final Duration LIMIT = Duration.ofSeconds(30);
 
     @Test
-    void aScoreSurvivesItsPrimaryAndReachesANodeThatComesBackEmpty() {
-        try (LocalCluster cluster = LocalCluster.builder()
-                .shards(1)
-                .state(HighScores::new)
-                .virtualTime(42)
-                .start()) {
-            cluster.awaitReady(LIMIT);
-            LocalNode first = cluster.primaryOf(SHARD);
-            enter(first, "ada", 90);
+    void aScoreSurvivesItsPrimaryAndReachesANodeThatComesBackEmpty(LocalCluster cluster) {
+        LocalNode first = cluster.primaryOf(SHARD);
+        enter(first, "ada", 90);
 
-            first.crash();
-            cluster.awaitReady(LIMIT); // waits for the failover, in virtual time
-            LocalNode second = cluster.primaryOf(SHARD);
-            assertEquals(90, scores(second).best("ada"));
-            enter(second, "ada", 120);
+        first.crash();
+        cluster.awaitReady(LIMIT); // waits for the failover, in virtual time
+        LocalNode second = cluster.primaryOf(SHARD);
+        assertEquals(90, scores(second).best("ada"));
+        enter(second, "ada", 120);
 
-            first.restart(); // with a new, empty HighScores
-            assertEquals(0, scores(first).best("ada"));
-            cluster.awaitReady(LIMIT);
-            assertEquals(120, scores(first).best("ada"));
-        }
+        first.restart(); // with a new, empty HighScores
+        assertEquals(0, scores(first).best("ada"));
+        cluster.awaitReady(LIMIT);
+        assertEquals(120, scores(first).best("ada"));
     }
 
     private static HighScores scores(LocalNode node) {

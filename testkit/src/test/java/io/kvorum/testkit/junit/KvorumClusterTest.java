@@ -12,10 +12,15 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.kvorum.cluster.ClusterClient;
 import io.kvorum.core.KeyValueStore;
 import io.kvorum.replication.Acknowledgement;
+import io.kvorum.replication.ReplicatedState;
+import io.kvorum.replication.ReplicationLog;
+import io.kvorum.replication.Restoration;
+import io.kvorum.replication.SnapshotScan;
 import io.kvorum.testkit.LocalCluster;
 import io.kvorum.testkit.LocalNode;
 import io.kvorum.testkit.LocalSentinel;
 import io.kvorum.testkit.OpenCluster;
+import io.netty.buffer.ByteBuf;
 import java.io.File;
 import java.io.IOException;
 import java.net.URISyntaxException;
@@ -35,6 +40,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtensionConfigurationException;
 import org.junit.jupiter.api.extension.ParameterResolutionException;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -59,6 +65,101 @@ final class KvorumClusterTest {
 
     private static void assertClosed(LocalCluster cluster) {
         assertFalse(cluster.nodes().get(0).isRunning());
+    }
+
+    // ---- a state of the test's
+
+    static final class Counted extends EmptyState {
+        private final ReplicationLog log;
+
+        Counted(ReplicationLog log) {
+            this.log = log;
+        }
+    }
+
+    @KvorumCluster(shards = 1, state = Counted.class)
+    static final class WithState {
+        @Test
+        void isMadeOfTheNodesLogWheneverItStarts(LocalCluster cluster) {
+            LocalNode node = cluster.nodes().get(0);
+            Counted first = node.state(Counted.class);
+            assertEquals(node.status().position(), first.log.end());
+
+            node.crash();
+            node.restart();
+
+            assertNotSame(first, node.state(Counted.class));
+        }
+
+        @Test
+        void leavesNoStoreToBeGiven(KeyValueStore store) {}
+
+        @Test
+        void leavesNoClientToBeGiven(ClusterClient client) {}
+    }
+
+    @Test
+    void aStateStandsInForTheStore() {
+        Runs runs = run(WithState.class);
+
+        assertEquals(List.of("isMadeOfTheNodesLogWheneverItStarts(LocalCluster)"), runs.succeeded());
+        assertEquals(2, runs.failed().size());
+        runs.failed().values().forEach(thrown -> {
+            assertInstanceOf(ParameterResolutionException.class, thrown);
+            assertTrue(String.valueOf(thrown.getMessage()).contains("without a state of the test's"), thrown::toString);
+        });
+    }
+
+    static final class WithoutLog extends EmptyState {}
+
+    @KvorumCluster(shards = 1, state = WithoutLog.class)
+    static final class WithStateThatCannotBeMade {
+        @Test
+        void isNotRun(LocalCluster cluster) {}
+    }
+
+    @Test
+    void aStateThatCannotBeMadeIsRefused() {
+        Throwable thrown = run(WithStateThatCannotBeMade.class).failed().get("isNotRun(LocalCluster)");
+
+        assertInstanceOf(ExtensionConfigurationException.class, thrown);
+        assertTrue(String.valueOf(thrown.getMessage()).contains("takes a ReplicationLog"), thrown::toString);
+    }
+
+    /** A state that has nothing. */
+    abstract static class EmptyState implements ReplicatedState {
+        @Override
+        public void apply(int slot, ByteBuf payload) {}
+
+        @Override
+        public SnapshotScan snapshot() {
+            return new SnapshotScan() {
+                @Override
+                public boolean next(ByteBuf target, int maxBytes) {
+                    return false;
+                }
+
+                @Override
+                public void close() {}
+            };
+        }
+
+        @Override
+        public Restoration restore() {
+            return new Restoration() {
+                @Override
+                public void load(ByteBuf entries) {}
+
+                @Override
+                public void apply(int slot, ByteBuf payload) {}
+
+                @Override
+                public void complete() {}
+
+                @Override
+                public void abort() {}
+            };
+        }
     }
 
     // ---- what is given

@@ -1,5 +1,7 @@
 package io.kvorum.testkit.simulation;
 
+import io.kvorum.failover.NodeCommand;
+import io.kvorum.failover.Operation;
 import io.kvorum.replication.LogHistory;
 import io.kvorum.replication.NodeRole;
 import io.kvorum.replication.NodeStatus;
@@ -15,8 +17,10 @@ import io.kvorum.slots.topology.ShardId;
 import io.netty.buffer.ByteBuf;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,13 +33,17 @@ import org.jspecify.annotations.Nullable;
  *   <li>A node whose data is complete has all that it ever had, or what a later epoch put in its place.
  *   <li>Where two logs of a shard have the same position, everything before it is the same.
  *   <li>What was acknowledged by a majority is in the log of every primary of a later epoch.
+ *   <li>An epoch is ordered by one sentinel only.
  *   <li>No two promotions of one epoch are ordered to different nodes.
+ *   <li>A promotion names the position that the node had when it promised the epoch.
  *   <li>A promise that a node shows to anybody is on its disk.
  *   <li>A promise that is on a disk never falls, as long as the incarnation is the same.
  *   <li>Before a node leads an epoch, the promises of a majority of its members are on their disks.
  *   <li>A node acknowledges nothing that is not in its log.
- *   <li>A node that lost its data isn't complete before it has taken a full sync that was begun afterwards.
- *   <li>A sentinel that is asked for a switchover orders no promotion before the primary is paused.
+ *   <li>A node that lost its data isn't complete, and tells nobody that it is, before it has taken a full sync that was
+ *       begun afterwards.
+ *   <li>A sentinel that is asked for a switchover orders no promotion before the primary is paused; where a node was
+ *       named, it leads, or the switchover has failed.
  * </ul>
  *
  * <p>Confined to one thread.
@@ -48,11 +56,13 @@ final class Auditor {
     private final Cluster cluster;
     private final Map<InEpoch, NodeId> primaries = new HashMap<>();
     private final Map<InEpoch, NodeId> promotions = new HashMap<>();
+    private final Map<InEpoch, NodeId> candidates = new HashMap<>();
     private final Map<ShardId, Switchover> switchovers = new HashMap<>();
     private final Map<NodeId, NodeAudit> nodes = new HashMap<>();
     private final Map<ShardId, ShardAudit> shards = new HashMap<>();
     private final Map<SyncId, Long> syncs = new HashMap<>();
     private final Map<Member, Long> saved = new HashMap<>();
+    private final Map<Member, Promised> promises = new HashMap<>();
     private final ByteBuf records;
     private long majorityWrites;
     private long localWrites;
@@ -65,6 +75,9 @@ final class Auditor {
     }
 
     private record InEpoch(ShardId shard, long epoch) {}
+
+    /** Where a node was when it promised an epoch to somebody. */
+    private record Promised(long epoch, LogPosition position) {}
 
     private static final class Switchover {
         final NodeId sentinel;
@@ -100,6 +113,7 @@ final class Auditor {
         long promotedAt;
         long promised;
         long ordered = Cluster.FIRST_EPOCH;
+        final Set<Long> beginnings = new HashSet<>();
     }
 
     Auditor(Cluster cluster) {
@@ -131,6 +145,9 @@ final class Auditor {
         }
         audit.promised = status.epoch();
         ShardAudit shard = shard(status.shard());
+        if (status.role() == NodeRole.PRIMARY && shard.beginnings.remove(status.epoch())) {
+            cluster.begunAnew(node);
+        }
         if (status.epoch() > shard.ordered) {
             fail(
                     "an epoch comes from a sentinel",
@@ -190,6 +207,8 @@ final class Auditor {
         audit.lost = true;
         audit.lostAt = cluster.now();
         audit.had = LogPosition.START;
+        promises.keySet()
+                .removeIf(member -> member.node().equals(node.identity().node()));
         if (promiseToo) {
             audit.promised = 0;
         }
@@ -224,6 +243,19 @@ final class Auditor {
         members.forEach(node -> nodes.computeIfAbsent(node.identity().node(), id -> new NodeAudit()).lost = false);
     }
 
+    /** Notes that a node has begun its shard anew: what others have, and it lacks, is given up. */
+    void begunAnew(DataNode node) {
+        ShardAudit shard = shard(node.identity().shard());
+        shard.acknowledged = LogPosition.START;
+        shard.local.clear();
+        shard.history = LogHistory.EMPTY;
+        shard.promotedAt = 0;
+        shard.digests.put(new LogPosition(0, node.log().firstOffset()), 0L);
+        NodeAudit audit = nodes.computeIfAbsent(node.identity().node(), id -> new NodeAudit());
+        audit.lost = false;
+        audit.had = LogPosition.START;
+    }
+
     /** Notes that a node showed its promise to somebody. */
     void promiseShown(DataNode node, long shown, long saved) {
         if (shown > saved) {
@@ -238,6 +270,18 @@ final class Auditor {
                     "what is acknowledged is in the log",
                     node.identity().node() + " acknowledges " + ack.position() + " at "
                             + node.log().end());
+        }
+        if (ack.complete()) {
+            saysComplete(node);
+        }
+    }
+
+    /** Notes that a node tells somebody that its data is complete. */
+    void saysComplete(DataNode node) {
+        check(node); // which may have begun its shard anew in this very step
+        NodeAudit audit = nodes.get(node.identity().node());
+        if (audit != null && audit.lost) {
+            fail("a node that lost its data says so", node.identity().node() + " says that it is complete");
         }
     }
 
@@ -254,6 +298,9 @@ final class Auditor {
             fail("a saved promise never falls", member + " had promised " + before + ", now " + promise.epoch());
         }
         saved.put(member, promise.epoch());
+        if (promise.epoch() > before && promise.holder() != null) {
+            promises.put(member, new Promised(promise.epoch(), node.log().end()));
+        }
     }
 
     /** Notes that a sentinel ordered a node of a shard to promise an epoch. */
@@ -262,8 +309,31 @@ final class Auditor {
         shard.ordered = Math.max(shard.ordered, epoch);
     }
 
-    /** Notes that a sentinel ordered a promotion. */
-    void promoteSent(NodeId sentinel, ShardId shard, long epoch, NodeId node) {
+    /** Notes that a sentinel ordered a node of a shard to promise an epoch that it has taken. */
+    void fenceSent(NodeId sentinel, ShardId shard, long epoch) {
+        epochOrdered(shard, epoch);
+        NodeId other = candidates.putIfAbsent(new InEpoch(shard, epoch), sentinel);
+        if (other != null && !other.equals(sentinel)) {
+            fail("an epoch is one sentinel's", shard + " epoch " + epoch + ": " + other + " and " + sentinel);
+        }
+    }
+
+    /** Notes that a sentinel ordered a node to begin its shard anew in an epoch. */
+    void beginSent(ShardId shard, long epoch) {
+        shard(shard).beginnings.add(epoch);
+    }
+
+    /** Notes that a sentinel ordered a node to lead. */
+    void promoteSent(NodeId sentinel, NodeId node, NodeCommand.Promote promote) {
+        ShardId shard = promote.shard();
+        long epoch = promote.epoch();
+        Promised promised = promises.get(new Member(node, promote.incarnation()));
+        if (promised != null && promised.epoch == epoch && !promised.position.equals(promote.expected())) {
+            fail(
+                    "a promotion rests on a promise",
+                    sentinel + " promotes " + node + " at " + promote.expected() + ", which promised " + epoch + " at "
+                            + promised.position);
+        }
         NodeId other = promotions.putIfAbsent(new InEpoch(shard, epoch), node);
         if (other != null && !other.equals(node)) {
             fail(
@@ -291,8 +361,19 @@ final class Auditor {
         }
     }
 
-    /** Notes that what an operator asked for is over, or that the primary isn't well any more. */
-    void switchoverOver(NodeId sentinel, ShardId shard) {
+    /** Notes that what an operator asked a sentinel for is over; without a primary it was refused, or has failed. */
+    void performed(NodeId sentinel, Operation operation, @Nullable NodeId primary) {
+        if (operation instanceof Operation.FailOver failOver) {
+            switchoverOver(sentinel, operation.shard());
+            if (primary != null && failOver.target() != null && !primary.equals(failOver.target())) {
+                fail("who is asked for leads", operation + " at " + sentinel + " has brought about " + primary);
+            }
+        } else if (operation instanceof Operation.Replace && primary != null) {
+            cluster.coverage().count(Sometimes.REPLACED);
+        }
+    }
+
+    private void switchoverOver(NodeId sentinel, ShardId shard) {
         Switchover switchover = switchovers.get(shard);
         if (switchover != null && switchover.sentinel.equals(sentinel)) {
             switchovers.remove(shard);

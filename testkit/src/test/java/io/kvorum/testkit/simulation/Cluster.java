@@ -100,7 +100,7 @@ final class Cluster {
         for (int shard = 0; shard < shape.shards(); shard++) {
             int first = shard * shape.members();
             List<NodeId> replicas = new ArrayList<>();
-            for (int i = first + 1; i < first + shape.members(); i++) {
+            for (int i = first + 1; i < first + shape.members() - (plan.hasSpares() ? 1 : 0); i++) {
                 replicas.add(nodeId(i));
             }
             List<TopologyChange> changes = List.of(
@@ -189,14 +189,50 @@ final class Cluster {
         return found;
     }
 
+    /** {@return the node that leads the latest epoch of a shard, or null} */
+    @Nullable
+    DataNode latestPrimary(int shard) {
+        DataNode found = null;
+        long latest = -1;
+        for (DataNode node : nodesOf(shard)) {
+            NodeStatus status = node.status();
+            if (status != null && status.role() == NodeRole.PRIMARY && status.epoch() > latest) {
+                found = node;
+                latest = status.epoch();
+            }
+        }
+        return found;
+    }
+
+    private List<DataNode> nodesOf(int shard) {
+        return nodes.subList(shard * shape.members(), (shard + 1) * shape.members());
+    }
+
+    /** {@return whether a node is a member of its shard, by its primary, if that can be another than at first} */
+    boolean isMember(DataNode node) {
+        Membership membership = membership(shape.shardOf(node.process().index()));
+        return membership == null || membership.knows(node.identity().node());
+    }
+
+    /** {@return whether the members of a shard are known, and are not about to change} */
+    boolean isMembershipSettled(int shard) {
+        Membership membership = membership(shard);
+        return plan.profile() != Profile.OPERATIONS || (membership != null && membership.previous() == null);
+    }
+
+    private @Nullable Membership membership(int shard) {
+        DataNode primary = plan.profile() == Profile.OPERATIONS ? latestPrimary(shard) : null;
+        NodeStatus status = primary == null ? null : primary.status();
+        return status == null ? null : status.membership();
+    }
+
     /** {@return whether a shard is in the topology} */
     boolean isPresent(int shard) {
         return !faults.isRemoved(shard);
     }
 
     boolean hasPriorityZero(int shard) {
-        return nodes.subList(shard * shape.members(), (shard + 1) * shape.members()).stream()
-                .anyMatch(node -> node.identity().priority() == 0);
+        return nodesOf(shard).stream().anyMatch(node -> node.identity().priority() == 0);
     }
 
     /** {@return whether a shard is served, and a sentinel reaches its primary, and nothing has changed lately} */
@@ -218,6 +254,17 @@ final class Cluster {
         auditor.allLost(members);
         for (int key = shard; key < Keys.CHECKED; key += shape.shards()) {
             history.lose(key, now());
+        }
+    }
+
+    /** Notes that a node has begun its shard anew with what it had, and that all else is given up. */
+    void begunAnew(DataNode node) {
+        coverage.count(Sometimes.BEGUN_ANEW);
+        int shard = shape.shardOf(node.process().index());
+        faults.begunAnew(shard);
+        auditor.begunAnew(node);
+        for (int key = shard; key < Keys.CHECKED; key += shape.shards()) {
+            history.giveUp(key, now());
         }
     }
 
@@ -292,6 +339,16 @@ final class Cluster {
 
     /** Runs to the end, or to the first violation. */
     Report run() {
+        return run(0);
+    }
+
+    /**
+     * Runs to the end, or to the first violation.
+     *
+     * @param more for how long it goes on after a violation, whatever happens then, so that a reader sees what it led
+     *     to
+     */
+    Report run(long more) {
         try {
             runPhases();
         } catch (Violation e) {
@@ -304,6 +361,7 @@ final class Cluster {
         Violation found = violation;
         if (found != null) {
             trace.line("VIOLATION", found::getMessage);
+            goOn(more);
         }
         coverage.add(Sometimes.MESSAGE_LOST, network.lost());
         coverage.add(Sometimes.MESSAGE_REPEATED, network.repeated());
@@ -321,7 +379,18 @@ final class Cluster {
                 coverage,
                 new Report.Measured(
                         outages.ended(), auditor.majorityWrites(), auditor.localWrites(), auditor.localLost()),
+                topology,
+                sentinelIds,
                 trace);
+    }
+
+    private void goOn(long more) {
+        long limit = queue.now() + more;
+        try {
+            while (more > 0 && queue.runNext(limit)) {}
+        } catch (RuntimeException | AssertionError e) {
+            trace.line("cluster", () -> "ends by " + e);
+        }
     }
 
     /** {@return how often something that a user gave to a process threw} */
@@ -442,11 +511,12 @@ final class Cluster {
                 return client.toString();
             }
         }
-        for (Shard shard : topology.shards()) {
-            List<NodeStatus> statuses = new ArrayList<>();
-            for (NodeId id : shard.nodes()) {
-                statuses.add(Objects.requireNonNull(node(id).status()));
-            }
+        for (int index = 0; index < shape.shards(); index++) {
+            Shard shard = topology.shards().get(index);
+            List<NodeStatus> statuses = nodesOf(index).stream()
+                    .filter(this::isMember)
+                    .map(node -> Objects.requireNonNull(node.status()))
+                    .toList();
             List<NodeStatus> primaries = statuses.stream()
                     .filter(status -> status.role() == NodeRole.PRIMARY)
                     .toList();
@@ -495,14 +565,11 @@ final class Cluster {
     }
 
     private void checkEnd() {
-        for (Shard shard : topology.shards()) {
-            DataNode first = shard.nodes().stream()
-                    .map(this::node)
-                    .filter(DataNode::isPrimary)
-                    .findFirst()
-                    .orElseThrow();
-            for (NodeId id : shard.nodes()) {
-                DataNode node = node(id);
+        for (int index = 0; index < shape.shards(); index++) {
+            Shard shard = topology.shards().get(index);
+            DataNode first = Objects.requireNonNull(latestPrimary(index));
+            for (DataNode node : nodesOf(index)) {
+                NodeId id = node.identity().node();
                 if (!isMember(id, Objects.requireNonNull(first.status()))) {
                     continue;
                 }

@@ -76,6 +76,7 @@ final class DataNode {
     private long draws;
     private final LateSync lateSync = new LateSync();
     private final Tampering tampering;
+    private final ReplicationSettings settings;
     private boolean synced;
     private @Nullable NodeDriver driver;
     private @Nullable ReplicatedStore replicated;
@@ -86,6 +87,7 @@ final class DataNode {
         this.identity = identity;
         this.promises = new Promises();
         this.tampering = new Tampering(cluster.mutant());
+        this.settings = SETTINGS.withMinReplicas(cluster.plan().minReplicas());
         this.log = newLog();
         this.store = newStore(log);
     }
@@ -98,7 +100,7 @@ final class DataNode {
     /** {@return the calendar time by this node, whose clock may be wrong} */
     private long epochMillis() {
         long skew = Randomness.below(Randomness.hash(cluster.plan().seed(), Stream.SKEWS, process.index()), MAX_SKEW);
-        return FIRST_MILLIS + skew + cluster.now() / Plan.MILLISECOND;
+        return FIRST_MILLIS + skew + process.calendarShift() + cluster.now() / Plan.MILLISECOND;
     }
 
     private ReplicationLog newLog() {
@@ -213,7 +215,7 @@ final class DataNode {
         cluster.auditor().started(this, promise);
         process.start();
         ShardNode machine = new ShardNode(
-                SETTINGS,
+                settings,
                 identity,
                 log,
                 new FailingState(store.replicatedState(), process.failing(), cluster.mutant()),
@@ -222,7 +224,7 @@ final class DataNode {
                 complete,
                 process.nanoTime());
         cluster.network().restarted(process);
-        NodeDriver started = new NodeDriver(SETTINGS, machine, log, this::send, promises, process);
+        NodeDriver started = new NodeDriver(settings, machine, log, this::send, promises, process);
         started.addListener(event -> happened(started, event));
         ReplicatedStore joined = new ReplicatedStore(store, log, started, cluster::topology);
         driver = started;
@@ -321,11 +323,18 @@ final class DataNode {
                             kind(carried),
                             size(carried),
                             carried.copy(),
-                            BUFFERS,
+                            SimulatedNetwork.Handling.BUFFERS,
                             stray::receive);
         }
         cluster.network()
-                .send(process, receiver.process, kind(carried), size(carried), carried, BUFFERS, receiver::receive);
+                .send(
+                        process,
+                        receiver.process,
+                        kind(carried),
+                        size(carried),
+                        carried,
+                        SimulatedNetwork.Handling.BUFFERS,
+                        receiver::receive);
     }
 
     /** Carries a message as bytes, as a network would. */
@@ -399,23 +408,12 @@ final class DataNode {
         }
     }
 
-    private static final SimulatedNetwork.Handling<ReplicationMessage> BUFFERS = new SimulatedNetwork.Handling<>() {
-        @Override
-        public ReplicationMessage copy(ReplicationMessage message) {
-            return message.copy();
-        }
-
-        @Override
-        public void release(ReplicationMessage message) {
-            message.release();
-        }
-    };
-
     private void happened(NodeDriver source, ReplicationEvent event) {
         if (driver != source) {
             return;
         }
         cluster.trace().line(process, event::toString);
+        cluster.trace().happened(event);
         Coverage coverage = cluster.coverage();
         if (event instanceof ReplicationEvent.Promoted) {
             cluster.outages().promoted(process.index());
@@ -552,6 +550,7 @@ final class DataNode {
             case READ_ONLY -> coverage.count(Sometimes.REFUSED_READ_ONLY);
             case FENCED -> coverage.count(Sometimes.REFUSED_FENCED);
             case PAUSED -> coverage.count(Sometimes.REFUSED_PAUSED);
+            case TOO_FEW_REPLICAS -> coverage.count(Sometimes.REFUSED_TOO_FEW_REPLICAS);
             default -> coverage.count(Sometimes.REFUSED_OTHERWISE);
         }
     }

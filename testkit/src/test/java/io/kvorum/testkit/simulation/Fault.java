@@ -96,7 +96,27 @@ record Fault(Kind kind, long at, long length, long target, int strength, int det
         /** Nodes lose their data at a moment of a full sync, if no other node's data is at risk. */
         PLACED_EMPTY,
         /** Some replicas of a shard can't save, at most all but one, and the primary restarts meanwhile. */
-        SHARD_DISKS
+        SHARD_DISKS,
+        /**
+         * The primary of a shard is cut off; once another node leads, everybody but the other members reaches it again.
+         */
+        FORMER_PRIMARY,
+        /** An operator names the node that is to lead, and it crashes at a step of that, perhaps without its data. */
+        TARGET_CRASH,
+        /**
+         * The primary of a shard is cut off, and all replicas but one lose their data: an operator begins the shard
+         * anew with what that one has, perhaps with a full disk at first, and the former primary comes back.
+         */
+        BEGIN_ANEW,
+        /** A primary crashes, and an operator removes its shard at a step of the failover, and adds it again. */
+        REMOVED_IN_FAILOVER,
+        /**
+         * An operator replaces a replica by a spare node; the replica, or at the end of the sync the primary, may be
+         * cut off meanwhile.
+         */
+        REPLACE,
+        /** The clocks of a process jump: forward the one that only goes forward, any way the calendar. */
+        CLOCK_JUMP
     }
 
     long end() {

@@ -1,8 +1,12 @@
 package io.kvorum.testkit.simulation;
 
+import io.kvorum.failover.Operation;
+import io.kvorum.slots.topology.NodeId;
 import io.kvorum.slots.topology.ShardId;
+import io.kvorum.testkit.ClusterEvent.Fault.Kind;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -15,7 +19,6 @@ final class FaultInjector implements SimulatedNetwork.Taps {
     private static final long MAX_SLOWNESS = 3 * Plan.SECOND;
     private static final int MOST_PLACED = 4; // of one fault
     private static final long SEEN = 4 * Plan.SECOND; // after which a sentinel sees what there is
-    private static final long STEP_LIMIT = 3 * Plan.SECOND;
 
     private final Cluster cluster;
     private final Shape shape;
@@ -27,7 +30,7 @@ final class FaultInjector implements SimulatedNetwork.Taps {
     private final List<SentinelHost> sentinels;
     private final Randomness placedFaults;
     private final PlacedFaults placed;
-    private final boolean[] removed;
+    private final Interventions interventions;
     private int strayPerMille;
     private @Nullable ForgottenElection election;
 
@@ -42,7 +45,7 @@ final class FaultInjector implements SimulatedNetwork.Taps {
         this.sentinels = cluster.sentinels();
         this.placedFaults = Randomness.stream(cluster.plan().seed(), Stream.PLACED_FAULTS);
         this.placed = new PlacedFaults(queue, placedFaults);
-        this.removed = new boolean[shape.shards()];
+        this.interventions = new Interventions(cluster, this, placed, queue);
         network.tap(this);
     }
 
@@ -86,13 +89,11 @@ final class FaultInjector implements SimulatedNetwork.Taps {
                 coverage.count(Sometimes.SENTINEL_OLD);
                 crash(target, Math.min(fault.length(), LONGEST_OUTAGE), Memory.OLD);
             }
-            case ALL_LOST -> loseAll(target, fault);
             case PAUSE -> {
                 coverage.count(Sometimes.PAUSE);
-                SimulatedProcess process = process(target);
                 cluster.outages().begins(target, Outages.Cause.PAUSE);
-                process.pause();
-                atEnd(fault, process::resume);
+                pause(target);
+                atEnd(fault, () -> resume(target));
             }
             case CUT -> {
                 coverage.count(Sometimes.CUT);
@@ -181,8 +182,18 @@ final class FaultInjector implements SimulatedNetwork.Taps {
                 strayPerMille += fault.strength();
                 atEnd(fault, () -> strayPerMille -= fault.strength());
             }
-            case SWITCHOVER_CUT -> failOverAndCut(target, fault, quiet);
-            case SHARD_REMOVED -> removeShard(target, fault);
+            case SWITCHOVER_CUT,
+                    SHARD_REMOVED,
+                    ALL_LOST,
+                    FORMER_PRIMARY,
+                    TARGET_CRASH,
+                    BEGIN_ANEW,
+                    REMOVED_IN_FAILOVER,
+                    REPLACE -> interventions.begin(fault, quiet);
+            case CLOCK_JUMP -> {
+                coverage.count(Sometimes.CLOCK_JUMP);
+                process(target).jump(fault.strength() * Plan.MILLISECOND, fault.detail());
+            }
             case CALLBACK_THROWS -> {
                 SimulatedProcess process = process(target);
                 Failing.Site site = Failing.SITES.get(fault.detail());
@@ -204,20 +215,22 @@ final class FaultInjector implements SimulatedNetwork.Taps {
     }
 
     /** Notes a change; returns for how long there was none. */
-    private long changed() {
+    long changed() {
         long quiet = cluster.liveness().quiet();
         cluster.liveness().changed();
         cluster.auditor().switchoversDisturbed();
         return quiet;
     }
 
-    private void isolate(Fault fault, long some, long others) {
+    void isolate(Fault fault, long some, long others) {
         network.cut(some, others, 1);
         network.cut(others, some, 1);
         cluster.outages().cut();
+        trace.done(Kind.CUT, all(some), "");
         atEnd(fault, () -> {
             network.cut(some, others, -1);
             network.cut(others, some, -1);
+            trace.done(Kind.HEAL, List.of(), "");
         });
     }
 
@@ -243,13 +256,35 @@ final class FaultInjector implements SimulatedNetwork.Taps {
         }
     }
 
-    private void atEnd(Fault fault, Runnable end) {
+    /** Has something happen at the end of a fault. */
+    void atEnd(Fault fault, Runnable end) {
         queue.schedule(fault.end(), () -> {
             trace.line("FAULT", () -> fault.kind() + " ends");
             changed();
             end.run();
             cluster.outages().mayHaveEnded();
         });
+    }
+
+    private void pause(int index) {
+        trace.done(Kind.PAUSE, ids(index), "");
+        process(index).pause();
+    }
+
+    private void resume(int index) {
+        process(index).resume();
+        trace.done(Kind.RESUME, process(index).isPaused() ? List.of() : ids(index), "");
+    }
+
+    private List<NodeId> all(long set) {
+        return IntStream.range(0, shape.nodes() + shape.sentinels())
+                .filter(index -> (set >> index & 1) == 1)
+                .mapToObj(index -> process(index).id())
+                .toList();
+    }
+
+    private List<NodeId> ids(int index) {
+        return List.of(process(index).id());
     }
 
     private SimulatedProcess process(int index) {
@@ -272,6 +307,7 @@ final class FaultInjector implements SimulatedNetwork.Taps {
             return;
         }
         trace.line(process(index), () -> "crashes, memory " + memory);
+        trace.done(Kind.CRASH, ids(index), "memory " + memory);
         changed();
         cluster.outages().begins(index, Outages.Cause.CRASH);
         if (shape.isNode(index)) {
@@ -281,6 +317,7 @@ final class FaultInjector implements SimulatedNetwork.Taps {
         }
         queue.schedule(inTime(outage), () -> {
             trace.line(process(index), () -> "restarts");
+            trace.done(Kind.RESTART, ids(index), "");
             changed();
             if (shape.isNode(index)) {
                 nodes.get(index).start();
@@ -302,13 +339,13 @@ final class FaultInjector implements SimulatedNetwork.Taps {
             return;
         }
         long step = length / 4;
-        List<SimulatedProcess> laggards = new ArrayList<>();
+        List<Integer> laggards = new ArrayList<>();
         for (DataNode other : members(shard)) {
             if (other != loser && other != nodes.get(primary) && laggards.size() < shape.spareMembers()) {
-                laggards.add(other.process());
+                laggards.add(other.process().index());
             }
         }
-        laggards.forEach(SimulatedProcess::pause);
+        laggards.forEach(this::pause);
         queue.schedule(queue.now() + step, () -> {
             if (nodes.get(primary).isPrimary() && mayLoseData(loser)) {
                 coverage.count(memory == Memory.ALL_LOST ? Sometimes.PROMISE_LOST : Sometimes.LAST_COPY_DOWN);
@@ -322,7 +359,7 @@ final class FaultInjector implements SimulatedNetwork.Taps {
         });
         queue.schedule(queue.now() + 2 * step, () -> {
             changed();
-            laggards.forEach(SimulatedProcess::resume);
+            laggards.forEach(this::resume);
         });
     }
 
@@ -332,7 +369,8 @@ final class FaultInjector implements SimulatedNetwork.Taps {
                 queue.now(), Math.min(queue.now() + length, cluster.plan().faultsEnd()));
     }
 
-    private void cutOff(int index, long length) {
+    /** Cuts a process off from everybody, for a while. */
+    void cutOff(int index, long length) {
         changed();
         network.cut(1L << index, shape.everybody() & ~(1L << index), 1);
         network.cut(shape.everybody() & ~(1L << index), 1L << index, 1);
@@ -346,26 +384,9 @@ final class FaultInjector implements SimulatedNetwork.Taps {
         });
     }
 
-    private void loseAll(int shard, Fault fault) {
-        List<DataNode> members = members(shard);
-        if (members.stream().anyMatch(node -> !node.process().isUp())) {
-            return;
-        }
-        coverage.count(Sometimes.ALL_LOST);
-        long outage = Math.min(fault.length() / 4, 2 * Plan.SECOND);
-        for (DataNode node : members) {
-            crash(node.process().index(), outage, fault.strength() == 0 ? Memory.DATA_LOST : Memory.ALL_LOST);
-        }
-        cluster.allLost(shard, members);
-        for (long at = queue.now() + outage + 2 * Plan.SECOND;
-                at < cluster.plan().faultsEnd() + 15 * Plan.SECOND;
-                at += 4 * Plan.SECOND) {
-            queue.schedule(at, () -> {
-                if (primaryOf(shard) < 0 && members.stream().noneMatch(DataNode::isComplete)) {
-                    sentinels.get(shard % sentinels.size()).beginAnew(Cluster.shardId(shard));
-                }
-            });
-        }
+    /** Notes that a node has begun its shard anew with what it had. */
+    void begunAnew(int shard) {
+        interventions.begunAnew(shard);
     }
 
     private void forgetElection(int shard, Fault fault) {
@@ -400,13 +421,14 @@ final class FaultInjector implements SimulatedNetwork.Taps {
         atEnd(fault, () -> network.loseLarge(target, Integer.MAX_VALUE));
     }
 
-    private void failOver(int target, long quietBefore) {
+    /** An operator asks a sentinel to fail a shard over. */
+    void failOver(int target, long quietBefore) {
         ShardId shard = Cluster.shardId(target / shape.sentinels());
         SentinelHost sentinel = sentinels.get(target % shape.sentinels());
         if (quietBefore > SEEN) {
             cluster.auditor().switchoverAsked(sentinel.process().id(), shard);
         }
-        sentinel.failOver(shard);
+        sentinel.perform(new Operation.FailOver(shard));
     }
 
     /** {@return a node that gets a message to one of another shard too, or null} */
@@ -419,42 +441,9 @@ final class FaultInjector implements SimulatedNetwork.Taps {
         return shape.shardOf(other) == shape.shardOf(receiver) ? null : nodes.get(other);
     }
 
-    private void failOverAndCut(int target, Fault fault, long quiet) {
-        int shard = target / shape.sentinels();
-        int old = primaryOf(shard);
-        failOver(target, quiet);
-        if (old >= 0) {
-            placed.add(
-                    MessageKind.of(fault.detail()),
-                    1000,
-                    queue.now() + STEP_LIMIT,
-                    shape.membersOf(shard),
-                    1,
-                    (from, to) -> {
-                        coverage.count(Sometimes.SWITCHOVER_CUT);
-                        trace.line("FAULT", () -> process(old) + " is cut off after " + MessageKind.of(fault.detail()));
-                        cutOff(old, Math.min(fault.length(), LONGEST_OUTAGE));
-                    });
-        }
-    }
-
-    private void removeShard(int shard, Fault fault) {
-        if (removed[shard]) {
-            return;
-        }
-        long epoch = cluster.operator().epochOf(shard);
-        if (cluster.operator().remove(shard)) {
-            removed[shard] = true;
-            coverage.count(Sometimes.SHARD_REMOVED);
-            atEnd(fault, () -> {
-                removed[shard] = false;
-                cluster.operator().add(shard, epoch + 1);
-            });
-        }
-    }
-
+    /** {@return whether a shard is not in the topology} */
     boolean isRemoved(int shard) {
-        return removed[shard];
+        return interventions.isRemoved(shard);
     }
 
     private void place(Fault fault) {
@@ -557,12 +546,14 @@ final class FaultInjector implements SimulatedNetwork.Taps {
         placed.moment(kind, from, to);
     }
 
-    private int primaryOf(int shard) {
+    /** {@return the index of the node that takes the writes of a shard, or else of one that leads it, or -1} */
+    int primaryOf(int shard) {
         DataNode primary = cluster.primaryOf(shard);
         return primary == null ? -1 : primary.process().index();
     }
 
-    private List<DataNode> members(int shard) {
+    /** {@return the nodes of a shard} */
+    List<DataNode> members(int shard) {
         return nodes.subList(shard * shape.members(), (shard + 1) * shape.members());
     }
 
@@ -570,15 +561,24 @@ final class FaultInjector implements SimulatedNetwork.Taps {
      * A node may lose its data while enough others of its shard have theirs, and one of them may be promoted: that's
      * what majorities can bear.
      */
-    private boolean mayLoseData(DataNode node) {
+    boolean mayLoseData(DataNode node) {
+        int shard = shape.shardOf(node.process().index());
+        if (!cluster.isMembershipSettled(shard)) {
+            return false;
+        }
+        int all = 0;
         int incomplete = 0;
         boolean eligible = false;
-        for (DataNode other : members(shape.shardOf(node.process().index()))) {
+        for (DataNode other : members(shard)) {
+            if (!cluster.isMember(other)) {
+                continue;
+            }
+            all++;
             boolean counts = other != node && other.isComplete();
             incomplete += counts ? 0 : 1;
             eligible |= counts && other.identity().priority() > 0;
         }
-        return eligible && incomplete <= shape.spareMembers();
+        return eligible && incomplete <= all - Shape.majority(all);
     }
 
     /** Crashes a process right after this step, by chance. */

@@ -39,6 +39,7 @@ final class FaultyGateway implements NodeGateway {
                     REFUSAL_TAKEN_FOR_PROMISE,
                     OLD_PROMISE_COUNTS,
                     PRIORITY_DECIDES,
+                    OLD_POSITION_COUNTS,
                     SECOND_PROMOTION,
                     SECOND_CHOICE,
                     PRIMARY_TAKEN_FOR_FENCED,
@@ -97,6 +98,8 @@ final class FaultyGateway implements NodeGateway {
                     promoteAnother(node, promote, answer);
                 }
             });
+        } else if (mutant == Mutant.OLD_POSITION_COUNTS) {
+            nodes.send(node, promote, answer);
         } else {
             promoteAnyhow(node, promote, answer);
         }
@@ -129,13 +132,16 @@ final class FaultyGateway implements NodeGateway {
 
     private NodeAnswer heard(NodeAnswer given) {
         NodeReport report = given.report();
-        reports.put(report.node(), report);
+        NodeReport before = reports.put(report.node(), report);
         if (given.command() instanceof NodeCommand.Fence fence) {
             if (mutant == Mutant.REFUSAL_TAKEN_FOR_PROMISE && !given.done()) {
                 return promise(fence, report);
             }
             if (given.done()) {
                 promised.add(report.node());
+            }
+            if (mutant == Mutant.OLD_POSITION_COUNTS && before != null) {
+                return new NodeAnswer(fence, given.outcome(), with(report, report.epoch(), before.position()));
             }
         }
         return switch (mutant) {

@@ -44,6 +44,14 @@ final class History {
         lostAt[key] = now;
     }
 
+    /** Forgets what was read of a key, and whether what was written is there: an older value may be back. */
+    void giveUp(int key, long now) {
+        List<Call<RegisterOperation>> ofKey = calls.get(key);
+        ofKey.removeIf(call -> !call.operation().write());
+        ofKey.replaceAll(call -> new Call<>(call.operation(), call.invoked(), Call.NEVER));
+        lostAt[key] = now;
+    }
+
     /** {@return how many calls there are} */
     long operations() {
         return operations;

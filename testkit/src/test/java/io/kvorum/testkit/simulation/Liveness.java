@@ -1,7 +1,11 @@
 package io.kvorum.testkit.simulation;
 
+import static java.util.Objects.requireNonNull;
+
 import io.kvorum.replication.NodeStatus;
 import io.kvorum.slots.topology.NodeId;
+import io.kvorum.slots.topology.Shard;
+import io.kvorum.slots.topology.ShardId;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -16,7 +20,8 @@ import java.util.Map;
  *   <li>A shard serves while a majority of its complete members is up and connected, to each other and to enough
  *       sentinels, or to the primary that served when the faults last changed.
  *   <li>No epochs are used up in a loop, unless fewer sentinels than a majority decide and do not see all nodes.
- *   <li>A sentinel holds a node down in time, late steps or not.
+ *   <li>A sentinel holds a node down in time, late steps or not; and never for what it could not have heard itself.
+ *   <li>A member that was the primary, and is reached by a sentinel that reaches the present one, stops in time.
  *   <li>Every operation of an operator ends.
  * </ul>
  *
@@ -32,6 +37,7 @@ final class Liveness {
     private static final int MOST_SYNCS = 5;
     private static final int MOST_EPOCHS = 8;
     private static final long SETTLED = 3 * Plan.SECOND;
+    private static final long STOP_LIMIT = 4 * Plan.SECOND;
 
     private final Cluster cluster;
     private final Shape shape;
@@ -40,6 +46,11 @@ final class Liveness {
     private final Map<NodeId, Sync> syncs = new HashMap<>();
     private final ShardView[] shards;
     private final long[] incompleteSince;
+    /** When each node was last seen not to be well, or not to be connected to each sentinel. */
+    private final long[][] disturbedAt;
+    /** When each node was last seen not to be a former primary that has to stop. */
+    private final long[] stoppedAt;
+
     private long quietSince;
 
     private static final class ShardView {
@@ -61,13 +72,13 @@ final class Liveness {
     static final class Operation {
         private final SentinelHost sentinel;
         private final String name;
-        private final long began;
+        private final long endsBy;
         private boolean over;
 
-        private Operation(SentinelHost sentinel, String name, long began) {
+        private Operation(SentinelHost sentinel, String name, long endsBy) {
             this.sentinel = sentinel;
             this.name = name;
-            this.began = began;
+            this.endsBy = endsBy;
         }
 
         /** Notes that it ended, in whatever way. */
@@ -83,6 +94,8 @@ final class Liveness {
         this.shape = cluster.plan().shape();
         this.shards = new ShardView[shape.shards()];
         this.incompleteSince = new long[shape.nodes()];
+        this.stoppedAt = new long[shape.nodes()];
+        this.disturbedAt = new long[shape.sentinels()][shape.nodes()];
         for (int i = 0; i < shards.length; i++) {
             shards[i] = new ShardView();
         }
@@ -90,6 +103,7 @@ final class Liveness {
 
     /** Notes that a fault began or ended. */
     void changed() {
+        look();
         quietSince = cluster.now();
         expected.clear();
         for (Sync sync : syncs.values()) {
@@ -130,21 +144,19 @@ final class Liveness {
     void heldDown(SentinelHost sentinel, DataNode node, boolean silent) {
         expected.removeIf(each ->
                 each.sentinel == sentinel && each.node.equals(node.identity().node()));
-        if (silent
-                && quiet() > SETTLED
-                && cluster.plan().loss() == 0
-                && isWell(node.process())
-                && !node.hasDiskFull()
-                && connects(sentinel.process(), node.process())) {
+        look();
+        long disturbed = disturbedAt[sentinel.process().index() - shape.nodes()][
+                node.process().index()];
+        if (silent && cluster.now() - disturbed > SETTLED && cluster.plan().loss() == 0) {
             fail(
                     "a node that is well is not held down",
                     node.process().id() + " is, by " + sentinel.process().id());
         }
     }
 
-    /** Notes that an operator asked a sentinel for something. */
-    Operation began(SentinelHost sentinel, String name) {
-        Operation operation = new Operation(sentinel, name, cluster.now());
+    /** Notes that an operator asked a sentinel for something that ends within a time. */
+    Operation began(SentinelHost sentinel, String name, long limit) {
+        Operation operation = new Operation(sentinel, name, cluster.now() + limit);
         operations.add(operation);
         return operation;
     }
@@ -196,13 +208,29 @@ final class Liveness {
         return false;
     }
 
+    /** Notes which nodes are not well, or out of reach of a sentinel, now. */
+    private void look() {
+        long now = cluster.now();
+        boolean noisy = cluster.network().isNoisy();
+        for (DataNode node : cluster.nodes()) {
+            int index = node.process().index();
+            boolean well = !noisy && isWell(node.process()) && !node.hasDiskFull();
+            for (int s = 0; s < shape.sentinels(); s++) {
+                if (!well || !cluster.network().connects(shape.nodes() + s, index)) {
+                    disturbedAt[s][index] = now;
+                }
+            }
+        }
+    }
+
     /** Looks at everything once. */
     void check() {
+        look();
         long now = cluster.now();
         if (now < Plan.FAULTS_BEGIN || cluster.network().isNoisy()) {
             changed();
         }
-        expected.removeIf(each -> !isWell(each.sentinel.process()));
+        expected.removeIf(each -> !isWell(each.sentinel.process()) || !cluster.isMember(cluster.node(each.node)));
         for (Expected each : expected) {
             if (now > each.limit) {
                 fail(
@@ -213,7 +241,7 @@ final class Liveness {
         }
         operations.removeIf(each -> each.over || !isWell(each.sentinel.process()));
         for (Operation each : operations) {
-            if (now - each.began > each.sentinel.operationLimit()) {
+            if (now > each.endsBy) {
                 fail(
                         "every operation ends",
                         each.name + " at " + each.sentinel.process().id() + " has no outcome");
@@ -221,6 +249,7 @@ final class Liveness {
         }
         for (int shard = 0; shard < shape.shards(); shard++) {
             checkShard(shard);
+            checkFormerPrimaries(shard);
         }
         syncs.forEach((id, sync) -> checkSync(node(id), sync));
     }
@@ -275,7 +304,8 @@ final class Liveness {
                     && isWell(node.process())
                     && view.server >= 0
                     && cluster.network().connects(view.server, i)
-                    && !cluster.network().losesLarge(i);
+                    && !cluster.network().losesLarge(i)
+                    && cluster.isMember(node);
             if (!fed || quiet() == 0) {
                 incompleteSince[i] = now;
             } else if (now - incompleteSince[i] > SYNC_LIMIT + Plan.SECOND && quiet() > SYNC_LIMIT) {
@@ -295,6 +325,48 @@ final class Liveness {
                     "a shard that can serve serves",
                     Cluster.shardId(shard) + " has not for " + (now - view.servedAt) / Plan.MILLISECOND + " ms");
         }
+    }
+
+    /** A former primary is told at once by whoever hears it, even while it is out of reach of the present one. */
+    private void checkFormerPrimaries(int shard) {
+        long now = cluster.now();
+        DataNode primary = cluster.latestPrimary(shard);
+        for (int i = shard * shape.members(); i < (shard + 1) * shape.members(); i++) {
+            DataNode node = cluster.nodes().get(i);
+            if (primary == null || !mustStop(node, primary)) {
+                stoppedAt[i] = now;
+            } else if (now - stoppedAt[i] > STOP_LIMIT) {
+                fail(
+                        "a former primary stops",
+                        node.process().id() + " still leads epoch "
+                                + requireNonNull(node.status()).epoch() + ", although "
+                                + primary.process().id() + " leads a later one");
+            }
+        }
+    }
+
+    /** Whether a node leads an earlier epoch than another, and a sentinel that knows that reaches both. */
+    private boolean mustStop(DataNode node, DataNode primary) {
+        if (node == primary
+                || !node.isPrimary()
+                || !cluster.isMember(node)
+                || !isWell(node.process())
+                || !isWell(primary.process())) {
+            return false;
+        }
+        ShardId shard = node.identity().shard();
+        long epoch = requireNonNull(primary.status()).epoch();
+        for (SentinelHost sentinel : cluster.sentinels()) {
+            if (isWell(sentinel.process())
+                    && connects(sentinel.process(), node.process())
+                    && connects(sentinel.process(), primary.process())) {
+                Shard known = sentinel.topology().shard(shard);
+                if (known != null && known.epoch() == epoch) {
+                    return !cluster.network().isNoisy() && cluster.plan().loss() == 0;
+                }
+            }
+        }
+        return false;
     }
 
     /** {@return the complete members that are well and connected to one and to each other, if they are a majority} */

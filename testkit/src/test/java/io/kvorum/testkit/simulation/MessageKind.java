@@ -48,6 +48,7 @@ enum MessageKind {
     private static final MessageKind[] PLACES = {
         SYNC_BEGUN, SYNC_PART, LAST_SYNC_PART, FENCE, FENCED, SAVED, PROMOTE, PROMOTED, VOTE_ANSWER, FOLLOWED, PAUSED
     };
+    private static final MessageKind[] FAILOVER_STEPS = {FENCE, FENCED, SAVED, PROMOTE, PROMOTED};
     private static final MessageKind[] SYNC_STEPS = {SYNC_BEGUN, SYNC_PART, LAST_SYNC_PART, RECORDS};
     private static final MessageKind[] SWITCHOVER_STEPS = {PAUSE, PAUSED, FENCE, FENCED, PROMOTE, PROMOTED, FOLLOW};
 
@@ -74,6 +75,11 @@ enum MessageKind {
     /** {@return a moment of a full sync, or just after one} */
     static MessageKind syncStep(Randomness random) {
         return SYNC_STEPS[random.nextInt(SYNC_STEPS.length)];
+    }
+
+    /** {@return a step of a failover} */
+    static MessageKind failoverStep(Randomness random) {
+        return FAILOVER_STEPS[random.nextInt(FAILOVER_STEPS.length)];
     }
 
     /** {@return a step of a switchover} */

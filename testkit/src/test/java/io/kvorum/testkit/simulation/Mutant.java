@@ -35,6 +35,14 @@ enum Mutant {
     FORMER_INCARNATION_COUNTS(Profile.NODE_MEMORY, 2),
     /** A sentinel bears twice the silence that it may. */
     SILENCE_BORNE_TWICE(Profile.SLOW_STEPS),
+    /** A sentinel that was late itself holds the silence that it could not have heard against the nodes. */
+    OWN_LATENESS_COUNTS(Profile.OPERATIONS),
+    /** All sentinels take their epochs under the same number. */
+    ONE_NUMBER(Profile.SWITCHOVERS),
+    /** Of a node that promised, a sentinel goes by the position that it had before. */
+    OLD_POSITION_COUNTS(Profile.CLASSIC),
+    /** No sentinel tells a node whom to follow. */
+    FOLLOW_LEFT_OUT(Profile.OPERATIONS),
 
     // What a node keeps.
 
@@ -62,6 +70,8 @@ enum Mutant {
     ABANDONED_SYNC_TAKEN(Profile.OLD_LIVES),
     /** A replica takes records although some before them are missing. */
     GAP_TAKEN(Profile.LATE_KINDS),
+    /** A replica without its data says that it is complete. */
+    INCOMPLETENESS_HIDDEN(Profile.CLASSIC),
     /** A replica acknowledges all that the primary has. */
     ACKNOWLEDGED_BEFORE_TAKEN(Profile.SPLIT),
     /** A replica applies a record once more after later ones. */

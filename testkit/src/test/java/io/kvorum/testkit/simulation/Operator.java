@@ -8,6 +8,7 @@ import io.kvorum.testkit.simulation.Failing.InjectedException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Changes the topology as an operator does: at one place, and tells all sentinels, each a little later.
@@ -21,6 +22,7 @@ final class Operator {
     private final EventQueue queue;
     private final Randomness random;
     private ClusterTopology known;
+    private final @Nullable Shard[] removed;
     private boolean changed;
 
     Operator(Cluster cluster, EventQueue queue) {
@@ -28,6 +30,7 @@ final class Operator {
         this.queue = queue;
         this.random = Randomness.stream(cluster.plan().seed(), Stream.OPERATOR);
         this.known = cluster.topology();
+        this.removed = new Shard[cluster.plan().shape().shards()];
     }
 
     /** Removes a shard; returns whether it was there. */
@@ -37,6 +40,10 @@ final class Operator {
         if (known.shard(id) == null) {
             return false;
         }
+        // the first primary again, unless it has been replaced since
+        removed[index] = cluster.plan().hasSpares()
+                ? known.shard(id)
+                : cluster.topology().shard(id);
         List<TopologyChange> changes = new ArrayList<>();
         changes.add(new TopologyChange.UnassignSlots(cluster.keys().slots(index), id));
         changes.add(new TopologyChange.RemoveShard(id));
@@ -45,13 +52,13 @@ final class Operator {
         return true;
     }
 
-    /** Adds a shard again that was removed, as it was at the start, in the epoch that was known last. */
+    /** Adds a shard again that was removed, with the nodes that it had, in the epoch that was known last. */
     void add(int index, long epoch) {
         learn();
         if (known.shard(Cluster.shardId(index)) != null) {
             throw new Violation("a removed shard stays removed", Cluster.shardId(index) + " is back by itself");
         }
-        Shard first = Objects.requireNonNull(cluster.topology().shard(Cluster.shardId(index)));
+        Shard first = Objects.requireNonNull(removed[index]);
         known = known.apply(
                 known.version(),
                 List.of(

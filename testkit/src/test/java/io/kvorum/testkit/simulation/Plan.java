@@ -110,6 +110,20 @@ record Plan(
                 new Draw(seed, shape, style, end, kinds).faults());
     }
 
+    /**
+     * {@return whether the last node of each shard is a spare one at first} Only where a majority of the nodes is one
+     * of the members, whichever node is the spare one.
+     */
+    boolean hasSpares() {
+        return profile == Profile.OPERATIONS && shape.members() > 2 && shape.members() % 2 == 0;
+    }
+
+    /** {@return how many replicas a primary demands before it takes writes} */
+    int minReplicas() {
+        boolean any = profile == Profile.OPERATIONS && shape.members() > 2;
+        return any ? (int) Randomness.below(Randomness.hash(seed, Stream.SETTINGS, 1), 2) : 0;
+    }
+
     /** {@return this plan with other faults, to find out which of them matter} */
     Plan withFaults(List<Fault> others) {
         return new Plan(
@@ -191,6 +205,8 @@ record Plan(
                 case LATE_KIND -> random.magnitude(SECOND, 8 * SECOND);
                 case PLACED_CRASH, PLACED_CUT, PLACED_FORGET, PLACED_EMPTY -> random.nextLong(2 * SECOND, 30 * SECOND);
                 case SPLIT -> random.nextLong(3 * SECOND, longest);
+                case FORMER_PRIMARY, BEGIN_ANEW -> random.nextLong(9 * SECOND, 14 * SECOND);
+                case REMOVED_IN_FAILOVER, REPLACE -> random.nextLong(3 * SECOND, 8 * SECOND);
                 case FORGOTTEN_ELECTION -> random.nextLong(10 * SECOND, 16 * SECOND);
                 case SHARD_REMOVED -> random.magnitude(50 * MILLISECOND, 6 * SECOND);
                 case SLOW_STEPS -> random.magnitude(3 * SECOND, 30 * SECOND);
@@ -218,7 +234,8 @@ record Plan(
                 case STRAYS -> (int) random.magnitude(2, 200);
                 case PLACED_CRASH, PLACED_CUT, PLACED_FORGET, PLACED_EMPTY -> (int) random.magnitude(60, 1000);
                 case LARGE_LOST -> random.nextInt(100, 1000);
-                case ALL_LOST, CALLBACK_THROWS -> random.nextInt(2);
+                case ALL_LOST, CALLBACK_THROWS, TARGET_CRASH, BEGIN_ANEW -> random.nextInt(2);
+                case CLOCK_JUMP -> (int) random.magnitude(50, 20_000);
                 default -> 0;
             };
         }
@@ -236,6 +253,12 @@ record Plan(
                 case SWITCHOVER -> random.nextInt(4); // 0: the sentinel has just restarted
                 case SWITCHOVER_CUT -> MessageKind.number(MessageKind.switchoverStep(random));
                 case SLOW_STEPS -> random.nextInt(20, 101);
+                case TARGET_CRASH ->
+                    MessageKind.number(MessageKind.switchoverStep(random)) << 4 | random.nextInt(shape.members());
+                case BEGIN_ANEW -> random.nextInt(shape.members());
+                case REMOVED_IN_FAILOVER -> MessageKind.number(MessageKind.failoverStep(random));
+                case REPLACE -> random.nextInt(32);
+                case CLOCK_JUMP -> random.nextInt(-20_000, 20_001);
                 case CALLBACK_THROWS -> random.nextInt(Failing.SITES.size());
                 case LASTING_UNSYNCED -> random.nextInt(Math.max(1, shape.sentinels()));
                 default -> 0;
@@ -251,13 +274,22 @@ record Plan(
                         LARGE_LOST,
                         CUT_MEMBER,
                         LASTING_UNSYNCED -> random.nextInt(shape.nodes());
-                case CRASH, PAUSE, DISK, CALLBACK_THROWS -> random.nextInt(shape.nodes() + shape.sentinels());
+                case CRASH, PAUSE, DISK, CALLBACK_THROWS, CLOCK_JUMP ->
+                    random.nextInt(shape.nodes() + shape.sentinels());
                 case LATE_COPIES, LATE_KIND -> random.nextBoolean() ? shape.everybody() : someProcesses(random);
                 case CUT, CUT_ONE_WAY -> someProcesses(random);
-                case SWITCHOVER, SWITCHOVER_CUT -> random.nextInt(shape.shards() * shape.sentinels());
+                case SWITCHOVER, SWITCHOVER_CUT, TARGET_CRASH, REPLACE ->
+                    random.nextInt(shape.shards() * shape.sentinels());
                 case SENTINEL_LOST, SENTINEL_OLD -> shape.nodes() + random.nextInt(shape.sentinels());
-                case ALL_LOST, LOAD, SHARD_REMOVED, FORGOTTEN_ELECTION, SPLIT, SHARD_DISKS ->
-                    random.nextInt(shape.shards());
+                case ALL_LOST,
+                        LOAD,
+                        SHARD_REMOVED,
+                        FORGOTTEN_ELECTION,
+                        SPLIT,
+                        SHARD_DISKS,
+                        FORMER_PRIMARY,
+                        BEGIN_ANEW,
+                        REMOVED_IN_FAILOVER -> random.nextInt(shape.shards());
                 case CUT_LINKS -> random.nextLong();
                 case SLOW_STEPS -> allOf(random);
                 case PARTIAL_SIGHT -> sight(random);

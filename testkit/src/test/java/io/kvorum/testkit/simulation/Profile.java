@@ -48,7 +48,9 @@ enum Profile {
     OLD_LIVES(Style.STORM, false),
     /** A primary and some replicas don't reach the sentinels and the other replicas. */
     SPLIT(Style.STORM, false),
-    /** Some of all kinds, in any style and shape. */
+    /** An operator does something while something else goes wrong. */
+    OPERATIONS(Style.STORM, true),
+    /** Some of most kinds, in any style and shape. */
     SWARM(Style.ANY, true);
 
     /** How faults lie in time. */
@@ -119,7 +121,18 @@ enum Profile {
             case FORGOTTEN -> EnumSet.of(Kind.FORGOTTEN_ELECTION);
             case OLD_LIVES -> EnumSet.of(Kind.PLACED_EMPTY, Kind.LATE_COPIES);
             case SPLIT -> EnumSet.of(Kind.SPLIT);
-            case SWARM -> EnumSet.allOf(Kind.class);
+            case OPERATIONS ->
+                EnumSet.of(
+                        Kind.FORMER_PRIMARY,
+                        Kind.TARGET_CRASH,
+                        Kind.BEGIN_ANEW,
+                        Kind.REMOVED_IN_FAILOVER,
+                        Kind.REPLACE,
+                        Kind.CLOCK_JUMP,
+                        Kind.CUT,
+                        Kind.CRASH_EMPTY,
+                        Kind.LATE_COPIES);
+            case SWARM -> EnumSet.range(Kind.CRASH, Kind.SHARD_DISKS);
         };
     }
 
@@ -137,6 +150,9 @@ enum Profile {
     }
 
     Shape shape(Randomness random) {
+        if (this == OPERATIONS && random.nextBoolean()) {
+            return Shape.WITH_SPARES;
+        }
         Shape shape = anyShape && random.chance(800) ? Shape.draw(random) : Shape.DEFAULT;
         boolean tooSmall = this == FORGOTTEN && (shape.sentinels() < 3 || shape.members() < 3);
         return tooSmall ? Shape.DEFAULT : shape;

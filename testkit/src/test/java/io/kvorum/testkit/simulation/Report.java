@@ -1,5 +1,11 @@
 package io.kvorum.testkit.simulation;
 
+import static java.util.Objects.requireNonNull;
+
+import io.kvorum.slots.topology.ClusterTopology;
+import io.kvorum.slots.topology.NodeId;
+import io.kvorum.testkit.ClusterTimeline;
+import io.kvorum.testkit.TimelineOfSimulation;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -14,6 +20,8 @@ import org.jspecify.annotations.Nullable;
  * @param operations how many operations of clients were checked
  * @param coverage what happened how often
  * @param measured what was measured
+ * @param topology the shards and their nodes
+ * @param sentinels the sentinels
  * @param trace its timeline, if there is one
  */
 record Report(
@@ -25,6 +33,8 @@ record Report(
         long operations,
         Coverage coverage,
         Measured measured,
+        ClusterTopology topology,
+        List<NodeId> sentinels,
         @Nullable Trace trace) {
     /**
      * What was measured.
@@ -46,8 +56,30 @@ record Report(
         return trace == null ? List.of() : trace.full();
     }
 
+    /**
+     * {@return a page that shows the nodes and sentinels until the end} Only of a run that kept its timeline.
+     *
+     * @param title what it is called
+     */
+    ClusterTimeline page(String title) {
+        ClusterTimeline page = TimelineOfSimulation.of(
+                title, topology, sentinels, requireNonNull(trace).events(), virtualTime);
+        return violation == null ? page : page.withFailure(violation);
+    }
+
     /** {@return this report without what takes memory} */
     Report withoutTrace() {
-        return new Report(plan, violation, digest, virtualTime, events, operations, coverage, measured, null);
+        return new Report(
+                plan,
+                violation,
+                digest,
+                virtualTime,
+                events,
+                operations,
+                coverage,
+                measured,
+                topology,
+                sentinels,
+                null);
     }
 }

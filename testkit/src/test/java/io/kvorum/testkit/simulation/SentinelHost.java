@@ -1,9 +1,11 @@
 package io.kvorum.testkit.simulation;
 
 import io.kvorum.failover.DeadlineDetector;
+import io.kvorum.failover.FailureDetector;
 import io.kvorum.failover.NodeAnswer;
 import io.kvorum.failover.NodeCommand;
 import io.kvorum.failover.NodeGateway;
+import io.kvorum.failover.Operation;
 import io.kvorum.failover.Sentinel;
 import io.kvorum.failover.SentinelCodec;
 import io.kvorum.failover.SentinelEvent;
@@ -16,14 +18,15 @@ import io.kvorum.failover.SentinelStateStore;
 import io.kvorum.failover.runtime.SentinelDriver;
 import io.kvorum.slots.topology.ClusterTopology;
 import io.kvorum.slots.topology.NodeId;
-import io.kvorum.slots.topology.ShardId;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.List;
 import java.util.Objects;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -37,6 +40,7 @@ final class SentinelHost {
 
     private static final SentinelSettings TIMING = SentinelSettings.defaults()
             .withOperationTimeout(Duration.ofSeconds(10))
+            .withReplaceTimeout(Duration.ofSeconds(24))
             .withElectionTimeout(Duration.ofMillis(500))
             .withPingPeriod(Duration.ofMillis(250))
             .withAskPeriod(Duration.ofMillis(250))
@@ -62,6 +66,8 @@ final class SentinelHost {
         long attempt = 1 + Randomness.below(bits >>> 8, 10);
         if (cluster.mutant() == Mutant.SILENCE_BORNE_TWICE) {
             drawn = drawn.withDetector((limit, now) -> new DeadlineDetector(limit.multipliedBy(2), now));
+        } else if (cluster.mutant() == Mutant.OWN_LATENESS_COUNTS) {
+            drawn = drawn.withDetector((limit, now) -> new Unforgiving(new DeadlineDetector(limit, now)));
         }
         this.settings = odd
                 ? drawn.withOperationTimeout(Duration.ofSeconds(Math.max(10, 2 * attempt + 2)))
@@ -91,7 +97,7 @@ final class SentinelHost {
         Sentinel machine = new Sentinel(
                 settings,
                 process.id(),
-                SentinelList.of(cluster.sentinelIds()),
+                numbers(),
                 cluster.topology(),
                 store.load(),
                 Randomness.stream(cluster.plan().seed(), stream),
@@ -101,6 +107,15 @@ final class SentinelHost {
         started.addListener(event -> happened(started, event));
         driver = started;
         started.start();
+    }
+
+    private SentinelList numbers() {
+        List<NodeId> ids = cluster.sentinelIds();
+        if (cluster.mutant() != Mutant.ONE_NUMBER) {
+            return SentinelList.of(ids);
+        }
+        return SentinelList.numbered(ids.stream()
+                .collect(Collectors.toMap(id -> id, id -> id.equals(process.id()) ? 1 : 2 + ids.indexOf(id))));
     }
 
     void crash(Memory memory) {
@@ -117,9 +132,11 @@ final class SentinelHost {
         return store.failures > 0;
     }
 
-    /** {@return the time within which whatever an operator asks for ends here} */
-    long operationLimit() {
-        return settings.operationTimeout().toNanos() + 2 * Plan.SECOND;
+    /** {@return the time within which what an operator asks for ends here} */
+    private long limit(Operation operation) {
+        Duration limit =
+                operation instanceof Operation.Replace ? settings.replaceTimeout() : settings.operationTimeout();
+        return limit.toNanos() + 2 * Plan.SECOND;
     }
 
     /** {@return whether the driver still takes inputs} */
@@ -127,25 +144,15 @@ final class SentinelHost {
         return driver != null && driver.isRunning();
     }
 
-    /** An operator asks for a failover here. */
-    void failOver(ShardId shard) {
+    /** An operator asks for something here. */
+    void perform(Operation operation) {
         if (driver != null) {
-            Liveness.Operation operation = cluster.liveness().began(this, "failover of " + shard);
-            driver.failOver(shard).whenComplete((primary, failure) -> {
-                operation.end();
-                cluster.auditor().switchoverOver(process.id(), shard);
-                cluster.trace().line(process, () -> "failover of " + shard + ": " + primary + " " + failure);
-            });
-        }
-    }
-
-    /** An operator says that the data of a shard is lost, and has it begin anew. */
-    void beginAnew(ShardId shard) {
-        if (driver != null) {
-            Liveness.Operation operation = cluster.liveness().began(this, "new beginning of " + shard);
-            driver.beginAnew(shard).whenComplete((primary, failure) -> {
-                operation.end();
-                cluster.trace().line(process, () -> "new beginning of " + shard + ": " + primary + " " + failure);
+            Liveness.Operation begun = cluster.liveness().began(this, operation.toString(), limit(operation));
+            driver.perform(operation).whenComplete((primary, failure) -> {
+                begun.end();
+                NodeId leader = primary == null ? null : primary.primary();
+                cluster.auditor().performed(process.id(), operation, leader);
+                cluster.trace().line(process, () -> operation + ": " + primary + " " + failure);
             });
         }
     }
@@ -241,12 +248,16 @@ final class SentinelHost {
             return;
         }
         if (command instanceof NodeCommand.Promote promote) {
-            cluster.auditor().promoteSent(process.id(), promote.shard(), promote.epoch(), to);
-        }
-        if (command instanceof NodeCommand.Fence fence) {
-            cluster.auditor().epochOrdered(fence.shard(), fence.epoch());
+            cluster.auditor().promoteSent(process.id(), to, promote);
+        } else if (command instanceof NodeCommand.Fence fence) {
+            cluster.auditor().fenceSent(process.id(), fence.shard(), fence.epoch());
+        } else if (command instanceof NodeCommand.Begin begin) {
+            cluster.auditor().beginSent(begin.shard(), begin.epoch());
         } else if (command instanceof NodeCommand.Follow follow) {
             cluster.auditor().epochOrdered(follow.shard(), follow.epoch());
+            if (cluster.mutant() == Mutant.FOLLOW_LEFT_OUT) {
+                return;
+            }
         }
         process.failing().reach(Failing.Site.GATEWAY);
         DataNode node = cluster.node(to);
@@ -270,6 +281,9 @@ final class SentinelHost {
         }
         if (given.outcome() == NodeAnswer.Outcome.DONE) {
             cluster.auditor().promiseShown(node, given.report().epoch(), node.savedPromise());
+        }
+        if (given.report().complete()) {
+            cluster.auditor().saysComplete(node);
         }
         cluster.network()
                 .send(
@@ -295,6 +309,7 @@ final class SentinelHost {
         }
         SentinelFact fact = event.fact();
         cluster.trace().line(process, fact::toString);
+        cluster.trace().happened(event);
         Coverage coverage = cluster.coverage();
         if (fact instanceof SentinelFact.SubjectivelyDown down) {
             boolean silent = down.reason() == SentinelFact.DownReason.SILENT;
@@ -317,6 +332,22 @@ final class SentinelHost {
             coverage.count(Sometimes.SENTINEL_STATE_NOT_SAVED);
         }
         process.failing().reach(Failing.Site.LISTENER);
+    }
+
+    /** A detector that does not want to know whether the observer was late. */
+    private record Unforgiving(FailureDetector detector) implements FailureDetector {
+        @Override
+        public void heard(long now) {
+            detector.heard(now);
+        }
+
+        @Override
+        public void observerWasLate(long nanos) {}
+
+        @Override
+        public long downAt() {
+            return detector.downAt();
+        }
     }
 
     private final class Store implements SentinelStateStore {

@@ -14,6 +14,9 @@ record Shape(int shards, int members, int sentinels, int quorum, int clients) {
     /** What is run most: three shards of three, three sentinels, four clients. */
     static final Shape DEFAULT = new Shape(3, 3, 3, 2, 4);
 
+    /** Two shards of three and a spare node each. */
+    static final Shape WITH_SPARES = new Shape(2, 4, 3, 2, 4);
+
     private static final int MOST_MEMBERS = 7;
     private static final int MOST_SENTINELS = 7;
     private static final int MOST_NODES = 12; // so that a run stays short

@@ -1,5 +1,6 @@
 package io.kvorum.testkit.simulation;
 
+import io.kvorum.replication.ReplicationMessage;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -32,6 +33,19 @@ final class SimulatedNetwork {
      * @param <M> the messages
      */
     interface Handling<M> {
+        /** The handling of what nodes send each other. */
+        Handling<ReplicationMessage> BUFFERS = new Handling<>() {
+            @Override
+            public ReplicationMessage copy(ReplicationMessage message) {
+                return message.copy();
+            }
+
+            @Override
+            public void release(ReplicationMessage message) {
+                message.release();
+            }
+        };
+
         /** {@return a message to deliver beside this one, or null if such a message is never repeated} */
         @Nullable
         M copy(M message);

@@ -25,6 +25,8 @@ final class SimulatedProcess implements Scheduler {
     private boolean up;
     private int life;
     private int pauses;
+    private long jumped;
+    private long calendarShift;
     private long lateness;
     private long lastLate;
     private long lateSteps;
@@ -86,7 +88,23 @@ final class SimulatedProcess implements Scheduler {
     /** {@return what this process takes for the time, in nanoseconds; never goes back} */
     @Override
     public long nanoTime() {
-        return clockOrigin + queue.now() + queue.now() / THOUSAND * clockDrift;
+        return clockOrigin + jumped + queue.now() + queue.now() / THOUSAND * clockDrift;
+    }
+
+    /**
+     * Has the clocks of this process jump.
+     *
+     * @param nanos by how much {@link #nanoTime()} jumps; not negative
+     * @param calendarMillis by how much the calendar jumps, forward or back
+     */
+    void jump(long nanos, long calendarMillis) {
+        jumped += nanos;
+        calendarShift += calendarMillis;
+    }
+
+    /** {@return by how many milliseconds the calendar has jumped in all} */
+    long calendarShift() {
+        return calendarShift;
     }
 
     void start() {

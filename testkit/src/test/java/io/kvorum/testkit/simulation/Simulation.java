@@ -8,18 +8,29 @@ import java.util.Objects;
 /** Runs seeds, and explains those that break an invariant. */
 final class Simulation {
     private static final int TIMELINE = 60;
+    private static final long AFTERMATH = Plan.SECOND;
     private static final int MAX_SHRINKING_RUNS = 100;
 
     private Simulation() {}
 
     /** {@return how the run of a seed in a profile ended} */
     static Report run(long seed, Profile profile, Mutant mutant) {
-        return new Cluster(Plan.draw(seed, profile), mutant, false).run();
+        return run(Plan.draw(seed, profile), mutant);
+    }
+
+    /** {@return how the run of a plan ended} */
+    static Report run(Plan plan, Mutant mutant) {
+        return new Cluster(plan, mutant, false).run();
     }
 
     /** {@return how the run of a seed ended, with its timeline} */
     static Report replay(Plan plan, Mutant mutant) {
         return new Cluster(plan, mutant, true).run();
+    }
+
+    /** {@return how the run of a seed ended, with its timeline, and what a violation led to} */
+    static Report replayPast(Plan plan, Mutant mutant) {
+        return new Cluster(plan, mutant, true).run(AFTERMATH);
     }
 
     /** {@return how to run a seed again, with its timeline} */

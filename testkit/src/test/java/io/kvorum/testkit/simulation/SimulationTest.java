@@ -22,12 +22,14 @@ import org.junit.jupiter.api.io.TempDir;
  *
  * <p>{@code -Dkvorum.sim.profile=P} runs one profile only, {@code -Dkvorum.sim.seeds=N} N seeds of each,
  * {@code -Dkvorum.sim.first=S} the ones from S on, {@code -Dkvorum.sim.threads=T} on T threads; with a profile,
- * {@code -Dkvorum.sim.seed=S} replays one seed and prints its timeline.
+ * {@code -Dkvorum.sim.seed=S} replays one seed, prints its timeline and writes a page in {@code target/simulation}.
  */
 @ExtendWith(ProductLog.class)
 @Tag("long")
 final class SimulationTest {
-    private static final long SEEDS_OF_THE_BUILD = 10;
+    /** The seeds from 1 on that the build runs of each profile. */
+    static final long SEEDS_OF_THE_BUILD = 10;
+
     private static final long DRAWN_SEEDS_OF_THE_BUILD = 2;
     private static final long FIRST = Long.getLong("kvorum.sim.first", 1);
     private static final long SEEDS = Long.getLong("kvorum.sim.seeds", SEEDS_OF_THE_BUILD);
@@ -36,7 +38,7 @@ final class SimulationTest {
     private static final int THREADS = Integer.getInteger("kvorum.sim.threads", 1);
 
     @Test
-    void noSeedBreaksAnInvariantAndAllHappensThatMust() throws InterruptedException {
+    void noSeedBreaksAnInvariantAndAllHappensThatMust() throws InterruptedException, IOException {
         List<Profile> profiles = PROFILE == null ? List.of(Profile.values()) : List.of(Profile.valueOf(PROFILE));
         if (SEED != null) {
             replay(profiles.get(0), SEED);
@@ -71,10 +73,12 @@ final class SimulationTest {
         }
     }
 
-    private static void replay(Profile profile, long seed) {
-        Report report = Simulation.replay(Plan.draw(seed, profile), Mutant.NONE);
+    private static void replay(Profile profile, long seed) throws IOException {
+        Report report = Simulation.replayPast(Plan.draw(seed, profile), Mutant.NONE);
         System.out.println(report.plan());
         report.timeline().forEach(System.out::println);
+        String name = profile + "-" + seed;
+        System.out.println(report.page(name).write(Path.of("target/simulation"), name));
         System.out.printf(Locale.ROOT, "digest %016x%n", report.digest());
         if (report.violation() != null) {
             fail(Simulation.explain(report, Mutant.NONE));

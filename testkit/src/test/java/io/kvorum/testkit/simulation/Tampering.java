@@ -91,11 +91,18 @@ final class Tampering {
                 && ack.position().offset() < primaryEnd.offset()) {
             return at(primaryEnd, ack.epoch(), ack);
         }
+        if (mutant == Mutant.INCOMPLETENESS_HIDDEN && !ack.complete()) {
+            return at(ack.position(), ack.epoch(), true, ack);
+        }
         Long epoch = late.remove(ack.sequence());
         return epoch == null ? ack : at(ack.position(), epoch, ack);
     }
 
     private static Ack at(LogPosition position, long epoch, Ack ack) {
+        return at(position, epoch, ack.complete(), ack);
+    }
+
+    private static Ack at(LogPosition position, long epoch, boolean complete, Ack ack) {
         return new Ack(
                 ack.shard(),
                 epoch,
@@ -103,7 +110,7 @@ final class Tampering {
                 ack.incarnation(),
                 ack.life(),
                 position,
-                ack.complete(),
+                complete,
                 ack.taken(),
                 ack.sync(),
                 ack.nextPart());

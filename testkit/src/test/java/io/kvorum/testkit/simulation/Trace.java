@@ -1,6 +1,11 @@
 package io.kvorum.testkit.simulation;
 
+import io.kvorum.failover.SentinelEvent;
+import io.kvorum.replication.ReplicationEvent;
+import io.kvorum.slots.topology.NodeId;
+import io.kvorum.testkit.ClusterEvent;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Locale;
@@ -19,6 +24,7 @@ final class Trace {
     private final EventQueue queue;
     private final boolean readable;
     private final Deque<Line> lines = new ArrayDeque<>();
+    private final List<ClusterEvent> events = new ArrayList<>();
     private long digest;
 
     Trace(EventQueue queue, boolean readable) {
@@ -49,6 +55,33 @@ final class Trace {
             String line = String.format(Locale.ROOT, "%11.6f %-10s %s", queue.now() / 1e9, who, text.get());
             lines.addLast(new Line(detail, line));
         }
+    }
+
+    /** Keeps an event for a page; at {@link EventQueue#now()}, whatever the event says. */
+    void happened(SentinelEvent event) {
+        if (readable) {
+            events.add(new ClusterEvent.OfSentinel(
+                    new SentinelEvent(event.number(), queue.now(), event.sentinel(), event.fact())));
+        }
+    }
+
+    /** Keeps an event for a page. */
+    void happened(ReplicationEvent event) {
+        if (readable) {
+            events.add(new ClusterEvent.OfNode(queue.now(), event));
+        }
+    }
+
+    /** Keeps what was done to some processes, or to the network, for a page. */
+    void done(ClusterEvent.Fault.Kind kind, List<NodeId> parties, String detail) {
+        if (readable) {
+            events.add(new ClusterEvent.Fault(queue.now(), kind, parties, detail));
+        }
+    }
+
+    /** {@return what a page shows, oldest first} */
+    List<ClusterEvent> events() {
+        return List.copyOf(events);
     }
 
     /** {@return the digest of all events so far} */
