@@ -34,10 +34,9 @@ import org.jspecify.annotations.Nullable;
  *       time only where {@code none} is expected: a busy machine may take longer for what does happen
  *   <li>{@code await NODE in sync}, {@code await all in sync}: until replicas have all that the primary has
  *   <li>{@code events of PARTY}: what a sentinel has told, without what depends on chance; {@code of the leader} for
- *       the sentinel that has failed the group over, {@code of anybody} for all of them; {@code among NAMES} for only
+ *       the sentinel that has failed the group over, {@code of the observers} for the others, {@code of anybody} for all; {@code among NAMES} for only
  *       some events
  *   <li>{@code texts of NAMES}: what such events have told last
- *   <li>{@code first to announce}: whether the leader or the observers have told first that there is another primary
  *   <li>{@code full syncs since}: how many there were since {@code count full syncs}
  *   <li>{@code until} in front of one: again and again until the outcome is the expected one
  * </ul>
@@ -67,9 +66,6 @@ final class Player {
             "+failover-end",
             "+switch-master",
             "+config-update-from");
-
-    /** What happens within this time happens at once. */
-    private static final Duration AT_ONCE = Duration.ofMillis(700);
 
     private final Scenario scenario;
     private final Place place;
@@ -146,8 +142,6 @@ final class Player {
             return events(words.substring(10));
         } else if (words.startsWith("texts of ")) {
             return texts(words.substring(9));
-        } else if (words.equals("first to announce")) {
-            return firstToAnnounce();
         } else if (words.equals("full syncs since")) {
             return String.valueOf(world.fullSyncs() - fullSyncs);
         }
@@ -282,6 +276,10 @@ final class Player {
         List<String> tellers = switch (parts[0]) {
             case "anybody" -> world.sentinels();
             case "the leader" -> List.of(leader(told));
+            case "the observers" ->
+                world.sentinels().stream()
+                        .filter(sentinel -> !sentinel.equals(leader(told)))
+                        .toList();
             default -> List.of(party(parts[0]));
         };
         Set<String> events = new LinkedHashSet<>();
@@ -315,24 +313,6 @@ final class Player {
             texts.add(text.isEmpty() ? "none" : inRoles(text));
         }
         return String.join("; ", texts);
-    }
-
-    private String firstToAnnounce() {
-        List<World.Told> told = world.told();
-        String leader = leader(told);
-        long byLeader = Long.MAX_VALUE;
-        long byObserver = Long.MAX_VALUE;
-        for (World.Told event : told) {
-            if (event.event().equals("+switch-master")) {
-                boolean own = event.sentinel().equals(leader);
-                byLeader = own ? Math.min(byLeader, event.at()) : byLeader;
-                byObserver = own ? byObserver : Math.min(byObserver, event.at());
-            }
-        }
-        if (Math.abs(byLeader - byObserver) < AT_ONCE.toNanos()) {
-            return "all at once";
-        }
-        return byLeader < byObserver ? "the leader" : "the observers";
     }
 
     // ---- names

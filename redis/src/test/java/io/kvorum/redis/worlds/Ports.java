@@ -304,7 +304,7 @@ final class Ports implements AutoCloseable {
                 boolean ofOne = event.endsWith("sdown");
                 String name = ofOne ? event + " " + message.get(3).split(" ", 2)[0] : event;
                 synchronized (told) {
-                    told.add(new World.Told(sentinel, name, named(message.get(3)), System.nanoTime()));
+                    told.add(new World.Told(sentinel, name, named(message.get(3))));
                 }
             }
         } catch (IOException e) { // it has ended, or the world has

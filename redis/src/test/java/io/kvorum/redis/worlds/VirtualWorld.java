@@ -65,7 +65,7 @@ final class VirtualWorld implements LocalWorld {
 
     private void tell(SentinelEvent event) {
         for (String name : names(event.sentinel(), event.fact())) {
-            told.add(new Told(parties.name(event.sentinel()), name, "", event.at()));
+            told.add(new Told(parties.name(event.sentinel()), name, ""));
         }
     }
 

@@ -110,7 +110,6 @@ interface World extends AutoCloseable {
      * @param sentinel the sentinel
      * @param event the name of the event; of those that tell who is down, with the word master, slave or sentinel
      * @param text what it tells, with each address {@linkplain #mention as a name}; empty where events have no text
-     * @param at when, in nanoseconds of the world's time
      */
-    record Told(String sentinel, String event, String text, long at) {}
+    record Told(String sentinel, String event, String text) {}
 }
