@@ -68,8 +68,7 @@ final class RedisStoreSecurityTest {
 
     /** Uses the shared connections, those of transactions, and those to all servers. */
     private static void use(RedisStore store) {
-        List<byte[]> keys =
-                List.of("orders:1".getBytes(UTF_8), "orders:2".getBytes(UTF_8), "orders:3".getBytes(UTF_8));
+        List<byte[]> keys = List.of("orders:1".getBytes(UTF_8), "orders:2".getBytes(UTF_8), "orders:3".getBytes(UTF_8));
         store.setEach(keys.stream().map(key -> new Entry(key, VALUE)).toList());
         assertEquals(6, store.append(keys.get(0), new byte[1]));
         assertEquals(7, store.compute(keys.get(1), value -> new byte[7]).length);
@@ -171,7 +170,8 @@ final class RedisStoreSecurityTest {
     private static void makeCertificate(Path files) throws IOException, InterruptedException, GeneralSecurityException {
         Path store = files.resolve("keys.p12");
         Process tool = new ProcessBuilder(
-                        Path.of(System.getProperty("java.home"), "bin", "keytool").toString(),
+                        Path.of(System.getProperty("java.home"), "bin", "keytool")
+                                .toString(),
                         "-genkeypair",
                         "-alias",
                         "server",

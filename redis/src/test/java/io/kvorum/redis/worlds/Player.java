@@ -21,21 +21,25 @@ import org.jspecify.annotations.Nullable;
  * <ul>
  *   <li>{@code at PARTY: COMMAND; COMMAND}: sends commands over one connection. At a node: {@code set}, {@code get},
  *       {@code wait}, {@code dbsize}, {@code shutdown}, {@code role}, {@code link} (of a replica to its primary),
- *       {@code slaves} (how many are connected), {@code write COUNT} (of 64 KB each), {@code hand over to NODE}; at one of
- *       a cluster {@code readonly}, {@code primary} (whom it holds for that of the first shard), {@code failover [force
- *       or takeover]}, {@code take KEY from NODE} (with its slot, in which it is alone); at a sentinel {@code primary}, {@code group}, {@code slaves},
- *       {@code sentinels}, {@code ckquorum}, {@code down}, {@code followers} (the replicas that it knows to follow),
- *       {@code failover}, {@code reset}. {@code anonymous} in front of a command of a node: without the password
- *   <li>{@code at each node: COMMAND} (in a cluster, of the first shard) and {@code at each sentinel: COMMAND}: one answer if all give the same
- *   <li>{@code crash}, {@code return}, {@code return NODE elsewhere}, {@code fill the disk of} and {@code free the disk of}, {@code pause} and {@code resume} with a party; {@code cut PARTIES from PARTIES},
- *       {@code heal}, {@code crash the next leader}
- *   <li>{@code await failover}: until most sentinels, or most nodes of a cluster, name another primary, and that leads; the outcome is its letter,
- *       or {@code none} if that does not happen. {@code within MILLIS ms} behind it shortens the waiting, but in real
- *       time only where {@code none} is expected: a busy machine may take longer for what does happen
+ *       {@code slaves} (how many are connected), {@code write COUNT} (of 64 KB each), {@code hand over to NODE}; at one
+ *       of a cluster {@code readonly}, {@code primary} (whom it holds for that of the first shard), {@code failover
+ *       [force or takeover]}, {@code take KEY from NODE} (with its slot, in which it is alone); at a sentinel
+ *       {@code primary}, {@code group}, {@code slaves}, {@code sentinels}, {@code ckquorum}, {@code down},
+ *       {@code followers} (the replicas that it knows to follow), {@code failover}, {@code reset}. {@code anonymous} in
+ *       front of a command of a node: without the password
+ *   <li>{@code at each node: COMMAND} (in a cluster, of the first shard) and {@code at each sentinel: COMMAND}: one
+ *       answer if all give the same
+ *   <li>{@code crash}, {@code return}, {@code return NODE elsewhere}, {@code fill the disk of} and {@code free the disk
+ *       of}, {@code pause} and {@code resume} with a party; {@code cut PARTIES from PARTIES}, {@code heal},
+ *       {@code crash the next leader}
+ *   <li>{@code await failover}: until most sentinels, or most nodes of a cluster, name another primary, and that leads;
+ *       the outcome is its letter, or {@code none} if that does not happen. {@code within MILLIS ms} behind it shortens
+ *       the waiting, but in real time only where {@code none} is expected: a busy machine may take longer for what does
+ *       happen
  *   <li>{@code await NODE in sync}, {@code await all in sync}: until replicas have all that the primary has
  *   <li>{@code events of PARTY}: what a sentinel has told, without what depends on chance; {@code of the leader} for
- *       the sentinel that has failed the group over, {@code of the observers} for the others, {@code of anybody} for all; {@code among NAMES} for only
- *       some events
+ *       the sentinel that has failed the group over, {@code of the observers} for the others, {@code of anybody} for
+ *       all; {@code among NAMES} for only some events
  *   <li>{@code texts of NAMES}: what such events have told last
  *   <li>{@code full syncs since}: how many there were since {@code count full syncs}
  *   <li>{@code until} in front of one: again and again until the outcome is the expected one

@@ -170,8 +170,7 @@ final class Ports implements AutoCloseable {
             return "not moved";
         }
         List<String> given = askOnce(
-                owner,
-                List.of(slot + " MIGRATING " + self, "MIGRATE " + announced(party) + " " + key + " 0 5000"));
+                owner, List.of(slot + " MIGRATING " + self, "MIGRATE " + announced(party) + " " + key + " 0 5000"));
         String taken = plain(client.call(slot + " NODE " + self));
         return given.equals(List.of("OK", "OK")) && taken.equals("OK") ? "moved" : given + ", " + taken;
     }

@@ -25,8 +25,8 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Redis servers and Redis Sentinels, or the nodes of a Redis Cluster, each in a process. Each has an address of loopback, and a {@link Relay} stands
- * between them; the clients of the scenario go past it.
+ * Redis servers and Redis Sentinels, or the nodes of a Redis Cluster, each in a process. Each has an address of
+ * loopback, and a {@link Relay} stands between them; the clients of the scenario go past it.
  */
 final class RedisWorld implements World {
     private static final int FIRST_NETWORK = 20;
@@ -35,6 +35,9 @@ final class RedisWorld implements World {
     /** The network of the next world. Builds that run at the same time begin with different ones, as a rule. */
     private static final AtomicInteger NEXT =
             new AtomicInteger((int) (ProcessHandle.current().pid() % NETWORKS));
+
+    private static final String NODE_TIMEOUT = "CONFIG SET cluster-node-timeout ";
+    private static final int PATIENT_MILLIS = 3_000;
 
     /** How often sentinels look and talk: oftener than by default, so that less time is spent waiting for it. */
     private static final String PERIODS = "SENTINEL DEBUG info-period 500 publish-period 500";
@@ -193,8 +196,10 @@ final class RedisWorld implements World {
         if (setup.inCluster()) {
             meet();
         }
-        require("replicas in sync", () -> nodes.stream()
-                .allMatch(node -> node.equals(firstPrimary(node)) || inSync(node, firstPrimary(node))));
+        require(
+                "replicas in sync",
+                () -> nodes.stream()
+                        .allMatch(node -> node.equals(firstPrimary(node)) || inSync(node, firstPrimary(node))));
         sentinels.forEach(this::startSentinel);
         String all = ",slaves=" + (nodes.size() - 1) + ",sentinels=" + sentinels.size();
         require(
@@ -208,36 +213,56 @@ final class RedisWorld implements World {
         return nodes.get(nodes.indexOf(node) / setup.nodes() * setup.nodes());
     }
 
-    /** Makes the nodes a cluster. */
+    /** Makes the nodes a cluster, in which nobody is held down before it is complete. */
     private void meet() {
-        List<SlotRange> slots = SlotRange.evenSplit(setup.shards());
-        for (int i = 0; i < setup.shards(); i++) {
-            String primary = nodes.get(i * setup.nodes());
-            ask(primary, "CLUSTER SET-CONFIG-EPOCH " + (i + 1));
-            SlotRange range = slots.get(i);
-            ask(primary, IntStream.rangeClosed(range.first(), range.last())
-                    .mapToObj(String::valueOf)
-                    .collect(Collectors.joining(" ", "CLUSTER ADDSLOTS ", "")));
+        nodes.forEach(node -> ask(node, NODE_TIMEOUT + PATIENT_MILLIS));
+        List<String> primaries =
+                nodes.stream().filter(node -> node.equals(firstPrimary(node))).toList();
+        List<String> replicas = new ArrayList<>(nodes);
+        replicas.removeAll(primaries);
+        int epoch = 1; // each has its own, and primaries the greatest, so that none is changed when they meet
+        for (String node : Stream.concat(replicas.stream(), primaries.stream()).toList()) {
+            ask(node, "CLUSTER SET-CONFIG-EPOCH " + epoch++);
         }
-        for (String node : nodes) {
-            for (String other : nodes.subList(0, nodes.indexOf(node))) {
-                ask(node, "CLUSTER MEET " + door(other) + " " + buses.get(other));
-            }
+        List<SlotRange> slots = SlotRange.evenSplit(primaries.size());
+        for (int i = 0; i < primaries.size(); i++) {
+            ask(
+                    primaries.get(i),
+                    IntStream.rangeClosed(slots.get(i).first(), slots.get(i).last())
+                            .mapToObj(String::valueOf)
+                            .collect(Collectors.joining(" ", "CLUSTER ADDSLOTS ", "")));
         }
-        for (String node : nodes) {
-            String primary = firstPrimary(node);
-            if (!node.equals(primary)) {
-                String order = "CLUSTER REPLICATE " + ask(primary, "CLUSTER MYID");
-                require("nodes that know each other", () -> ask(node, order).equals("OK"));
-            }
+        require(
+                "nodes that know each other",
+                () -> nodes.stream().filter(this::hasMet).count() == nodes.size());
+        for (String node : replicas) {
+            String order = "CLUSTER REPLICATE " + ask(firstPrimary(node), "CLUSTER MYID");
+            require("a replica", () -> ask(node, order).equals("OK"));
         }
-        require("a cluster that knows itself", () -> nodes.stream().allMatch(this::knowsCluster));
+        require(
+                "a cluster that knows itself",
+                () -> nodes.stream()
+                        .allMatch(node -> ask(node, "CLUSTER INFO").contains("cluster_state:ok")
+                                && ask(node, "CLUSTER NODES")
+                                                .lines()
+                                                .filter(line -> line.contains("slave "))
+                                                .count()
+                                        == replicas.size()));
+        nodes.forEach(node -> ask(node, NODE_TIMEOUT + setup.downAfter()));
     }
 
-    private boolean knowsCluster(String node) {
-        String known = ask(node, "CLUSTER NODES");
-        return ask(node, "CLUSTER INFO").contains("cluster_state:ok")
-                && known.lines().filter(line -> line.contains("slave ")).count() == nodes.size() - setup.shards();
+    /** {@return whether a node knows all others} It is told again of those that it does not know. */
+    private boolean hasMet(String node) {
+        List<String> known = ask(node, "CLUSTER NODES")
+                .lines()
+                .filter(line -> !line.contains("handshake"))
+                .toList();
+        List<String> unknown = nodes.stream()
+                .filter(other -> known.stream()
+                        .noneMatch(line -> line.contains(" " + door(other).replace(' ', ':') + "@")))
+                .toList();
+        unknown.forEach(other -> ask(node, "CLUSTER MEET " + door(other) + " " + buses.get(other)));
+        return unknown.isEmpty();
     }
 
     private void startSentinel(String sentinel) {
