@@ -67,7 +67,10 @@ final class RedisWorld implements World {
 
     RedisWorld(Setup setup, Path executable) {
         this.setup = setup;
-        nodes = IntStream.range(0, setup.allNodes()).mapToObj(Setup::node).toList();
+        nodes = IntStream.range(0, setup.allNodes())
+                .filter(node -> node < setup.nodes() || node % setup.nodes() < setup.others())
+                .mapToObj(Setup::node)
+                .toList();
         sentinels = IntStream.range(0, setup.inCluster() ? 0 : setup.sentinels())
                 .mapToObj(Setup::sentinel)
                 .toList();
@@ -210,7 +213,7 @@ final class RedisWorld implements World {
     }
 
     private String firstPrimary(String node) {
-        return nodes.get(nodes.indexOf(node) / setup.nodes() * setup.nodes());
+        return Setup.node((node.charAt(0) - 'A') / setup.nodes() * setup.nodes());
     }
 
     /** Makes the nodes a cluster, in which nobody is held down before it is complete. */

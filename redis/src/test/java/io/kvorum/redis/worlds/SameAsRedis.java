@@ -21,7 +21,7 @@ final class SameAsRedis {
 
             | in a script | Kvorum in virtual time | Kvorum behind ports | Redis |
             |---|---|---|---|
-            | a cluster | shards that sentinels watch | the same, in the mode `CLUSTER` | a Redis Cluster, without sentinels |
+            | a cluster | shards that sentinels watch | the same, in the mode `CLUSTER` | a Redis Cluster, without sentinels; the second and third shard are a primary alone unless the script needs more |
             | a node | of a `LocalCluster`, with its store in memory | the same, behind a port | a `redis-server` that saves nothing but its configuration |
             | a sentinel | of Kvorum | of Kvorum, behind a port | a `redis-server --sentinel` |
             | down after | 1 s | 1 s | 2 s, in a cluster 1 s, unless the script says otherwise |

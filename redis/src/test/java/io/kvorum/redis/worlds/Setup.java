@@ -8,6 +8,7 @@ import java.util.Map;
  *
  * @param shards how many shards a cluster has; 0 for a group, which is no cluster
  * @param nodes how many nodes the group or each shard has
+ * @param others how many of those of the other shards than the first are there on Redis, where each is a process
  * @param sentinels how many sentinels
  * @param quorum how many sentinels must agree that the primary is down
  * @param majority whether a write is acknowledged by a majority: on Kvorum at level {@code MAJORITY}, on Redis by
@@ -22,6 +23,7 @@ import java.util.Map;
 record Setup(
         int shards,
         int nodes,
+        int others,
         int sentinels,
         int quorum,
         boolean majority,
@@ -46,6 +48,7 @@ record Setup(
         Setup setup = new Setup(
                 shards,
                 Integer.parseInt(take(values, "nodes", "3")),
+                Integer.parseInt(take(values, "others", "1")),
                 Integer.parseInt(take(values, "sentinels", "3")),
                 Integer.parseInt(take(values, "quorum", "2")),
                 values.remove("majority") != null,
