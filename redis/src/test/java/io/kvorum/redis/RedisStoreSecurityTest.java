@@ -39,6 +39,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 final class RedisStoreSecurityTest {
     private static final String USER = "alice";
     private static final String PASSWORD = "wonderland";
+    private static final Duration LIMIT = Duration.ofSeconds(20);
     private static final String KEYS = "~orders:* ~kvorum:leadership";
     private static final byte[] VALUE = "value".getBytes(UTF_8);
 
@@ -60,8 +61,13 @@ final class RedisStoreSecurityTest {
         }
     }
 
+    /** With more time than a busy machine needs. */
+    private static RedisStore.Builder builder(RedisURI... uris) {
+        return RedisStore.builder().uris(uris).timeout(LIMIT).connectTimeout(LIMIT);
+    }
+
     private RedisStore store(RedisURI... uris) {
-        RedisStore store = RedisStore.connect(uris);
+        RedisStore store = builder(uris).connect();
         opened.add(store);
         return store;
     }
@@ -119,7 +125,8 @@ final class RedisStoreSecurityTest {
         use(store);
         assertThrows(IllegalStateException.class, () -> store.getRange("orders:1".getBytes(UTF_8), 0, 1));
         RedisURI[] guessed = Arrays.stream(uris).map(uri -> as("guess", uri)).toArray(RedisURI[]::new);
-        RefusedException refusal = assertThrows(RefusedException.class, () -> RedisStore.connect(guessed));
+        RefusedException refusal =
+                assertThrows(RefusedException.class, () -> builder(guessed).connect());
         assertEquals(Kind.CLUSTER_DOWN, refusal.kind());
     }
 
@@ -129,7 +136,7 @@ final class RedisStoreSecurityTest {
         opened.add(server);
         assertEquals("OK", server.ask("ACL SETUSER " + USER + " on >" + PASSWORD + " ~* +@all"));
         assertEquals("OK", server.ask("ACL SETUSER default -@all +ping"));
-        try (ManagedServer managed = new ManagedServer(as(PASSWORD, server.uri()), Duration.ofSeconds(5))) {
+        try (ManagedServer managed = new ManagedServer(as(PASSWORD, server.uri()), LIMIT)) {
             assertTrue(managed.state().primary());
             managed.detach();
             assertTrue(ManagedServer.isDetached(managed.state()));
@@ -162,7 +169,8 @@ final class RedisStoreSecurityTest {
 
         use(store(uri.withVerifyPeer(SslVerifyMode.NONE).build()));
         RedisURI suspicious = uri.withVerifyPeer(SslVerifyMode.FULL).build();
-        RefusedException refusal = assertThrows(RefusedException.class, () -> RedisStore.connect(suspicious));
+        RefusedException refusal =
+                assertThrows(RefusedException.class, () -> builder(suspicious).connect());
         assertEquals(Kind.CLUSTER_DOWN, refusal.kind()); // nobody vouches for the certificate
     }
 

@@ -22,9 +22,9 @@ import org.jspecify.annotations.Nullable;
  *   <li>{@code at PARTY: COMMAND; COMMAND}: sends commands over one connection. At a node: {@code set}, {@code get},
  *       {@code wait}, {@code dbsize}, {@code shutdown}, {@code role}, {@code link} (of a replica to its primary),
  *       {@code slaves} (how many are connected), {@code write COUNT} (of 64 KB each), {@code hand over to NODE}; at one
- *       of a cluster {@code readonly}, {@code primary} (whom it holds for that of the first shard), {@code failover
- *       [force or takeover]}, {@code take KEY from NODE} (with its slot, in which it is alone); at a sentinel
- *       {@code primary}, {@code group}, {@code slaves}, {@code sentinels}, {@code ckquorum}, {@code down},
+ *       of a cluster {@code readonly}, {@code primary} (whom it holds for that of the first shard), {@code down},
+ *       {@code failover [force or takeover]}, {@code take KEY from NODE} (with its slot, in which it is alone); at a
+ *       sentinel {@code primary}, {@code group}, {@code slaves}, {@code sentinels}, {@code ckquorum}, {@code down},
  *       {@code followers} (the replicas that it knows to follow), {@code failover}, {@code reset}. {@code anonymous} in
  *       front of a command of a node: without the password
  *   <li>{@code at each node: COMMAND} (in a cluster, of the first shard) and {@code at each sentinel: COMMAND}: one

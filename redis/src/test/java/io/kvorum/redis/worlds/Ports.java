@@ -37,6 +37,9 @@ final class Ports implements AutoCloseable {
     private static final Pattern FIRST_SHARD =
             Pattern.compile("(?m)^\\S+ ([\\d.]+):(\\d+)@\\S+ \\S*master\\S* .* 0-\\d+");
 
+    /** The lines of {@code CLUSTER NODES} about nodes that are down, as a majority agrees. */
+    private static final Pattern FAILED = Pattern.compile("(?m)^\\S+ ([\\d.]+):(\\d+)@\\S+ \\S*,fail[ ,]");
+
     private static final Pattern ADDRESS = Pattern.compile("(\\d+\\.\\d+\\.\\d+\\.\\d+)[: ](\\d+)");
     private static final int TIMEOUT_MILLIS = 10_000;
     private static final long PAUSE_NANOS = 50_000_000;
@@ -122,6 +125,13 @@ final class Ports implements AutoCloseable {
             case "primary" -> {
                 Matcher first = FIRST_SHARD.matcher(plain(client.call("CLUSTER NODES")));
                 return first.find() ? mention(first.group(1), first.group(2)) : "none";
+            }
+            case "down" -> {
+                TreeSet<String> down = new TreeSet<>();
+                FAILED.matcher(plain(client.call("CLUSTER NODES")))
+                        .results()
+                        .forEach(found -> down.add(mention(found.group(1), found.group(2))));
+                return down.isEmpty() ? "none" : String.join(" ", down);
             }
             case "failover" -> {
                 return plain(client.call("CLUSTER " + command));

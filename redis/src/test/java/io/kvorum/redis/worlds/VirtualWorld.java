@@ -161,6 +161,7 @@ final class VirtualWorld implements LocalWorld {
             case "primary" ->
                 joined(List.of(parties.cluster.primaryOf(LocalParties.SHARD).id()));
             case "failover" -> failOver(new Operation.FailOver(node.shard(), node.id()));
+            case "down" -> joined(parties.sentinel(Setup.sentinel(0)).driver().down(LocalParties.SHARD));
             case "take" -> "not moved";
             case "hand" -> "unknown command";
             case "write" -> write(node, Integer.parseInt(words[1]));
