@@ -22,22 +22,29 @@ final class ServerCluster implements Servers {
     private record View(@Nullable Place[] bySlot, List<Place> primaries) {}
 
     private final RedisClusterClient client;
+    private final RedisURI seed; // whose user, password and settings of TLS hold for all servers
     private volatile View view;
     private @Nullable CompletableFuture<@Nullable Void> refreshing;
 
     /** Asks the servers for the first time. */
     ServerCluster(ClientResources resources, List<RedisURI> seeds, ClusterClientOptions options) {
+        seed = seeds.get(0);
         client = RedisClusterClient.create(resources, seeds);
         client.setOptions(options);
         view = view(client.getPartitions());
     }
 
-    private static View view(Partitions partitions) {
+    private View view(Partitions partitions) {
         @Nullable Place[] bySlot = new Place[HashSlot.COUNT];
         List<Place> primaries = new ArrayList<>();
         for (RedisClusterNode node : partitions) {
             if (node.is(RedisClusterNode.NodeFlag.UPSTREAM) && !node.getSlots().isEmpty()) {
-                Place place = Place.of(node.getUri(), node.getNodeId());
+                RedisURI told = node.getUri(); // host and port alone
+                RedisURI uri = RedisURI.builder(seed)
+                        .withHost(told.getHost())
+                        .withPort(told.getPort())
+                        .build();
+                Place place = Place.of(uri, node.getNodeId());
                 primaries.add(place);
                 node.getSlots().forEach(slot -> bySlot[slot] = place);
             }

@@ -66,6 +66,19 @@ public final class RealServer implements AutoCloseable {
         return all.get(all.size() - 1);
     }
 
+    /** Returns whether a server is built with TLS. */
+    static boolean hasTls(Path executable) {
+        try {
+            Process ended = new ProcessBuilder(executable.toString(), "--tls-port", "0", "--port", "-1")
+                    .redirectErrorStream(true)
+                    .start();
+            String said = new String(ended.getInputStream().readAllBytes(), UTF_8);
+            return !said.contains("tls-port");
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
     private static Optional<Path> onPath(String name) {
         String path = String.valueOf(System.getenv("PATH"));
         return Arrays.stream(path.split(File.pathSeparator, -1))

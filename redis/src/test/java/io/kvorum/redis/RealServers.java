@@ -49,12 +49,25 @@ final class RealServers implements AutoCloseable {
         return all;
     }
 
+    /** Adds a replica of one of the servers to a cluster. */
+    RealServer addReplica(Path executable, RealServer primary) {
+        RealServer replica = add(executable, "--cluster-enabled", "yes", "--cluster-node-timeout", "2000");
+        expect("OK", replica.ask("CLUSTER MEET 127.0.0.1 " + primary.port()));
+        String order = "CLUSTER REPLICATE " + primary.ask("CLUSTER MYID");
+        await("the replica knows its primary", () -> replica.ask(order).equals("OK"));
+        await(
+                "the replica is connected and knows all",
+                () -> replica.ask("INFO replication").contains("master_link_status:up")
+                        && replica.ask("CLUSTER INFO").contains("cluster_slots_ok:16384"));
+        return replica;
+    }
+
     /** Starts a primary, a replica, and three sentinels after them, of which two must agree. */
     static RealServers sentinels(Path executable) {
         RealServers all = new RealServers();
         try {
             RealServer primary = all.add(executable);
-            RealServer replica = all.add(executable, "--replicaof", "127.0.0.1 " + primary.port());
+            RealServer replica = all.add(executable, "--replicaof", "127.0.0.1", "" + primary.port());
             await(
                     "the replica is connected",
                     () -> replica.ask("INFO replication").contains("master_link_status:up"));
@@ -102,11 +115,17 @@ final class RealServers implements AutoCloseable {
         return servers.get(number);
     }
 
+    /** Returns the servers that have data, all but sentinels. */
+    List<RealServer> ofData() {
+        return servers.stream()
+                .filter(server -> !server.ask("INFO server").contains("redis_mode:sentinel"))
+                .toList();
+    }
+
     /** Returns the servers as a store is told of them. */
     RedisURI[] uris() {
-        List<RealServer> sentinels = servers.stream()
-                .filter(server -> server.ask("INFO server").contains("redis_mode:sentinel"))
-                .toList();
+        List<RealServer> sentinels = new ArrayList<>(servers);
+        sentinels.removeAll(ofData());
         if (sentinels.isEmpty()) {
             return servers.stream().map(RealServer::uri).toArray(RedisURI[]::new);
         }

@@ -111,7 +111,7 @@ final class RedisNodeTest {
         NodeId other = new NodeId("b");
         Path run = Files.createDirectory(directory.resolve("b")).resolve(RedisNode.RUN_FILE);
         try (RealServer replica =
-                RealServer.start(RealServer.newest(), "--replicaof", "127.0.0.1 1", "--key-load-delay", "5000")) {
+                RealServer.start(RealServer.newest(), "--replicaof", "127.0.0.1", "1", "--key-load-delay", "5000")) {
             RealServer primary = RealServer.start(RealServer.newest(), "--rdbcompression", "no");
             server = primary;
             Map<NodeId, RedisURI> both = Map.of(NODE, primary.uri(), other, replica.uri());

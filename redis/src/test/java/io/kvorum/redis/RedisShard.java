@@ -58,7 +58,7 @@ final class RedisShard implements AutoCloseable {
         this.downAfter = downAfter;
         try {
             for (NodeId node : NODES) {
-                RealServer server = RealServer.start(RealServer.newest(), "--replicaof", "127.0.0.1 1");
+                RealServer server = RealServer.start(RealServer.newest(), "--replicaof", "127.0.0.1", "1");
                 servers.put(node, server);
                 uris.put(node, server.uri());
             }

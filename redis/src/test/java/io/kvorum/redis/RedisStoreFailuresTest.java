@@ -149,7 +149,7 @@ final class RedisStoreFailuresTest {
     @Test
     void aReplicaIsReadButRefusesChanges() {
         RealServer primary = server();
-        RealServer replica = server("--replicaof", "127.0.0.1 " + primary.port());
+        RealServer replica = server("--replicaof", "127.0.0.1", "" + primary.port());
         store(primary).set(KEY, VALUE);
         RedisStore store = store(replica);
         RealServers.await("the replica has it", () -> store.exists(KEY));
@@ -186,7 +186,7 @@ final class RedisStoreFailuresTest {
     @Test
     void aChangeIsDoneWhenEnoughReplicasHaveIt() {
         RealServer primary = server();
-        RealServer replica = server("--replicaof", "127.0.0.1 " + primary.port());
+        RealServer replica = server("--replicaof", "127.0.0.1", "" + primary.port());
         RealServers.await(
                 "the replica is connected",
                 () -> primary.ask("INFO replication").contains("state=online"));
@@ -262,6 +262,28 @@ final class RedisStoreFailuresTest {
         assertEquals(1, store.countInSlot(slot));
         store.compute(KEY, value -> new byte[2]);
         assertEquals(2, store.length(KEY));
+    }
+
+    @Test
+    void theReplicaThatTakesOverInAClusterIsFound() {
+        RealServers cluster = RealServers.cluster(RealServer.newest());
+        opened.add(cluster);
+        RealServer primary = cluster.get(HashSlot.of(KEY) * 3 / HashSlot.COUNT);
+        RealServer replica = cluster.addReplica(RealServer.newest(), primary);
+        RedisStore store = store(RedisStore.builder().uris(cluster.uris()));
+        store.set(KEY, VALUE);
+        RealServers.await("the replica has it", () -> replica.ask("DBSIZE").equals("1"));
+        primary.kill();
+        assertEquals("OK", replica.ask("CLUSTER FAILOVER TAKEOVER"));
+
+        RealServers.await("the replica is found", () -> {
+            try {
+                return store.append(KEY, new byte[1]) > VALUE.length;
+            } catch (RefusedException e) {
+                return false;
+            }
+        });
+        assertEquals(VALUE.length + 1, store.length(KEY));
     }
 
     @Test

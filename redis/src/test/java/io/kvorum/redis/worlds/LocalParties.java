@@ -2,6 +2,7 @@ package io.kvorum.redis.worlds;
 
 import io.kvorum.failover.SentinelSettings;
 import io.kvorum.replication.Acknowledgement;
+import io.kvorum.replication.NodeStatus;
 import io.kvorum.replication.ReplicationEvent;
 import io.kvorum.replication.ReplicationSettings;
 import io.kvorum.slots.topology.NodeId;
@@ -21,22 +22,24 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.IntStream;
 
-/** A {@link LocalCluster} of one shard under the names of a {@link World}, and what is done to it in both worlds. */
-final class LocalParties {
+/** A {@link LocalCluster} under the names of a {@link World}. */
+final class LocalParties implements AutoCloseable {
     static final ShardId SHARD = new ShardId("shard-1");
 
     final LocalCluster cluster;
     final List<String> nodes;
     final List<String> sentinels;
+    private final int nodesPerShard;
     private final AtomicLong fullSyncs = new AtomicLong();
     private final AtomicBoolean crashingNextLeader = new AtomicBoolean();
 
     LocalParties(Setup setup, Duration downAfter, LocalClusterBuilder builder) {
-        nodes = IntStream.range(0, setup.nodes()).mapToObj(Setup::node).toList();
+        nodesPerShard = setup.nodes();
+        nodes = IntStream.range(0, setup.allNodes()).mapToObj(Setup::node).toList();
         sentinels =
                 IntStream.range(0, setup.sentinels()).mapToObj(Setup::sentinel).toList();
         builder.settings(LocalClusterSettings.defaults()
-                .withShards(1)
+                .withShards(Math.max(setup.shards(), 1))
                 .withReplicas(setup.nodes() - 1)
                 .withSentinels(setup.sentinels())
                 .withTimeout(Duration.ofMillis(1_500))
@@ -56,24 +59,33 @@ final class LocalParties {
                 cluster.sentinel(hit.party()).crash();
             }
         });
-        cluster.awaitReady(Duration.ofSeconds(20));
+        try {
+            cluster.awaitReady(Duration.ofSeconds(20));
+        } catch (RuntimeException | Error e) {
+            cluster.close();
+            throw e;
+        }
     }
 
     static Acknowledgement level(Setup setup) {
         return setup.majority() ? Acknowledgement.MAJORITY : Acknowledgement.LOCAL;
     }
 
-    static NodeId id(String party) {
-        return party.startsWith("s")
-                ? new NodeId("sentinel-" + party.substring(1))
-                : new NodeId("node-1." + (party.charAt(0) - 'A' + 1));
+    NodeId id(String party) {
+        if (!isNode(party)) {
+            return new NodeId("sentinel-" + party.substring(1));
+        }
+        int number = party.charAt(0) - 'A';
+        return new NodeId("node-" + (number / nodesPerShard + 1) + "." + (number % nodesPerShard + 1));
     }
 
-    static String name(NodeId id) {
+    String name(NodeId id) {
         String value = id.value();
-        return value.startsWith("sentinel-")
-                ? "s" + value.substring(9)
-                : Setup.node(Integer.parseInt(value.substring(7)) - 1);
+        if (value.startsWith("sentinel-")) {
+            return "s" + value.substring(9);
+        }
+        String[] numbers = value.substring(5).split("\\.", -1); // of the shard, and of the node in it
+        return Setup.node((Integer.parseInt(numbers[0]) - 1) * nodesPerShard + Integer.parseInt(numbers[1]) - 1);
     }
 
     static boolean isNode(String party) {
@@ -121,8 +133,8 @@ final class LocalParties {
     }
 
     void cut(Collection<String> some, Collection<String> others) {
-        List<NodeId> one = some.stream().map(LocalParties::id).toList();
-        List<NodeId> other = others.stream().map(LocalParties::id).toList();
+        List<NodeId> one = some.stream().map(this::id).toList();
+        List<NodeId> other = others.stream().map(this::id).toList();
         cluster.cut(one, other);
         cluster.cut(other, one);
     }
@@ -139,9 +151,10 @@ final class LocalParties {
         if (!node(node).isRunning() || !node(primary).isRunning()) {
             return false;
         }
-        boolean follows = id(primary).equals(node(node).status().primary());
-        return follows
-                && node(node).status().complete()
+        NodeStatus status = node(node).status();
+        return id(primary).equals(status.primary())
+                && status.complete()
+                && status.position().equals(node(primary).status().position())
                 && node(node).digest() == node(primary).digest();
     }
 
@@ -154,5 +167,10 @@ final class LocalParties {
         ids.forEach(id -> names.add(World.mention(name(id))));
         names.sort(null);
         return names;
+    }
+
+    @Override
+    public void close() {
+        cluster.close();
     }
 }

@@ -21,27 +21,32 @@ import org.jspecify.annotations.Nullable;
  * <ul>
  *   <li>{@code at PARTY: COMMAND; COMMAND}: sends commands over one connection. At a node: {@code set}, {@code get},
  *       {@code wait}, {@code dbsize}, {@code shutdown}, {@code role}, {@code link} (of a replica to its primary),
- *       {@code slaves} (how many are connected); at a sentinel {@code primary}, {@code group}, {@code slaves},
- *       {@code sentinels}, {@code ckquorum}, {@code down}, {@code followers} (the replicas that it knows to follow),
- *       {@code failover}, {@code reset}. {@code anonymous} in front of a command of a node: without the password
- *   <li>{@code at each node: COMMAND} and {@code at each sentinel: COMMAND}: one answer if all give the same
- *   <li>{@code crash}, {@code return}, {@code pause} and {@code resume} with a party; {@code cut PARTIES from PARTIES},
- *       {@code heal}, {@code crash the next leader}
- *   <li>{@code await failover}: until most sentinels name another primary, and that leads; the outcome is its letter,
- *       or {@code none} if that does not happen. {@code within MILLIS ms} behind it shortens the waiting, but in real
- *       time only where {@code none} is expected: a busy machine may take longer for what does happen
+ *       {@code slaves} (how many are connected), {@code write COUNT} (of 64 KB each), {@code hand over to NODE}; at one
+ *       of a cluster {@code readonly}, {@code primary} (whom it holds for that of the first shard), {@code down},
+ *       {@code failover [force or takeover]}, {@code take KEY from NODE} (with its slot, in which it is alone); at a
+ *       sentinel {@code primary}, {@code group}, {@code slaves}, {@code sentinels}, {@code ckquorum}, {@code down},
+ *       {@code followers} (the replicas that it knows to follow), {@code failover}, {@code reset}. {@code anonymous} in
+ *       front of a command of a node: without the password
+ *   <li>{@code at each node: COMMAND} (in a cluster, of the first shard) and {@code at each sentinel: COMMAND}: one
+ *       answer if all give the same
+ *   <li>{@code crash}, {@code return}, {@code return NODE elsewhere}, {@code fill the disk of} and {@code free the disk
+ *       of}, {@code pause} and {@code resume} with a party; {@code cut PARTIES from PARTIES}, {@code heal},
+ *       {@code crash the next leader}
+ *   <li>{@code await failover}: until most sentinels, or most nodes of a cluster, name another primary, and that leads;
+ *       the outcome is its letter, or {@code none} if that does not happen. {@code within MILLIS ms} behind it shortens
+ *       the waiting, but in real time only where {@code none} is expected: a busy machine may take longer for what does
+ *       happen
  *   <li>{@code await NODE in sync}, {@code await all in sync}: until replicas have all that the primary has
  *   <li>{@code events of PARTY}: what a sentinel has told, without what depends on chance; {@code of the leader} for
- *       the sentinel that has failed the group over, {@code of anybody} for all of them; {@code among NAMES} for only
- *       some events
+ *       the sentinel that has failed the group over, {@code of the observers} for the others, {@code of anybody} for
+ *       all; {@code among NAMES} for only some events
  *   <li>{@code texts of NAMES}: what such events have told last
- *   <li>{@code first to announce}: whether the leader or the observers have told first that there is another primary
  *   <li>{@code full syncs since}: how many there were since {@code count full syncs}
  *   <li>{@code until} in front of one: again and again until the outcome is the expected one
  * </ul>
  *
  * <p>A node is called by its letter, or {@code primary}, {@code former} for the primary before that, {@code replica}
- * for the first one that is neither, by what the last {@code await failover} has brought.
+ * for the first one of its shard that is neither, by what the last {@code await failover} has brought.
  */
 final class Player {
     /** Whether each step is printed when it is done: {@code -Dworlds.trace}. */
@@ -66,12 +71,10 @@ final class Player {
             "+switch-master",
             "+config-update-from");
 
-    /** What happens within this time happens at once. */
-    private static final Duration AT_ONCE = Duration.ofMillis(700);
-
     private final Scenario scenario;
     private final Place place;
     private final World world;
+    private final List<String> shard; // the nodes of the first one, or all
     private final Set<String> away = new LinkedHashSet<>(); // crashed or paused
     private String primary = Setup.node(0);
     private @Nullable String former;
@@ -81,6 +84,7 @@ final class Player {
         this.scenario = scenario;
         this.place = place;
         this.world = world;
+        shard = world.nodes().subList(0, scenario.setup().nodes());
     }
 
     /** Plays a scenario in a world of its own, and returns what differs from what is expected. */
@@ -133,7 +137,7 @@ final class Player {
             int colon = words.indexOf(": ");
             return ask(words.substring(3, colon), words.substring(colon + 2));
         } else if (words.equals("await all in sync")) {
-            return awaitSync(world.nodes().stream()
+            return awaitSync(shard.stream()
                     .filter(node -> !node.equals(primary) && !away.contains(node))
                     .toList());
         } else if (words.startsWith("await ") && words.endsWith(" in sync")) {
@@ -142,8 +146,6 @@ final class Player {
             return events(words.substring(10));
         } else if (words.startsWith("texts of ")) {
             return texts(words.substring(9));
-        } else if (words.equals("first to announce")) {
-            return firstToAnnounce();
         } else if (words.equals("full syncs since")) {
             return String.valueOf(world.fullSyncs() - fullSyncs);
         }
@@ -159,6 +161,14 @@ final class Player {
             fullSyncs = world.fullSyncs();
         } else if (words.equals("crash the next leader")) {
             world.crashNextLeader();
+        } else if (words.startsWith("fill the disk of ")) {
+            parties(words.substring(17), Set.of()).forEach(world::fillDisk);
+        } else if (words.startsWith("free the disk of ")) {
+            parties(words.substring(17), Set.of()).forEach(world::freeDisk);
+        } else if (parts[0].equals("return") && parts[1].endsWith(" elsewhere")) {
+            String node = party(parts[1].substring(0, parts[1].length() - 10));
+            world.restartElsewhere(node);
+            away.remove(node);
         } else if (parts[0].equals("cut")) {
             String[] sides = parts[1].split(" from ", -1);
             Set<String> some = parties(sides[0], Set.of());
@@ -189,7 +199,7 @@ final class Player {
         List<String> commands =
                 Arrays.stream(text.split(";", -1)).map(String::strip).toList();
         List<String> asked = switch (whom) {
-            case "each node" -> world.nodes();
+            case "each node" -> shard;
             case "each sentinel" -> world.sentinels();
             default -> List.of(party(whom));
         };
@@ -235,17 +245,17 @@ final class Player {
         return primary;
     }
 
-    /** {@return whom most of the sentinels name, or an empty string} */
+    /** {@return whom most of the observers name, or an empty string} */
     private String agreed() {
         Map<String, Integer> votes = new LinkedHashMap<>();
-        for (String sentinel : world.sentinels()) {
-            String named = away.contains(sentinel) ? null : world.primaryBy(sentinel);
+        for (String observer : world.observers()) {
+            String named = away.contains(observer) ? null : world.primaryBy(observer);
             if (named != null) {
                 votes.merge(named, 1, Integer::sum);
             }
         }
         for (Map.Entry<String, Integer> vote : votes.entrySet()) {
-            if (vote.getValue() > world.sentinels().size() / 2) {
+            if (vote.getValue() > world.observers().size() / 2) {
                 return vote.getKey();
             }
         }
@@ -270,6 +280,10 @@ final class Player {
         List<String> tellers = switch (parts[0]) {
             case "anybody" -> world.sentinels();
             case "the leader" -> List.of(leader(told));
+            case "the observers" ->
+                world.sentinels().stream()
+                        .filter(sentinel -> !sentinel.equals(leader(told)))
+                        .toList();
             default -> List.of(party(parts[0]));
         };
         Set<String> events = new LinkedHashSet<>();
@@ -303,24 +317,6 @@ final class Player {
             texts.add(text.isEmpty() ? "none" : inRoles(text));
         }
         return String.join("; ", texts);
-    }
-
-    private String firstToAnnounce() {
-        List<World.Told> told = world.told();
-        String leader = leader(told);
-        long byLeader = Long.MAX_VALUE;
-        long byObserver = Long.MAX_VALUE;
-        for (World.Told event : told) {
-            if (event.event().equals("+switch-master")) {
-                boolean own = event.sentinel().equals(leader);
-                byLeader = own ? Math.min(byLeader, event.at()) : byLeader;
-                byObserver = own ? byObserver : Math.min(byObserver, event.at());
-            }
-        }
-        if (Math.abs(byLeader - byObserver) < AT_ONCE.toNanos()) {
-            return "all at once";
-        }
-        return byLeader < byObserver ? "the leader" : "the observers";
     }
 
     // ---- names
@@ -359,7 +355,7 @@ final class Player {
     }
 
     private @Nullable String replica() {
-        return world.nodes().stream()
+        return shard.stream()
                 .filter(node -> !node.equals(primary) && !node.equals(former))
                 .findFirst()
                 .orElse(null);

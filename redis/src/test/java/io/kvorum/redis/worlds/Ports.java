@@ -1,5 +1,8 @@
 package io.kvorum.redis.worlds;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import io.kvorum.slots.HashSlot;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -16,6 +19,7 @@ import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -25,12 +29,24 @@ import org.jspecify.annotations.Nullable;
  */
 final class Ports implements AutoCloseable {
     static final String GROUP = "redis-cluster";
+
+    /** A value of 64 KB, for scenarios that write much. */
+    static final String FILLER = "x".repeat(1 << 16);
+
+    /** The line of {@code CLUSTER NODES} about the primary of the first shard. */
+    private static final Pattern FIRST_SHARD =
+            Pattern.compile("(?m)^\\S+ ([\\d.]+):(\\d+)@\\S+ \\S*master\\S* .* 0-\\d+");
+
+    /** The lines of {@code CLUSTER NODES} about nodes that are down, as a majority agrees. */
+    private static final Pattern FAILED = Pattern.compile("(?m)^\\S+ ([\\d.]+):(\\d+)@\\S+ \\S*,fail[ ,]");
+
     private static final Pattern ADDRESS = Pattern.compile("(\\d+\\.\\d+\\.\\d+\\.\\d+)[: ](\\d+)");
     private static final int TIMEOUT_MILLIS = 10_000;
     private static final long PAUSE_NANOS = 50_000_000;
 
     private final Map<String, InetSocketAddress> addresses = new LinkedHashMap<>(); // where a client dials
     private final Map<String, String> names = new LinkedHashMap<>(); // of the addresses that are announced
+    private final Map<String, String> announced = new LinkedHashMap<>(); // the latest one of each party
     private final String password;
     private final boolean confirming;
     private final List<World.Told> told = new ArrayList<>();
@@ -48,9 +64,10 @@ final class Ports implements AutoCloseable {
     }
 
     /** Adds a party with the address that a client dials, and that under which the others know it. */
-    void add(String party, InetSocketAddress address, String announced) {
+    void add(String party, InetSocketAddress address, String known) {
         addresses.put(party, address);
-        names.put(announced, party);
+        names.put(known, party);
+        announced.put(party, known);
     }
 
     /** Sends commands; who is thrown off, as all clients are when a node changes its role, dials once more. */
@@ -71,7 +88,7 @@ final class Ports implements AutoCloseable {
                     client.call("AUTH " + password);
                 }
                 String plain = anonymous ? command.substring(10) : command;
-                answers.add(node ? toNode(client, plain) : toSentinel(client, plain));
+                answers.add(node ? toNode(party, client, plain) : toSentinel(client, plain));
             }
             return answers;
         } catch (SocketTimeoutException e) {
@@ -92,8 +109,9 @@ final class Ports implements AutoCloseable {
         return address;
     }
 
-    private String toNode(PlainClient client, String command) throws IOException {
-        switch (command.split(" ", 2)[0]) {
+    private String toNode(String party, PlainClient client, String command) throws IOException {
+        String[] words = command.split(" ", -1);
+        switch (words[0]) {
             case "role" -> {
                 List<String> role = client.call("ROLE");
                 return role.get(0).equals("slave") ? "slave of " + mention(role.get(1), role.get(2)) : plain(role);
@@ -103,6 +121,29 @@ final class Ports implements AutoCloseable {
             }
             case "slaves" -> {
                 return info(client, "connected_slaves");
+            }
+            case "primary" -> {
+                Matcher first = FIRST_SHARD.matcher(plain(client.call("CLUSTER NODES")));
+                return first.find() ? mention(first.group(1), first.group(2)) : "none";
+            }
+            case "down" -> {
+                TreeSet<String> down = new TreeSet<>();
+                FAILED.matcher(plain(client.call("CLUSTER NODES")))
+                        .results()
+                        .forEach(found -> down.add(mention(found.group(1), found.group(2))));
+                return down.isEmpty() ? "none" : String.join(" ", down);
+            }
+            case "failover" -> {
+                return plain(client.call("CLUSTER " + command));
+            }
+            case "hand" -> {
+                return plain(client.call("FAILOVER TO " + announced(words[3])));
+            }
+            case "take" -> {
+                return take(party, client, words[1], words[3]);
+            }
+            case "write" -> {
+                return write(client, Integer.parseInt(words[1]));
             }
             case "set" -> {
                 String answer = plain(client.call(command));
@@ -114,14 +155,44 @@ final class Ports implements AutoCloseable {
         }
     }
 
-    private static String info(PlainClient client, String field) throws IOException {
+    private String announced(String party) {
+        return String.valueOf(announced.get(party)).replace(':', ' ');
+    }
+
+    static String fillerKey(int number) {
+        return "filler-" + number;
+    }
+
+    private String write(PlainClient client, int count) throws IOException {
+        String answer = "OK";
+        for (int i = 0; i < count && answer.equals("OK"); i++) {
+            answer = plain(client.call("SET " + fillerKey(i) + " " + FILLER));
+        }
+        return answer;
+    }
+
+    /** Has a node take the slot of a key, which is the only one in it, from the node that owns it. */
+    private String take(String party, PlainClient client, String key, String owner) throws IOException {
+        String slot = "CLUSTER SETSLOT " + HashSlot.of(key.getBytes(UTF_8));
+        String self = plain(client.call("CLUSTER MYID"));
+        String other = askOnce(owner, List.of("CLUSTER MYID")).get(0);
+        if (!plain(client.call(slot + " IMPORTING " + other)).equals("OK")) {
+            return "not moved";
+        }
+        List<String> given = askOnce(
+                owner, List.of(slot + " MIGRATING " + self, "MIGRATE " + announced(party) + " " + key + " 0 5000"));
+        String taken = plain(client.call(slot + " NODE " + self));
+        return given.equals(List.of("OK", "OK")) && taken.equals("OK") ? "moved" : given + ", " + taken;
+    }
+
+    private String info(PlainClient client, String field) throws IOException {
         String text = plain(client.call("INFO replication"));
         int begin = text.indexOf(field + ":");
         return begin < 0 ? text : text.substring(begin + field.length() + 1, text.indexOf('\r', begin));
     }
 
     /** An error is its first word, unless that says nothing; an outcome that nobody knows is called so. */
-    private static String plain(List<String> answer) {
+    private String plain(List<String> answer) {
         String first = answer.isEmpty() ? "(none)" : answer.get(0);
         if (!first.startsWith("-")) {
             return first;
@@ -129,6 +200,12 @@ final class Ports implements AutoCloseable {
         String word = first.substring(1).split(" ", 2)[0];
         if (word.equals("UNBLOCKED") || first.contains("outcome unknown")) {
             return "unknown";
+        }
+        if (word.equals("MOVED")) {
+            String[] target = first.split("[ :]", -1); // MOVED, slot, host, port
+            return "MOVED to " + mention(target[2], target[3]);
+        } else if (first.startsWith("-ERR unknown command")) {
+            return "unknown command";
         }
         return word.equals("ERR") ? first.substring(1) : word;
     }
@@ -205,8 +282,8 @@ final class Ports implements AutoCloseable {
     }
 
     @Nullable
-    String primaryBy(String sentinel) {
-        String answer = ask(sentinel, List.of("primary")).get(0);
+    String primaryBy(String observer) {
+        String answer = ask(observer, List.of("primary")).get(0);
         return answer.startsWith("<") ? answer.substring(1, answer.length() - 1) : null;
     }
 
@@ -236,7 +313,7 @@ final class Ports implements AutoCloseable {
                 boolean ofOne = event.endsWith("sdown");
                 String name = ofOne ? event + " " + message.get(3).split(" ", 2)[0] : event;
                 synchronized (told) {
-                    told.add(new World.Told(sentinel, name, named(message.get(3)), System.nanoTime()));
+                    told.add(new World.Told(sentinel, name, named(message.get(3))));
                 }
             }
         } catch (IOException e) { // it has ended, or the world has

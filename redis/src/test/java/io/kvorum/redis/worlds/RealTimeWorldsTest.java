@@ -47,7 +47,7 @@ final class RealTimeWorldsTest {
                 Path newest = SERVERS.get(SERVERS.size() - 1);
                 begin(ON_REDIS, scenario, Place.REDIS, setup -> new RedisWorld(setup, newest));
             }
-            begin(OVER_PORTS, scenario, Place.RESP, RespWorld::new);
+            begin(OVER_PORTS, scenario, Place.RESP, RespWorld::start);
         }
     }
 

@@ -2,6 +2,7 @@ package io.kvorum.redis.worlds;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.kvorum.slots.SlotRange;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
@@ -18,13 +19,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Redis servers and Redis Sentinels, each in a process. Each has an address of loopback, and a {@link Relay} stands
- * between them; the clients of the scenario go past it.
+ * Redis servers and Redis Sentinels, or the nodes of a Redis Cluster, each in a process. Each has an address of
+ * loopback, and a {@link Relay} stands between them; the clients of the scenario go past it.
  */
 final class RedisWorld implements World {
     private static final int FIRST_NETWORK = 20;
@@ -34,7 +36,8 @@ final class RedisWorld implements World {
     private static final AtomicInteger NEXT =
             new AtomicInteger((int) (ProcessHandle.current().pid() % NETWORKS));
 
-    private static final int DOWN_AFTER_MILLIS = 2_000;
+    private static final String NODE_TIMEOUT = "CONFIG SET cluster-node-timeout ";
+    private static final int PATIENT_MILLIS = 3_000;
 
     /** How often sentinels look and talk: oftener than by default, so that less time is spent waiting for it. */
     private static final String PERIODS = "SENTINEL DEBUG info-period 500 publish-period 500";
@@ -47,6 +50,9 @@ final class RedisWorld implements World {
     private final List<String> sentinels;
     private final Map<String, ServerProcess> processes = new LinkedHashMap<>();
     private final Map<String, String> doors = new LinkedHashMap<>(); // "host port" by party
+    private final Map<String, Integer> buses = new LinkedHashMap<>(); // the ports behind which nodes of a cluster talk
+    private final String network;
+    private final boolean sends; // whether it can be said from which address it sends
     private long fullSyncs; // at servers that have ended
     private boolean crashingNextLeader;
 
@@ -61,26 +67,24 @@ final class RedisWorld implements World {
 
     RedisWorld(Setup setup, Path executable) {
         this.setup = setup;
-        nodes = IntStream.range(0, setup.nodes()).mapToObj(Setup::node).toList();
-        sentinels =
-                IntStream.range(0, setup.sentinels()).mapToObj(Setup::sentinel).toList();
+        nodes = IntStream.range(0, setup.allNodes())
+                .filter(node -> node < setup.nodes() || node % setup.nodes() < setup.others())
+                .mapToObj(Setup::node)
+                .toList();
+        sentinels = IntStream.range(0, setup.inCluster() ? 0 : setup.sentinels())
+                .mapToObj(Setup::sentinel)
+                .toList();
         ports = new Ports(setup.password(), setup.majority());
         try {
             directory = Files.createTempDirectory("kvorum-worlds");
             relay = new Relay();
-            boolean sends = isSince7(executable);
-            String network = "127." + (FIRST_NETWORK + NEXT.getAndIncrement() % NETWORKS);
-            for (int i = 0; i < setup.nodes(); i++) {
-                add(executable, nodes.get(i), network, i + 1);
+            sends = isSince7(executable);
+            network = "127." + (FIRST_NETWORK + NEXT.getAndIncrement() % NETWORKS);
+            for (String party : parties()) {
+                add(executable, party);
             }
-            for (int i = 0; i < setup.sentinels(); i++) {
-                add(executable, sentinels.get(i), network, 100 + i);
-            }
-            for (String node : nodes) {
-                configure(node, sends, nodeLines(node));
-            }
-            for (String sentinel : sentinels) {
-                configure(sentinel, sends, sentinelLines(sentinel));
+            for (String party : parties()) {
+                configure(party);
             }
             start();
         } catch (IOException e) {
@@ -97,18 +101,36 @@ final class RedisWorld implements World {
         return !new String(version.getInputStream().readAllBytes(), UTF_8).contains("v=6.");
     }
 
-    private void add(Path executable, String party, String network, int number) throws IOException {
-        String host = network + ".0." + number;
-        Path own = Files.createDirectory(directory.resolve(party));
-        ServerProcess process = new ServerProcess(executable, own, host, party.startsWith("s"));
-        processes.put(party, process);
-        InetSocketAddress door = relay.open(party, host, process.address(), network + ".1." + number);
-        doors.put(party, door.getHostString() + " " + door.getPort());
-        ports.add(party, process.address(), door.getHostString() + ":" + door.getPort());
+    private List<String> parties() {
+        return Stream.concat(nodes.stream(), sentinels.stream()).toList();
     }
 
-    private void configure(String party, boolean sends, List<String> lines) throws IOException {
-        List<String> all = new ArrayList<>(lines);
+    private int numberOf(String party) {
+        return 1 + parties().indexOf(party);
+    }
+
+    private void add(Path executable, String party) throws IOException {
+        Path own = Files.createDirectory(directory.resolve(party));
+        String host = network + ".0." + numberOf(party);
+        processes.put(party, new ServerProcess(executable, own, host, party.startsWith("s")));
+        open(party, network + ".1." + numberOf(party));
+    }
+
+    /** Has the others reach a party at a host. */
+    private void open(String party, String host) throws IOException {
+        InetSocketAddress address = process(party).address();
+        String source = address.getHostString();
+        InetSocketAddress door = relay.open(party, source, address, host);
+        doors.put(party, host + " " + door.getPort());
+        ports.add(party, address, host + ":" + door.getPort());
+        if (setup.inCluster()) {
+            InetSocketAddress bus = new InetSocketAddress(source, address.getPort() + ServerProcess.BUS_OFFSET);
+            buses.put(party, relay.open(party, source, bus, host).getPort());
+        }
+    }
+
+    private void configure(String party) throws IOException {
+        List<String> all = nodes.contains(party) ? nodeLines(party) : sentinelLines(party);
         if (sends) { // else the address that it is bound to is that
             all.add("bind-source-addr " + process(party).address().getHostString());
         }
@@ -125,12 +147,20 @@ final class RedisWorld implements World {
                 "replica-announce-port " + door[1],
                 "replica-priority " + setup.priorities().getOrDefault(node, 100),
                 "min-replicas-max-lag 2",
-                "min-replicas-to-write " + setup.minReplicas()));
+                "min-replicas-to-write " + setup.minReplicas(),
+                "client-output-buffer-limit replica 1mb 1mb 0"));
         if (!setup.password().isEmpty()) {
             lines.add("requirepass " + setup.password());
             lines.add("masterauth " + setup.password());
         }
-        if (!node.equals(nodes.get(0))) {
+        if (setup.inCluster()) {
+            lines.addAll(List.of(
+                    "cluster-enabled yes",
+                    "cluster-node-timeout " + setup.downAfter(),
+                    "cluster-announce-ip " + door[0],
+                    "cluster-announce-port " + door[1],
+                    "cluster-announce-bus-port " + buses.get(node)));
+        } else if (!node.equals(nodes.get(0))) {
             lines.add("replicaof " + door(nodes.get(0)));
         }
         return lines;
@@ -143,7 +173,7 @@ final class RedisWorld implements World {
                 "sentinel announce-ip " + door[0],
                 "sentinel announce-port " + door[1],
                 "sentinel monitor " + group + " " + door(nodes.get(0)) + " " + setup.quorum(),
-                "sentinel down-after-milliseconds " + group + " " + DOWN_AFTER_MILLIS,
+                "sentinel down-after-milliseconds " + group + " " + setup.downAfter(),
                 "sentinel failover-timeout " + group + " " + setup.failoverTimeout()));
         if (!setup.password().isEmpty()) {
             lines.add("sentinel auth-pass " + group + " " + setup.password());
@@ -166,7 +196,13 @@ final class RedisWorld implements World {
     private void start() {
         nodes.forEach(node -> process(node).start());
         nodes.forEach(this::awaitAnswer);
-        require("replicas in sync", () -> nodes.stream().skip(1).allMatch(node -> inSync(node, nodes.get(0))));
+        if (setup.inCluster()) {
+            meet();
+        }
+        require(
+                "replicas in sync",
+                () -> nodes.stream()
+                        .allMatch(node -> node.equals(firstPrimary(node)) || inSync(node, firstPrimary(node))));
         sentinels.forEach(this::startSentinel);
         String all = ",slaves=" + (nodes.size() - 1) + ",sentinels=" + sentinels.size();
         require(
@@ -174,6 +210,62 @@ final class RedisWorld implements World {
                 () -> sentinels.stream()
                         .allMatch(sentinel -> ask(sentinel, "INFO sentinel").contains(all)
                                 && ask(sentinel, "ckquorum").equals("OK " + sentinels.size() + " usable")));
+    }
+
+    private String firstPrimary(String node) {
+        return Setup.node((node.charAt(0) - 'A') / setup.nodes() * setup.nodes());
+    }
+
+    /** Makes the nodes a cluster, in which nobody is held down before it is complete. */
+    private void meet() {
+        nodes.forEach(node -> ask(node, NODE_TIMEOUT + PATIENT_MILLIS));
+        List<String> primaries =
+                nodes.stream().filter(node -> node.equals(firstPrimary(node))).toList();
+        List<String> replicas = new ArrayList<>(nodes);
+        replicas.removeAll(primaries);
+        int epoch = 1; // each has its own, and primaries the greatest, so that none is changed when they meet
+        for (String node : Stream.concat(replicas.stream(), primaries.stream()).toList()) {
+            ask(node, "CLUSTER SET-CONFIG-EPOCH " + epoch++);
+        }
+        List<SlotRange> slots = SlotRange.evenSplit(primaries.size());
+        for (int i = 0; i < primaries.size(); i++) {
+            ask(
+                    primaries.get(i),
+                    IntStream.rangeClosed(slots.get(i).first(), slots.get(i).last())
+                            .mapToObj(String::valueOf)
+                            .collect(Collectors.joining(" ", "CLUSTER ADDSLOTS ", "")));
+        }
+        require(
+                "nodes that know each other",
+                () -> nodes.stream().filter(this::hasMet).count() == nodes.size());
+        for (String node : replicas) {
+            String order = "CLUSTER REPLICATE " + ask(firstPrimary(node), "CLUSTER MYID");
+            require("a replica", () -> ask(node, order).equals("OK"));
+        }
+        require(
+                "a cluster that knows itself",
+                () -> nodes.stream()
+                        .allMatch(node -> ask(node, "CLUSTER INFO").contains("cluster_state:ok")
+                                && ask(node, "CLUSTER NODES")
+                                                .lines()
+                                                .filter(line -> line.contains("slave "))
+                                                .count()
+                                        == replicas.size()));
+        nodes.forEach(node -> ask(node, NODE_TIMEOUT + setup.downAfter()));
+    }
+
+    /** {@return whether a node knows all others} It is told again of those that it does not know. */
+    private boolean hasMet(String node) {
+        List<String> known = ask(node, "CLUSTER NODES")
+                .lines()
+                .filter(line -> !line.contains("handshake"))
+                .toList();
+        List<String> unknown = nodes.stream()
+                .filter(other -> known.stream()
+                        .noneMatch(line -> line.contains(" " + door(other).replace(' ', ':') + "@")))
+                .toList();
+        unknown.forEach(other -> ask(node, "CLUSTER MEET " + door(other) + " " + buses.get(other)));
+        return unknown.isEmpty();
     }
 
     private void startSentinel(String sentinel) {
@@ -211,6 +303,11 @@ final class RedisWorld implements World {
     }
 
     @Override
+    public List<String> observers() {
+        return setup.inCluster() ? nodes : sentinels;
+    }
+
+    @Override
     public List<String> ask(String party, List<String> commands) {
         return ports.ask(party, commands);
     }
@@ -228,6 +325,35 @@ final class RedisWorld implements World {
         } else {
             process(party).start();
             awaitAnswer(party);
+        }
+    }
+
+    @Override
+    public void restartElsewhere(String node) {
+        try {
+            open(node, network + ".2." + numberOf(node));
+            configure(node);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        restart(node);
+    }
+
+    @Override
+    public void fillDisk(String node) {
+        setDiskFull(node, true);
+    }
+
+    @Override
+    public void freeDisk(String node) {
+        setDiskFull(node, false);
+    }
+
+    private void setDiskFull(String node, boolean full) {
+        try {
+            process(node).setDiskFull(full);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 
@@ -258,8 +384,8 @@ final class RedisWorld implements World {
     }
 
     @Override
-    public @Nullable String primaryBy(String sentinel) {
-        return ports.primaryBy(sentinel);
+    public @Nullable String primaryBy(String observer) {
+        return ports.primaryBy(observer);
     }
 
     @Override

@@ -3,6 +3,7 @@ package io.kvorum.redis.worlds;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
+import java.net.StandardSocketOptions;
 import java.nio.ByteBuffer;
 import java.nio.channels.SelectableChannel;
 import java.nio.channels.SelectionKey;
@@ -27,6 +28,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Relay implements AutoCloseable {
     private static final int BUFFER_BYTES = 1 << 14;
+    private static final int SOCKET_BYTES = 1 << 16; // so that what is not read stays with its sender
 
     private final Selector selector;
     private final Map<String, String> parties = new HashMap<>(); // by the addresses that they send from
@@ -72,6 +74,7 @@ final class Relay implements AutoCloseable {
         parties.put(source, party);
         ServerSocketChannel door = ServerSocketChannel.open();
         doors.add(door);
+        door.setOption(StandardSocketOptions.SO_RCVBUF, SOCKET_BYTES);
         door.bind(new InetSocketAddress(host, 0));
         door.configureBlocking(false);
         selector.wakeup();
@@ -147,7 +150,9 @@ final class Relay implements AutoCloseable {
             String source =
                     ((InetSocketAddress) outer.getRemoteAddress()).getAddress().getHostAddress();
             String from = parties.getOrDefault(source, source);
-            inner = SocketChannel.open(behind.target());
+            inner = SocketChannel.open();
+            inner.setOption(StandardSocketOptions.SO_SNDBUF, SOCKET_BYTES);
+            inner.connect(behind.target());
             register(outer);
             register(inner);
             add(outer, inner, link(from, behind.party()));

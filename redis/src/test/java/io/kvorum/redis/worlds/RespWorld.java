@@ -6,44 +6,71 @@ import io.kvorum.testkit.LocalCluster;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.time.Duration;
-import java.util.Collection;
 import java.util.List;
 import java.util.function.BooleanSupplier;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** Kvorum in real time, behind the ports of a {@link RespCluster}. */
-final class RespWorld implements World {
+final class RespWorld implements LocalWorld {
     private static final Duration DOWN_AFTER = Duration.ofSeconds(1);
 
+    private final boolean inCluster;
     private final LocalParties parties;
     private final RespCluster resp;
     private final Ports ports;
 
-    RespWorld(Setup setup) {
-        parties = new LocalParties(setup, DOWN_AFTER, LocalCluster.builder());
-        resp = RespCluster.builder(parties.cluster)
-                .mode(RespMode.SENTINEL)
-                .password(setup.password())
-                .acknowledgement(LocalParties.level(setup))
-                .groupNames(shard -> Ports.GROUP)
-                .start();
+    private RespWorld(Setup setup, LocalParties parties, RespCluster resp) {
+        inCluster = setup.inCluster();
+        this.parties = parties;
+        this.resp = resp;
         ports = new Ports(setup.password(), false);
-        Stream.concat(parties.nodes.stream(), parties.sentinels.stream()).forEach(party -> {
-            int port = resp.port(LocalParties.id(party));
-            ports.add(party, new InetSocketAddress(InetAddress.getLoopbackAddress(), port), "127.0.0.1:" + port);
-        });
-        parties.sentinels.forEach(ports::listen);
+        parties.nodes.forEach(this::add);
+        if (!inCluster) {
+            parties.sentinels.forEach(this::add);
+        }
+    }
+
+    private void add(String party) {
+        int port = resp.port(parties.id(party));
+        ports.add(party, new InetSocketAddress(InetAddress.getLoopbackAddress(), port), "127.0.0.1:" + port);
+    }
+
+    /** Starts one. */
+    static RespWorld start(Setup setup) {
+        LocalParties parties = new LocalParties(setup, DOWN_AFTER, LocalCluster.builder());
+        RespWorld world;
+        try {
+            RespCluster resp = RespCluster.builder(parties.cluster)
+                    .mode(setup.inCluster() ? RespMode.CLUSTER : RespMode.SENTINEL)
+                    .password(setup.password())
+                    .acknowledgement(LocalParties.level(setup))
+                    .groupNames(shard -> Ports.GROUP)
+                    .start();
+            world = new RespWorld(setup, parties, resp);
+        } catch (RuntimeException | Error e) {
+            parties.close();
+            throw e;
+        }
+        try {
+            if (!world.inCluster) {
+                parties.sentinels.forEach(world.ports::listen);
+            }
+            return world;
+        } catch (RuntimeException | Error e) {
+            world.close();
+            throw e;
+        }
     }
 
     @Override
-    public List<String> nodes() {
-        return parties.nodes;
+    public LocalParties parties() {
+        return parties;
     }
 
+    /** Sentinels of a cluster have no ports. */
     @Override
-    public List<String> sentinels() {
-        return parties.sentinels;
+    public List<String> observers() {
+        return inCluster ? nodes() : sentinels();
     }
 
     @Override
@@ -52,61 +79,26 @@ final class RespWorld implements World {
     }
 
     @Override
-    public void crash(String party) {
-        parties.crash(party);
-    }
-
-    @Override
     public void restart(String party) {
         parties.restart(party);
-        if (!LocalParties.isNode(party)) {
+        if (!inCluster && !LocalParties.isNode(party)) {
             ports.listen(party);
         }
     }
 
     @Override
     public void pause(String party) {
-        resp.pause(LocalParties.id(party));
+        resp.pause(parties.id(party));
     }
 
     @Override
     public void resume(String party) {
-        resp.resume(LocalParties.id(party));
+        resp.resume(parties.id(party));
     }
 
     @Override
-    public void cut(Collection<String> some, Collection<String> others) {
-        parties.cut(some, others);
-    }
-
-    @Override
-    public void heal() {
-        parties.cluster.heal();
-    }
-
-    @Override
-    public void crashNextLeader() {
-        parties.crashNextLeader();
-    }
-
-    @Override
-    public @Nullable String primaryBy(String sentinel) {
-        return ports.primaryBy(sentinel);
-    }
-
-    @Override
-    public boolean leads(String node) {
-        return parties.leads(node);
-    }
-
-    @Override
-    public boolean inSync(String node, String primary) {
-        return parties.inSync(node, primary);
-    }
-
-    @Override
-    public long fullSyncs() {
-        return parties.fullSyncs();
+    public @Nullable String primaryBy(String observer) {
+        return ports.primaryBy(observer);
     }
 
     @Override
@@ -128,6 +120,6 @@ final class RespWorld implements World {
     public void close() {
         ports.close();
         resp.close();
-        parties.cluster.close();
+        parties.close();
     }
 }

@@ -16,6 +16,11 @@ import org.jspecify.annotations.Nullable;
 
 /** A server or a sentinel in a process, with an address and a configuration file of its own. Confined to one thread. */
 final class ServerProcess implements AutoCloseable {
+    /** How far behind its port the port of a node of a cluster is by which it talks to others. */
+    static final int BUS_OFFSET = 10_000;
+
+    private static final int MAX_PORT = 65_535 - BUS_OFFSET;
+
     private static final Set<Process> RUNNING = ConcurrentHashMap.newKeySet();
 
     static {
@@ -33,8 +38,16 @@ final class ServerProcess implements AutoCloseable {
         this.executable = executable;
         this.directory = directory;
         this.sentinel = sentinel;
-        try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getByName(host))) {
-            address = new InetSocketAddress(host, free.getLocalPort());
+        address = new InetSocketAddress(host, freePort(InetAddress.getByName(host)));
+    }
+
+    private static int freePort(InetAddress host) throws IOException {
+        while (true) {
+            try (ServerSocket free = new ServerSocket(0, 1, host)) {
+                if (free.getLocalPort() <= MAX_PORT) {
+                    return free.getLocalPort();
+                }
+            }
         }
     }
 
@@ -60,6 +73,19 @@ final class ServerProcess implements AutoCloseable {
 
     private Path logFile() {
         return directory.resolve("log");
+    }
+
+    /** Has its configuration be written no more, as if the disk were full, or again. */
+    void setDiskFull(boolean full) throws IOException {
+        Path kept = directory.resolve("kept");
+        if (full) {
+            Files.move(file(), kept);
+            Files.createDirectories(file().resolve("in the way"));
+        } else {
+            Files.delete(file().resolve("in the way"));
+            Files.delete(file());
+            Files.move(kept, file());
+        }
     }
 
     /** Starts it, without data, and with what is in its configuration; does not wait until it answers. */

@@ -6,6 +6,7 @@ import io.kvorum.core.KeyValueStore;
 import io.kvorum.core.SetOptions;
 import io.kvorum.core.replicated.ReadLevel;
 import io.kvorum.failover.AbortReason;
+import io.kvorum.failover.Operation;
 import io.kvorum.failover.OperationFailedException;
 import io.kvorum.failover.QuorumCheck;
 import io.kvorum.failover.SentinelEvent;
@@ -19,9 +20,11 @@ import io.kvorum.replication.OutcomeUnknownException;
 import io.kvorum.replication.ReplicaStatus;
 import io.kvorum.slots.topology.NodeId;
 import io.kvorum.slots.topology.RefusedException;
+import io.kvorum.slots.topology.RefusedException.Kind;
 import io.kvorum.testkit.ClusterEvent;
 import io.kvorum.testkit.LocalCluster;
 import io.kvorum.testkit.LocalNode;
+import io.kvorum.testkit.LocalSentinel;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -34,13 +37,14 @@ import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /** Kvorum in virtual time, asked by its Java interfaces; its events go by the names that {@link SentinelFact} gives. */
-final class VirtualWorld implements World {
+final class VirtualWorld implements LocalWorld {
     private static final long SEED = 7;
     private static final Duration DOWN_AFTER = Duration.ofSeconds(1);
 
     private final LocalParties parties;
     private final Acknowledgement level;
     private final int quorum;
+    private final boolean inCluster;
     private final List<Told> told = new ArrayList<>();
     private final Set<NodeId> promoting = new HashSet<>(); // sentinels that have promoted, and not announced it yet
     private final Set<String> paused = new HashSet<>();
@@ -49,6 +53,7 @@ final class VirtualWorld implements World {
         parties = new LocalParties(setup, DOWN_AFTER, LocalCluster.builder().virtualTime(SEED));
         level = LocalParties.level(setup);
         quorum = setup.quorum();
+        inCluster = setup.inCluster();
         parties.cluster.onEvent(event -> {
             if (event instanceof ClusterEvent.OfSentinel happened) {
                 tell(happened.event());
@@ -60,7 +65,7 @@ final class VirtualWorld implements World {
 
     private void tell(SentinelEvent event) {
         for (String name : names(event.sentinel(), event.fact())) {
-            told.add(new Told(LocalParties.name(event.sentinel()), name, "", event.at()));
+            told.add(new Told(parties.name(event.sentinel()), name, ""));
         }
     }
 
@@ -152,6 +157,14 @@ final class VirtualWorld implements World {
                 node.crash();
                 yield CLOSED;
             }
+            case "readonly" -> "OK"; // a call in Java names the node that is to answer
+            case "primary" ->
+                joined(List.of(parties.cluster.primaryOf(LocalParties.SHARD).id()));
+            case "failover" -> failOver(new Operation.FailOver(node.shard(), node.id()));
+            case "down" -> joined(parties.sentinel(Setup.sentinel(0)).driver().down(LocalParties.SHARD));
+            case "take" -> "not moved";
+            case "hand" -> "unknown command";
+            case "write" -> write(node, Integer.parseInt(words[1]));
             default -> use(node, words);
         };
     }
@@ -180,7 +193,22 @@ final class VirtualWorld implements World {
         }
     }
 
-    private static String error(RefusedException refused) {
+    private String write(LocalNode node, int count) {
+        String answer = "OK";
+        for (int i = 0; i < count && answer.equals("OK"); i++) {
+            answer = use(node, new String[] {"set", Ports.fillerKey(i), Ports.FILLER});
+        }
+        return answer;
+    }
+
+    /** {@return what {@code kvorum-resp} answers} */
+    private String error(RefusedException refused) {
+        NodeId primary = refused.primary();
+        if (inCluster && primary != null && (refused.kind() == Kind.MOVED || refused.kind() == Kind.READ_ONLY)) {
+            return "MOVED to " + joined(List.of(primary));
+        } else if (inCluster && (refused.kind() == Kind.FENCED || refused.kind() == Kind.CLUSTER_DOWN)) {
+            return "CLUSTERDOWN";
+        }
         return switch (refused.kind()) {
             case READ_ONLY, FENCED -> "READONLY";
             case TOO_FEW_REPLICAS -> "NOREPLICAS";
@@ -229,7 +257,7 @@ final class VirtualWorld implements World {
                 boolean enough = check.quorumReachable() && check.votesReachable();
                 yield (enough ? "OK " : "NOQUORUM ") + check.usable() + " usable";
             }
-            case "failover" -> failOver(driver);
+            case "failover" -> failOver(driver, new Operation.FailOver(LocalParties.SHARD));
             case "reset" -> "1"; // nothing is remembered that could be forgotten
             default -> throw new IllegalArgumentException("no such command of a sentinel: " + command);
         };
@@ -246,12 +274,19 @@ final class VirtualWorld implements World {
                 + (driver.sentinels().size() - 1) + ", quorum " + quorum;
     }
 
-    private String failOver(SentinelDriver driver) {
-        CompletableFuture<ShardPrimary> operation =
-                driver.failOver(LocalParties.SHARD).toCompletableFuture();
-        parties.cluster.await(operation::isDone, limit());
-        return operation
-                .handle((done, failure) -> failure instanceof OperationFailedException failed
+    private String failOver(Operation operation) {
+        return parties.sentinels.stream()
+                .map(parties::sentinel)
+                .filter(LocalSentinel::isRunning)
+                .findFirst()
+                .map(sentinel -> failOver(sentinel.driver(), operation))
+                .orElse(NO_CONNECTION);
+    }
+
+    private String failOver(SentinelDriver driver, Operation operation) {
+        CompletableFuture<ShardPrimary> outcome = driver.perform(operation).toCompletableFuture();
+        parties.cluster.await(outcome::isDone, limit());
+        return outcome.handle((done, failure) -> failure instanceof OperationFailedException failed
                         ? failed.reason().name()
                         : "OK")
                 .join();
@@ -263,30 +298,20 @@ final class VirtualWorld implements World {
             return null;
         }
         NodeId primary = parties.sentinel(sentinel).driver().primaryOf(LocalParties.SHARD);
-        return primary == null ? null : LocalParties.name(primary);
+        return primary == null ? null : parties.name(primary);
     }
 
     // ---- the rest is the cluster's
 
     @Override
-    public List<String> nodes() {
-        return parties.nodes;
-    }
-
-    @Override
-    public List<String> sentinels() {
-        return parties.sentinels;
+    public LocalParties parties() {
+        return parties;
     }
 
     @Override
     public void crash(String party) {
         paused.remove(party);
         parties.crash(party);
-    }
-
-    @Override
-    public void restart(String party) {
-        parties.restart(party);
     }
 
     @Override
@@ -299,36 +324,6 @@ final class VirtualWorld implements World {
     public void resume(String party) {
         paused.remove(party);
         parties.resume(party);
-    }
-
-    @Override
-    public void cut(Collection<String> some, Collection<String> others) {
-        parties.cut(some, others);
-    }
-
-    @Override
-    public void heal() {
-        parties.cluster.heal();
-    }
-
-    @Override
-    public void crashNextLeader() {
-        parties.crashNextLeader();
-    }
-
-    @Override
-    public boolean leads(String node) {
-        return parties.leads(node);
-    }
-
-    @Override
-    public boolean inSync(String node, String primary) {
-        return parties.inSync(node, primary);
-    }
-
-    @Override
-    public long fullSyncs() {
-        return parties.fullSyncs();
     }
 
     @Override
@@ -348,6 +343,6 @@ final class VirtualWorld implements World {
 
     @Override
     public void close() {
-        parties.cluster.close();
+        parties.close();
     }
 }

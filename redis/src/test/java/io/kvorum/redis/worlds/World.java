@@ -7,9 +7,10 @@ import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A group of nodes and the sentinels that watch it, on which a scenario can be played. Nodes are called {@code A},
- * {@code B} and so on, of which {@code A} is the first primary; sentinels {@code s1}, {@code s2} and so on. A node that
- * is mentioned in an answer is written as {@link #mention} does.
+ * A group of nodes and the sentinels that watch it, or a cluster, on which a scenario can be played. Nodes are called
+ * {@code A}, {@code B} and so on, of which {@code A} is the first primary; sentinels {@code s1}, {@code s2} and so on.
+ * In a cluster the first nodes are those of the first shard, and so on; the primary is that of the first shard. A node
+ * that is mentioned in an answer is written as {@link #mention} does.
  *
  * <p>Confined to one thread.
  */
@@ -34,6 +35,11 @@ interface World extends AutoCloseable {
     /** {@return all sentinels} */
     List<String> sentinels();
 
+    /** {@return the parties that say who is the primary} */
+    default List<String> observers() {
+        return sentinels();
+    }
+
     /**
      * {@return the answers to some commands, over one connection}
      *
@@ -47,6 +53,15 @@ interface World extends AutoCloseable {
 
     /** Starts a crashed party again. */
     void restart(String party);
+
+    /** Starts a crashed node again, where the others have not known it before. */
+    void restartElsewhere(String node);
+
+    /** Has a node be able to save nothing from now on. */
+    void fillDisk(String node);
+
+    /** Ends {@link #fillDisk}. */
+    void freeDisk(String node);
 
     /** Stops a party without ending it. */
     void pause(String party);
@@ -63,9 +78,9 @@ interface World extends AutoCloseable {
     /** Has the sentinel that is elected next end before it does anything more. */
     void crashNextLeader();
 
-    /** {@return the node that a sentinel says is the primary, or null if it gives no answer} */
+    /** {@return the node that an observer says is the primary, or null if it gives no answer} */
     @Nullable
-    String primaryBy(String sentinel);
+    String primaryBy(String observer);
 
     /** {@return whether a node is a primary and takes writes} */
     boolean leads(String node);
@@ -95,7 +110,6 @@ interface World extends AutoCloseable {
      * @param sentinel the sentinel
      * @param event the name of the event; of those that tell who is down, with the word master, slave or sentinel
      * @param text what it tells, with each address {@linkplain #mention as a name}; empty where events have no text
-     * @param at when, in nanoseconds of the world's time
      */
-    record Told(String sentinel, String event, String text, long at) {}
+    record Told(String sentinel, String event, String text) {}
 }

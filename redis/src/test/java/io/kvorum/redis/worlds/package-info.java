@@ -1,6 +1,6 @@
 /**
  * The same scenarios in three worlds: on Kvorum in virtual time, on Kvorum behind the ports of {@code kvorum-resp}, and
- * on Redis with Redis Sentinel. {@code docs/same-as-redis.md} is written from them.
+ * on Redis, with Redis Sentinel or as a Redis Cluster. {@code docs/same-as-redis.md} is written from them.
  *
  * <p>They are here, and not in {@code kvorum-resp}, because this module has the real servers: those that the build
  * brings, and those on the PATH.
