@@ -232,8 +232,8 @@ public final class SentinelSettings {
     }
 
     /**
-     * {@return how long a primary may report that it does not lead before it is held down: it must be heard to say so at
-     * least twice. Should be longer than messages are late. Unless set, half of {@link #downAfter()}}
+     * {@return how long a primary may report that it does not lead before it is held down: it must be heard to say so
+     * at least twice. Should be longer than messages are late. Unless set, half of {@link #downAfter()}}
      */
     public Duration roleLimit() {
         return values.roleLimit;

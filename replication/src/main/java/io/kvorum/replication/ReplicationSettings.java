@@ -108,8 +108,8 @@ public final class ReplicationSettings {
 
     /**
      * {@return how often a primary tells its replicas that it is there; positive, at most a day} While they have
-     * everything and have answered, it does so four times in {@link #replicaTimeout()}, but not more often than this nor
-     * five times less often. By a heartbeat it also finds a replica that was restarted.
+     * everything and have answered, it does so four times in {@link #replicaTimeout()}, but not more often than this
+     * nor five times less often. By a heartbeat it also finds a replica that was restarted.
      */
     public Duration heartbeatInterval() {
         return values.heartbeatInterval;

@@ -30,7 +30,7 @@ import org.jspecify.annotations.Nullable;
  * which counts for nothing until the primary has taken it into the member list.
  *
  * <p>A message of another shard, or of a sender that is neither a member nor otherwise known to this node, changes
- * nothing and is counted in {@link NodeStatus#strays}.
+ * nothing and is counted in {@link NodeStatus#strays}. A primary of an epoch that is over is told so, known or not.
  *
  * <p>This is a pure state machine: it owns no thread, reads no clock and sends nothing. Every time is in nanoseconds
  * and must never decrease from one call to the next. One step is any number of inputs followed by {@link #ready()},
@@ -49,10 +49,8 @@ public final class ShardNode {
 
     private Promise promise;
     private @Nullable Promise toSave;
-
     /** The leadership of this node, while it has one. */
     private @Nullable Leadership leadership;
-
     /** Whether this node was the primary and does not know yet who is now. */
     private boolean fenced;
 
@@ -128,8 +126,14 @@ public final class ShardNode {
             if (end != null) {
                 return;
             }
-            if (!message.shard().equals(identity.shard()) || !isKnown(from)) {
-                strays++;
+            boolean own = message.shard().equals(identity.shard());
+            boolean known = own && isKnown(from);
+            strays += known ? 0 : 1;
+            if (own && message instanceof ReplicationMessage.FromPrimary && message.epoch() < promise.epoch()) {
+                // of one that was replaced, too, which nobody else tells
+                outbox.send(from, new ReplicationMessage.StaleEpoch(identity.shard(), promise.epoch()));
+            } else if (!known) {
+                return;
             } else if (message instanceof ReplicationMessage.FromPrimary fromPrimary) {
                 receive(from, fromPrimary);
             } else if (message instanceof ReplicationMessage.Ack ack) {
@@ -158,10 +162,6 @@ public final class ShardNode {
     }
 
     private void receive(NodeId from, ReplicationMessage.FromPrimary message) {
-        if (message.epoch() < promise.epoch()) {
-            outbox.send(from, new ReplicationMessage.StaleEpoch(identity.shard(), promise.epoch()));
-            return;
-        }
         if (message.epoch() > promise.epoch()) {
             promise(message.epoch(), null, from);
         } else if (leadership == null && follower.following() == null && message.epoch() > 0) {

@@ -118,6 +118,27 @@ final class MembershipChangeTest extends ShardTest {
         assertEquals(epoch(1), c.status().epoch()); // nobody feeds the node that was replaced
     }
 
+    /** A former primary that nobody knows any more is still told that it is over. */
+    @Test
+    void aFormerPrimaryThatWasReplacedStops() {
+        TestShard.Node d = shard.add(D);
+        shard.isolate(A);
+        shard.elect(B, 2, B, C);
+        shard.settle();
+        assertEquals(Outcome.DONE, b.node.replace(epoch(2), A, D).outcome());
+        shard.settle();
+        assertEquals(Membership.committed(shard.members(B, C, D)), b.status().membership());
+        assertEquals(NodeRole.PRIMARY, a.status().role());
+        long strays = b.status().strays();
+        shard.heal();
+        shard.settle();
+
+        assertEquals(NodeRole.REPLICA, a.status().role());
+        assertFalse(a.status().writable());
+        assertTrue(b.status().strays() > strays);
+        assertEquals(d.end(), b.end());
+    }
+
     /** The newcomer counts for nothing before it is in the list. */
     @Test
     void aNewcomerDoesNotAcknowledgeBeforeItIsAMember() {

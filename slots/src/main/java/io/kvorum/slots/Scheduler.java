@@ -8,8 +8,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * The source of threads and of time for everything that runs by itself: nodes, sentinels and their listeners.
  *
- * <p>An application passes {@linkplain #of(ScheduledExecutorService) its own executor}; a test passes an implementation that runs tasks by hand, in
- * virtual time. The owner of a scheduler closes it, after everything that uses it.
+ * <p>An application passes {@linkplain #of(ScheduledExecutorService) its own executor}; a test passes an implementation
+ * that runs tasks by hand, in virtual time. The owner of a scheduler closes it, after everything that uses it.
  *
  * <p>{@link #execute} and {@link #schedule} are called by many threads, some of which hold locks. They must return at
  * once and must not run the task, or anything else that takes locks, in the call. A scheduler that fails now and then
@@ -65,8 +65,8 @@ public interface Scheduler {
      *
      * @param executor runs the tasks, including those that have fallen due; two threads or more keep a slow listener
      *     from delaying nodes and sentinels. It must not run a task in the thread that hands it over
-     * @param timers waits; one thread is enough. If the executor refuses a task that has fallen due, a thread of this one
-     *     runs it, and delays the other timers meanwhile
+     * @param timers waits; one thread is enough. If the executor refuses a task that has fallen due, a thread of this
+     *     one runs it, and delays the other timers meanwhile
      * @return the scheduler
      */
     static Scheduler of(Executor executor, ScheduledExecutorService timers) {

@@ -226,8 +226,8 @@ public final class NodeDriver implements AutoCloseable {
     /**
      * As {@link #describe()}.
      *
-     * @param answer takes the answer, on the scheduler; or, if the driver is closed or overloaded, in this call or by the
-     *     thread that closes the driver. What it throws counts among the {@link #failedCalls}
+     * @param answer takes the answer, on the scheduler; or, if the driver is closed or overloaded, in this call or by
+     *     the thread that closes the driver. What it throws counts among the {@link #failedCalls}
      */
     public void describe(Consumer<? super ControlAnswer> answer) {
         request(new Request.Describe(requireNonNull(answer, "answer")));
@@ -581,8 +581,8 @@ public final class NodeDriver implements AutoCloseable {
     }
 
     /**
-     * {@return how many calls of the transport, listeners, takers of answers and the scheduler have failed, and how many
-     * messages contradicted themselves}
+     * {@return how many calls of the transport, listeners, takers of answers and the scheduler have failed, and how
+     * many messages contradicted themselves}
      */
     public long failedCalls() {
         return delivery.failedCalls();

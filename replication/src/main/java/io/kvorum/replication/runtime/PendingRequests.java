@@ -19,8 +19,8 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The commands and questions that a node was given, until they are answered. Each is answered once,
- * whatever happens to the node; how is decided in a step, and done after it by the {@link #takeOutcomes outcomes}.
+ * The commands and questions that a node was given, until they are answered. Each is answered once, whatever happens to
+ * the node; how is decided in a step, and done after it by the {@link #takeOutcomes outcomes}.
  *
  * <p>Confined to the steps of the driver, but for {@link #refusal}.
  */

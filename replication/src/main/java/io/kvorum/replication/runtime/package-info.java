@@ -25,8 +25,9 @@
  *
  * <p><em>Threads.</em> Everything may be called by any thread. The driver has no thread of its own: it takes steps on
  * the scheduler, one after the other, when something came in and when the node asked for one; an idle node costs a step
- * for each heartbeat. The transport, the listeners, what depends on stages and what takes answers are called between steps, under no lock,
- * so they may close this node or any other; what they throw is logged, counted and told as an event.
+ * for each heartbeat. The transport, the listeners, what depends on stages and what takes answers are called between
+ * steps, under no lock, so they may close this node or any other; what they throw is logged, counted and told as an
+ * event.
  *
  * <p><em>What is lost and what is refused.</em> Messages beyond {@code MAX_MESSAGES} are lost, as on any transport.
  * Commands and questions beyond {@code MAX_REQUESTS} are refused as overloaded. While a promise cannot be saved nothing

@@ -514,7 +514,6 @@ final class Cluster {
         for (int index = 0; index < shape.shards(); index++) {
             Shard shard = topology.shards().get(index);
             List<NodeStatus> statuses = nodesOf(index).stream()
-                    .filter(this::isMember)
                     .map(node -> Objects.requireNonNull(node.status()))
                     .toList();
             List<NodeStatus> primaries = statuses.stream()
@@ -526,7 +525,7 @@ final class Cluster {
             NodeStatus primary = primaries.get(0);
             for (NodeStatus status : statuses) {
                 if (!isMember(status.node(), primary)) {
-                    continue; // it did not answer when the shard was begun anew
+                    continue; // it was replaced, or did not answer when the shard was begun anew
                 }
                 if (!status.complete()
                         || !primary.node().equals(status.primary())
