@@ -10,6 +10,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
@@ -42,7 +43,11 @@ final class RealTime implements ClusterTime {
             }
         };
         timers.setRemoveOnCancelPolicy(true);
-        scheduler = Scheduler.of(executor::submit, timers); // a task that throws does not end the thread
+        scheduler = Scheduler.of(this::submit, timers);
+    }
+
+    private void submit(Runnable task) {
+        Future<?> unused = executor.submit(task); // a task that throws does not end the thread
     }
 
     private Thread thread(Runnable task, String name) {

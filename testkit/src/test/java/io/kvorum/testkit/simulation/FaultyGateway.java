@@ -132,7 +132,10 @@ final class FaultyGateway implements NodeGateway {
 
     private NodeAnswer heard(NodeAnswer given) {
         NodeReport report = given.report();
-        NodeReport before = reports.put(report.node(), report);
+        NodeReport before = reports.get(report.node());
+        if (mutant != Mutant.OLD_POSITION_COUNTS || isPing(given.command())) {
+            reports.put(report.node(), report);
+        }
         if (given.command() instanceof NodeCommand.Fence fence) {
             if (mutant == Mutant.REFUSAL_TAKEN_FOR_PROMISE && !given.done()) {
                 return promise(fence, report);
@@ -155,6 +158,10 @@ final class FaultyGateway implements NodeGateway {
             }
             default -> given;
         };
+    }
+
+    private static boolean isPing(NodeCommand command) {
+        return command instanceof NodeCommand.Describe describe && describe.nonce() == 0;
     }
 
     private static NodeReport with(NodeReport report, long incarnation, boolean complete) {

@@ -39,7 +39,7 @@ enum Mutant {
     OWN_LATENESS_COUNTS(Profile.OPERATIONS),
     /** All sentinels take their epochs under the same number. */
     ONE_NUMBER(Profile.SWITCHOVERS),
-    /** Of a node that promised, a sentinel goes by the position that it had before. */
+    /** Of a node that promised, a sentinel goes by the position that it had when it was pinged last. */
     OLD_POSITION_COUNTS(Profile.CLASSIC),
     /** No sentinel tells a node whom to follow. */
     FOLLOW_LEFT_OUT(Profile.OPERATIONS),
