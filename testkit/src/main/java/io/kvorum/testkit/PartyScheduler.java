@@ -16,7 +16,9 @@ import org.jspecify.annotations.Nullable;
 final class PartyScheduler implements Scheduler {
     private final Scheduler scheduler;
     private final List<Runnable> held = new ArrayList<>();
-    private boolean paused;
+    /** Changes under the lock. */
+    private volatile boolean paused;
+
     private volatile long slowness;
 
     PartyScheduler(Scheduler scheduler) {
@@ -58,7 +60,7 @@ final class PartyScheduler implements Scheduler {
         slowness = time.toNanos();
     }
 
-    synchronized boolean isPaused() {
+    boolean isPaused() {
         return paused;
     }
 
