@@ -201,11 +201,16 @@ final class ClusterCommands {
         call.out().integer(HashSlot.of(call.arg(2)));
     }
 
-    /** {@return the slot that the third word of a call is} */
-    private static int slot(Call call, String error) {
-        long slot = call.integer(2, error.equals(BAD_SLOT) ? error : CommandException.NOT_INTEGER);
+    /**
+     * {@return the slot that the third word of a call is}
+     *
+     * @param noNumber what to say if it is not a number
+     * @param noSlot what to say if the number is not that of a slot
+     */
+    private static int slot(Call call, String noNumber, String noSlot) {
+        long slot = call.integer(2, noNumber);
         if (slot < 0 || slot >= HashSlot.COUNT) {
-            throw new CommandException(error);
+            throw new CommandException(noSlot);
         }
         return (int) slot;
     }
@@ -217,7 +222,7 @@ final class ClusterCommands {
 
     private static void clusterCountkeysinslot(Call call) {
         cluster(call);
-        int slot = slot(call, "ERR Invalid slot");
+        int slot = slot(call, CommandException.NOT_INTEGER, "ERR Invalid slot");
         call.out()
                 .integer(
                         owns(call, slot) ? keysOf(call, slot, Integer.MAX_VALUE).size() : 0);
@@ -226,7 +231,7 @@ final class ClusterCommands {
     private static void clusterGetkeysinslot(Call call) {
         cluster(call);
         long count = call.integer(3);
-        int slot = slot(call, BAD_SLOT_OR_COUNT);
+        int slot = slot(call, CommandException.NOT_INTEGER, BAD_SLOT_OR_COUNT);
         if (count < 0) {
             throw new CommandException(BAD_SLOT_OR_COUNT);
         }
@@ -508,7 +513,7 @@ final class ClusterCommands {
         if (!call.node().isPrimary()) {
             throw new CommandException("ERR You can use SETSLOT only with masters.");
         }
-        int slot = slot(call, BAD_SLOT);
+        int slot = slot(call, BAD_SLOT, BAD_SLOT);
         boolean own = owns(call, slot);
         if (call.is(3, "STABLE") && call.size() == 4) {
             call.out().ok(); // as every slot is

@@ -64,14 +64,14 @@ final class Connection implements Runnable {
         }
     }
 
-    /** Carries out the commands that have arrived. */
+    /** Carries out the commands that have arrived, as long as the connection is open and the party can be reached. */
     private void answerArrived() throws IOException {
         try {
             byte[][] args = reader.next();
             while (args != null) {
                 flushToPushes();
                 answer(args);
-                if (closing) {
+                if (closing || !endpoint.awaitReachable(this)) {
                     return;
                 }
                 if (out.size() > MAX_ANSWERS) {

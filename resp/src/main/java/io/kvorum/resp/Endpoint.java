@@ -228,9 +228,6 @@ abstract class Endpoint {
             } else {
                 out.error(rejected(connection, args, e.error()));
             }
-        } catch (OutOfMemoryError e) { // for a value that does not fit
-            out.truncate(mark);
-            out.error("OOM command not allowed when used memory > 'maxmemory'.");
         } catch (IllegalStateException e) { // what runs behind this port was ended
             if (running() != null) {
                 logger.log(Level.WARNING, () -> "command failed at " + id, e);

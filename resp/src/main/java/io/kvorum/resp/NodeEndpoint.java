@@ -183,6 +183,24 @@ final class NodeEndpoint extends Endpoint {
             throw new CommandException("ERR unknown command '" + Text.latin(args[0]) + "', with args beginning with: ");
         }
         session.asking = false; // a slot that moves is refused until its data is here, asked for or not
+        boolean ends = command.isExec() && session.inTransaction();
+        boolean broken = session.broken; // which EXEC says itself
+        try {
+            carryOut(connection, command, args);
+        } catch (CommandException e) {
+            throw !ends || broken || Routing.isElsewhere(e)
+                    ? e
+                    : new CommandException(TransactionCommands.ABORTED_BY + e.error());
+        } finally {
+            connection.forgetChanges();
+            if (ends) {
+                TransactionCommands.abandon(connection);
+            }
+        }
+    }
+
+    /** Carries a command out or queues it, once it is clear which node leads. */
+    private void carryOut(Connection connection, Command command, byte[][] args) {
         RefusedException refused = attempt(connection, command, args);
         long deadline = refused == null ? 0 : System.nanoTime() + MAX_WAIT.toNanos();
         while (refused != null) {
@@ -216,13 +234,8 @@ final class NodeEndpoint extends Endpoint {
             connection.out().truncate(mark);
             connection.forgetChanges();
             return e;
-        } catch (CommandException e) {
-            connection.forgetChanges();
-            if (command.isExec() && session.inTransaction()) {
-                TransactionCommands.abandon(connection);
-                throw Routing.isElsewhere(e) ? e : new CommandException(TransactionCommands.ABORTED_BY + e.error());
-            }
-            throw e;
+        } catch (OutOfMemoryError e) { // for a value that does not fit
+            throw new CommandException("OOM command not allowed when used memory > 'maxmemory'.");
         }
     }
 

@@ -24,6 +24,11 @@ final class Numbers {
     private static final int MAX_EXPONENT = 4932;
 
     private static final int MIN_EXPONENT = -4950;
+
+    /** The same as powers of two: of the binary digits in front of the point, or of the zeros behind it. */
+    private static final int MAX_POWER = 16_384;
+
+    private static final int MIN_POWER = -16_446;
     private static final BigDecimal MAX_FRACTION =
             new BigDecimal(BigInteger.ONE.shiftLeft(64).subtract(BigInteger.ONE).shiftLeft(16_383 - 63));
     private static final Pattern HEXADECIMAL =
@@ -73,6 +78,9 @@ final class Numbers {
             String word = new String(text, ISO_8859_1);
             Matcher hexadecimal = HEXADECIMAL.matcher(word);
             BigDecimal number = hexadecimal.matches() ? parse(hexadecimal) : new BigDecimal(word);
+            if (number == null) {
+                return null;
+            }
             if (number.signum() == 0) {
                 return BigDecimal.ZERO;
             }
@@ -87,11 +95,18 @@ final class Numbers {
         }
     }
 
-    private static BigDecimal parse(Matcher hexadecimal) {
+    private static @Nullable BigDecimal parse(Matcher hexadecimal) {
         String fraction = Objects.requireNonNullElse(hexadecimal.group(3), "");
         String exponent = Objects.requireNonNullElse(hexadecimal.group(4), "0");
         BigInteger digits = new BigInteger(hexadecimal.group(1) + hexadecimal.group(2) + fraction, 16);
         int power = Integer.parseInt(exponent) - 4 * fraction.length();
+        if (digits.signum() == 0) {
+            return BigDecimal.ZERO;
+        }
+        int inFront = digits.bitLength() + power;
+        if (inFront > MAX_POWER || inFront < MIN_POWER) {
+            return null; // all of whose digits would take seconds
+        }
         return power >= 0
                 ? new BigDecimal(digits.shiftLeft(power))
                 : new BigDecimal(digits).divide(new BigDecimal(BigInteger.ONE.shiftLeft(-power)));

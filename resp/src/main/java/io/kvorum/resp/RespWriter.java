@@ -38,9 +38,9 @@ final class RespWriter {
         return size;
     }
 
-    /** Takes back what was written beyond a size. */
+    /** Takes back what was written beyond a size; nothing if less is left, since the rest is on its way. */
     void truncate(int newSize) {
-        size = newSize;
+        size = Math.min(size, newSize);
     }
 
     /** {@return what was written from a position on} */

@@ -26,7 +26,6 @@ final class Session {
     @SuppressWarnings("ArrayRecordComponent") // nobody compares them
     record Queued(Command command, byte[][] args) {}
 
-    final boolean needsPassword;
     volatile int protocol = 2;
     volatile String name = "";
     String lastCommand = "NULL"; // of which others may see an older one
@@ -47,7 +46,6 @@ final class Session {
     final Set<String> shardChannels = new HashSet<>();
 
     Session(boolean needsPassword) {
-        this.needsPassword = needsPassword;
         this.authenticated = !needsPassword;
     }
 

@@ -463,10 +463,11 @@ final class StringCommands {
 
     private static void incrbyfloat(Call call) {
         byte[] key = call.arg(1);
+        BigDecimal delta = Numbers.parseFraction(call.arg(2));
         byte[] sum = call.atomically(key, keys -> {
             byte[] present = keys.get(key);
-            BigDecimal value = present == null ? BigDecimal.ZERO : fraction(present);
-            BigDecimal result = Numbers.rounded(value.add(fraction(call.arg(2))));
+            BigDecimal value = present == null ? BigDecimal.ZERO : fraction(present, Numbers.parseFraction(present));
+            BigDecimal result = Numbers.rounded(value.add(fraction(call.arg(2), delta)));
             if (!Numbers.isFinite(result)) {
                 throw new CommandException(NOT_FINITE);
             }
@@ -478,8 +479,7 @@ final class StringCommands {
         call.out().bulk(sum);
     }
 
-    private static BigDecimal fraction(byte[] text) {
-        BigDecimal number = Numbers.parseFraction(text);
+    private static BigDecimal fraction(byte[] text, @Nullable BigDecimal number) {
         if (number == null) {
             throw new CommandException(Numbers.isInfinite(text) ? NOT_FINITE : "ERR value is not a valid float");
         }

@@ -125,14 +125,13 @@ final class TransactionCommands {
         execute(call.connection());
     }
 
-    /** Runs what was queued. A refusal leaves everything as it was, to be tried again. */
+    /** Runs what was queued. It is queued still, to be tried again after a refusal, until EXEC is over. */
     static void execute(Connection connection) {
         Session session = connection.session();
         if (!session.inTransaction()) {
             throw new CommandException("ERR EXEC without MULTI");
         }
         if (session.broken) {
-            abandon(connection);
             throw new CommandException("EXECABORT Transaction discarded because of previous errors.");
         }
         List<Session.Queued> queue = session.queue == null ? List.of() : List.copyOf(session.queue);
@@ -160,7 +159,6 @@ final class TransactionCommands {
                 runAll(connection, queue, null, connection.store());
             }
         });
-        abandon(connection);
     }
 
     private static void runAll(

@@ -26,7 +26,9 @@ final class Watched {
     }
 
     void markIfPresent() {
-        marked |= before != null;
+        if (before != null) {
+            marked = true;
+        }
     }
 
     /** {@return whether the key was changed since} */

@@ -141,6 +141,15 @@ final class OutageMeasurement {
 
         Servers(Path directory) throws Exception {
             this.directory = directory;
+            try {
+                start();
+            } catch (Exception | Error e) {
+                close();
+                throw e;
+            }
+        }
+
+        private void start() throws Exception {
             List<String> create = new ArrayList<>(List.of("redis-cli", "--cluster", "create"));
             for (int i = 0; i < NODES; i++) {
                 processes.add(startServer(i));

@@ -95,4 +95,15 @@ final class PubSubTest {
             assertEquals("[message, __keyevent@0__:expired, {06S}short]", listener.read());
         }
     }
+
+    @Test
+    void whatWasSentByASubscriptionIsNotSentAgain() throws Exception {
+        try (TinyClient client = ports.client("node-1.1")) {
+            client.write("PING\r\nCLIENT REPLY SKIP\r\nSUBSCRIBE a\r\nPING x\r\n");
+
+            assertEquals("PONG", client.read());
+            assertEquals("[subscribe, a, 1]", client.read());
+            assertEquals("[pong, x]", client.read());
+        }
+    }
 }

@@ -47,5 +47,8 @@ final class RespWriterTest {
 
         assertEquals("+OK\r\n-ERR no\r\n", Text.latin(out.take()));
         assertEquals(0, out.size());
+
+        out.truncate(mark); // what was sent since cannot be
+        assertEquals(0, out.size());
     }
 }

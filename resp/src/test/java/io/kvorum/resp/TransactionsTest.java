@@ -7,6 +7,7 @@ import io.kvorum.core.replicated.ReadLevel;
 import io.kvorum.replication.Acknowledgement;
 import io.kvorum.testkit.LocalCluster;
 import io.kvorum.testkit.LocalClusterSettings;
+import io.kvorum.testkit.LocalNode;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -132,6 +133,76 @@ final class TransactionsTest {
             writer.call("SET x from");
             writer.call("RENAME x y");
             assertEquals("[(nil), from]", reader.call("MGET x y"));
+        }
+    }
+
+    @Test
+    void whatFailsEndsTheTransactionAndAnnouncesNothing() throws Exception {
+        assertFails(
+                "EXECABORT Transaction discarded because of: OOM command not allowed when used memory > 'maxmemory'.",
+                () -> {
+                    throw new OutOfMemoryError("planted");
+                });
+        assertFails("ERR internal error: java.lang.UnsupportedOperationException: planted", () -> {
+            throw new UnsupportedOperationException("planted");
+        });
+    }
+
+    private static void assertFails(String error, Runnable failure) throws Exception {
+        Command failing = Command.of("fails", 1, "fast", "", "Changes a key and fails", "7.0.0", call -> {
+            call.changed('$', "set", Text.bytes("a"));
+            failure.run();
+        });
+        try (TinyClient client = new TinyClient(port);
+                TinyClient other = new TinyClient(port)) {
+            long id = Long.parseLong(client.call("CLIENT ID"));
+            other.call("WATCH a");
+            client.call("MULTI");
+            session(id).enqueue(failing, new byte[][] {Text.bytes("fails")});
+
+            assertEquals("(error) " + error, client.call("EXEC"));
+            assertEquals("PONG", client.call("PING"));
+            client.call("SET b 1"); // which would announce what is left
+            other.call("MULTI");
+            other.call("PING");
+            assertEquals("[PONG]", other.call("EXEC"));
+        }
+    }
+
+    private static Session session(long id) {
+        return resp.endpoint(cluster.nodes().get(0).id()).connections().stream()
+                .filter(connection -> connection.id() == id)
+                .findAny()
+                .orElseThrow()
+                .session();
+    }
+
+    @Test
+    void aRefusalByTheStoreEndsTheTransaction() throws Exception {
+        LocalClusterSettings settings = LocalClusterSettings.defaults();
+        try (LocalCluster guarded = LocalCluster.start(settings.withShards(1)
+                        .withReplicas(2)
+                        .withReplication(settings.replication().withMinReplicas(2)));
+                RespCluster ports = RespCluster.builder(guarded)
+                        .acknowledgement(Acknowledgement.LOCAL)
+                        .start()) {
+            guarded.awaitReady(Duration.ofSeconds(20));
+            LocalNode primary = guarded.primaryFor(Text.bytes("k"));
+            try (TinyClient client = new TinyClient(ports.port(primary.id()));
+                    TinyClient other = new TinyClient(ports.port(primary.id()))) {
+                client.call("MULTI");
+                client.call("SET k v");
+                guarded.nodes().stream().filter(node -> node != primary).forEach(LocalNode::crash);
+                String answer = other.call("SET k w");
+                while (answer.equals("OK")) {
+                    answer = other.call("SET k w");
+                }
+
+                String noReplicas = "NOREPLICAS Not enough good replicas to write.";
+                assertEquals("(error) " + noReplicas, answer);
+                assertEquals("(error) EXECABORT Transaction discarded because of: " + noReplicas, client.call("EXEC"));
+                assertEquals("PONG", client.call("PING"));
+            }
         }
     }
 }

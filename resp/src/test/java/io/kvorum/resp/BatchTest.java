@@ -1,0 +1,107 @@
+package io.kvorum.resp;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.kvorum.core.KeyValueStore;
+import io.kvorum.replication.Acknowledgement;
+import io.kvorum.testkit.LocalCluster;
+import io.kvorum.testkit.LocalClusterSettings;
+import io.kvorum.testkit.LocalNode;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.function.BooleanSupplier;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/** Commands that arrive together end with the connection, and stop with the node, in the middle too. */
+final class BatchTest {
+    private static LocalCluster cluster;
+    private static RespCluster resp;
+    private static LocalNode node;
+    private static int port;
+
+    @BeforeAll
+    static void start() {
+        cluster =
+                LocalCluster.start(LocalClusterSettings.defaults().withShards(1).withReplicas(0));
+        cluster.awaitReady(Duration.ofSeconds(20));
+        resp = RespCluster.builder(cluster)
+                .mode(RespMode.SINGLE)
+                .acknowledgement(Acknowledgement.LOCAL)
+                .start();
+        node = cluster.nodes().get(0);
+        port = resp.port(node.id());
+    }
+
+    @AfterAll
+    static void stop() {
+        resp.close();
+        cluster.close();
+    }
+
+    @Test
+    void nothingIsCarriedOutOnceTheConnectionIsClosed() throws Exception {
+        try (TinyClient client = new TinyClient(port);
+                TinyClient other = new TinyClient(port)) {
+            String id = client.call("CLIENT ID");
+            client.write("CLIENT SETNAME victim\r\nWAIT 9 1500\r\nSET after-kill 1\r\n");
+            await(() -> clients(other).matches("(?s).*name=victim [^\n]* cmd=wait .*"));
+            assertEquals("1", other.call("CLIENT KILL ID " + id));
+            await(() -> !clients(other).contains("name=victim"));
+
+            assertEquals("0", other.call("EXISTS after-kill"));
+        }
+    }
+
+    @Test
+    void onlyTheCommandThatIsUnderWayGoesOnAtAPausedNode() throws Exception {
+        NodeEndpoint endpoint = (NodeEndpoint) resp.endpoint(node.id());
+        KeyValueStore store = endpoint.localStore();
+        try (TinyClient client = new TinyClient(port);
+                TinyClient other = new TinyClient(port)) {
+            String id = client.call("CLIENT ID");
+            other.call("CLIENT PAUSE 20000");
+            client.write("SET x 1\r\nSET y 1\r\nSET z 1\r\n");
+            await(() -> isIn("holdBack", id));
+            node.pause();
+            endpoint.releaseCommands();
+            await(() -> isIn("awaitReachable", id));
+
+            assertTrue(store.exists(Text.bytes("x")));
+            assertNull(store.get(Text.bytes("y")));
+            assertNull(store.get(Text.bytes("z")));
+
+            node.resume();
+            for (int i = 0; i < 3; i++) {
+                assertEquals("OK", client.read());
+            }
+        } finally {
+            node.resume();
+        }
+    }
+
+    private static void await(BooleanSupplier condition) {
+        assertTrue(cluster.await(condition, Duration.ofSeconds(20)));
+    }
+
+    private static String clients(TinyClient client) {
+        try {
+            return client.call("CLIENT LIST");
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** {@return whether the thread of a connection is in a method} */
+    private static boolean isIn(String method, String connection) {
+        return Thread.getAllStackTraces().entrySet().stream()
+                .filter(entry -> entry.getKey().getName().equals("kvorum-resp-client-" + connection))
+                .flatMap(entry -> Arrays.stream(entry.getValue()))
+                .anyMatch(frame -> frame.getMethodName().equals(method));
+    }
+}
