@@ -225,7 +225,8 @@ final class ArchitectureTest {
     private static JavaClasses pure() {
         return ALL.that(inPackages(PURE_PACKAGES)
                 .and(DescribedPredicate.describe(
-                        "not the seam to threads and time", type -> !SEAM.contains(type.getName().split("\\$", 2)[0]))));
+                        "not the seam to threads and time",
+                        type -> !SEAM.contains(type.getName().split("\\$", 2)[0]))));
     }
 
     private static JavaClasses ownedByOneThread() {
