@@ -2,6 +2,7 @@ package io.kvorum.redis;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.kvorum.failover.SentinelSettings;
 import io.kvorum.replication.OutcomeUnknownException;
 import io.kvorum.slots.topology.NodeId;
 import io.kvorum.slots.topology.RefusedException;
@@ -29,9 +30,9 @@ final class FailoverTimes {
         List<Double> announced = new ArrayList<>();
         List<Double> written = new ArrayList<>();
         Path directory = Files.createTempDirectory("kvorum-failovers");
-        try (RedisShard shard = new RedisShard(directory, Duration.ofSeconds(1))) {
+        try (RedisShard shard = new RedisShard(directory, SentinelSettings.defaults())) {
             shard.begin();
-            try (RedisStore store = shard.store()) {
+            try (RedisStore store = shard.store(Duration.ofSeconds(1))) {
                 for (int i = 0; i < runs; i++) {
                     shard.awaitReplicas(2);
                     NodeId before = shard.primary();

@@ -2,6 +2,7 @@ package io.kvorum.redis;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.kvorum.failover.SentinelSettings;
 import io.kvorum.replication.OutcomeUnknownException;
 import io.kvorum.slots.topology.NodeId;
 import io.kvorum.slots.topology.RefusedException;
@@ -64,7 +65,7 @@ final class LossRuns implements AutoCloseable {
 
     /** @param replicas how many replicas must have a write */
     LossRuns(Path directory, int replicas) {
-        shard = new RedisShard(directory, DOWN_AFTER, true);
+        shard = new RedisShard(directory, SentinelSettings.defaults().withDownAfter(DOWN_AFTER), true);
         try {
             shard.begin();
             shard.awaitReplicas(2);

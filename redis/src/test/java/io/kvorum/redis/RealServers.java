@@ -12,6 +12,9 @@ import java.util.stream.IntStream;
 
 /** Some servers that belong together. */
 final class RealServers implements AutoCloseable {
+    /** Of nodes of a cluster: long enough that a busy machine is no dead server, and that nobody takes over unasked. */
+    private static final String[] IN_CLUSTER = {"--cluster-enabled", "yes", "--cluster-node-timeout", "10000"};
+
     private final List<RealServer> servers = new ArrayList<>();
 
     /** Starts a server alone. */
@@ -26,7 +29,7 @@ final class RealServers implements AutoCloseable {
         RealServers all = new RealServers();
         try {
             for (int i = 0; i < 3; i++) {
-                all.add(executable, "--cluster-enabled", "yes", "--cluster-node-timeout", "2000");
+                all.add(executable, IN_CLUSTER);
             }
             for (int i = 0; i < 3; i++) {
                 RealServer server = all.get(i);
@@ -35,10 +38,10 @@ final class RealServers implements AutoCloseable {
                         .collect(Collectors.joining(" "));
                 expect("OK", server.ask("CLUSTER ADDSLOTS " + slots));
                 expect("OK", server.ask("CLUSTER SET-CONFIG-EPOCH " + (i + 1)));
-                expect("OK", server.ask("CLUSTER MEET 127.0.0.1 " + all.get(0).port()));
             }
+            await("all know all", () -> all.servers.stream().filter(all::hasMet).count() == 3);
             await(
-                    "all know all",
+                    "the cluster is complete",
                     () -> all.servers.stream()
                             .allMatch(server -> server.ask("CLUSTER INFO").contains("cluster_state:ok")
                                     && server.ask("CLUSTER INFO").contains("cluster_slots_ok:16384")));
@@ -51,8 +54,8 @@ final class RealServers implements AutoCloseable {
 
     /** Adds a replica of one of the servers to a cluster. */
     RealServer addReplica(Path executable, RealServer primary) {
-        RealServer replica = add(executable, "--cluster-enabled", "yes", "--cluster-node-timeout", "2000");
-        expect("OK", replica.ask("CLUSTER MEET 127.0.0.1 " + primary.port()));
+        RealServer replica = add(executable, IN_CLUSTER);
+        await("all know all", () -> servers.stream().filter(this::hasMet).count() == servers.size());
         String order = "CLUSTER REPLICATE " + primary.ask("CLUSTER MYID");
         await("the replica knows its primary", () -> replica.ask(order).equals("OK"));
         await(
@@ -60,6 +63,19 @@ final class RealServers implements AutoCloseable {
                 () -> replica.ask("INFO replication").contains("master_link_status:up")
                         && replica.ask("CLUSTER INFO").contains("cluster_slots_ok:16384"));
         return replica;
+    }
+
+    /** {@return whether a server knows all others} It is told again of those that it does not know. */
+    private boolean hasMet(RealServer server) {
+        List<String> known = server.ask("CLUSTER NODES")
+                .lines()
+                .filter(line -> !line.contains("handshake"))
+                .toList();
+        List<RealServer> unknown = servers.stream()
+                .filter(other -> known.stream().noneMatch(line -> line.contains(":" + other.port() + "@")))
+                .toList();
+        unknown.forEach(other -> server.ask("CLUSTER MEET 127.0.0.1 " + other.port()));
+        return unknown.isEmpty();
     }
 
     /** Starts a primary, a replica, and three sentinels after them, of which two must agree. */

@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
+import io.kvorum.failover.SentinelSettings;
 import io.kvorum.replication.OutcomeUnknownException;
 import io.kvorum.slots.topology.NodeId;
 import io.kvorum.slots.topology.RefusedException;
@@ -24,7 +25,14 @@ import org.junit.jupiter.api.io.TempDir;
 /** Kvorum's sentinels fail real servers over. */
 @Tag("long")
 final class RedisFailoverTest {
-    private static final Duration DOWN_AFTER = Duration.ofSeconds(2); // so that a busy machine is no dead server
+    /** So that a busy machine is no dead server, and no failed attempt. */
+    private static final SentinelSettings PATIENT = SentinelSettings.defaults()
+            .withDownAfter(Duration.ofSeconds(3))
+            .withAttemptTimeout(Duration.ofSeconds(10))
+            .withPauseLimit(Duration.ofSeconds(5))
+            .withOperationTimeout(Duration.ofSeconds(30));
+
+    private static final Duration LIMIT = Duration.ofSeconds(20);
     private static final byte[] KEY = "key".getBytes(UTF_8);
 
     @TempDir
@@ -49,7 +57,7 @@ final class RedisFailoverTest {
         if (directory == null) {
             throw new IllegalStateException("no directory");
         }
-        RedisShard started = new RedisShard(directory, DOWN_AFTER);
+        RedisShard started = new RedisShard(directory, PATIENT);
         shard = started;
         started.begin();
         started.awaitReplicas(2);
@@ -69,7 +77,7 @@ final class RedisFailoverTest {
     void aReplicaIsPromotedWhenThePrimaryIsKilledAndTheOldOneComesBackAsItsReplica() {
         RedisShard shard = shard();
         NodeId before = shard.primary();
-        try (RedisStore store = shard.store()) {
+        try (RedisStore store = shard.store(LIMIT)) {
             store.set(KEY, "before".getBytes(UTF_8));
             for (NodeId replica : shard.replicas()) {
                 RealServers.await(
@@ -95,7 +103,7 @@ final class RedisFailoverTest {
     void aPrimaryThatRestartsEmptyFeedsNobodyAndDoesNotLead() {
         RedisShard shard = shard();
         NodeId before = shard.primary();
-        try (RedisStore store = shard.store()) {
+        try (RedisStore store = shard.store(LIMIT)) {
             store.set(KEY, "kept".getBytes(UTF_8));
             for (NodeId replica : shard.replicas()) {
                 RealServers.await(
@@ -136,7 +144,7 @@ final class RedisFailoverTest {
     void aSwitchoverLosesNothing() {
         RedisShard shard = shard();
         NodeId before = shard.primary();
-        try (RedisStore store = shard.store()) {
+        try (RedisStore store = shard.store(LIMIT)) {
             for (int i = 0; i < 200; i++) {
                 store.increment(KEY);
             }
@@ -173,7 +181,7 @@ final class RedisFailoverTest {
     void deletingEverythingEndsNoLeadership() {
         RedisShard shard = shard();
         RealServer primary = shard.server(shard.primary());
-        try (RedisStore store = shard.store()) {
+        try (RedisStore store = shard.store(LIMIT)) {
             store.set(KEY, "value".getBytes(UTF_8));
             assertEquals(1, store.size());
             assertEquals("key", new String(store.randomKey(), UTF_8));
@@ -197,7 +205,7 @@ final class RedisFailoverTest {
         if (directory == null) {
             throw new IllegalStateException("no directory");
         }
-        RedisShard started = new RedisShard(directory, DOWN_AFTER);
+        RedisShard started = new RedisShard(directory, PATIENT);
         shard = started;
         RealServer first = started.server(RedisShard.NODES.get(0));
         assertEquals("OK", first.ask("REPLICAOF NO ONE"));

@@ -42,20 +42,20 @@ final class RedisShard implements AutoCloseable {
     final Map<NodeId, ClusterSentinel> sentinels = new ConcurrentHashMap<>();
     final List<SentinelEvent> events = new CopyOnWriteArrayList<>();
     private final Path directory;
-    private final Duration downAfter;
+    private final SentinelSettings settings;
     private @Nullable Machines machines;
 
     /** Starts the servers and the nodes. */
-    RedisShard(Path directory, Duration downAfter) {
-        this(directory, downAfter, false);
+    RedisShard(Path directory, SentinelSettings settings) {
+        this(directory, settings, false);
     }
 
     /**
      * As the other one, with a sentinel on the machine of each server, and machines that can be cut off if so wished.
      */
-    RedisShard(Path directory, Duration downAfter, boolean onMachines) {
+    RedisShard(Path directory, SentinelSettings settings, boolean onMachines) {
         this.directory = directory;
-        this.downAfter = downAfter;
+        this.settings = settings;
         try {
             for (NodeId node : NODES) {
                 RealServer server = RealServer.start(RealServer.newest(), "--replicaof", "127.0.0.1", "1");
@@ -140,9 +140,7 @@ final class RedisShard implements AutoCloseable {
                 sentinels.put(
                         sentinel,
                         ClusterSentinel.builder(sentinel, SENTINELS, topology)
-                                .settings(SentinelSettings.defaults()
-                                        .withQuorum(2)
-                                        .withDownAfter(downAfter))
+                                .settings(settings)
                                 .transport((to, message) -> {
                                     ClusterSentinel other = sentinels.get(to);
                                     if (other != null && isOpen(machineOf(sentinel), machineOf(to))) {
@@ -202,12 +200,13 @@ final class RedisShard implements AutoCloseable {
         replicas().forEach(node -> awaitReport(node, NodeReport::complete));
     }
 
-    /** Returns a store that follows the first sentinel. */
-    RedisStore store() {
+    /** Returns a store that follows the first sentinel, with a limit for commands and for connecting. */
+    RedisStore store(Duration limit) {
         return RedisStore.builder()
                 .uris(uris.values().toArray(RedisURI[]::new))
                 .primary(() -> uris.get(primary()))
-                .timeout(Duration.ofSeconds(1))
+                .timeout(limit)
+                .connectTimeout(limit)
                 .connect();
     }
 

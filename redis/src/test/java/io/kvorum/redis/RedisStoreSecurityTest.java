@@ -106,7 +106,7 @@ final class RedisStoreSecurityTest {
 
     /** The user may do all that a store needs, but for one command. */
     private static void addUser(RealServer server, String keys) {
-        String allowed = "-@all +@read +@write +@transaction +@connection +info +time +wait +cluster -getrange";
+        String allowed = "-@all +@read +@write +@transaction +@connection +info +time +wait +cluster +asking -getrange";
         assertEquals("OK", server.ask("ACL SETUSER " + USER + " on >" + PASSWORD + " " + keys + " " + allowed));
     }
 

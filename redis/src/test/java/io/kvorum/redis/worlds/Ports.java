@@ -45,7 +45,7 @@ final class Ports implements AutoCloseable {
     private static final long PAUSE_NANOS = 50_000_000;
 
     private final Map<String, InetSocketAddress> addresses = new LinkedHashMap<>(); // where a client dials
-    private final Map<String, String> names = new LinkedHashMap<>(); // of the addresses that are announced
+    private final Map<String, String> names = new ConcurrentHashMap<>(); // of the addresses that are announced
     private final Map<String, String> announced = new LinkedHashMap<>(); // the latest one of each party
     private final String password;
     private final boolean confirming;

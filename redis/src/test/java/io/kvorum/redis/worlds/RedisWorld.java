@@ -75,11 +75,15 @@ final class RedisWorld implements World {
                 .mapToObj(Setup::sentinel)
                 .toList();
         ports = new Ports(setup.password(), setup.majority());
+        network = "127." + (FIRST_NETWORK + NEXT.getAndIncrement() % NETWORKS);
         try {
+            sends = isSince7(executable);
             directory = Files.createTempDirectory("kvorum-worlds");
             relay = new Relay();
-            sends = isSince7(executable);
-            network = "127." + (FIRST_NETWORK + NEXT.getAndIncrement() % NETWORKS);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        try {
             for (String party : parties()) {
                 add(executable, party);
             }
@@ -453,9 +457,14 @@ final class RedisWorld implements World {
 
     @Override
     public void close() {
-        ports.close();
         processes.values().forEach(ServerProcess::close);
-        relay.close();
+        try (relay;
+                ports) {
+            deleteFiles();
+        }
+    }
+
+    private void deleteFiles() {
         try (Stream<Path> files = Files.walk(directory)) {
             files.sorted(Comparator.reverseOrder())
                     .forEach(file -> file.toFile().delete());

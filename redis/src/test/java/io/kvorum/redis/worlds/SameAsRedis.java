@@ -33,8 +33,9 @@ final class SameAsRedis {
             | events | by the names that `SentinelFact` gives them | as published | as published |
 
             `A`, `B` and so on are nodes, and `A` is the first primary. `primary` is the node that leads by now, `former` the one
-            before it, `replica` the first of the rest. In a cluster each shard has three nodes, from `A`, from `D` and from `G` on, and
-            `primary`, `former` and `replica` are of the first shard, which has the slot of `key-02`. `until` waits for the outcome.
+            before it, `replica` the first of the rest. In a cluster the nodes of the shards are named from `A`, from `D` and from `G`
+            on, and `primary`, `former` and `replica` are of the first shard, which has the slot of `key-02`. `until` waits for the
+            outcome.
 
             The sentinels of Redis send `INFO` and hellos every 0.5 s instead of every 10 and 2 s (`SENTINEL DEBUG`, from 7.0 on), so
             that less time is spent waiting. What a server keeps for a replica is limited to 1 MB instead of 256, so that less has to be
