@@ -300,8 +300,21 @@ final class Connections implements AutoCloseable {
                         Failures.ofConnection(new IllegalStateException("connection lost"), slot, link.place()));
                 return;
             }
-            CompletionStage<R> sent = command.apply(asking ? new AskingCommands(connection) : connection.async());
-            @Nullable CompletionStage<Long> confirmed = writes && replicas > 0 ? confirm(connection.async()) : null;
+            @Nullable CompletionStage<R> sent;
+            @Nullable CompletionStage<Long> confirmed;
+            synchronized (link) { // nobody gives the connection up, and closes it, before this is sent
+                if (link.isCurrent(connection)) {
+                    sent = command.apply(asking ? new AskingCommands(connection) : connection.async());
+                    confirmed = writes && replicas > 0 ? confirm(connection.async()) : null;
+                } else {
+                    sent = null;
+                    confirmed = null;
+                }
+            }
+            if (sent == null) {
+                to(link.place(), follows, asking);
+                return;
+            }
             sent.whenComplete((result, failure) -> {
                 if (failure != null) {
                     failed(Failures.cause(failure), link, connection, follows);

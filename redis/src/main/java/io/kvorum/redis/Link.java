@@ -35,6 +35,11 @@ final class Link {
         return known;
     }
 
+    /** Returns whether a connection is the one of the moment. One that was given up may be closed at any time. */
+    synchronized boolean isCurrent(StatefulRedisConnection<byte[], byte[]> connection) {
+        return current != null && !current.isCompletedExceptionally() && current.getNow(null) == connection;
+    }
+
     /**
      * Gives a connection up: it is lost, or the server at its end is silent, or not the one to talk to any more. It is
      * closed once what was sent before is answered, or has waited long enough.
@@ -42,7 +47,7 @@ final class Link {
      * @return whether it was the connection of the moment
      */
     synchronized boolean leave(StatefulRedisConnection<byte[], byte[]> connection) {
-        if (current != null && !current.isCompletedExceptionally() && current.getNow(null) == connection) {
+        if (isCurrent(connection)) {
             current = null;
             end(connection);
             return true;
