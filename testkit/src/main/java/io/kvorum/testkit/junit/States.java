@@ -14,8 +14,9 @@ final class States {
 
     /** {@return what makes a state of a node's log, by the constructor of a class} */
     static Function<ReplicationLog, ReplicatedState> constructor(Class<? extends ReplicatedState> state) {
-        String rule = "state must be a concrete class with a constructor that takes a ReplicationLog, in a package open to"
-                + " io.kvorum.testkit: " + state.getName();
+        String rule =
+                "state must be a concrete class with a constructor that takes a ReplicationLog, in a package open to"
+                        + " io.kvorum.testkit: " + state.getName();
         Constructor<? extends ReplicatedState> constructor;
         try {
             constructor = state.getDeclaredConstructor(ReplicationLog.class);

@@ -106,7 +106,9 @@ final class KvorumClusterTest {
         assertEquals(2, runs.failed().size());
         runs.failed().values().forEach(thrown -> {
             assertInstanceOf(ParameterResolutionException.class, thrown);
-            assertTrue(String.valueOf(thrown.getMessage()).contains("without a state of the test's own"), thrown::toString);
+            assertTrue(
+                    String.valueOf(thrown.getMessage()).contains("without a state of the test's own"),
+                    thrown::toString);
         });
     }
 

@@ -264,7 +264,7 @@ final class Cluster {
         faults.begunAnew(shard);
         auditor.begunAnew(node);
         for (int key = shard; key < Keys.CHECKED; key += shape.shards()) {
-            history.giveUp(key, now());
+            history.giveUp(key, node.held(key), now());
         }
     }
 
