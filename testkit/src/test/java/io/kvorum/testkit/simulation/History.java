@@ -37,7 +37,7 @@ final class History {
         operations++;
         if (invoked >= lostAt[key]) {
             calls.get(key).add(new Call<>(operation, invoked, returned));
-        } else if (operation.write() && operation.value() != kept[key]) { // it may yet arrive
+        } else if (operation.write() && !isKept(key, operation)) { // it may yet arrive
             calls.get(key).add(new Call<>(operation, invoked, Call.NEVER));
         }
     }
@@ -52,8 +52,13 @@ final class History {
     void giveUp(int key, long value, long now) {
         lose(key, now);
         kept[key] = value;
-        calls.get(key).removeIf(call -> call.operation().value() == value);
+        calls.get(key).removeIf(call -> isKept(key, call.operation()));
         calls.get(key).add(new Call<>(new RegisterOperation(true, value), now, now));
+    }
+
+    /** Whether it wrote the value that was kept; a deletion may yet arrive, since all are alike. */
+    private boolean isKept(int key, RegisterOperation operation) {
+        return operation.value() != RegisterOperation.ABSENT && operation.value() == kept[key];
     }
 
     /** {@return how many calls there are} */
