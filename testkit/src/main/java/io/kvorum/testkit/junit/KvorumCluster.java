@@ -110,8 +110,8 @@ public @interface KvorumCluster {
      * {@return the class of the state that each node replicates instead of a key-value store} It has a constructor that
      * takes the {@link io.kvorum.replication.ReplicationLog} of its node, and is made anew whenever the node starts;
      * {@link io.kvorum.testkit.LocalNode#state} returns it. A cluster with a state has no client, so that parameters
-     * cannot be a {@code KeyValueStore} or a {@code ClusterClient}. {@code ReplicatedState} itself stands for the
-     * store.
+     * cannot be a {@code KeyValueStore} or a {@code ClusterClient}, and {@link #resp} must be {@code NONE}.
+     * {@code ReplicatedState} itself stands for the store.
      *
      * @see io.kvorum.testkit.LocalClusterBuilder#state
      */

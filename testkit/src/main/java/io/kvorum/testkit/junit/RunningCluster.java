@@ -70,6 +70,9 @@ final class RunningCluster {
         }
         boolean hasStore = shape.state() == ReplicatedState.class;
         if (!hasStore) {
+            if (shape.resp() != KvorumCluster.Resp.NONE) {
+                throw new ExtensionConfigurationException("resp must be NONE with a state of the test's own");
+            }
             builder.state(States.constructor(shape.state()));
         }
         RunningCluster running = new RunningCluster(builder.start(), virtual, hasStore);
@@ -132,7 +135,7 @@ final class RunningCluster {
     Object offered(Type type) {
         if (!hasStore && (type == KeyValueStore.class || type == ClusterClient.class)) {
             throw new ParameterResolutionException(
-                    "a " + type.getTypeName() + " needs @KvorumCluster without a state of the test's");
+                    "a " + type.getTypeName() + " needs @KvorumCluster without a state of the test's own");
         }
         if (type == LocalCluster.class) {
             return cluster;

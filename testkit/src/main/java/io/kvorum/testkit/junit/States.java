@@ -14,15 +14,17 @@ final class States {
 
     /** {@return what makes a state of a node's log, by the constructor of a class} */
     static Function<ReplicationLog, ReplicatedState> constructor(Class<? extends ReplicatedState> state) {
+        String rule =
+                "state must be a concrete class with a constructor that takes a ReplicationLog, in a package open to"
+                        + " io.kvorum.testkit: " + state.getName();
         Constructor<? extends ReplicatedState> constructor;
         try {
             constructor = state.getDeclaredConstructor(ReplicationLog.class);
         } catch (NoSuchMethodException e) {
-            throw new ExtensionConfigurationException(
-                    "state must have a constructor that takes a ReplicationLog: " + state.getName(), e);
+            throw new ExtensionConfigurationException(rule, e);
         }
         if (Modifier.isAbstract(state.getModifiers()) || !constructor.trySetAccessible()) {
-            throw new ExtensionConfigurationException("state must be a class that can be made: " + state.getName());
+            throw new ExtensionConfigurationException(rule);
         }
         return log -> make(constructor, log);
     }

@@ -106,7 +106,9 @@ final class KvorumClusterTest {
         assertEquals(2, runs.failed().size());
         runs.failed().values().forEach(thrown -> {
             assertInstanceOf(ParameterResolutionException.class, thrown);
-            assertTrue(String.valueOf(thrown.getMessage()).contains("without a state of the test's"), thrown::toString);
+            assertTrue(
+                    String.valueOf(thrown.getMessage()).contains("without a state of the test's own"),
+                    thrown::toString);
         });
     }
 
@@ -124,6 +126,20 @@ final class KvorumClusterTest {
 
         assertInstanceOf(ExtensionConfigurationException.class, thrown);
         assertTrue(String.valueOf(thrown.getMessage()).contains("takes a ReplicationLog"), thrown::toString);
+    }
+
+    @KvorumCluster(shards = 1, state = Counted.class, resp = KvorumCluster.Resp.SINGLE)
+    static final class WithStateAndPorts {
+        @Test
+        void isNotRun(LocalCluster cluster) {}
+    }
+
+    @Test
+    void aStateHasNoPorts() {
+        Throwable thrown = run(WithStateAndPorts.class).failed().get("isNotRun(LocalCluster)");
+
+        assertInstanceOf(ExtensionConfigurationException.class, thrown);
+        assertEquals("resp must be NONE with a state of the test's own", thrown.getMessage());
     }
 
     /** A state that has nothing. */

@@ -7,13 +7,17 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.PrintStream;
+import java.io.Reader;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -39,8 +43,10 @@ public final class KilledPrimaries implements AutoCloseable {
     private final RandomGenerator random;
     private final Map<NodeId, Running> processes = new ConcurrentHashMap<>();
     private final List<String> acknowledged = new ArrayList<>();
+    private final Set<String> checked = new HashSet<>();
+    private final Set<String> lost = new HashSet<>();
+    private int writers;
     private int kills;
-    private int lost;
 
     /**
      * What came of it.
@@ -73,51 +79,77 @@ public final class KilledPrimaries implements AutoCloseable {
                 Files.createDirectories(directory.resolve(name.value()));
                 run.start(name);
             }
-            run.process(Member.NAMES.get(0)).ask("bootstrap");
-            int checked = 0;
-            for (int i = 0; i < kills; i++) {
-                checked += run.round(i);
+            String answer = run.process(Member.NAMES.get(0)).ask("bootstrap");
+            if (answer.startsWith("failed")) {
+                throw new AssertionError("no first primary: " + answer);
             }
-            return new Counts(run.kills, run.acknowledged.size(), checked, run.lost);
+            for (int i = 0; i < kills; i++) {
+                run.round();
+            }
+            return new Counts(run.kills, run.acknowledged.size(), run.checked.size(), run.lost.size());
         }
     }
 
-    /** Kills the primary once, and returns how many keys it has looked for then. */
-    private int round(int number) throws IOException, InterruptedException {
+    /** Kills the primary once while it writes, and looks at the next one for what was acknowledged. */
+    private void round() throws IOException, InterruptedException {
         await(() -> processes.values().stream().allMatch(each -> each.is("complete")), "all are complete");
-        NodeId primary = primary(null);
+        NodeId primary = writingPrimary();
         Running process = process(primary);
-        process.tell("write " + number + "-");
-        int writes = random.nextInt(FEWEST_WRITES, MOST_WRITES);
-        await(() -> process.acknowledged.size() >= writes, "writes are acknowledged");
         int code = process.kill();
         if (code != SIGKILLED) {
             throw new AssertionError(primary + " ended with " + code);
         }
         kills++;
         processes.remove(primary);
-        Running next = process(primary(primary));
-        List<String> keys = toCheck(process.acknowledged);
-        acknowledged.addAll(process.acknowledged);
-        for (String key : keys) {
-            String answer = next.ask("has " + key);
-            if (answer.equals("false")) {
-                lost++;
-            } else if (!answer.equals("true")) {
-                throw new AssertionError(key + " could not be read: " + answer);
+        for (String key : toCheck(List.copyOf(process.acknowledged))) {
+            checked.add(key);
+            if (!isFound(key, primary)) {
+                lost.add(key);
             }
         }
+        acknowledged.addAll(process.acknowledged);
         start(primary);
-        return keys.size();
     }
 
-    private List<String> toCheck(BlockingQueue<String> latest) {
-        List<String> all = List.copyOf(latest);
-        List<String> keys = new ArrayList<>(all.subList(all.size() - CHECKED_WRITES, all.size()));
+    /** Has a primary write, and returns it when enough is acknowledged; if another takes over, that one writes. */
+    private NodeId writingPrimary() {
+        int writes = random.nextInt(FEWEST_WRITES, MOST_WRITES);
+        NodeId[] found = new NodeId[1];
+        await(
+                () -> {
+                    found[0] = primary(null);
+                    Running process = process(found[0]);
+                    process.tell("write " + writers++ + "-");
+                    await(() -> process.acknowledged.size() >= writes || process.hasAnswered(), "writes end");
+                    if (process.acknowledged.size() >= writes) {
+                        return true;
+                    }
+                    process.answer("write"); // a write failed
+                    process.acknowledged.drainTo(acknowledged);
+                    return false;
+                },
+                "writes are acknowledged");
+        return found[0];
+    }
+
+    private Set<String> toCheck(List<String> latest) {
+        Set<String> keys = new LinkedHashSet<>(latest.subList(latest.size() - CHECKED_WRITES, latest.size()));
         for (int i = 0; i < CHECKED_WRITES && !acknowledged.isEmpty(); i++) {
             keys.add(acknowledged.get(random.nextInt(acknowledged.size())));
         }
         return keys;
+    }
+
+    /** Looks for a key at the primary, and at the next one if another takes over meanwhile. */
+    private boolean isFound(String key, NodeId killed) {
+        String[] answer = new String[1];
+        await(
+                () -> {
+                    answer[0] = process(primary(killed)).ask("has " + key);
+                    return !answer[0].startsWith("failed");
+                },
+                key + " is looked for");
+        return answer[0].equals("true");
     }
 
     /** Waits for a primary that is another node than one, and takes writes. */
@@ -167,6 +199,7 @@ public final class KilledPrimaries implements AutoCloseable {
         private final Process process;
         private final PrintStream orders;
         private final Thread reader;
+        private volatile @Nullable IOException failure;
 
         Running(NodeId name) throws IOException {
             this.name = name;
@@ -192,17 +225,27 @@ public final class KilledPrimaries implements AutoCloseable {
         }
 
         private void read() {
-            try (BufferedReader lines = new BufferedReader(new InputStreamReader(process.getInputStream(), UTF_8))) {
-                for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-                    String[] words = line.split(" ", 3);
-                    switch (words[0]) {
-                        case "to" -> carry(new NodeId(words[1]), words[2]);
-                        case "acknowledged" -> acknowledged.add(words[1]);
-                        default -> answers.add(line.substring("answer ".length()));
+            try (Reader text = new BufferedReader(new InputStreamReader(process.getInputStream(), UTF_8))) {
+                StringBuilder line = new StringBuilder();
+                for (int next = text.read(); next >= 0; next = text.read()) {
+                    if (next == '\n') {
+                        take(line.toString());
+                        line.setLength(0);
+                    } else {
+                        line.append((char) next);
                     }
-                }
+                } // and what has no end was cut short by the kill
             } catch (IOException e) {
-                answers.add("failed: " + e); // it was killed
+                failure = e;
+            }
+        }
+
+        private void take(String line) {
+            String[] words = line.split(" ", 3);
+            switch (words[0]) {
+                case "to" -> carry(new NodeId(words[1]), words[2]);
+                case "acknowledged" -> acknowledged.add(words[1]);
+                default -> answers.add(line.substring("answer ".length()));
             }
         }
 
@@ -223,6 +266,15 @@ public final class KilledPrimaries implements AutoCloseable {
 
         String ask(String order) {
             tell(order);
+            return answer(order);
+        }
+
+        boolean hasAnswered() {
+            return !answers.isEmpty();
+        }
+
+        /** Waits for the answer to an order that was given. */
+        String answer(String order) {
             try {
                 String answer = answers.poll(LIMIT.toSeconds(), TimeUnit.SECONDS);
                 if (answer == null) {
@@ -238,11 +290,15 @@ public final class KilledPrimaries implements AutoCloseable {
         int kill() throws InterruptedException {
             end();
             reader.join();
+            if (failure != null) {
+                throw new AssertionError("what " + name + " said is not known", failure);
+            }
             return process.exitValue();
         }
 
         void end() {
-            process.destroyForcibly().onExit().join();
+            process.toHandle().destroyForcibly(); // Process itself would drop what nobody has read yet
+            process.onExit().join();
         }
     }
 }

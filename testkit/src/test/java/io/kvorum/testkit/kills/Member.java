@@ -85,7 +85,7 @@ final class Member {
     }
 
     /** Starts a member: its name, and its directory. */
-    public static void main(String[] arguments) throws IOException {
+    public static void main(String[] arguments) {
         ExecutorService orders = Executors.newSingleThreadExecutor();
         try (BufferedReader lines = new BufferedReader(new InputStreamReader(System.in, UTF_8))) {
             Member member = new Member(new NodeId(arguments[0]), Path.of(arguments[1]));
@@ -97,8 +97,10 @@ final class Member {
                     orders.execute(() -> System.out.println("answer " + member.carryOut(words)));
                 }
             }
-        } finally {
             Runtime.getRuntime().halt(0);
+        } catch (Throwable e) {
+            e.printStackTrace();
+            Runtime.getRuntime().halt(1);
         }
     }
 

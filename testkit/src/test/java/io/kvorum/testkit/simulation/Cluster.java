@@ -264,7 +264,7 @@ final class Cluster {
         faults.begunAnew(shard);
         auditor.begunAnew(node);
         for (int key = shard; key < Keys.CHECKED; key += shape.shards()) {
-            history.giveUp(key, now());
+            history.giveUp(key, node.held(key), now());
         }
     }
 
@@ -345,8 +345,8 @@ final class Cluster {
     /**
      * Runs to the end, or to the first violation.
      *
-     * @param more for how long it goes on after a violation, whatever happens then, so that a reader sees what it led
-     *     to
+     * @param more for how long it goes on after a violation, until something throws, so that a reader sees what it led
+     *     to; that is no part of the digest
      */
     Report run(long more) {
         try {
@@ -361,8 +361,9 @@ final class Cluster {
         Violation found = violation;
         if (found != null) {
             trace.line("VIOLATION", found::getMessage);
-            goOn(more);
         }
+        long digest = trace.digest();
+        goOn(found == null ? 0 : more);
         coverage.add(Sometimes.MESSAGE_LOST, network.lost());
         coverage.add(Sometimes.MESSAGE_REPEATED, network.repeated());
         coverage.add(Sometimes.CALLBACK_THROWN, thrown());
@@ -372,7 +373,7 @@ final class Cluster {
         return new Report(
                 plan,
                 found,
-                trace.digest(),
+                digest,
                 queue.now(),
                 queue.eventsRun(),
                 history.operations(),

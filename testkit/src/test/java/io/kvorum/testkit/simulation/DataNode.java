@@ -477,6 +477,11 @@ final class DataNode {
         return serving.read(unconfirmed ? ReadLevel.LOCAL : ReadLevel.CONFIRMED, TIMEOUT, s -> s.get(key));
     }
 
+    /** {@return the number that a key has here now, or that of none} */
+    long held(int key) {
+        return numberOf(store.get(cluster.keys().name(key).getBytes(StandardCharsets.US_ASCII)));
+    }
+
     private Acknowledgement majority() {
         return cluster.mutant() == Mutant.WRITES_UNCONFIRMED ? Acknowledgement.LOCAL : Acknowledgement.MAJORITY;
     }

@@ -19,8 +19,13 @@ import org.junit.jupiter.api.extension.ExtendWith;
 final class DigestTest {
     private static final String DIGESTS = "digests.txt";
     private static final long SEED = 1;
-    private static final List<Profile> PROFILES =
-            List.of(Profile.CLASSIC, Profile.LOAD, Profile.SHARDS_REMOVED, Profile.OLD_LIVES, Profile.SWARM);
+    private static final List<Profile> PROFILES = List.of(
+            Profile.CLASSIC,
+            Profile.LOAD,
+            Profile.SHARDS_REMOVED,
+            Profile.OLD_LIVES,
+            Profile.OPERATIONS,
+            Profile.SWARM);
 
     @Test
     void theSameSeedIsTheSameRunOnEachPlatform() throws IOException {

@@ -20,10 +20,14 @@ final class History {
 
     private final List<List<Call<RegisterOperation>>> calls = new ArrayList<>();
     private final long[] lostAt;
+    /** The value of each key when the rest was given up, whose write is over. */
+    private final long[] kept;
+
     private long operations;
 
     History(int keys) {
         lostAt = new long[keys];
+        kept = new long[keys];
         for (int key = 0; key < keys; key++) {
             calls.add(new ArrayList<>());
         }
@@ -33,7 +37,7 @@ final class History {
         operations++;
         if (invoked >= lostAt[key]) {
             calls.get(key).add(new Call<>(operation, invoked, returned));
-        } else if (operation.write()) { // it may yet arrive
+        } else if (operation.write() && !isKept(key, operation)) { // it may yet arrive
             calls.get(key).add(new Call<>(operation, invoked, Call.NEVER));
         }
     }
@@ -44,12 +48,17 @@ final class History {
         lostAt[key] = now;
     }
 
-    /** Forgets what was read of a key, and whether what was written is there: an older value may be back. */
-    void giveUp(int key, long now) {
-        List<Call<RegisterOperation>> ofKey = calls.get(key);
-        ofKey.removeIf(call -> !call.operation().write());
-        ofKey.replaceAll(call -> new Call<>(call.operation(), call.invoked(), Call.NEVER));
-        lostAt[key] = now;
+    /** Forgets what was done with a key: from now on it has the value that one node holds, or none. */
+    void giveUp(int key, long value, long now) {
+        lose(key, now);
+        kept[key] = value;
+        calls.get(key).removeIf(call -> isKept(key, call.operation()));
+        calls.get(key).add(new Call<>(new RegisterOperation(true, value), now, now));
+    }
+
+    /** Whether it wrote the value that was kept; a deletion may yet arrive, since all are alike. */
+    private boolean isKept(int key, RegisterOperation operation) {
+        return operation.value() != RegisterOperation.ABSENT && operation.value() == kept[key];
     }
 
     /** {@return how many calls there are} */

@@ -9,9 +9,11 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDate;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Random;
+import java.util.stream.Stream;
 
 /**
  * Runs the simulation and writes a page of what it showed: {@code Reliability PAGE DIRECTORY FIRST LAST KILLS}. Seeds
@@ -173,6 +175,9 @@ public final class Reliability {
     private KilledPrimaries.Counts kills(int kills) throws IOException, InterruptedException {
         Path directory = Files.createTempDirectory("kills");
         KilledPrimaries.Counts counts = KilledPrimaries.run(kills, directory, new Random(kills));
+        if (counts.lost() == 0) {
+            delete(directory);
+        }
         section("Killed processes", "| | |\n|---|---:|\n");
         line("| primaries ended by `kill -9` | %,d |", counts.kills());
         line("| writes that a majority had acknowledged | %,d |", counts.acknowledged());
@@ -185,6 +190,14 @@ public final class Reliability {
                 "another node takes over, is asked for the last 50 of them and for some from before, and the killed process comes");
         line("back without its data. `-Dreliability.kills=N` kills N.");
         return counts;
+    }
+
+    private static void delete(Path directory) throws IOException {
+        try (Stream<Path> paths = Files.walk(directory)) {
+            for (Path path : paths.sorted(Comparator.reverseOrder()).toList()) {
+                Files.delete(path);
+            }
+        }
     }
 
     /** Copies the tables of the faults that were found. */
