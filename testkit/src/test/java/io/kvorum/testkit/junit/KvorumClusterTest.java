@@ -16,15 +16,13 @@ import io.kvorum.replication.ReplicatedState;
 import io.kvorum.replication.ReplicationLog;
 import io.kvorum.replication.Restoration;
 import io.kvorum.replication.SnapshotScan;
+import io.kvorum.testkit.ClassPath;
 import io.kvorum.testkit.LocalCluster;
 import io.kvorum.testkit.LocalNode;
 import io.kvorum.testkit.LocalSentinel;
 import io.kvorum.testkit.OpenCluster;
 import io.netty.buffer.ByteBuf;
-import java.io.File;
 import java.io.IOException;
-import java.net.URISyntaxException;
-import java.net.URL;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -503,28 +501,13 @@ final class KvorumClusterTest {
         assertEquals(before, OpenCluster.all().size());
     }
 
-    /** Wherever classes are found: on the class path, on the module path, or beside the module that they patch. */
-    private static String classPath() throws URISyntaxException {
-        String name = LeftOpenAtTheEnd.class.getName().replace('.', '/') + ".class";
-        URL file = LeftOpenAtTheEnd.class.getResource("/" + name);
-        if (file == null) {
-            throw new AssertionError("no " + name);
-        }
-        String path = Path.of(file.toURI()).toString();
-        return String.join(
-                File.pathSeparator,
-                path.substring(0, path.length() - name.length()),
-                System.getProperty("java.class.path", ""),
-                System.getProperty("jdk.module.path", ""));
-    }
-
     @Test
-    void aClusterThatIsOpenWhenTheJvmEndsIsReported() throws IOException, InterruptedException, URISyntaxException {
+    void aClusterThatIsOpenWhenTheJvmEndsIsReported() throws IOException, InterruptedException {
         Process jvm = new ProcessBuilder(
                         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                         "-XX:TieredStopAtLevel=1",
                         "-cp",
-                        classPath(),
+                        ClassPath.of(LeftOpenAtTheEnd.class),
                         LeftOpenAtTheEnd.class.getName())
                 .redirectErrorStream(true)
                 .start();

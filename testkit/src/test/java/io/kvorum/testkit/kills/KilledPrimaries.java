@@ -3,6 +3,7 @@ package io.kvorum.testkit.kills;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.kvorum.slots.topology.NodeId;
+import io.kvorum.testkit.ClassPath;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -196,6 +197,7 @@ public final class KilledPrimaries implements AutoCloseable {
         final BlockingQueue<String> acknowledged = new LinkedBlockingQueue<>();
         private final BlockingQueue<String> answers = new LinkedBlockingQueue<>();
         private final NodeId name;
+        private final Path log;
         private final Process process;
         private final PrintStream orders;
         private final Thread reader;
@@ -204,6 +206,7 @@ public final class KilledPrimaries implements AutoCloseable {
         Running(NodeId name) throws IOException {
             this.name = name;
             Path own = directory.resolve(name.value());
+            log = own.resolve("log-" + kills);
             process = new ProcessBuilder(
                             Path.of(System.getProperty("java.home"), "bin", "java")
                                     .toString(),
@@ -212,11 +215,11 @@ public final class KilledPrimaries implements AutoCloseable {
                             "-XX:+UseSerialGC",
                             "-XX:TieredStopAtLevel=1",
                             "-classpath",
-                            System.getProperty("java.class.path"),
+                            ClassPath.of(Member.class),
                             Member.class.getName(),
                             name.value(),
                             own.toString())
-                    .redirectError(own.resolve("log-" + kills).toFile())
+                    .redirectError(log.toFile())
                     .start();
             orders = new PrintStream(process.getOutputStream(), true, UTF_8);
             reader = new Thread(this::read, "reader of " + name);
@@ -278,10 +281,10 @@ public final class KilledPrimaries implements AutoCloseable {
             try {
                 String answer = answers.poll(LIMIT.toSeconds(), TimeUnit.SECONDS);
                 if (answer == null) {
-                    throw new AssertionError(name + " did not answer: " + order);
+                    throw new AssertionError(name + " did not answer: " + order + "\n" + Files.readString(log));
                 }
                 return answer;
-            } catch (InterruptedException e) {
+            } catch (InterruptedException | IOException e) {
                 throw new AssertionError(e);
             }
         }

@@ -147,7 +147,7 @@ final class Liveness {
         look();
         long disturbed = disturbedAt[sentinel.process().index() - shape.nodes()][
                 node.process().index()];
-        if (silent && cluster.now() - disturbed > SETTLED && cluster.plan().loss() == 0) {
+        if (silent && cluster.now() - disturbed > SETTLED) {
             fail(
                     "a node that is well is not held down",
                     node.process().id() + " is, by " + sentinel.process().id());
@@ -211,7 +211,7 @@ final class Liveness {
     /** Notes which nodes are not well, or out of reach of a sentinel, now. */
     private void look() {
         long now = cluster.now();
-        boolean noisy = cluster.network().isNoisy();
+        boolean noisy = cluster.network().isNoisy() || cluster.network().losesSome();
         for (DataNode node : cluster.nodes()) {
             int index = node.process().index();
             boolean well = !noisy && isWell(node.process()) && !node.hasDiskFull();

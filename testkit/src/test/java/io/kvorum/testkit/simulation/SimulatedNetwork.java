@@ -216,6 +216,11 @@ final class SimulatedNetwork {
         return slowPerMille > 0 || lateRules > 0 || lossPerMille > NOISE || !rules.isEmpty();
     }
 
+    /** {@return whether any messages are lost by chance, so that in the end several pings in a row may be} */
+    boolean losesSome() {
+        return lossPerMille > 0;
+    }
+
     /** Has so many more (or fewer) of a thousand messages be lost. */
     void changeLoss(int perMille) {
         lossPerMille += perMille;
