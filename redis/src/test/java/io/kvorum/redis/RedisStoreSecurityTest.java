@@ -30,12 +30,14 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** User, password and TLS are those of the URI, on every connection that a store makes. */
+@Tag("long")
 final class RedisStoreSecurityTest {
     private static final String USER = "alice";
     private static final String PASSWORD = "wonderland";
