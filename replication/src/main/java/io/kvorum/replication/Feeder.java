@@ -48,6 +48,9 @@ final class Feeder {
     private static final class Streaming implements State {
         final long start;
 
+        /** The newest message before: that a node answered one of these while it was not complete yet is no news. */
+        final long after;
+
         /** Holds the log from what the node has acknowledged. */
         LogCursor hold;
 
@@ -65,8 +68,9 @@ final class Feeder {
         /** Whether what was sent again has not arrived yet. Until then only one batch is under way. */
         boolean repairing;
 
-        Streaming(long start, LogCursor hold) {
+        Streaming(long start, long after, LogCursor hold) {
             this.start = start;
+            this.after = after;
             this.hold = hold;
             this.released = start;
             this.next = start;
@@ -237,6 +241,9 @@ final class Feeder {
         answered = Math.max(answered, ack.sequence());
         known.connectedAt = isConnected(now) ? known.connectedAt : now;
         known.at = now;
+        if (!ack.complete() && state instanceof Streaming streaming && ack.sequence() <= streaming.after) {
+            return;
+        }
         known.complete = ack.complete();
         if (ack.complete() && ack.position().offset() < known.acknowledged) {
             if (ack.sequence() <= known.grownAfter) {
@@ -523,7 +530,7 @@ final class Feeder {
         require(!(state instanceof Suspended) && !(state instanceof Streaming));
         LogCursor hold = feed.log.openCursor(from); // before the scan lets go
         leave();
-        state = new Streaming(from, hold);
+        state = new Streaming(from, feed.sequence(), hold);
         known().progressAt = known().at;
     }
 

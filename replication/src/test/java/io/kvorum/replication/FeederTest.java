@@ -222,17 +222,7 @@ final class FeederTest extends ShardTest {
         }
         shard.settle();
         c.restartEmpty();
-        shard.now += TestShard.REST.toNanos();
-        while (shard.network.stream().noneMatch(sent -> isPart(sent))) {
-            shard.nodes.values().forEach(shard::tick);
-            List<TestShard.Sent> arriving =
-                    shard.network.stream().filter(sent -> !isPart(sent)).toList();
-            shard.network.removeAll(arriving);
-            arriving.forEach(shard::deliver);
-        }
-        List<TestShard.Sent> parts =
-                shard.network.stream().filter(FeederTest::isPart).toList();
-        shard.network.clear();
+        List<TestShard.Sent> parts = partsOnTheWay();
         shard.deliver(parts.get(1));
         shard.deliver(parts.get(0));
         List<TestShard.Sent> answers = List.copyOf(shard.network);
@@ -244,6 +234,51 @@ final class FeederTest extends ShardTest {
 
         shard.assertEqual();
         assertEquals(1, shard.events(ReplicationEvent.FullSyncStarted.class).size());
+    }
+
+    /** A heartbeat overtakes the last part of a full sync, and the answer to that part overtakes the one before. */
+    @Test
+    void anAnswerFromBeforeTheEndOfAFullSyncIsNoFailure() {
+        a.write("key", "value");
+        shard.settle();
+        c.restartEmpty();
+        List<TestShard.Sent> parts = partsOnTheWay();
+        shard.now += TestShard.SETTINGS.heartbeatInterval().toNanos();
+        shard.tick(a);
+        List<TestShard.Sent> heartbeat =
+                shard.network.stream().filter(sent -> sent.to().equals(C)).toList();
+        shard.network.clear();
+        heartbeat.forEach(shard::deliver);
+        List<TestShard.Sent> incomplete = List.copyOf(shard.network);
+        shard.network.clear();
+        parts.forEach(shard::deliver);
+        List<TestShard.Sent> complete = List.copyOf(shard.network);
+        shard.network.clear();
+        complete.forEach(shard::deliver);
+        assertEquals("STREAMING", a.feeds(C).state());
+        incomplete.forEach(shard::deliver);
+
+        assertEquals("STREAMING", a.feeds(C).state());
+        assertTrue(a.feeds(C).complete());
+        shard.settle();
+        shard.assertEqual();
+        assertEquals(1, shard.events(ReplicationEvent.FullSyncStarted.class).size());
+    }
+
+    /** Lets time pass and messages arrive until the parts of a full sync are sent, which are taken off the network. */
+    private List<TestShard.Sent> partsOnTheWay() {
+        shard.now += TestShard.REST.toNanos();
+        while (shard.network.stream().noneMatch(FeederTest::isPart)) {
+            shard.nodes.values().forEach(shard::tick);
+            List<TestShard.Sent> arriving =
+                    shard.network.stream().filter(sent -> !isPart(sent)).toList();
+            shard.network.removeAll(arriving);
+            arriving.forEach(shard::deliver);
+        }
+        List<TestShard.Sent> parts =
+                shard.network.stream().filter(FeederTest::isPart).toList();
+        shard.network.clear();
+        return parts;
     }
 
     private static boolean isPart(TestShard.Sent sent) {
