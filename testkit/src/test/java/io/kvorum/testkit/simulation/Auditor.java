@@ -21,6 +21,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -93,6 +94,10 @@ final class Auditor {
         NodeStatus checked;
 
         long promised;
+        /** The member lists that it knew last. */
+        @Nullable
+        Membership members;
+
         boolean lost;
         long lostAt;
         LogPosition had = LogPosition.START;
@@ -108,6 +113,10 @@ final class Auditor {
         final Map<LogPosition, Long> digests = new HashMap<>(Map.of(LogPosition.START, 0L));
         LogPosition acknowledged = LogPosition.START;
         final List<LogPosition> local = new ArrayList<>();
+        /** The member lists of the latest primary, as it knew them last. */
+        @Nullable
+        Membership members;
+
         long epoch;
         LogHistory history = LogHistory.EMPTY;
         long promotedAt;
@@ -132,7 +141,11 @@ final class Auditor {
             return;
         }
         NodeAudit audit = nodes.computeIfAbsent(status.node(), id -> new NodeAudit());
+        audit.members = status.membership();
         LogPosition end = node.log().end();
+        if (status.role() == NodeRole.PRIMARY && status.epoch() >= shard(status.shard()).epoch) {
+            shard(status.shard()).members = status.membership();
+        }
         if (isAsChecked(status, audit.checked) && node.log() == audit.log && end.equals(audit.end)) {
             return; // nothing has changed
         }
@@ -206,6 +219,7 @@ final class Auditor {
         audit.checked = null;
         audit.lost = true;
         audit.lostAt = cluster.now();
+        audit.members = null;
         audit.had = LogPosition.START;
         promises.keySet()
                 .removeIf(member -> member.node().equals(node.identity().node()));
@@ -236,11 +250,37 @@ final class Auditor {
         ShardAudit shard = shard(members.get(0).identity().shard());
         shard.acknowledged = LogPosition.START;
         shard.local.clear();
+        shard.members = null;
+        shard.epoch = 0; // who forgets all epochs may well draw a lower one
         shard.history = LogHistory.EMPTY;
         shard.promotedAt = 0;
         shard.digests.clear();
         shard.digests.put(LogPosition.START, 0L);
         members.forEach(node -> nodes.computeIfAbsent(node.identity().node(), id -> new NodeAudit()).lost = false);
+    }
+
+    /**
+     * {@return whether some nodes of a shard are a majority, whoever of its nodes decides: by the lists of the latest
+     * primary, and by those that each of them knew last} A node without a memory of its promises is another member.
+     *
+     * @param nodesOfShard all its nodes
+     * @param has whether a node is one of them
+     */
+    boolean isMajority(List<DataNode> nodesOfShard, Predicate<DataNode> has) {
+        Membership latest = shard(nodesOfShard.get(0).identity().shard()).members;
+        return latest != null
+                && isMajority(latest, has)
+                && nodesOfShard.stream().allMatch(node -> {
+                    NodeAudit audit = nodes.get(node.identity().node());
+                    return audit == null || audit.members == null || isMajority(audit.members, has);
+                });
+    }
+
+    private boolean isMajority(Membership members, Predicate<DataNode> has) {
+        return members.isMajority(member -> {
+            DataNode node = cluster.node(member.node());
+            return node.incarnation() == member.incarnation() && has.test(node);
+        });
     }
 
     /** Notes that a node has begun its shard anew: what others have, and it lacks, is given up. */

@@ -20,6 +20,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -214,10 +215,9 @@ final class Cluster {
         return membership == null || membership.knows(node.identity().node());
     }
 
-    /** {@return whether the members of a shard are known, and are not about to change} */
-    boolean isMembershipSettled(int shard) {
-        Membership membership = membership(shard);
-        return plan.profile() != Profile.OPERATIONS || (membership != null && membership.previous() == null);
+    /** {@return whether some nodes of a shard are a majority of it, by whatever list of members anybody goes} */
+    boolean isMajority(int shard, Predicate<DataNode> has) {
+        return auditor.isMajority(nodesOf(shard), has);
     }
 
     private @Nullable Membership membership(int shard) {

@@ -174,6 +174,12 @@ final class DataNode {
         }
     }
 
+    /** {@return the incarnation that it had last, or zero if it has lost its promise since} */
+    long incarnation() {
+        Promise saved = promises.saved;
+        return saved == null ? 0 : saved.incarnation();
+    }
+
     /** {@return the promise that is on disk} */
     long savedPromise() {
         return promises.savedEpoch();

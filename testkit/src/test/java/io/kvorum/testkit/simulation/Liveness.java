@@ -372,7 +372,6 @@ final class Liveness {
     /** {@return the complete members that are well and connected to one and to each other, if they are a majority} */
     private long peers(int one, int first, boolean mutually) {
         long found = 0;
-        int count = 0;
         for (int i = first; i < first + shape.members(); i++) {
             DataNode node = cluster.nodes().get(i);
             boolean joins = node.isComplete()
@@ -384,10 +383,14 @@ final class Liveness {
             }
             if (joins) {
                 found |= 1L << i;
-                count++;
             }
         }
-        return (found >> one & 1) == 1 && count >= Shape.majority(shape.members()) ? found : 0;
+        long joined = found;
+        return (found >> one & 1) == 1
+                        && cluster.isMajority(
+                                shape.shardOf(one), node -> (joined >> node.process().index() & 1) == 1)
+                ? found
+                : 0;
     }
 
     /** Whether a majority of members, all connected, is seen by enough sentinels, all connected, that see no other. */
