@@ -3,6 +3,8 @@ package io.kvorum.core.engine;
 import io.kvorum.core.engine.StoreEvents.ExpirySweepEvent;
 import io.kvorum.slots.HashSlot;
 import io.kvorum.slots.topology.RefusedException;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
@@ -25,6 +27,9 @@ final class Expirer {
     /** How many stripes have an entry with a deadline: without any, there is nothing to look for. */
     private final AtomicInteger timedStripes = new AtomicInteger();
 
+    /** Run when there is something to look for again. */
+    private final List<Runnable> wakeups = new CopyOnWriteArrayList<>();
+
     private volatile boolean behind;
 
     Expirer(Engine engine) {
@@ -37,25 +42,58 @@ final class Expirer {
         return behind;
     }
 
-    /** Takes note of whether a stripe has entries with a deadline; for whoever is about to unlock it. */
-    void settle(Stripe stripe) {
-        boolean timed = stripe.table().timed() > 0;
-        if (timed != stripe.isCountedAsTimed()) {
-            timedStripes.getAndAdd(timed ? 1 : -1);
-            stripe.countsAsTimed(timed);
-        }
+    /** Returns whether any entry has a deadline. */
+    boolean hasTimed() {
+        return timedStripes.get() > 0;
     }
 
-    /** Counts the stripes of new contents instead of those of the old ones; all locks of both are held. */
-    void recount(Contents replaced, Contents replacement) {
+    /**
+     * Has something run from now on whenever the first of all entries gets a deadline: by the thread that gives it one,
+     * which holds no lock of the store.
+     */
+    void addWakeup(Runnable wakeup) {
+        wakeups.add(wakeup);
+    }
+
+    void removeWakeup(Runnable wakeup) {
+        wakeups.remove(wakeup);
+    }
+
+    /** Runs what waits for the first deadline, after {@link #settle} or {@link #recount} has said that there is one. */
+    void wake() {
+        wakeups.forEach(Runnable::run);
+    }
+
+    /**
+     * Takes note of whether a stripe has entries with a deadline; for whoever is about to unlock it.
+     *
+     * @return whether it is the first that has: then {@link #wake} is to follow
+     */
+    boolean settle(Stripe stripe) {
+        boolean timed = stripe.table().timed() > 0;
+        if (timed == stripe.isCountedAsTimed()) {
+            return false;
+        }
+        stripe.countsAsTimed(timed);
+        return timedStripes.getAndAdd(timed ? 1 : -1) == 0;
+    }
+
+    /**
+     * Counts the stripes of new contents instead of those of the old ones; all locks of both are held.
+     *
+     * @return whether these are the first that have entries with a deadline: then {@link #wake} is to follow
+     */
+    boolean recount(Contents replaced, Contents replacement) {
+        boolean hadNone = !hasTimed();
         for (int i = 0; i < stripes; i++) {
             timedStripes.getAndAdd(replaced.stripe(i).isCountedAsTimed() ? -1 : 0);
             settle(replacement.stripe(i));
         }
+        return hadNone && hasTimed();
     }
 
     int expire(ChangeSink sink, int budget) {
-        if (timedStripes.get() == 0) {
+        if (!hasTimed()) {
             behind = false;
             return 0;
         }

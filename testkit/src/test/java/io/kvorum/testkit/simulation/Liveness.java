@@ -46,7 +46,7 @@ final class Liveness {
     private final Map<NodeId, Sync> syncs = new HashMap<>();
     private final ShardView[] shards;
     private final long[] incompleteSince;
-    /** When each node was last seen not to be well, or not to be connected to each sentinel. */
+    /** When each node was last seen not to be well, or each sentinel paused or not connected to it. */
     private final long[][] disturbedAt;
     /** When each node was last seen not to be a former primary that has to stop. */
     private final long[] stoppedAt;
@@ -216,7 +216,9 @@ final class Liveness {
             int index = node.process().index();
             boolean well = !noisy && isWell(node.process()) && !node.hasDiskFull();
             for (int s = 0; s < shape.sentinels(); s++) {
-                if (!well || !cluster.network().connects(shape.nodes() + s, index)) {
+                if (!well
+                        || cluster.sentinels().get(s).process().isPaused()
+                        || !cluster.network().connects(shape.nodes() + s, index)) {
                     disturbedAt[s][index] = now;
                 }
             }
@@ -388,7 +390,8 @@ final class Liveness {
         long joined = found;
         return (found >> one & 1) == 1
                         && cluster.isMajority(
-                                shape.shardOf(one), node -> (joined >> node.process().index() & 1) == 1)
+                                shape.shardOf(one),
+                                node -> (joined >> node.process().index() & 1) == 1)
                 ? found
                 : 0;
     }
