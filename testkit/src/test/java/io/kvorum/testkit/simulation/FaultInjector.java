@@ -542,6 +542,11 @@ final class FaultInjector implements SimulatedNetwork.Taps {
         placed.moment(kind, from, to);
     }
 
+    @Override
+    public void deliveredLate(SimulatedProcess from, SimulatedProcess to) {
+        cluster.liveness().heardLate(from, to);
+    }
+
     /** Is called when a moment has come at which a fault may be placed. */
     void moment(MessageKind kind, SimulatedProcess from, SimulatedProcess to) {
         placed.moment(kind, from, to);
