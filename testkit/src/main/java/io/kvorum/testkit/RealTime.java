@@ -10,7 +10,6 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
@@ -46,8 +45,15 @@ final class RealTime implements ClusterTime {
         scheduler = Scheduler.of(this::submit, timers);
     }
 
+    /** As {@code submit}, but without a future for each task that nobody asks. */
     private void submit(Runnable task) {
-        Future<?> unused = executor.submit(task); // a task that throws does not end the thread
+        executor.execute(() -> {
+            try {
+                task.run();
+            } catch (Throwable e) { // which has been told, and does not end the thread
+                return;
+            }
+        });
     }
 
     private Thread thread(Runnable task, String name) {

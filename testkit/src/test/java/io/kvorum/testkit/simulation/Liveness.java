@@ -142,8 +142,8 @@ final class Liveness {
 
     /** Notes that a process hears from another what that has said long ago: a node that is down seems to live. */
     void heardLate(SimulatedProcess from, SimulatedProcess to) {
-        expected.removeIf(each -> each.sentinel.process() == to
-                && cluster.node(each.node).process() == from);
+        expected.removeIf(
+                each -> each.sentinel.process() == to && cluster.node(each.node).process() == from);
     }
 
     /** Notes that a sentinel holds a node down, since it is silent or for what it says. */
