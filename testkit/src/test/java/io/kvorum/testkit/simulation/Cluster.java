@@ -6,7 +6,6 @@ import io.kvorum.replication.NodeStatus;
 import io.kvorum.replication.runtime.NodeDriver;
 import io.kvorum.slots.topology.ClusterTopology;
 import io.kvorum.slots.topology.Epoch;
-import io.kvorum.slots.topology.LogPosition;
 import io.kvorum.slots.topology.Member;
 import io.kvorum.slots.topology.MemberList;
 import io.kvorum.slots.topology.Membership;
@@ -61,6 +60,7 @@ final class Cluster {
     private final List<NodeId> sentinelIds = new ArrayList<>();
     private final List<Client> clients = new ArrayList<>();
     private final FaultInjector faults;
+    private final EndState end;
     private @Nullable Violation violation;
     private boolean readingAll;
 
@@ -85,6 +85,7 @@ final class Cluster {
         this.outages = new Outages(this);
         this.faults = new FaultInjector(this, queue);
         this.operator = new Operator(this, queue);
+        this.end = new EndState(this, clients);
         makeProcesses();
     }
 
@@ -205,7 +206,7 @@ final class Cluster {
         return found;
     }
 
-    private List<DataNode> nodesOf(int shard) {
+    List<DataNode> nodesOf(int shard) {
         return nodes.subList(shard * shape.members(), (shard + 1) * shape.members());
     }
 
@@ -423,7 +424,7 @@ final class Cluster {
             runUntil(queue.now() + CHECK_PERIOD);
         }
         if (!clients.stream().allMatch(Client::hasProgressed)) {
-            throw new Violation("liveness", "clients make no progress; " + unsettled());
+            throw new Violation("liveness", "clients make no progress; " + end.unsettled());
         }
         clients.forEach(Client::stop);
         settle(mustSettle);
@@ -433,7 +434,8 @@ final class Cluster {
         }
         readAll();
         settle(queue.now() + LAST_SETTLING);
-        checkEnd();
+        end.checkData();
+        history.check();
         checkRunning();
         closeAll();
     }
@@ -479,10 +481,10 @@ final class Cluster {
 
     /** Waits until the cluster is as it has to be without faults and without writes. */
     private void settle(long limit) {
-        String unsettled = unsettled();
+        String unsettled = end.unsettled();
         while (queue.now() < limit && !unsettled.isEmpty()) {
             runUntil(queue.now() + CHECK_PERIOD);
-            unsettled = unsettled();
+            unsettled = end.unsettled();
         }
         if (!unsettled.isEmpty()) {
             throw new Violation("liveness", unsettled);
@@ -505,52 +507,6 @@ final class Cluster {
         clients.forEach(Client::start);
     }
 
-    /** {@return what isn't as it has to be in a cluster without faults, or nothing} */
-    private String unsettled() {
-        for (Client client : clients) {
-            if (!client.isIdle()) {
-                return client.toString();
-            }
-        }
-        for (int index = 0; index < shape.shards(); index++) {
-            Shard shard = topology.shards().get(index);
-            List<NodeStatus> statuses = nodesOf(index).stream()
-                    .map(node -> Objects.requireNonNull(node.status()))
-                    .toList();
-            List<NodeStatus> primaries = statuses.stream()
-                    .filter(status -> status.role() == NodeRole.PRIMARY)
-                    .toList();
-            if (primaries.size() != 1 || !primaries.get(0).writable()) {
-                return shard.id() + " has not one primary that takes writes: " + statuses;
-            }
-            NodeStatus primary = primaries.get(0);
-            for (NodeStatus status : statuses) {
-                if (!isMember(status.node(), primary)) {
-                    continue; // it was replaced, or did not answer when the shard was begun anew
-                }
-                if (!status.complete()
-                        || !primary.node().equals(status.primary())
-                        || !primary.position().equals(status.position())) {
-                    return status + " doesn't follow " + primary;
-                }
-            }
-            for (SentinelHost sentinel : sentinels) {
-                ClusterTopology known =
-                        Objects.requireNonNull(sentinel.driver()).topology();
-                Shard told = known.shard(shard.id());
-                if (told == null || !told.primary().equals(primary.node()) || told.epoch() != primary.epoch()) {
-                    return sentinel.process().id() + " holds " + told + ", but the primary is " + primary;
-                }
-            }
-        }
-        return "";
-    }
-
-    private static boolean isMember(NodeId node, NodeStatus primary) {
-        Membership membership = primary.membership();
-        return membership != null && membership.knows(node);
-    }
-
     private void readAll() {
         readingAll = true;
         Client reader = clients.get(0);
@@ -562,37 +518,6 @@ final class Cluster {
         if (!reader.isIdle()) {
             throw new Violation("liveness", "not all keys can be read: " + reader);
         }
-    }
-
-    private void checkEnd() {
-        for (int index = 0; index < shape.shards(); index++) {
-            Shard shard = topology.shards().get(index);
-            DataNode first = Objects.requireNonNull(latestPrimary(index));
-            for (DataNode node : nodesOf(index)) {
-                NodeId id = node.identity().node();
-                if (!isMember(id, Objects.requireNonNull(first.status()))) {
-                    continue;
-                }
-                if (!node.log().end().equals(first.log().end()) || node.stateDigest() != first.stateDigest()) {
-                    throw new Violation(
-                            "equal positions, equal data",
-                            id + " at " + node.log().end() + " differs from "
-                                    + first.identity().node() + " at "
-                                    + first.log().end());
-                }
-                LogPosition acknowledged = auditor.lastAcknowledged(shard.id());
-                if (!node.log()
-                        .history()
-                        .contains(acknowledged, node.log().end().offset())) {
-                    throw new Violation("acknowledged writes survive", id + " lacks " + acknowledged);
-                }
-                trace.event(
-                        (int) node.stateDigest(),
-                        node.process().index(),
-                        node.log().end().offset());
-            }
-        }
-        history.check();
     }
 
     private void closeAll() {
