@@ -493,7 +493,7 @@ final class MemoryLog extends MachineLog {
     /** Returns the boundary of a record from which on records are kept, so that all before {@code need} are dropped. */
     private long firstAfterDrop(long need) {
         long start = chunks.startAfter(need);
-        if (start >= 0 && start <= cursors.held()) {
+        if (start >= need && start <= cursors.held()) { // else it is of a lap before: the chunk is in a batch to come
             return start;
         }
         long at = first;
