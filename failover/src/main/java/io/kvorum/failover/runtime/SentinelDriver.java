@@ -8,11 +8,9 @@ import io.kvorum.failover.NodeAnswer;
 import io.kvorum.failover.NodeGateway;
 import io.kvorum.failover.Operation;
 import io.kvorum.failover.OperationFailedException;
-import io.kvorum.failover.OperationOutcome;
 import io.kvorum.failover.QuorumCheck;
 import io.kvorum.failover.Sentinel;
 import io.kvorum.failover.Sentinel.AddressedCommand;
-import io.kvorum.failover.Sentinel.Completion;
 import io.kvorum.failover.Sentinel.Envelope;
 import io.kvorum.failover.Sentinel.Ready;
 import io.kvorum.failover.SentinelEvent;
@@ -43,7 +41,6 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
@@ -83,9 +80,6 @@ public final class SentinelDriver implements ConfigurationProvider, AutoCloseabl
 
     /** A fact of this driver that is yet to be told. */
     private record Note(SentinelFact fact, boolean ofListener) {}
-
-    /** An order whose end is yet to come. */
-    private record Pending(Operation operation, CompletableFuture<ShardPrimary> stage) {}
 
     /**
      * What a step wants done.
@@ -141,8 +135,7 @@ public final class SentinelDriver implements ConfigurationProvider, AutoCloseabl
     private final Inbox<LongConsumer> messages = new Inbox<>(MAX_MESSAGES);
     private final Inbox<LongConsumer> requests = new Inbox<>(MAX_REQUESTS);
     private final Inbox<Note> notes = new Inbox<>(MAX_NOTES);
-    private final Map<Long, Pending> operations = new ConcurrentHashMap<>();
-    private final AtomicLong lastRequest = new AtomicLong();
+    private final PendingOperations operations = new PendingOperations(this::topology);
     private final Map<ShardId, List<NodeId>> down = new ConcurrentHashMap<>();
     private volatile QuorumCheck quorumCheck;
     private volatile @Nullable SentinelEvent lastEvent;
@@ -245,19 +238,18 @@ public final class SentinelDriver implements ConfigurationProvider, AutoCloseabl
         if (operation instanceof Operation.BeginAnew anew) {
             log.beginAnewAsked(anew.shard());
         }
-        long request = lastRequest.incrementAndGet();
-        Pending pending = new Pending(operation, scheduler.newFuture());
-        operations.put(request, pending);
+        CompletableFuture<ShardPrimary> stage = scheduler.newFuture();
+        long request = operations.add(operation, stage);
         boolean taken = !runner.isClosed() && requests.offer(now -> sentinel.start(request, operation, now));
         if (taken) {
             runner.wake();
-        } else if (!runner.isClosed() && operations.remove(request) != null) {
-            fail(pending, AbortReason.OVERLOADED);
+        } else if (!runner.isClosed()) {
+            operations.refuse(request, AbortReason.OVERLOADED);
         }
         if (runner.isClosed()) { // perhaps unseen by the end
             refuseOperations();
         }
-        return pending.stage;
+        return stage;
     }
 
     /**
@@ -391,7 +383,7 @@ public final class SentinelDriver implements ConfigurationProvider, AutoCloseabl
         for (int i = 0; i < ready.commands().size(); i++) {
             send(ready.commands().get(i));
         }
-        ready.completions().forEach(this::complete);
+        ready.completions().forEach(completion -> operations.complete(completion, this::callBack));
         for (SentinelEvent event : ready.events()) {
             if (!runner.isClosed()) {
                 log.tell(event, topology());
@@ -421,21 +413,6 @@ public final class SentinelDriver implements ConfigurationProvider, AutoCloseabl
             } catch (Throwable e) {
                 faults.note("gateway", e);
             }
-        }
-    }
-
-    private void complete(Completion completion) {
-        Pending pending = operations.remove(completion.request());
-        if (pending == null) {
-            return; // it was refused when the driver was closed
-        }
-        if (completion.outcome() instanceof OperationOutcome.Succeeded succeeded) {
-            callBack(() -> pending.stage.complete(succeeded.primary()));
-        } else if (completion.outcome() instanceof OperationOutcome.Failed failed) {
-            callBack(() ->
-                    pending.stage.completeExceptionally(new OperationFailedException(completion.operation(), failed)));
-        } else {
-            throw new AssertionError(completion);
         }
     }
 
@@ -485,19 +462,7 @@ public final class SentinelDriver implements ConfigurationProvider, AutoCloseabl
     }
 
     private void refuseOperations() {
-        AbortReason reason = runner.defect() == null ? AbortReason.CLOSED : AbortReason.SENTINEL_FAILED;
-        for (Long request : List.copyOf(operations.keySet())) {
-            Pending pending = operations.remove(request);
-            if (pending != null) {
-                fail(pending, reason);
-            }
-        }
-    }
-
-    private void fail(Pending pending, AbortReason reason) {
-        Shard known = topology().shard(pending.operation.shard());
-        pending.stage.completeExceptionally(new OperationFailedException(
-                pending.operation, new OperationOutcome.Failed(known == null ? 0 : known.epoch(), reason, List.of())));
+        operations.refuseAll(runner.defect() == null ? AbortReason.CLOSED : AbortReason.SENTINEL_FAILED);
     }
 
     /**
