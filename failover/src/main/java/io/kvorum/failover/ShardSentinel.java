@@ -4,6 +4,7 @@ import io.kvorum.failover.Procedure.Ended;
 import io.kvorum.failover.Procedure.Promoted;
 import io.kvorum.failover.SentinelFact.FailoverAborted;
 import io.kvorum.failover.SentinelFact.NoFailoverPossible;
+import io.kvorum.failover.SentinelFact.NotBegun;
 import io.kvorum.failover.SentinelFact.ObjectivelyDown;
 import io.kvorum.failover.SentinelFact.ObjectivelyUp;
 import io.kvorum.failover.SentinelFact.PrimaryChanged;
@@ -54,6 +55,8 @@ final class ShardSentinel {
     private @Nullable Procedure procedure;
     private @Nullable Publication publication;
     private @Nullable ShardOperation operation;
+    /** Whether it was told that the shard is not begun. */
+    private boolean notBegunTold;
     /** The obstacle that was last told, so that it is told once. */
     private @Nullable Prospect told;
 
@@ -236,6 +239,7 @@ final class ShardSentinel {
             election.advance(wantsFailover(now), agreeing, now);
             beginIfElected(now);
         }
+        tellIfNotBegun(now);
         completePublication(now);
         advanceOperation(now);
         repointing.advance(primary, now);
@@ -246,7 +250,7 @@ final class ShardSentinel {
     }
 
     private void judgeTogether(List<NodeId> agreeing, long now) {
-        int count = watch.isDown(primary.primary()) ? 1 + agreeing.size() : 0;
+        int count = watch.hasBegun() && watch.isDown(primary.primary()) ? 1 + agreeing.size() : 0;
         boolean down = count >= settings.quorum();
         if (down && !objectivelyDown) {
             context.tell(new ObjectivelyDown(context.shard(), primary.epoch(), primary.primary(), count), now);
@@ -254,6 +258,13 @@ final class ShardSentinel {
             context.tell(new ObjectivelyUp(context.shard(), primary.epoch(), primary.primary()), now);
         }
         objectivelyDown = down;
+    }
+
+    private void tellIfNotBegun(long now) {
+        if (!notBegunTold && watch.isNotBegun(now) && procedure == null && election.isFree()) {
+            notBegunTold = true;
+            context.tell(new NotBegun(context.shard(), primary.epoch(), watch.silent()), now);
+        }
     }
 
     /** Whether the shard needs a failover that can succeed; if it needs one that cannot, that is told. */
@@ -432,6 +443,10 @@ final class ShardSentinel {
     }
 
     private void handOverIfPrimaryIsWell(AwaitingPrimary awaiting, long now) {
+        if (notBegunTold && !watch.hasBegun()) {
+            failOperation(AbortReason.NOT_BEGUN, List.of(), now);
+            return;
+        }
         NodeId target = awaiting.operation().target();
         boolean reached = awaiting.isReached(primary);
         if (reached && target == null) {
