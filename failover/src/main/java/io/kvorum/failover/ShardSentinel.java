@@ -3,8 +3,6 @@ package io.kvorum.failover;
 import io.kvorum.failover.Procedure.Ended;
 import io.kvorum.failover.Procedure.Promoted;
 import io.kvorum.failover.SentinelFact.FailoverAborted;
-import io.kvorum.failover.SentinelFact.NoFailoverPossible;
-import io.kvorum.failover.SentinelFact.NotBegun;
 import io.kvorum.failover.SentinelFact.ObjectivelyDown;
 import io.kvorum.failover.SentinelFact.ObjectivelyUp;
 import io.kvorum.failover.SentinelFact.PrimaryChanged;
@@ -48,6 +46,7 @@ final class ShardSentinel {
     private final Election election;
     private final Repointing repointing;
     private final Announced announced;
+    private final ToldProspect told;
     private final CommittedList lists = new CommittedList();
 
     private ShardPrimary primary;
@@ -55,11 +54,6 @@ final class ShardSentinel {
     private @Nullable Procedure procedure;
     private @Nullable Publication publication;
     private @Nullable ShardOperation operation;
-    /** Whether it was told that the shard is not begun. */
-    private boolean notBegunTold;
-    /** The obstacle that was last told, so that it is told once. */
-    private @Nullable Prospect told;
-
     private boolean changed = true;
     /** When time alone decides something next, as last told. */
     private long due;
@@ -73,6 +67,7 @@ final class ShardSentinel {
         peers = new Peers(settings);
         election = new Election(context, primary, now);
         repointing = new Repointing(context, watch, now);
+        told = new ToldProspect(context, watch);
         announced = new Announced(context, primary, now);
         due = now;
     }
@@ -239,7 +234,9 @@ final class ShardSentinel {
             election.advance(wantsFailover(now), agreeing, now);
             beginIfElected(now);
         }
-        tellIfNotBegun(now);
+        if (procedure == null && election.isFree()) { // nobody is beginning it
+            told.tellIfNotBegun(primary, now);
+        }
         completePublication(now);
         advanceOperation(now);
         repointing.advance(primary, now);
@@ -260,36 +257,12 @@ final class ShardSentinel {
         objectivelyDown = down;
     }
 
-    private void tellIfNotBegun(long now) {
-        if (!notBegunTold && watch.isNotBegun(now) && procedure == null && election.isFree()) {
-            notBegunTold = true;
-            context.tell(new NotBegun(context.shard(), primary.epoch(), watch.silent()), now);
-        }
-    }
-
     /** Whether the shard needs a failover that can succeed; if it needs one that cannot, that is told. */
     private boolean wantsFailover(long now) {
         if (!objectivelyDown) {
-            told = null;
-            return false;
+            told.clear();
         }
-        Prospect prospect = watch.prospect();
-        if (prospect.obstacle() == null) {
-            told = null;
-            return true;
-        }
-        if (!prospect.equals(told)) {
-            told = prospect;
-            context.tell(
-                    new NoFailoverPossible(
-                            context.shard(),
-                            primary.epoch(),
-                            prospect.obstacle(),
-                            prospect.missing(),
-                            prospect.incomplete()),
-                    now);
-        }
-        return false;
+        return objectivelyDown && told.isGood(primary, now);
     }
 
     /** A failover that has deposed nobody yet is not needed if the primary is up again. */
@@ -443,7 +416,7 @@ final class ShardSentinel {
     }
 
     private void handOverIfPrimaryIsWell(AwaitingPrimary awaiting, long now) {
-        if (notBegunTold && !watch.hasBegun()) {
+        if (told.isNotBegun()) {
             failOperation(AbortReason.NOT_BEGUN, List.of(), now);
             return;
         }
@@ -453,13 +426,12 @@ final class ShardSentinel {
             succeedWhenKnown(now);
             return;
         }
-        Prospect prospect = told;
+        Prospect prospect = told.obstacle();
         if (prospect != null) { // the primary is down, and no failover is possible
             failOperation(prospect.reason(), prospect.obstructing(), now);
             return;
         }
-        NodeReport report = watch.report(primary.primary());
-        if (watch.isDown(primary.primary()) || report == null || !report.leads(primary.epoch())) {
+        if (!isPrimaryWell()) {
             return; // not heard from yet, or being failed over: never a failover by mistake
         }
         if (reached) {
@@ -483,6 +455,11 @@ final class ShardSentinel {
         operation = new HandingOver(awaiting.request(), awaiting.operation(), primary, awaiting.endsAt());
         election.standManually(now);
         beginIfElected(now);
+    }
+
+    private boolean isPrimaryWell() {
+        NodeReport report = watch.report(primary.primary());
+        return !watch.isDown(primary.primary()) && report != null && report.leads(primary.epoch());
     }
 
     private void endIfHandedOver(HandingOver handingOver, long now) {
@@ -531,8 +508,8 @@ final class ShardSentinel {
     }
 
     private void expire(ShardOperation late, long now) {
-        if (late instanceof AwaitingPrimary) {
-            failOperation(AbortReason.PRIMARY_SILENT, List.of(primary.primary()), now);
+        if (late instanceof AwaitingPrimary awaiting) {
+            expireBeforeBegun(awaiting, now);
             return;
         }
         failOperation(AbortReason.TIMED_OUT, List.of(), now);
@@ -542,6 +519,18 @@ final class ShardSentinel {
                 failover.abort(AbortReason.TIMED_OUT, now);
                 conclude(now);
             }
+        }
+    }
+
+    private void expireBeforeBegun(AwaitingPrimary late, long now) {
+        NodeId target = late.operation().target();
+        AbortReason obstacle = late.check(watch, primary).obstacle();
+        if (!isPrimaryWell()) {
+            failOperation(AbortReason.PRIMARY_SILENT, List.of(primary.primary()), now);
+        } else if (obstacle != null && target != null && !late.isReached(primary)) {
+            failOperation(obstacle, List.of(target), now); // as it was before the order; it has not been heard since
+        } else {
+            failOperation(AbortReason.TIMED_OUT, List.of(), now); // the new primary is yet to become known
         }
     }
 
