@@ -327,13 +327,21 @@ public final class SentinelDriver implements ConfigurationProvider, AutoCloseabl
         quorumCheck = sentinel.quorumCheck(now);
         for (SentinelEvent event : ready.events()) {
             if (event.fact() instanceof SubjectivelyDown || event.fact() instanceof SubjectivelyUp) {
-                ShardId shard = ((SentinelFact.ShardFact) event.fact()).shard();
-                down.put(shard, sentinel.down(shard));
+                noteDown(((SentinelFact.ShardFact) event.fact()).shard());
             }
         }
         runner.wakeAt(ready.wakeAt());
         assert sentinel.checkInvariants();
         return new Output(ready, snapshot(ready.published()), failures);
+    }
+
+    private void noteDown(ShardId shard) {
+        List<NodeId> nodes = sentinel.down(shard);
+        if (nodes.isEmpty()) {
+            down.remove(shard);
+        } else {
+            down.put(shard, nodes);
+        }
     }
 
     private void drain(Inbox<LongConsumer> inbox, long now) {
@@ -364,7 +372,7 @@ public final class SentinelDriver implements ConfigurationProvider, AutoCloseabl
         if (published == null || published.equals(latest.topology())) {
             return null;
         }
-        down.keySet().removeIf(shard -> published.shard(shard) == null);
+        List.copyOf(down.keySet()).forEach(this::noteDown); // whom it no longer watches it does not hold down
         return new TopologySnapshot(latest.number() + 1, published);
     }
 

@@ -30,6 +30,7 @@ import io.kvorum.slots.topology.Epoch;
 import io.kvorum.slots.topology.LogPosition;
 import io.kvorum.slots.topology.NodeId;
 import io.kvorum.slots.topology.ShardId;
+import io.kvorum.slots.topology.TopologyChange;
 import io.kvorum.testing.HandScheduler;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -131,6 +132,22 @@ final class SentinelDriverTest {
         }
 
         assertEquals(7, driver.lostMessages());
+    }
+
+    /** Whom it no longer watches it cannot hold down. */
+    @Test
+    void aShardThatIsAddedAnewHasNobodyDown() {
+        driver.start();
+        sentinel.pass(SETTINGS.downAfter().plus(SOON));
+        assertEquals(List.of(A, B, C), driver.down(SHARD));
+        driver.merge(TOPOLOGY.apply(
+                TOPOLOGY.version(),
+                List.of(
+                        new TopologyChange.RemoveShard(SHARD),
+                        new TopologyChange.AddShard(SHARD, 1, A, List.of(B, C)))));
+        scheduler.runTasks();
+
+        assertEquals(List.of(), driver.down(SHARD));
     }
 
     // Topologies.
