@@ -510,7 +510,7 @@ final class Leadership {
                     settings.lagPolicy() == LagPolicy.SLOW_WRITERS,
                     isAnyTrusted());
         } catch (RuntimeException | Error e) {
-            feed.outbox.publish(new ReplicationEvent.UserCodeFailed(self.node(), "snapshot scan", String.valueOf(e)));
+            feed.outbox.publish(new ReplicationEvent.UserCodeFailed(self.node(), "snapshot scan", Outbox.text(e)));
         }
         for (Feeder feeder : feeders.values()) {
             if (feeder.isWaiting()) {
@@ -527,8 +527,7 @@ final class Leadership {
             try {
                 over.close();
             } catch (RuntimeException | Error e) {
-                feed.outbox.publish(
-                        new ReplicationEvent.UserCodeFailed(self.node(), "snapshot scan", String.valueOf(e)));
+                feed.outbox.publish(new ReplicationEvent.UserCodeFailed(self.node(), "snapshot scan", Outbox.text(e)));
             }
         }
     }

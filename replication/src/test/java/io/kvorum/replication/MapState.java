@@ -14,6 +14,7 @@ import java.util.stream.Collectors;
 final class MapState implements ReplicatedState {
     Map<String, String> map = new TreeMap<>();
     boolean failing;
+    boolean speechless;
     boolean scanFailing;
     boolean completionFailing;
     boolean usedAfterItsEnd;
@@ -41,7 +42,17 @@ final class MapState implements ReplicatedState {
 
     private void fail() {
         if (failing) {
-            throw new IllegalStateException("the state is told to fail");
+            throw new IllegalStateException("the state is told to fail") {
+                private static final long serialVersionUID = 1;
+
+                @Override
+                public String getMessage() {
+                    if (speechless) {
+                        throw new IllegalStateException("the state is told not to say why");
+                    }
+                    return super.getMessage();
+                }
+            };
         }
     }
 

@@ -105,7 +105,7 @@ public final class SentinelDriver implements ConfigurationProvider, AutoCloseabl
         public void end(@Nullable Throwable defect) {
             if (defect != null) {
                 lastEvent = sentinel.event(
-                        new SentinelFact.DriverFailed(String.valueOf(defect.getMessage())), scheduler.nanoTime());
+                        new SentinelFact.DriverFailed(String.valueOf(Faults.message(defect))), scheduler.nanoTime());
             }
         }
 
@@ -439,12 +439,12 @@ public final class SentinelDriver implements ConfigurationProvider, AutoCloseabl
     // Failures, and the end.
 
     private void noteFailedCall(String call, Throwable cause) {
-        note(new SentinelFact.CallFailed(call, cause.getMessage()), call.equals("listener"));
+        note(new SentinelFact.CallFailed(call, Faults.message(cause)), call.equals("listener"));
     }
 
     private void noteUnsavedState(Throwable cause) {
         logger.log(Level.WARNING, () -> name + ": its state could not be saved; it goes on, and tries again", cause);
-        note(new SentinelFact.StateNotSaved(cause.getMessage()), false);
+        note(new SentinelFact.StateNotSaved(Faults.message(cause)), false);
     }
 
     private void note(SentinelFact fact, boolean ofListener) {

@@ -127,6 +127,36 @@ final class SentinelDriverFailuresTest {
         assertTrue(driver.isRunning());
     }
 
+    /** A failure of the application whose own message fails. */
+    private static final class Speechless extends RuntimeException {
+        private static final long serialVersionUID = 1;
+
+        @Override
+        public String getMessage() {
+            throw new IllegalStateException("no message");
+        }
+    }
+
+    @Test
+    void aFailureThatCannotSayWhatItIsEndsNothing() {
+        sentinel.inTransport = () -> {
+            throw new Speechless();
+        };
+        sentinel.inGateway = sentinel.inTransport;
+        disk.failure = new Speechless();
+        driver.start();
+        driver.receive(PEER, opinion(2, B));
+        sentinel.pass(Duration.ofSeconds(1));
+        disk.failure = null;
+        sentinel.pass(Duration.ofSeconds(6));
+
+        assertTrue(driver.isRunning());
+        assertNotNull(disk.state);
+        String name = Speechless.class.getName();
+        assertTrue(sentinel.facts(CallFailed.class).contains(new CallFailed("gateway", name)));
+        assertEquals(List.of(new StateNotSaved(name)), sentinel.facts(StateNotSaved.class));
+    }
+
     @Test
     void aTransportThatThrowsAnErrorEndsNothing() {
         sentinel.inTransport = () -> {

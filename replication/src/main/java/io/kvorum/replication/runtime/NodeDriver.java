@@ -527,8 +527,7 @@ public final class NodeDriver implements AutoCloseable {
     private void tellEnd() {
         Throwable defect = runner.defect();
         if (defect != null) {
-            logger.log(Level.ERROR, () -> name + " stopped after a defect of its own", defect);
-            delivery.publishLast(new ReplicationEvent.DriverFailed(status.node(), String.valueOf(defect.getMessage())));
+            delivery.tellDefect(defect);
         }
         orphans.forEach(delivery::complete);
         releaseMessages();

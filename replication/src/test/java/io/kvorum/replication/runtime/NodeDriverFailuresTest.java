@@ -20,6 +20,7 @@ import io.kvorum.replication.Acknowledgement;
 import io.kvorum.replication.ControlAnswer;
 import io.kvorum.replication.OutcomeUnknownException;
 import io.kvorum.replication.ReplicationEvent.DriverFailed;
+import io.kvorum.replication.ReplicationEvent.PromiseNotSaved;
 import io.kvorum.replication.ReplicationEvent.ShardBegun;
 import io.kvorum.replication.ReplicationEvent.UserCodeFailed;
 import io.kvorum.replication.ReplicationLog;
@@ -114,6 +115,38 @@ final class NodeDriverFailuresTest {
         assertTrue(driver.status().writable());
         assertEquals(1, node.told(ShardBegun.class).size());
         assertEquals(List.of(new UserCodeFailed(A, "listener", "bad listener")), node.told(UserCodeFailed.class));
+    }
+
+    /** A failure of the application whose own message fails. */
+    private static final class Speechless extends RuntimeException {
+        private static final long serialVersionUID = 1;
+
+        @Override
+        public String getMessage() {
+            throw new IllegalStateException("no message");
+        }
+    }
+
+    @Test
+    void aFailureThatCannotSayWhatItIsEndsNothing() {
+        node.inTransport = () -> {
+            throw new Speechless();
+        };
+        driver.addListener(event -> {
+            throw new Speechless();
+        });
+        node.begin(BOTH);
+        node.promises.failure = new Speechless();
+        driver.follow(EPOCH + 1, B);
+        scheduler.pass(TIMEOUT.toNanos());
+        node.promises.failure = null;
+        scheduler.pass(2 * TIMEOUT.toNanos());
+
+        assertTrue(driver.isRunning());
+        assertEquals(EPOCH + 1, node.promises.epoch());
+        String name = Speechless.class.getName();
+        assertTrue(node.events.contains(new UserCodeFailed(A, "transport", name)), node.events::toString);
+        assertTrue(node.events.contains(new PromiseNotSaved(A, EPOCH + 1, name)), node.events::toString);
     }
 
     @Test
