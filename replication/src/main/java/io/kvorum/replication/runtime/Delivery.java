@@ -1,5 +1,7 @@
 package io.kvorum.replication.runtime;
 
+import static java.util.Objects.requireNonNull;
+
 import io.kvorum.replication.Ready;
 import io.kvorum.replication.ReplicationEvent;
 import io.kvorum.replication.Transport;
@@ -56,7 +58,7 @@ final class Delivery {
         this.node = node;
         this.name = name;
         this.logger = logger;
-        this.transport = transport;
+        this.transport = requireNonNull(transport, "transport");
         this.closed = closed;
         faults = new Faults(logger, name, scheduler::nanoTime, this::failed);
         events = new EventFeed<>(

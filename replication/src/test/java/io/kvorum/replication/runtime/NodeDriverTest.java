@@ -242,6 +242,32 @@ final class NodeDriverTest {
     }
 
     @Test
+    void aTimeoutThatIsOverLongAgoIsOver() {
+        node.begin(BOTH);
+        Duration longAgo = Duration.ofSeconds(Long.MIN_VALUE);
+        CompletionStage<@Nullable Void> outcome = driver.acknowledged(log.end(), Acknowledgement.MAJORITY, longAgo);
+        CompletionStage<LogPosition> confirmed = driver.confirm(longAgo);
+        scheduler.runTasks();
+
+        assertEquals(OutcomeUnknownException.Reason.TIMEOUT, reason(outcome));
+        assertEquals(OutcomeUnknownException.Reason.TIMEOUT, reason(confirmed));
+    }
+
+    /** A mistake of the caller is the caller's, and counts for nothing. */
+    @Test
+    @SuppressWarnings({"NullAway", "DataFlowIssue"})
+    void whatIsMissingIsRefusedAtOnce() {
+        node.begin(BOTH);
+        assertThrows(NullPointerException.class, () -> driver.acknowledged(null, Acknowledgement.MAJORITY, TIMEOUT));
+        assertThrows(NullPointerException.class, () -> driver.acknowledged(log.end(), Acknowledgement.MAJORITY, null));
+        assertThrows(NullPointerException.class, () -> driver.receive(B, null));
+        scheduler.runTasks();
+
+        assertTrue(driver.isRunning());
+        assertEquals(0, driver.acknowledgements().waiting());
+    }
+
+    @Test
     void timeoutsMayBeForEver() {
         node.begin(BOTH);
         Duration ever = Duration.ofSeconds(Long.MAX_VALUE);
