@@ -224,8 +224,13 @@ final class Leadership {
         if (membership.previous() != null || (pendingOne != null && pendingOne.isConnected(now))) {
             return ControlAnswer.Outcome.CHANGE_UNDER_WAY;
         }
-        replacement = new Replacement(
+        Replacement next = new Replacement(
                 outgoing, incoming, now + feed.settings.replaceTimeout().toNanos());
+        Roster then = new Roster(current, lists.joining()).takingIn(new Member(incoming, self.incarnation()), next);
+        if (then != null) {
+            then.checkFits(feed.log.maxPayload());
+        }
+        replacement = next;
         updateFeeders();
         heartbeats.want();
         return ControlAnswer.Outcome.DONE;

@@ -40,19 +40,19 @@ final class MapState implements ReplicatedState {
         put(map, payload.toString(UTF_8));
     }
 
+    /** A failure whose own message fails. */
+    private static final class Speechless extends RuntimeException {
+        private static final long serialVersionUID = 1;
+
+        @Override
+        public String getMessage() {
+            throw new IllegalStateException("no message");
+        }
+    }
+
     private void fail() {
         if (failing) {
-            throw new IllegalStateException("the state is told to fail") {
-                private static final long serialVersionUID = 1;
-
-                @Override
-                public String getMessage() {
-                    if (speechless) {
-                        throw new IllegalStateException("the state is told not to say why");
-                    }
-                    return super.getMessage();
-                }
-            };
+            throw speechless ? new Speechless() : new IllegalStateException("the state is told to fail");
         }
     }
 
