@@ -578,6 +578,7 @@ final class Leadership {
     /** Ends the leadership: what was not acknowledged is unknown from now on. */
     void end(Ready.Outcome outcome) {
         pending.giveUp(outcome);
+        feed.endStep(); // of a step that a defect has ended
         feeders.values().forEach(Feeder::close);
         endScan();
     }
