@@ -127,6 +127,26 @@ final class SentinelDriverFailuresTest {
         assertTrue(driver.isRunning());
     }
 
+    /** However much there is to remember meanwhile, one try follows the other. */
+    @Test
+    void aFullDiskIsTriedNoMoreOftenTheMoreThereIsToSave() {
+        disk.failure = new IOException("disk full");
+        driver.start();
+        for (int round = 2; round < 52; round++) {
+            driver.receive(PEER, opinion(round, B));
+            scheduler.runTasks();
+        }
+        sentinel.pass(Duration.ofSeconds(20));
+        int before = disk.failures;
+        sentinel.pass(Duration.ofSeconds(20));
+        int tries = disk.failures - before;
+        assertTrue(tries >= 4 && tries <= 5, () -> "tries: " + tries);
+
+        disk.failure = null;
+        sentinel.pass(Duration.ofSeconds(6));
+        assertNotNull(disk.state);
+    }
+
     /** A failure of the application whose own message fails. */
     private static final class Speechless extends RuntimeException {
         private static final long serialVersionUID = 1;
