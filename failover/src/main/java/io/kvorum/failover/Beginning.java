@@ -11,6 +11,7 @@ import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -291,7 +292,11 @@ final class Beginning implements Procedure {
         NodeReport first = chosen.get();
         MemberList members = dataLost
                 ? MemberList.of(first.member())
-                : new MemberList(promised.stream().map(NodeReport::member).toList());
+                : new MemberList(Stream.concat(Stream.of(first), promised.stream())
+                        .map(NodeReport::member)
+                        .distinct()
+                        .limit(MemberList.MAX_SIZE) // the others join
+                        .toList());
         List<NodeId> joining = nodes.stream()
                 .filter(node -> members.member(node) == null)
                 .limit(MemberList.MAX_SIZE)
