@@ -64,12 +64,15 @@ final class BackgroundSweep implements StepRunner.Steps<Boolean>, Scheduler.Canc
 
     @Override
     public void deliver(Boolean due) {
+        int deleted = 0;
         try {
-            expire.applyAsInt(BUDGET);
+            deleted = expire.applyAsInt(BUDGET);
         } catch (Throwable e) { // the next sweep may do better
             logger.log(Level.WARNING, () -> "expired keys were not deleted", e);
         }
-        if (engine.hasDeadlines()) { // else the next first one wakes it
+        if (deleted == BUDGET) { // there may be more
+            runner.wake();
+        } else if (engine.hasDeadlines()) { // else the next first one wakes it
             runner.wakeAt(scheduler.nanoTime() + PERIOD.toNanos());
         }
     }

@@ -9,6 +9,7 @@ import io.kvorum.core.Replicas;
 import io.kvorum.core.StoreSettings;
 import io.kvorum.core.engine.Engines;
 import io.kvorum.testing.HandScheduler;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.function.IntUnaryOperator;
 import org.junit.jupiter.api.AfterEach;
@@ -114,6 +115,16 @@ final class BackgroundSweepTest {
         store.set(A, B, Duration.ofMillis(1));
         clock.set(1_300);
         scheduler.pass(SECOND);
+        assertEquals(0, store.size());
+    }
+
+    @Test
+    void manyThatExpireTogetherAreDeletedOneSweepAfterTheOther() {
+        for (int i = 0; i < 3_500; i++) {
+            store.set(("key-" + i).getBytes(StandardCharsets.US_ASCII), B, Duration.ofMillis(1));
+        }
+        clock.set(1_300);
+        scheduler.pass(BackgroundSweep.PERIOD);
         assertEquals(0, store.size());
     }
 
