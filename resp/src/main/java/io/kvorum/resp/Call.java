@@ -51,6 +51,11 @@ final class Call implements Runnable {
         return Text.latin(args[index]);
     }
 
+    /** {@return a word as errors show it} */
+    String shown(int index) {
+        return Text.shown(text(index));
+    }
+
     boolean is(int index, String word) {
         return Text.is(args[index], word);
     }

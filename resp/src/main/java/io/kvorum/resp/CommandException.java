@@ -23,7 +23,7 @@ final class CommandException extends RuntimeException {
 
     /** {@return the error of a subcommand that was given too many words} */
     static CommandException subcommand(Call call) {
-        return new CommandException("ERR unknown subcommand or wrong number of arguments for '" + call.text(1)
+        return new CommandException("ERR unknown subcommand or wrong number of arguments for '" + call.shown(1)
                 + "'. Try " + call.text(0).toUpperCase(Locale.ROOT) + " HELP.");
     }
 

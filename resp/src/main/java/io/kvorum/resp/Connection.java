@@ -53,6 +53,7 @@ final class Connection implements Runnable {
                 answerArrived();
                 flush();
             }
+            drain(); // a client that says nothing more may still read
         } catch (IOException e) {
             closing = true; // the client has gone, or the endpoint was closed
         } finally {
@@ -106,13 +107,18 @@ final class Connection implements Runnable {
         PushQueue queue = pushes;
         if (queue != null) {
             queue.add(out.take());
-            if (closing) {
-                queue.drain();
-            }
         } else {
             OutputStream to = socket.getOutputStream();
             to.write(out.array(), 0, out.size());
             out.clear();
+        }
+    }
+
+    /** Waits until everything was sent. */
+    private void drain() {
+        PushQueue queue = pushes;
+        if (queue != null) {
+            queue.drain();
         }
     }
 

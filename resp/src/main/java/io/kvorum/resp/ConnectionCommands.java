@@ -202,7 +202,7 @@ final class ConnectionCommands {
                 call.session().name = checkedName(call.text(next + 1));
                 next += 2;
             } else {
-                throw new CommandException("ERR Syntax error in HELLO option '" + call.text(next) + "'");
+                throw new CommandException("ERR Syntax error in HELLO option '" + call.shown(next) + "'");
             }
         }
         if (!call.session().authenticated) {
@@ -352,7 +352,7 @@ final class ConnectionCommands {
     private static String type(String word) {
         String type = word.toLowerCase(Locale.ROOT);
         if (!List.of("normal", "pubsub", "master", "replica", "slave").contains(type)) {
-            throw new CommandException("ERR Unknown client type '" + word + "'");
+            throw new CommandException("ERR Unknown client type '" + Text.shown(word) + "'");
         }
         return type;
     }
@@ -390,7 +390,7 @@ final class ConnectionCommands {
                 case "TYPE" -> type = type(call.text(i + 1));
                 case "USER" -> {
                     if (!call.is(i + 1, "default")) {
-                        throw new CommandException("ERR No such user '" + call.text(i + 1) + "'");
+                        throw new CommandException("ERR No such user '" + call.shown(i + 1) + "'");
                     }
                 }
                 case "SKIPME" -> {

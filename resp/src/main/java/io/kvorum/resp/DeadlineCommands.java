@@ -151,7 +151,7 @@ final class DeadlineCommands {
             for (int i = 3; i < call.size(); i++) {
                 String word = call.text(i).toUpperCase(Locale.ROOT);
                 if (!List.of("NX", "XX", "GT", "LT").contains(word)) {
-                    throw new CommandException("ERR Unsupported option " + call.text(i));
+                    throw new CommandException("ERR Unsupported option " + call.shown(i));
                 }
                 words.add(word);
             }

@@ -79,7 +79,8 @@ final class RespWriter {
     /** Writes an error, its code in front. */
     void error(String error) {
         put('-');
-        line(error.replace('\r', ' ').replace('\n', ' '));
+        raw(error.replace('\r', ' ').replace('\n', ' ').getBytes(ISO_8859_1)); // the bytes of the client's own words
+        end();
     }
 
     void integer(long number) {

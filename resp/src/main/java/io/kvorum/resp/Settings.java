@@ -93,22 +93,22 @@ final class Settings {
 
     /** {@return names and values that match one of the patterns, each name before its value} */
     synchronized List<String> matching(List<String> patterns) {
-        Map<String, String> found = new LinkedHashMap<>();
+        Map<String, List<String>> found = new LinkedHashMap<>(); // each setting once, whatever asks for it
         for (String pattern : patterns) {
             String lower = pattern.toLowerCase(Locale.ROOT);
             String value = values.get(lower);
             if (value != null) {
-                found.put(pattern, value); // a name is told as it was asked for
+                found.putIfAbsent(lower, List.of(pattern, value)); // a name is told as it was asked for
             } else {
                 values.forEach((name, other) -> {
                     if (Glob.matches(lower, name)) {
-                        found.put(name, other);
+                        found.putIfAbsent(name, List.of(name, other));
                     }
                 });
             }
         }
         List<String> answer = new ArrayList<>();
-        found.forEach((name, value) -> answer.addAll(List.of(name, value)));
+        found.values().forEach(answer::addAll);
         return answer;
     }
 
@@ -119,7 +119,7 @@ final class Settings {
             String name = namesAndValues.get(i);
             String lower = name.toLowerCase(Locale.ROOT);
             if (!values.containsKey(lower)) {
-                throw new CommandException("ERR Unknown option or number of arguments for CONFIG SET - '" + name + "'");
+                throw new CommandException("ERR Unknown option or number of arguments for CONFIG SET - '" + Text.shown(name) + "'");
             }
             if (!CHANGEABLE.containsKey(lower)) {
                 throw failed(lower, "can't set immutable config");

@@ -463,12 +463,12 @@ final class StringCommands {
 
     private static void incrbyfloat(Call call) {
         byte[] key = call.arg(1);
-        BigDecimal delta = Numbers.parseFraction(call.arg(2));
+        BigDecimal delta = fraction(call.arg(2));
         byte[] sum = call.atomically(key, keys -> {
             byte[] present = keys.get(key);
-            BigDecimal value = present == null ? BigDecimal.ZERO : fraction(present, Numbers.parseFraction(present));
-            BigDecimal result = Numbers.rounded(value.add(fraction(call.arg(2), delta)));
-            if (!Numbers.isFinite(result)) {
+            BigDecimal value = present == null ? BigDecimal.ZERO : fraction(present);
+            BigDecimal result = value == null || delta == null ? null : Numbers.rounded(value.add(delta));
+            if (result == null || !Numbers.isFinite(result)) {
                 throw new CommandException(NOT_FINITE);
             }
             byte[] digits = Text.bytes(Numbers.format(result));
@@ -479,9 +479,11 @@ final class StringCommands {
         call.out().bulk(sum);
     }
 
-    private static BigDecimal fraction(byte[] text, @Nullable BigDecimal number) {
-        if (number == null) {
-            throw new CommandException(Numbers.isInfinite(text) ? NOT_FINITE : "ERR value is not a valid float");
+    /** {@return a number with a fraction, or null if it is infinite} */
+    private static @Nullable BigDecimal fraction(byte[] text) {
+        BigDecimal number = Numbers.parseFraction(text);
+        if (number == null && !Numbers.isInfinite(text)) {
+            throw new CommandException("ERR value is not a valid float");
         }
         return number;
     }
