@@ -17,6 +17,9 @@ import org.jspecify.annotations.Nullable;
 final class CommandTable {
     private static final int MAX_SHOWN = 128;
     private static final int RECENT = 251;
+    private static final String FORBIDDEN = "ERR DEBUG command not allowed. If the enable-debug-command option is set to "
+            + "\"local\", you can run it from a local connection, otherwise you need to set this option in the "
+            + "configuration file, and then restart the server.";
 
     private final Map<String, Command> commands = new LinkedHashMap<>();
     private final @Nullable Known[] recent = new Known[RECENT];
@@ -81,6 +84,9 @@ final class CommandTable {
         }
         if (!command.takes(args.length)) {
             throw new CommandException("ERR wrong number of arguments for '" + command.name() + "' command");
+        }
+        if (command.traits().forbidden()) {
+            throw new CommandException(FORBIDDEN);
         }
         return command;
     }

@@ -201,7 +201,11 @@ final class DeadlineCommands {
         long answer = call.reading(key, keys -> {
             OptionalLong deadline = keys.deadlineOf(key);
             if (deadline.isEmpty()) {
-                return keys.exists(key) ? -1L : -2L;
+                if (keys.exists(key)) {
+                    return -1L;
+                }
+                call.missed(key);
+                return -2L;
             }
             long millis =
                     absolute ? deadline.getAsLong() : Math.max(deadline.getAsLong() - System.currentTimeMillis(), 0);

@@ -6,6 +6,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,6 +21,17 @@ final class Session {
         OFF,
         SKIP_NEXT,
         SKIP
+    }
+
+    /** How a command that blocks its connection stands. */
+    enum Wait {
+        /** None does. */
+        NONE,
+        BLOCKED,
+        /** Another connection wants it to end as if its time was over. */
+        OVER,
+        /** Another connection wants it to end with an error. */
+        FAILED
     }
 
     /** A command that waits for EXEC. */
@@ -38,6 +50,7 @@ final class Session {
     @Nullable
     List<Queued> queue; // while a transaction is being queued
 
+    private final AtomicReference<Wait> wait = new AtomicReference<>(Wait.NONE); // others end it
     boolean executing; // a transaction is being run, in which nothing waits
     boolean broken; // the transaction, by an error while it was queued
     final Map<String, Watched> watched = new HashMap<>();
@@ -47,6 +60,23 @@ final class Session {
 
     Session(boolean needsPassword) {
         this.authenticated = !needsPassword;
+    }
+
+    void beginWait() {
+        wait.set(Wait.BLOCKED);
+    }
+
+    void endWait() {
+        wait.set(Wait.NONE);
+    }
+
+    Wait waiting() {
+        return wait.get();
+    }
+
+    /** {@return whether the connection was blocked, which it is not any more; any thread may call it} */
+    boolean unblock(Wait how) {
+        return wait.compareAndSet(Wait.BLOCKED, how);
     }
 
     boolean inTransaction() {

@@ -174,7 +174,7 @@ final class TransactionCommands {
         try {
             out.array(queue.size());
             for (Session.Queued queued : queue) {
-                int mark = out.size();
+                long mark = out.position();
                 try {
                     new Call(queued.command(), queued.args(), connection, transaction).run();
                 } catch (CommandException e) {
