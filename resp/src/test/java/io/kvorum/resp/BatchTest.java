@@ -85,8 +85,8 @@ final class BatchTest {
 
     @Test
     void aWriteThatIsHeldBackGoesWithItsConnection() throws Exception {
+        TinyClient gone = new TinyClient(port);
         try (TinyClient killed = new TinyClient(port);
-                TinyClient gone = new TinyClient(port);
                 TinyClient other = new TinyClient(port)) {
             String killedId = killed.call("CLIENT ID");
             String goneId = gone.call("CLIENT ID");
