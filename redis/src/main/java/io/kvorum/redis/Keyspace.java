@@ -45,8 +45,7 @@ interface Keyspace {
     }
 
     /** Deletes those of some keys that are of some slots, all at once, and adds how many there were. */
-    private static void delete(
-            Connections connections, Place place, SlotSet slots, List<byte[]> keys, long[] deleted) {
+    private static void delete(Connections connections, Place place, SlotSet slots, List<byte[]> keys, long[] deleted) {
         List<CompletableFuture<Long>> sent = new ArrayList<>();
         for (byte[] key : keys) {
             int slot = HashSlot.of(key);

@@ -234,7 +234,9 @@ final class RedisStoreSecurityTest {
         }
         Files.writeString(
                 files.resolve("key.pem"),
-                pem("PRIVATE KEY", keys.getKey("server", STORE_PASSWORD.toCharArray()).getEncoded()));
+                pem(
+                        "PRIVATE KEY",
+                        keys.getKey("server", STORE_PASSWORD.toCharArray()).getEncoded()));
         Files.writeString(
                 files.resolve("certificate.pem"),
                 pem("CERTIFICATE", keys.getCertificate("server").getEncoded()));

@@ -345,8 +345,7 @@ final class ClientCommands {
             throw new CommandException("ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR");
         }
         Connection blocked = connection(call.endpoint().connections(), call.integer(2));
-        boolean ended =
-                blocked != null && blocked.session().unblock(failed ? Session.Wait.FAILED : Session.Wait.OVER);
+        boolean ended = blocked != null && blocked.session().unblock(failed ? Session.Wait.FAILED : Session.Wait.OVER);
         call.out().integer(ended ? 1 : 0);
     }
 

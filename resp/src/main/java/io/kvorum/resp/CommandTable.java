@@ -17,9 +17,10 @@ import org.jspecify.annotations.Nullable;
 final class CommandTable {
     private static final int MAX_SHOWN = 128;
     private static final int RECENT = 251;
-    private static final String FORBIDDEN = "ERR DEBUG command not allowed. If the enable-debug-command option is set to "
-            + "\"local\", you can run it from a local connection, otherwise you need to set this option in the "
-            + "configuration file, and then restart the server.";
+    private static final String FORBIDDEN =
+            "ERR DEBUG command not allowed. If the enable-debug-command option is set to "
+                    + "\"local\", you can run it from a local connection, otherwise you need to set this option in the "
+                    + "configuration file, and then restart the server.";
 
     private final Map<String, Command> commands = new LinkedHashMap<>();
     private final @Nullable Known[] recent = new Known[RECENT];

@@ -443,7 +443,8 @@ public final class RespCluster implements AutoCloseable {
 
     /** {@return whether any node tells of events of a kind} */
     boolean isNotifying(char kind) {
-        return isNotifying() && nodeEndpoints().stream().anyMatch(node -> node.settings().tells(kind));
+        return isNotifying()
+                && nodeEndpoints().stream().anyMatch(node -> node.settings().tells(kind));
     }
 
     private static void tellKeyspaceAt(NodeEndpoint node, Connection.Change change) {

@@ -52,7 +52,6 @@ final class Settings {
     /** What {@code notify-keyspace-events} was set to, which it is not always read as. */
     private volatile String events;
 
-
     Settings(Map<String, String> given) {
         values.put("appendonly", "no");
         values.put("bind", "127.0.0.1");
@@ -122,7 +121,8 @@ final class Settings {
             String name = namesAndValues.get(i);
             String lower = name.toLowerCase(Locale.ROOT);
             if (!values.containsKey(lower)) {
-                throw new CommandException("ERR Unknown option or number of arguments for CONFIG SET - '" + Text.shown(name) + "'");
+                throw new CommandException(
+                        "ERR Unknown option or number of arguments for CONFIG SET - '" + Text.shown(name) + "'");
             }
             if (!CHANGEABLE.containsKey(lower)) {
                 throw failed(Text.shown(name), "can't set immutable config");

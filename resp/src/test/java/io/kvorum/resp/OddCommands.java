@@ -16,17 +16,21 @@ final class OddCommands {
     private static final String LARGE = "0|-1|9223372036854775807|-9223372036854775808|9223372036854775808"
             + "|-9223372036854775809|18446744073709551615|4294967296|2147483648|-2147483649|536870912|01|+1| 1|1 |1.0|"
             + "|-0|-|0x10|1e3|abc|9223372036854775|9223372036854776|99999999999999999999999999999|1\0|\u00ff";
+
     private static final String NUMBERS = "1|2|5|10|" + LARGE;
     private static final String FRACTIONS = "1e400|-1e4900|1e5000|1e-5000|nan|-nan|inf|-inf|+inf|Infinity|infi|0x10"
             + "|0x1p3|0x1.8p1|0x|1.|.5|.|-.5|1e|1e+2|1_000|1f|1d|0.1|3.0e3|5e-324|1e-17|1e-18|nan(1)|\t1|1\n|+-1"
             + "|123456789012345678901234567890|3.14159265358979323846|1.7976931348623157e308|" + NUMBERS;
     private static final String VALUES = "|v|10|-5|3.5|007| 10|1e5|9223372036854775807|\0\1\r\n\u00ff|inf|1.10|9999"
             + "|xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx";
-    private static final String PATTERNS = "*|a*|?|[ab]|[^a]|\\a|[a-c]|[c-a]|[|[a|\\|**a||k*\u00ff|{a}?|*[|[]|[]a]|[^]|a\\";
+    private static final String PATTERNS =
+            "*|a*|?|[ab]|[^a]|\\a|[a-c]|[c-a]|[|[a|\\|**a||k*\u00ff|{a}?|*[|[]|[]a]|[^]|a\\";
     private static final String LIVES = "100000|1000000|" + LARGE;
-    private static final String MOMENTS = "33177117420000|99999999999999|0|-1|9223372036854775807|9223372036854775|01|+1|1.0|";
+    private static final String MOMENTS =
+            "33177117420000|99999999999999|0|-1|9223372036854775807|9223372036854775|01|+1|1.0|";
     private static final String JUNK = "foo|NX|xx|GET||\u00ff|n\0x|KEEPTTL|EX|10|REPLACE|MATCH|COUNT";
-    private static final String COMMANDS = "get|SET|mget|msetnx|foo||object|object|EXEC|rename|COPY|subscribe|spublish|config";
+    private static final String COMMANDS =
+            "get|SET|mget|msetnx|foo||object|object|EXEC|rename|COPY|subscribe|spublish|config";
     private static final String FILTERS =
             "on|OFF|foo|yes|-1|999999|TYPE|ID|SKIPME|USER|bob|ADDR|1.2.3.4:1|LADDR|master|slave||ERROR|BCAST|PREFIX";
 

@@ -68,7 +68,8 @@ final class OddCommandsTest {
                 TinyClient client = i % 4 == 3 ? other : one;
                 client.send(words);
                 client.read();
-                answers.add(String.join(" ", words) + " -> " + ID.matcher(client.raw()).replaceAll("$1"));
+                answers.add(String.join(" ", words) + " -> "
+                        + ID.matcher(client.raw()).replaceAll("$1"));
             }
             answers.add(heard(listener));
         }

@@ -164,8 +164,7 @@ final class TransactionsTest {
         });
         assertFails(
                 "UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)", () -> {
-                    throw new OutcomeUnknownException(
-                            OutcomeUnknownException.Reason.DEPOSED, shard, node, position);
+                    throw new OutcomeUnknownException(OutcomeUnknownException.Reason.DEPOSED, shard, node, position);
                 });
     }
 
