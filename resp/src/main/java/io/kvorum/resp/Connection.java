@@ -299,7 +299,12 @@ final class Connection implements Runnable {
     }
 
     void forgetChanges() {
-        changes.clear();
+        forgetChanges(0);
+    }
+
+    /** Forgets the changes beyond the first ones. */
+    void forgetChanges(int kept) {
+        changes.subList(kept, changes.size()).clear();
     }
 
     String remoteAddress() {

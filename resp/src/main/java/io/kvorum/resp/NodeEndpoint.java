@@ -48,6 +48,8 @@ final class NodeEndpoint extends Endpoint {
     /** What a command is refused with whose client has gone, and nobody reads. */
     static final String GONE = "ERR the connection was closed";
 
+    static final String NO_MEMORY = "OOM command not allowed when used memory > 'maxmemory'.";
+    static final String TOO_LONG = "ERR string exceeds maximum allowed size (proto-max-bulk-len)";
     private static final String LOADING = "LOADING Redis is loading the dataset in memory";
     private static final CommandTable TABLE = new CommandTable();
 
@@ -241,7 +243,7 @@ final class NodeEndpoint extends Endpoint {
             connection.forgetChanges();
             return e;
         } catch (OutOfMemoryError e) { // for a value that does not fit
-            throw new CommandException("OOM command not allowed when used memory > 'maxmemory'.");
+            throw new CommandException(NO_MEMORY);
         }
     }
 
@@ -278,7 +280,7 @@ final class NodeEndpoint extends Endpoint {
             action.run();
             tell(connection);
         } catch (IllegalArgumentException e) {
-            throw new CommandException("ERR string exceeds maximum allowed size (proto-max-bulk-len)");
+            throw new CommandException(TOO_LONG);
         } catch (OutcomeUnknownException e) {
             throw unknown(e);
         } finally {

@@ -12,7 +12,6 @@ import org.jspecify.annotations.Nullable;
 
 /** The commands on strings. */
 final class StringCommands {
-    private static final String TOO_LONG = "ERR string exceeds maximum allowed size (proto-max-bulk-len)";
     private static final String NOT_FINITE = "ERR increment would produce NaN or Infinity";
     private static final long MAX_LENGTH = 512 << 20;
 
@@ -432,7 +431,7 @@ final class StringCommands {
             return;
         }
         if (offset + part.length > MAX_LENGTH || offset + part.length < 0) {
-            throw new CommandException(TOO_LONG);
+            throw new CommandException(NodeEndpoint.TOO_LONG);
         }
         int length = call.keys().setRange(call.arg(1), (int) offset, part);
         call.changed('$', "setrange", call.arg(1));

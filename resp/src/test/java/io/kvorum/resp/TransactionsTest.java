@@ -142,11 +142,12 @@ final class TransactionsTest {
 
     @Test
     void whatFailsEndsTheTransactionAndAnnouncesNothing() throws Exception {
-        assertFails(
-                "EXECABORT Transaction discarded because of: OOM command not allowed when used memory > 'maxmemory'.",
-                () -> {
-                    throw new OutOfMemoryError("planted");
-                });
+        String noMemory = "OOM command not allowed when used memory > 'maxmemory'.";
+        Runnable full = () -> {
+            throw new OutOfMemoryError("planted");
+        };
+        assertAnswers("(error) EXECABORT Transaction discarded because of: " + noMemory, "1 1 1 RW", full);
+        assertAnswers("[(error) " + noMemory + "]", "", full); // what runs alone is not undone
         assertFails("ERR internal error: java.lang.UnsupportedOperationException: planted", () -> {
             throw new UnsupportedOperationException("planted");
         });
@@ -200,7 +201,13 @@ final class TransactionsTest {
     }
 
     private static void assertFails(String error, Runnable failure) throws Exception {
-        Command failing = Command.of("fails", 1, "fast", "", "Changes a key and fails", "7.0.0", call -> {
+        assertAnswers("(error) " + error, "", failure);
+        assertAnswers("(error) " + error, "1 1 1 RW", failure);
+    }
+
+    /** Runs a transaction of a command, with a key or without, which notes a change and then fails. */
+    private static void assertAnswers(String answer, String keys, Runnable failure) throws Exception {
+        Command failing = Command.of("fails", -1, "write fast", keys, "Changes a key and fails", "7.0.0", call -> {
             call.changed('$', "set", Text.bytes("a"));
             failure.run();
         });
@@ -209,9 +216,9 @@ final class TransactionsTest {
             long id = Long.parseLong(client.call("CLIENT ID"));
             other.call("WATCH a");
             client.call("MULTI");
-            session(id).enqueue(failing, new byte[][] {Text.bytes("fails")});
+            session(id).enqueue(failing, new byte[][] {Text.bytes("fails"), Text.bytes("a")});
 
-            assertEquals("(error) " + error, client.call("EXEC"));
+            assertEquals(answer, client.call("EXEC"));
             assertEquals("PONG", client.call("PING"));
             client.call("SET b 1"); // which would announce what is left
             other.call("MULTI");
