@@ -321,7 +321,7 @@ final class Connection implements Runnable {
         Session current = session;
         String flags = (current.subscribed() ? "P" : "")
                 + (current.inTransaction() ? "x" : "")
-                + (current.waiting() == Session.Wait.NONE ? "" : "b")
+                + (current.waiting() != Session.Wait.NONE ? "b" : "")
                 + (current.readOnly ? "r" : "");
         return "id=" + id + " addr=" + remoteAddress() + " laddr=" + localAddress() + " fd=8 name=" + current.name
                 + " age=" + (now - startedAt) / 1_000_000_000L + " idle=" + (now - current.lastActive) / 1_000_000_000L

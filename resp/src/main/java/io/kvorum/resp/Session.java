@@ -6,7 +6,6 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -50,7 +49,7 @@ final class Session {
     @Nullable
     List<Queued> queue; // while a transaction is being queued
 
-    private final AtomicReference<Wait> wait = new AtomicReference<>(Wait.NONE); // others end it
+    private Wait wait = Wait.NONE; // guarded by this, as others end it
     boolean executing; // a transaction is being run, in which nothing waits
     boolean broken; // the transaction, by an error while it was queued
     final Map<String, Watched> watched = new HashMap<>();
@@ -62,21 +61,23 @@ final class Session {
         this.authenticated = !needsPassword;
     }
 
-    void beginWait() {
-        wait.set(Wait.BLOCKED);
+    synchronized void beginWait() {
+        wait = Wait.BLOCKED;
     }
 
-    void endWait() {
-        wait.set(Wait.NONE);
+    synchronized void endWait() {
+        wait = Wait.NONE;
     }
 
-    Wait waiting() {
-        return wait.get();
+    synchronized Wait waiting() {
+        return wait;
     }
 
     /** {@return whether the connection was blocked, which it is not any more; any thread may call it} */
-    boolean unblock(Wait how) {
-        return wait.compareAndSet(Wait.BLOCKED, how);
+    synchronized boolean unblock(Wait how) {
+        boolean blocked = wait == Wait.BLOCKED;
+        wait = blocked ? how : wait;
+        return blocked;
     }
 
     boolean inTransaction() {

@@ -70,10 +70,10 @@ final class BothServers implements AutoCloseable {
     }
 
     @Override
-    public void close() throws InterruptedException {
+    public void close() {
         resp.close();
         cluster.close();
         real.destroy();
-        real.waitFor(10, TimeUnit.SECONDS);
+        real.onExit().orTimeout(10, TimeUnit.SECONDS).join();
     }
 }
