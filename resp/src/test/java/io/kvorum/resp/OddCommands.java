@@ -137,7 +137,7 @@ final class OddCommands {
         int open = form.indexOf('(');
         addAll(open < 0 ? form : form.substring(0, open), words);
         if (open >= 0) {
-            String[] options = form.substring(open + 1, form.indexOf(')')).split(" ");
+            String[] options = form.substring(open + 1, form.indexOf(')')).split(" ", -1);
             for (int i = random.nextInt(4); i > 0; i--) {
                 addAll(options[random.nextInt(options.length)].replace(':', ' '), words);
             }
@@ -152,7 +152,7 @@ final class OddCommands {
     }
 
     private void addAll(String form, List<String> words) {
-        for (String part : form.trim().split(" +")) {
+        for (String part : form.split(" ", -1)) {
             switch (part) {
                 case "" -> {}
                 case "<k>" -> words.add(oneOf(KEYS));
