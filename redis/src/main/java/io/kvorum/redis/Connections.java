@@ -386,8 +386,13 @@ final class Connections implements AutoCloseable {
                         })));
     }
 
+    /** Asks how many replicas have what was sent before, of which no failure may say that it was not sent. */
     private CompletionStage<Long> confirm(RedisAsyncCommands<byte[], byte[]> commands) {
-        return commands.waitForReplication(replicas, Math.max(1, timeout.toMillis() * 3 / 4));
+        try {
+            return commands.waitForReplication(replicas, Math.max(1, timeout.toMillis() * 3 / 4));
+        } catch (RuntimeException e) { // of a client that is closed meanwhile
+            return CompletableFuture.failedFuture(e);
+        }
     }
 
     /** Sends a command that changes something to the primary of a slot, and waits for its result. */

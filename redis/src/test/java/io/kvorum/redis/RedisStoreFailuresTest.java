@@ -497,6 +497,26 @@ final class RedisStoreFailuresTest {
         }
     }
 
+    /** As when the store is closed between the change and the question how many replicas have it. */
+    @Test
+    void aChangeIsUnknownWhenItsConfirmationCannotBeAskedFor() {
+        RealServer server = server();
+        ClientResources resources = DefaultClientResources.create();
+        RedisClient client = client(resources, LIMIT);
+        try (Connections connections =
+                new Connections(resources, true, client, new SingleServer(server.uri(), null), LIMIT, 1)) {
+            CompletableFuture<String> sent = connections.send(HashSlot.of(KEY), true, commands -> {
+                var set = commands.set(KEY, VALUE);
+                resources.timer().stop(); // without which nothing is sent
+                return set;
+            });
+
+            CompletionException failure = assertThrows(CompletionException.class, sent::join);
+            assertInstanceOf(OutcomeUnknownException.class, failure.getCause());
+            assertEquals("value", server.ask("GET key"));
+        }
+    }
+
     @Test
     void aTransactionThatTheServerAbortsIsRefusedForTheSameReason() {
         Place place = Place.of(RedisURI.create("redis://127.0.0.1"));

@@ -3,14 +3,17 @@ package io.kvorum.redis;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.kvorum.core.Entry;
+import io.kvorum.core.PartlyClearedException;
 import io.kvorum.core.ScanCursor;
 import io.kvorum.core.ScanOptions;
+import io.kvorum.slots.HashSlot;
 import io.kvorum.slots.SlotSet;
 import io.kvorum.slots.topology.RefusedException;
 import io.kvorum.slots.topology.RefusedException.Kind;
@@ -40,7 +43,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Tag("long")
 final class RedisStoreSecurityTest {
     private static final String USER = "alice";
-    private static final String PASSWORD = "wonderland";
+    private static final String STORE_PASSWORD = "wonderland";
+    private static final String PASSWORD = "w@nd:r/l%41#?&+é";
     private static final Duration LIMIT = Duration.ofSeconds(20);
     private static final String KEYS = "~orders:* ~kvorum:leadership";
     private static final byte[] VALUE = "value".getBytes(UTF_8);
@@ -132,6 +136,29 @@ final class RedisStoreSecurityTest {
         assertEquals(Kind.CLUSTER_DOWN, refusal.kind());
     }
 
+    /** Some keys may be listed by everybody, but not deleted. */
+    @Test
+    void whoFailsToClearEverythingTellsWhatIsGone() {
+        RealServer server = RealServer.start(RealServer.newest());
+        opened.add(server);
+        addUser(server, KEYS);
+        RedisStore store = store(as(PASSWORD, server.uri()));
+        for (int i = 0; i < 100; i++) {
+            store.set(("orders:" + i).getBytes(UTF_8), VALUE);
+        }
+        server.ask("SET hidden 1");
+
+        PartlyClearedException partly = assertThrows(PartlyClearedException.class, store::clear);
+        assertEquals(100, partly.deleted());
+        assertEquals(SlotSet.EMPTY, partly.cleared());
+        assertEquals(SlotSet.ALL, partly.remaining());
+        assertInstanceOf(IllegalStateException.class, partly.getCause());
+        assertEquals("1", server.ask("DBSIZE"));
+        assertThrows(IllegalStateException.class, store::clear, "nothing was deleted this time");
+        int slot = HashSlot.of("hidden".getBytes(UTF_8));
+        assertThrows(IllegalStateException.class, () -> store.dropSlot(slot));
+    }
+
     @Test
     void aNodeCommandsAServerAsTheUserOfItsUri() {
         RealServer server = RealServer.start(RealServer.newest());
@@ -196,18 +223,20 @@ final class RedisStoreSecurityTest {
                         "-keystore",
                         store.toString(),
                         "-storepass",
-                        PASSWORD)
+                        STORE_PASSWORD)
                 .redirectErrorStream(true)
                 .start();
         String said = new String(tool.getInputStream().readAllBytes(), UTF_8);
         assertEquals(0, tool.waitFor(), said);
         KeyStore keys = KeyStore.getInstance("PKCS12");
         try (InputStream in = Files.newInputStream(store)) {
-            keys.load(in, PASSWORD.toCharArray());
+            keys.load(in, STORE_PASSWORD.toCharArray());
         }
         Files.writeString(
                 files.resolve("key.pem"),
-                pem("PRIVATE KEY", keys.getKey("server", PASSWORD.toCharArray()).getEncoded()));
+                pem(
+                        "PRIVATE KEY",
+                        keys.getKey("server", STORE_PASSWORD.toCharArray()).getEncoded()));
         Files.writeString(
                 files.resolve("certificate.pem"),
                 pem("CERTIFICATE", keys.getCertificate("server").getEncoded()));

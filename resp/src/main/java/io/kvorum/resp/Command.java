@@ -79,6 +79,7 @@ record Command(
             boolean whileIncomplete,
             boolean control,
             boolean atOnce,
+            boolean forbidden,
             boolean ofSubscribers) {
         static Traits of(String name, List<String> flags) {
             return new Traits(
@@ -89,6 +90,7 @@ record Command(
                     flags.contains("loading") || flags.contains("stale"),
                     name.startsWith("kvorum|"),
                     TransactionCommands.AT_ONCE.contains(name),
+                    name.equals("debug"),
                     PubSubCommands.OF_SUBSCRIBERS.contains(name));
         }
     }

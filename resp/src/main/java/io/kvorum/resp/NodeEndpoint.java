@@ -9,6 +9,7 @@ import io.kvorum.replication.Acknowledgement;
 import io.kvorum.replication.NodeRole;
 import io.kvorum.replication.NodeStatus;
 import io.kvorum.replication.OutcomeUnknownException;
+import io.kvorum.replication.WriteLostException;
 import io.kvorum.slots.topology.NodeId;
 import io.kvorum.slots.topology.RefusedException;
 import io.kvorum.slots.topology.RefusedException.Kind;
@@ -20,7 +21,6 @@ import java.util.List;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.locks.Lock;
-import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import org.jspecify.annotations.Nullable;
 
@@ -38,11 +38,18 @@ final class NodeEndpoint extends Endpoint {
     /** For how long a command waits until it is clear which node leads. */
     private static final Duration MAX_WAIT = Duration.ofSeconds(2);
 
-    private static final long CHECK_NANOS = 1_000_000;
-
     /** How many keys that expired or were evicted may wait to be told. */
     private static final int REMOVALS = 1 << 16;
 
+    /** The answer to whoever waits for replicas at a node that leads no more. */
+    static final String DEPOSED =
+            "UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)";
+
+    /** What a command is refused with whose client has gone, and nobody reads. */
+    static final String GONE = "ERR the connection was closed";
+
+    static final String NO_MEMORY = "OOM command not allowed when used memory > 'maxmemory'.";
+    static final String TOO_LONG = "ERR string exceeds maximum allowed size (proto-max-bulk-len)";
     private static final String LOADING = "LOADING Redis is loading the dataset in memory";
     private static final CommandTable TABLE = new CommandTable();
 
@@ -54,6 +61,7 @@ final class NodeEndpoint extends Endpoint {
         TransactionCommands.addTo(TABLE);
         PubSubCommands.addTo(TABLE);
         ServerCommands.addTo(TABLE);
+        DiagnosticCommands.addTo(TABLE);
         TableCommands.addTo(TABLE);
         ClusterCommands.addTo(TABLE);
         KvorumCommands.addTo(TABLE);
@@ -188,7 +196,7 @@ final class NodeEndpoint extends Endpoint {
         try {
             carryOut(connection, command, args);
         } catch (CommandException e) {
-            throw !ends || broken || Routing.isElsewhere(e)
+            throw !ends || broken || Routing.isElsewhere(e) || e.mayBeDone()
                     ? e
                     : new CommandException(TransactionCommands.ABORTED_BY + e.error());
         } finally {
@@ -205,10 +213,10 @@ final class NodeEndpoint extends Endpoint {
         long deadline = refused == null ? 0 : System.nanoTime() + MAX_WAIT.toNanos();
         while (refused != null) {
             boolean passing = refused.kind() == Kind.PAUSED || refused.kind() == Kind.FENCED;
-            if (!passing || System.nanoTime() - deadline >= 0 || connection.isClosed()) {
+            if (!passing || System.nanoTime() - deadline >= 0) {
                 throw new CommandException(Routing.error(this, refused));
             }
-            LockSupport.parkNanos(CHECK_NANOS);
+            waitBriefly(connection);
             refused = attempt(connection, command, args);
         }
     }
@@ -216,7 +224,7 @@ final class NodeEndpoint extends Endpoint {
     /** {@return why nothing was done, or null if the command was carried out or queued} */
     private @Nullable RefusedException attempt(Connection connection, Command command, byte[][] args) {
         Session session = connection.session();
-        int mark = connection.out().size();
+        long mark = connection.out().position();
         try {
             holdBack(connection, command);
             List<byte[]> keys = command.keysOf(args);
@@ -235,13 +243,14 @@ final class NodeEndpoint extends Endpoint {
             connection.forgetChanges();
             return e;
         } catch (OutOfMemoryError e) { // for a value that does not fit
-            throw new CommandException("OOM command not allowed when used memory > 'maxmemory'.");
+            throw new CommandException(NO_MEMORY);
         }
     }
 
     private void perform(Connection connection, Call call, List<byte[]> keys) {
         if (call.command().usesStore()) {
-            use(connection, keys.size() > 1 && !Call.inOneSlot(keys), call);
+            boolean several = keys.size() > 1 && !Call.inOneSlot(keys);
+            use(connection, several || (call.command().isWrite() && isTellingNewKeys()), call);
         } else {
             call.run();
         }
@@ -271,7 +280,7 @@ final class NodeEndpoint extends Endpoint {
             action.run();
             tell(connection);
         } catch (IllegalArgumentException e) {
-            throw new CommandException("ERR string exceeds maximum allowed size (proto-max-bulk-len)");
+            throw new CommandException(TOO_LONG);
         } catch (OutcomeUnknownException e) {
             throw unknown(e);
         } finally {
@@ -287,6 +296,9 @@ final class NodeEndpoint extends Endpoint {
             if (e.getCause() instanceof OutcomeUnknownException unknown) {
                 throw unknown(unknown);
             }
+            if (e.getCause() instanceof WriteLostException lost) {
+                throw CommandException.unknown("ERR " + lost.getMessage()); // others that it was part of may not be
+            }
             if (e.getCause() instanceof RefusedException refused) {
                 throw refused;
             }
@@ -295,10 +307,8 @@ final class NodeEndpoint extends Endpoint {
     }
 
     private static CommandException unknown(OutcomeUnknownException e) {
-        return new CommandException(
-                e.reason() == OutcomeUnknownException.Reason.DEPOSED
-                        ? "UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)"
-                        : "ERR " + e.getMessage());
+        return CommandException.unknown(
+                e.reason() == OutcomeUnknownException.Reason.DEPOSED ? DEPOSED : "ERR " + e.getMessage());
     }
 
     /** Tells who watches and who listens. */
@@ -306,11 +316,18 @@ final class NodeEndpoint extends Endpoint {
         List<Connection.Change> changes = connection.changes();
         if (!changes.isEmpty()) {
             for (Connection.Change change : changes) {
-                watched.changed(change.key());
+                if (change.kind() != Connection.MISS) {
+                    watched.changed(change.key());
+                }
                 cluster().tellKeyspace(this, change);
             }
             connection.forgetChanges();
         }
+    }
+
+    /** {@return whether anybody is told of keys that were not there before} */
+    boolean isTellingNewKeys() {
+        return cluster().isNotifying(Connection.NEW);
     }
 
     /** {@return whether anybody watches a key here or is told of changes} */
@@ -325,11 +342,18 @@ final class NodeEndpoint extends Endpoint {
         if (!held || command.name().startsWith("client|") || command.traits().noAuth()) {
             return;
         }
-        while (held && System.nanoTime() - heldUntil < 0 && !connection.isClosed()) {
+        while (held && System.nanoTime() - heldUntil < 0) {
             if (heldWritesOnly && !command.isWrite() && !command.isExec()) {
                 return;
             }
-            LockSupport.parkNanos(CHECK_NANOS);
+            waitBriefly(connection);
+        }
+    }
+
+    /** A command that waits goes with its client, as with the server. */
+    private static void waitBriefly(Connection connection) {
+        if (!connection.waitBriefly()) {
+            throw new CommandException(GONE);
         }
     }
 

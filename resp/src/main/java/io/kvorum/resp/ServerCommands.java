@@ -13,7 +13,11 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 
 /** The commands about the server and about the table of commands. */
 final class ServerCommands {
@@ -325,23 +329,58 @@ final class ServerCommands {
         if (count > acknowledged(store, offset) && !call.session().executing) {
             Duration timeout = millis == 0 ? FOREVER : Duration.ofMillis(millis);
             int wanted = (int) Math.min(count, Integer.MAX_VALUE);
-            try {
-                store.write(Acknowledgement.replicas(wanted), timeout, keys -> 0)
-                        .toCompletableFuture()
-                        .join();
+            CompletableFuture<?> reached = store.write(Acknowledgement.replicas(wanted), timeout, keys -> 0)
+                    .toCompletableFuture();
+            if (isReached(call, reached)) {
                 call.out().integer(Math.max(count, acknowledged(store, offset)));
                 return;
-            } catch (CompletionException e) {
-                if (!(e.getCause() instanceof OutcomeUnknownException unknown)) {
-                    throw e;
-                }
-                if (unknown.reason() == OutcomeUnknownException.Reason.DEPOSED) {
-                    throw new CommandException("UNBLOCKED force unblock from blocking operation, instance state "
-                            + "changed (master -> replica?)");
-                }
             }
         }
         call.out().integer(acknowledged(store, offset));
+    }
+
+    /** {@return whether the replicas have it, or not, in time or until another client has ended the wait} */
+    private static boolean isReached(Call call, CompletableFuture<?> reached) {
+        Session session = call.session();
+        session.beginWait();
+        try {
+            while (!isDone(reached)) {
+                if (!call.connection().waitBriefly()) {
+                    throw new CommandException(NodeEndpoint.GONE);
+                }
+                Session.Wait wait = session.waiting();
+                if (wait == Session.Wait.FAILED) {
+                    throw new CommandException("UNBLOCKED client unblocked via CLIENT UNBLOCK");
+                }
+                if (wait == Session.Wait.OVER) {
+                    return false;
+                }
+            }
+            reached.join();
+            return true;
+        } catch (CompletionException e) {
+            if (!(e.getCause() instanceof OutcomeUnknownException unknown)) {
+                throw e;
+            }
+            if (unknown.reason() == OutcomeUnknownException.Reason.DEPOSED) {
+                throw new CommandException(NodeEndpoint.DEPOSED);
+            }
+            return false;
+        } finally {
+            session.endWait();
+        }
+    }
+
+    /** {@return whether it is done, now or within a moment} */
+    private static boolean isDone(CompletableFuture<?> stage) {
+        try {
+            stage.handle((done, failure) -> done).get(1, TimeUnit.MILLISECONDS);
+            return true;
+        } catch (TimeoutException e) {
+            return false;
+        } catch (InterruptedException | ExecutionException e) {
+            throw new IllegalStateException("nobody interrupts a connection, and no failure gets through", e);
+        }
     }
 
     /** {@return the offset after everything that was written before} */

@@ -83,6 +83,85 @@ final class BatchTest {
         }
     }
 
+    @Test
+    void aWriteThatIsHeldBackGoesWithItsConnection() throws Exception {
+        TinyClient gone = new TinyClient(port);
+        try (TinyClient killed = new TinyClient(port);
+                TinyClient other = new TinyClient(port)) {
+            String killedId = killed.call("CLIENT ID");
+            String goneId = gone.call("CLIENT ID");
+            other.call("CLIENT PAUSE 20000 WRITE");
+            killed.write("SET of-killed 1\r\n");
+            gone.write("ECHO before\r\nSET of-gone 1\r\n");
+            await(() -> clients(other).matches("(?s).*id=" + killedId + " [^\n]* cmd=set .*"));
+            await(() -> clients(other).matches("(?s).*id=" + goneId + " [^\n]* cmd=set .*"));
+            assertEquals("before", gone.read()); // which no later command holds back
+
+            assertEquals("1", other.call("CLIENT KILL ID " + killedId));
+            gone.close();
+            await(() -> !clients(other).matches("(?s).*id=(" + killedId + "|" + goneId + ") .*"));
+            other.call("CLIENT UNPAUSE");
+
+            assertEquals("0", other.call("EXISTS of-killed of-gone"));
+        } finally {
+            ((NodeEndpoint) resp.endpoint(node.id())).releaseCommands();
+        }
+    }
+
+    @Test
+    void aHeldWriteIsCarriedOutOnceAndThenTheCommandsThatCameMeanwhile() throws Exception {
+        try (TinyClient client = new TinyClient(port);
+                TinyClient other = new TinyClient(port)) {
+            other.call("CLIENT PAUSE 20000 WRITE");
+            client.write("INCR held\r\n");
+            await(() -> clients(other).matches("(?s).* cmd=incr .*"));
+            client.write("INCR held\r\nECHO " + "x".repeat(100_000) + "\r\nINCR held\r\n");
+            other.call("CLIENT UNPAUSE");
+
+            assertEquals("1", client.read());
+            assertEquals("2", client.read());
+            assertEquals("x".repeat(100_000), client.read());
+            assertEquals("3", client.read());
+        } finally {
+            ((NodeEndpoint) resp.endpoint(node.id())).releaseCommands();
+        }
+    }
+
+    @Test
+    void anotherConnectionEndsAWait() throws Exception {
+        try (TinyClient client = new TinyClient(port);
+                TinyClient other = new TinyClient(port)) {
+            String id = client.call("CLIENT ID");
+            assertEquals("0", other.call("CLIENT UNBLOCK " + id));
+            client.send("WAIT", "9", "0");
+            await(() -> clients(other).matches("(?s).*id=" + id + " [^\n]* flags=b .*"));
+            assertEquals("1", other.call("CLIENT UNBLOCK " + id));
+            assertEquals("0", client.read());
+
+            client.send("WAIT", "9", "0");
+            await(() -> clients(other).matches("(?s).*id=" + id + " [^\n]* flags=b .*"));
+            assertEquals("1", other.call("CLIENT UNBLOCK " + id + " ERROR"));
+            assertEquals("(error) UNBLOCKED client unblocked via CLIENT UNBLOCK", client.read());
+
+            client.send("WAIT", "9", "0");
+            await(() -> clients(other).matches("(?s).*id=" + id + " [^\n]* flags=b .*"));
+            assertEquals("1", other.call("CLIENT KILL ID " + id));
+            await(() -> !clients(other).matches("(?s).*id=" + id + " .*"));
+        }
+    }
+
+    @Test
+    void connectionsAreListedInTheOrderThatWasAskedFor() throws Exception {
+        try (TinyClient client = new TinyClient(port);
+                TinyClient other = new TinyClient(port)) {
+            String first = client.call("CLIENT ID");
+            String second = other.call("CLIENT ID");
+
+            String list = client.call("CLIENT LIST ID " + second + " 999999 " + first);
+            assertTrue(list.matches("(?s)id=" + second + " [^\n]*\nid=" + first + " [^\n]*\n"), list);
+        }
+    }
+
     private static void await(BooleanSupplier condition) {
         assertTrue(cluster.await(condition, Duration.ofSeconds(20)));
     }

@@ -54,6 +54,19 @@ final class PubSubTest {
     }
 
     @Test
+    void aClientThatSaysNothingMoreStillGetsItsAnswers() throws Exception {
+        for (int i = 0; i < 50; i++) {
+            try (TinyClient client = ports.client("node-1.1")) {
+                client.write("SUBSCRIBE a b\r\n");
+                client.endWriting();
+
+                assertEquals("[subscribe, a, 1]", client.read());
+                assertEquals("[subscribe, b, 2]", client.read());
+            }
+        }
+    }
+
+    @Test
     void messagesOfAShardStayInIt() throws Exception {
         try (TinyClient replica = ports.client("node-1.2");
                 TinyClient primary = ports.client("node-1.1");

@@ -55,6 +55,10 @@ final class TinyClient implements AutoCloseable {
         socket.getOutputStream().write(text.getBytes(ISO_8859_1));
     }
 
+    void endWriting() throws IOException {
+        socket.shutdownOutput();
+    }
+
     /** The bytes of the answer that was read last. */
     String raw() {
         return raw.toString(ISO_8859_1);
