@@ -54,7 +54,7 @@ final class BackgroundSweepTest {
     @Test
     void theFirstDeadlineBeginsItAndTheLastOneEndsIt() {
         store.set(A, B, Duration.ofMillis(250));
-        store.set(B, A, Duration.ofMillis(2_000));
+        store.set(B, A, Duration.ofSeconds(2));
         scheduler.pass(SECOND);
         assertEquals(2, store.size());
 
