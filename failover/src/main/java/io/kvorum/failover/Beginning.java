@@ -176,6 +176,14 @@ final class Beginning implements Procedure {
     }
 
     @Override
+    public void heardOf(ShardPrimary later, long now) {
+        if (step instanceof Starting starting
+                && later.equals(context.primary(starting.epoch, starting.chosen.node()))) {
+            becomePromoted(starting, now);
+        }
+    }
+
+    @Override
     public void tick(long now) {
         if (step instanceof Waiting waiting) {
             if (now - waiting.endsAt() >= 0) {

@@ -304,6 +304,10 @@ final class ShardSentinel {
 
     /** Takes over a primary if it is later than the known one. */
     private void learn(ShardPrimary later, long now) {
+        if (later.epoch() > primary.epoch() && procedure != null) {
+            procedure.heardOf(later, now);
+            conclude(now);
+        }
         if (later.epoch() > primary.epoch()) {
             adopt(later, false, now);
         }
@@ -311,8 +315,12 @@ final class ShardSentinel {
 
     private void adopt(ShardPrimary later, boolean byOwnFailover, long now) {
         if (procedure != null) {
+            boolean beginning = procedure instanceof Beginning;
             procedure.abort(AbortReason.SUPERSEDED, now);
             procedure = null;
+            if (beginning && operation != null && operation.operation() instanceof Operation.BeginAnew) {
+                failOperation(AbortReason.SUPERSEDED, List.of(), now); // what was lost is as lost as before
+            }
         }
         if (objectivelyDown) {
             objectivelyDown = false;

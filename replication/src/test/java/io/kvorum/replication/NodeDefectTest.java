@@ -70,21 +70,19 @@ final class NodeDefectTest {
         node.promiseSaved();
     }
 
-    private void acknowledge(NodeId from, LogPosition position) {
-        node.receive(from, new Ack(SHARD, EPOCH, 1, 1, 1, position, true, Taken.TAKEN, 0, 0), 0);
+    private void acknowledge(NodeId from, LogPosition position, boolean complete) {
+        node.receive(from, new Ack(SHARD, EPOCH, 1, 1, 1, position, complete, Taken.TAKEN, 0, 0), 0);
     }
 
-    @Test
-    void aBatchThatWasReadIsReleasedAlthoughTheNextOneCannotBe() {
+    private void begin() {
         node.fence(EPOCH, SENTINEL);
         MemberList members = new MemberList(List.of(new Member(A, 1), new Member(B, 1), new Member(C, 1)));
         node.begin(EPOCH, SENTINEL, members, List.of(), false, 0);
         step();
         step();
-        LogPosition begun = log.end();
-        log.append(1, Unpooled.wrappedBuffer("key=value".getBytes(StandardCharsets.US_ASCII)));
-        acknowledge(B, LogPosition.START);
-        acknowledge(C, begun);
+    }
+
+    private void endsWithoutABuffer() {
         allocator.left = 1;
         assertThrows(OutOfMemoryError.class, node::ready);
         node.fail();
@@ -92,5 +90,25 @@ final class NodeDefectTest {
 
         assertEquals(1, allocator.given.size());
         assertEquals(0, allocator.given.get(0).refCnt());
+    }
+
+    /** The part of a full sync has two. */
+    @Test
+    void theFirstBufferOfAPartIsReleasedAlthoughThereIsNoSecond() {
+        begin();
+        acknowledge(B, LogPosition.START, false);
+
+        endsWithoutABuffer();
+    }
+
+    @Test
+    void aBatchThatWasReadIsReleasedAlthoughTheNextOneCannotBe() {
+        begin();
+        LogPosition begun = log.end();
+        log.append(1, Unpooled.wrappedBuffer("key=value".getBytes(StandardCharsets.US_ASCII)));
+        acknowledge(B, LogPosition.START, true);
+        acknowledge(C, begun, true);
+
+        endsWithoutABuffer();
     }
 }
