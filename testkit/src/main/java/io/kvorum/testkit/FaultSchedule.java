@@ -149,7 +149,7 @@ public final class FaultSchedule {
         Set<FaultKind> allowed = EnumSet.noneOf(FaultKind.class);
         allowed.addAll(kinds.length == 0 ? EnumSet.allOf(FaultKind.class) : List.of(kinds));
         FaultSchedule schedule = new FaultSchedule(cluster, seed, length, allowed, drawn);
-        cluster.numberMessages();
+        cluster.links().numberMessages();
         if (schedule.kinds.contains(FaultKind.PLACED_CRASH)) {
             for (StopPoint point : STOP_POINTS) {
                 cluster.at(point, schedule::hit);
@@ -284,7 +284,7 @@ public final class FaultSchedule {
         String what = String.format(Locale.ROOT, "%.0f %% of the messages", 100 * share);
         Network.Rule rule = (message, n) ->
                 drawn.strikes(seed, fault, share, message, n, scheduler.nanoTime()) ? fate : Network.Fate.CARRIED;
-        network(kind, what, length, () -> cluster.rule(rule, kind + " " + what));
+        network(kind, what, length, () -> cluster.links().rule(rule, kind + " " + what));
     }
 
     /** As many short ones as long ones, by their order of magnitude. */

@@ -3,38 +3,27 @@ package io.kvorum.testkit;
 import static java.util.Objects.requireNonNull;
 
 import io.kvorum.cluster.ClusterClient;
-import io.kvorum.cluster.ClusterNode;
 import io.kvorum.core.KeyValueStore;
-import io.kvorum.failover.AbortReason;
 import io.kvorum.failover.Operation;
 import io.kvorum.failover.OperationFailedException;
-import io.kvorum.failover.SentinelList;
 import io.kvorum.failover.runtime.SentinelDriver;
-import io.kvorum.replication.NodeIdentity;
 import io.kvorum.replication.ReplicatedState;
 import io.kvorum.replication.ReplicationLog;
 import io.kvorum.slots.HashSlot;
 import io.kvorum.slots.Scheduler;
 import io.kvorum.slots.SlotSet;
-import io.kvorum.slots.runtime.EventFeed;
 import io.kvorum.slots.topology.ClusterTopology;
 import io.kvorum.slots.topology.NodeId;
 import io.kvorum.slots.topology.Shard;
 import io.kvorum.slots.topology.ShardId;
-import io.kvorum.testkit.ClusterEvent.Fault.Kind;
+import io.kvorum.testkit.LocalClusterBuilder.Parts;
 import java.time.Duration;
 import java.time.InstantSource;
-import java.util.ArrayList;
 import java.util.Collection;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.CancellationException;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -73,80 +62,43 @@ public final class LocalCluster implements AutoCloseable {
     /** The party to the links that stands for the client. */
     public static final NodeId CLIENT = new NodeId("client");
 
-    private static final Duration BOOTSTRAP_PAUSE = Duration.ofMillis(20);
-
-    /** How many events may wait for a slow listener. */
-    private static final int MAX_EVENTS = 1 << 16;
-
-    /** How many events are kept for the timeline. */
-    private static final int MAX_RECORDED = 10_000;
-
+    private final Parts parts;
     private final LocalClusterSettings settings;
-    private final @Nullable Function<? super ReplicationLog, ? extends ReplicatedState> state;
     private final ClusterTime time;
-    private final Scheduler scheduler;
-    private final long seed;
     private final Random random;
     private final Network network;
     private final Failures failures = new Failures();
-    private final FollowedTopology topology;
-    private final Map<NodeId, LocalNode> nodes = new LinkedHashMap<>();
-    private final Map<NodeId, LocalSentinel> sentinels = new LinkedHashMap<>();
-    private final ClusterClient client;
-    private final EventFeed<ClusterEvent> events;
-    private final List<Consumer<? super NodeId>> lives = new CopyOnWriteArrayList<>();
-    private final EventRecord record = new EventRecord(MAX_RECORDED);
+    private final Parties parties = new Parties();
+    private final ClusterEvents events;
+    private final TestWaiting waiting;
+    private final LinkFaults links;
     private final Mail mail;
+    private final FirstPrimaries firstPrimaries;
+    private final ClientSide clientSide;
+    private final ClusterClient client;
     private volatile boolean closed;
     private volatile @Nullable OpenCluster open;
 
-    private LocalCluster(
-            LocalClusterSettings settings,
-            @Nullable Function<? super ReplicationLog, ? extends ReplicatedState> state,
-            Map<NodeId, Integer> priorities,
-            ClusterTime time,
-            long seed,
-            Duration minLatency,
-            Duration maxLatency) {
-        this.settings = settings;
-        this.state = state;
-        this.time = time;
-        this.scheduler = time.scheduler();
-        this.seed = seed;
-        this.random = new Random(seed);
-        this.network = new Network(scheduler, random, minLatency.toNanos(), maxLatency.toNanos());
-        this.mail = new Mail(nodes, sentinels, network, settings.encoded() ? Wire.encoding() : Wire.NONE, failures);
-        this.events = new EventFeed<>(
-                scheduler, MAX_EVENTS, (count, last) -> new ClusterEvent.EventsLost(last.at(), count), failures::add);
+    private LocalCluster(Parts parts) {
+        this.parts = parts;
+        settings = parts.settings();
+        time = parts.time();
+        random = new Random(parts.seed());
+        Scheduler scheduler = time.scheduler();
+        network = new Network(
+                scheduler,
+                random,
+                parts.minLatency().toNanos(),
+                parts.maxLatency().toNanos());
+        events = new ClusterEvents(scheduler, failures);
+        waiting = new TestWaiting(time, failures, time instanceof VirtualTime ? " (seed " + seed() + ")" : "");
+        links = new LinkFaults(parties, network, events, failures);
+        mail = new Mail(parties, network, settings.encoded() ? Wire.encoding() : Wire.NONE, failures);
+        firstPrimaries = new FirstPrimaries(parties, scheduler);
         ClusterTopology initial = settings.topology();
-        this.topology = new FollowedTopology(initial);
-        for (Shard shard : initial.shards()) {
-            for (NodeId node : shard.nodes()) {
-                nodes.put(
-                        node,
-                        new LocalNode(
-                                this, shard.id(), node, priorities.getOrDefault(node, NodeIdentity.DEFAULT_PRIORITY)));
-            }
-        }
-        List<NodeId> sentinelIds = new ArrayList<>();
-        for (int i = 1; i <= settings.sentinels(); i++) {
-            sentinelIds.add(new NodeId("sentinel-" + i));
-        }
-        SentinelList list = SentinelList.of(sentinelIds);
-        for (NodeId sentinel : sentinelIds) {
-            sentinels.put(sentinel, new LocalSentinel(this, sentinel, list, initial));
-        }
-        this.client = ClusterClient.builder()
-                .topology(topology::latest)
-                .nodes(id -> {
-                    ClusterNode node = reachable(id);
-                    return node == null ? null : node.store();
-                })
-                .scheduler(scheduler)
-                .random(random)
-                .writeLevel(settings.acknowledgement())
-                .timeout(settings.timeout())
-                .build();
+        clientSide = new ClientSide(parties, network, initial);
+        parties.add(this, initial, parts.priorities());
+        client = clientSide.connect(settings, scheduler, random);
     }
 
     /** {@return a builder, whose cluster is as {@link LocalClusterSettings#defaults} until it is told otherwise} */
@@ -164,46 +116,13 @@ public final class LocalCluster implements AutoCloseable {
         return builder().settings(settings).start();
     }
 
-    static LocalCluster start(
-            LocalClusterSettings settings,
-            @Nullable Function<? super ReplicationLog, ? extends ReplicatedState> state,
-            Map<NodeId, Integer> priorities,
-            ClusterTime time,
-            long seed,
-            Duration minLatency,
-            Duration maxLatency) {
-        LocalCluster cluster = new LocalCluster(settings, state, priorities, time, seed, minLatency, maxLatency);
-        cluster.nodes.values().forEach(LocalNode::start);
-        cluster.sentinels.values().forEach(LocalSentinel::start);
-        for (Shard shard : cluster.topology().shards()) {
-            cluster.bootstrap(shard.id());
-        }
+    static LocalCluster start(Parts parts) {
+        LocalCluster cluster = new LocalCluster(parts);
+        cluster.parties.nodes().forEach(LocalNode::start);
+        cluster.parties.sentinels().forEach(LocalSentinel::start);
+        cluster.topology().shards().forEach(shard -> cluster.firstPrimaries.begin(shard.id()));
         cluster.open = OpenCluster.add(cluster);
         return cluster;
-    }
-
-    /** Begins a shard, with as many tries as a busy machine may need. */
-    private void bootstrap(ShardId shard) {
-        for (LocalSentinel sentinel : sentinels.values()) {
-            SentinelDriver driver = sentinel.driverIfRunning();
-            if (driver != null) {
-                driver.bootstrap(shard).whenComplete((primary, failure) -> {
-                    boolean begun = failure instanceof OperationFailedException refused
-                            && refused.reason() == AbortReason.ALREADY_BEGUN;
-                    if (failure != null && !begun) {
-                        bootstrapLater(shard);
-                    }
-                });
-                return;
-            }
-        }
-        bootstrapLater(shard); // when a sentinel runs again
-    }
-
-    private void bootstrapLater(ShardId shard) {
-        if (!closed) {
-            scheduler.schedule(() -> bootstrap(shard), BOOTSTRAP_PAUSE.toNanos());
-        }
     }
 
     /** {@return the settings} */
@@ -213,7 +132,7 @@ public final class LocalCluster implements AutoCloseable {
 
     /** {@return the seed of all that is random; the same run again needs virtual time too} */
     public long seed() {
-        return seed;
+        return parts.seed();
     }
 
     // ---- time
@@ -225,7 +144,7 @@ public final class LocalCluster implements AutoCloseable {
 
     /** {@return what runs the cluster, for an application under test: its time, and its later tasks} */
     public Scheduler scheduler() {
-        return scheduler;
+        return time.scheduler();
     }
 
     /**
@@ -236,11 +155,7 @@ public final class LocalCluster implements AutoCloseable {
      * @throws RuntimeException whatever a listener or an actor has thrown
      */
     public void advance(Duration duration) {
-        if (duration.isNegative()) {
-            throw new IllegalArgumentException("duration must be at least 0: " + duration);
-        }
-        time.sleep(duration);
-        failures.rethrow();
+        waiting.advance(duration);
     }
 
     /**
@@ -288,41 +203,13 @@ public final class LocalCluster implements AutoCloseable {
      * @throws IllegalStateException if the cluster is not ready by then; the message says what is missing
      */
     public void awaitReady(Duration limit) {
-        if (!await(() -> missing() == null, limit)) {
-            throw new IllegalStateException("cluster must be ready within " + limit + ": " + missing() + replay());
-        }
-    }
-
-    private String replay() {
-        return time instanceof VirtualTime ? " (seed " + seed + ")" : "";
+        waiting.awaitReady(this::missing, limit);
     }
 
     /** {@return what is missing until the cluster is ready, or null} */
     @Nullable
     String missing() {
-        for (LocalSentinel sentinel : sentinels.values()) {
-            if (sentinel.isRunning() && !sentinel.driver().quorumCheck().votesReachable()) {
-                return sentinel.id() + " reaches too few sentinels";
-            }
-        }
-        for (Shard shard : topology().shards()) {
-            LocalNode primary = node(shard.primary());
-            if (!primary.isRunning() || !primary.status().writable()) {
-                return shard.id() + " has no primary";
-            }
-            for (NodeId node : shard.nodes()) {
-                if (node(node).isRunning() && !isInSync(node(node), primary)) {
-                    return node + " has not caught up with " + primary.id();
-                }
-            }
-        }
-        return null;
-    }
-
-    private static boolean isInSync(LocalNode node, LocalNode primary) {
-        return node.status().complete()
-                && primary.id().equals(node.status().primary())
-                && node.status().position().equals(primary.status().position());
+        return Readiness.missing(parties, topology());
     }
 
     /**
@@ -334,10 +221,7 @@ public final class LocalCluster implements AutoCloseable {
      * @throws RuntimeException whatever the condition, a listener or an actor throws, an {@link Error} too, at once
      */
     public boolean await(BooleanSupplier condition, Duration limit) {
-        requireNonNull(condition, "condition");
-        boolean held = time.await(() -> !failures.isEmpty() || condition.getAsBoolean(), limit);
-        failures.rethrow();
-        return held;
+        return waiting.await(condition, limit);
     }
 
     /**
@@ -349,9 +233,7 @@ public final class LocalCluster implements AutoCloseable {
      * @throws RuntimeException whatever the condition, a listener or an actor throws, an {@link Error} too, at once
      */
     public void runUntil(BooleanSupplier condition, Duration limit) {
-        if (!await(condition, limit)) {
-            throw new AssertionError("condition did not come to hold within " + limit + replay());
-        }
+        waiting.runUntil(condition, limit);
     }
 
     /**
@@ -363,19 +245,7 @@ public final class LocalCluster implements AutoCloseable {
      * @throws AssertionError if there is none by then
      */
     public ClusterEvent awaitEvent(Predicate<? super ClusterEvent> wanted, Duration limit) {
-        AtomicReference<@Nullable ClusterEvent> found = new AtomicReference<>();
-        Consumer<ClusterEvent> listener = event -> {
-            if (found.get() == null && wanted.test(event)) {
-                found.set(event);
-            }
-        };
-        events.add(listener);
-        try {
-            runUntil(() -> found.get() != null, limit);
-        } finally {
-            events.remove(listener);
-        }
-        return requireNonNull(found.get(), "event");
+        return waiting.awaitEvent(events, wanted, limit);
     }
 
     /**
@@ -404,24 +274,11 @@ public final class LocalCluster implements AutoCloseable {
     }
 
     private LocalNode perform(Operation operation) {
-        for (LocalSentinel sentinel : sentinels.values()) {
-            SentinelDriver driver = sentinel.driverIfRunning();
-            if (driver != null) {
-                return node(outcome(driver.perform(operation)).primary());
-            }
+        SentinelDriver sentinel = parties.anySentinel();
+        if (sentinel == null) {
+            throw new IllegalStateException("a sentinel must be running");
         }
-        throw new IllegalStateException("a sentinel must be running");
-    }
-
-    private static <T> T outcome(CompletionStage<T> stage) {
-        try {
-            return stage.toCompletableFuture().join();
-        } catch (CompletionException e) {
-            if (e.getCause() instanceof RuntimeException cause) {
-                throw cause;
-            }
-            throw e;
-        }
+        return node(TestWaiting.outcome(sentinel.perform(operation)).primary());
     }
 
     /**
@@ -440,7 +297,7 @@ public final class LocalCluster implements AutoCloseable {
      * @throws IllegalStateException if the nodes have a {@linkplain LocalClusterBuilder#state state} of the test's
      */
     public ClusterClient clusterClient() {
-        if (state != null) {
+        if (parts.state() != null) {
             throw new IllegalStateException(
                     "nodes must have a key-value store for a client: those of " + this + " have a state of the test's");
         }
@@ -452,24 +309,17 @@ public final class LocalCluster implements AutoCloseable {
      * shard is down or cut off}
      */
     public SlotSet uncovered() {
-        ClusterTopology current = topology();
-        SlotSet uncovered = current.uncovered();
-        for (Shard shard : current.shards()) {
-            if (reachable(shard.primary()) == null) {
-                uncovered = uncovered.union(shard.slots());
-            }
-        }
-        return uncovered;
+        return clientSide.uncovered();
     }
 
     /** {@return the topology as the client knows it from the sentinels that it has reached} */
     public ClusterTopology topology() {
-        return topology.latest();
+        return clientSide.topology();
     }
 
     /** {@return all nodes, by shard} */
     public List<LocalNode> nodes() {
-        return List.copyOf(nodes.values());
+        return List.copyOf(parties.nodes());
     }
 
     /**
@@ -489,7 +339,7 @@ public final class LocalCluster implements AutoCloseable {
      * @throws IllegalArgumentException if there is no such node
      */
     public LocalNode node(NodeId id) {
-        return existing("node", id, nodes.get(id));
+        return parties.node(id);
     }
 
     /**
@@ -519,7 +369,7 @@ public final class LocalCluster implements AutoCloseable {
 
     /** {@return all sentinels} */
     public List<LocalSentinel> sentinels() {
-        return List.copyOf(sentinels.values());
+        return List.copyOf(parties.sentinels());
     }
 
     /**
@@ -529,21 +379,17 @@ public final class LocalCluster implements AutoCloseable {
      * @throws IllegalArgumentException if there is no such sentinel
      */
     public LocalSentinel sentinel(NodeId id) {
-        return existing("sentinel", id, sentinels.get(id));
+        return parties.sentinel(id);
     }
 
     /**
      * Cuts parties off: nothing reaches them, nor do they reach anything, not even each other.
      *
-     * @param parties nodes, sentinels or {@link #CLIENT}
+     * @param cutOff nodes, sentinels or {@link #CLIENT}
      * @throws IllegalArgumentException if one is not of this cluster
      */
-    public void isolate(NodeId... parties) {
-        List<NodeId> cutOff = List.of(parties);
-        requireParties(cutOff);
-        network.cut(cutOff, everybody());
-        network.cut(everybody(), cutOff);
-        fault(Kind.CUT, cutOff, "from everybody");
+    public void isolate(NodeId... cutOff) {
+        links.isolate(List.of(cutOff));
     }
 
     /**
@@ -553,12 +399,7 @@ public final class LocalCluster implements AutoCloseable {
      * @throws IllegalArgumentException if one is not of this cluster
      */
     public void partition(Collection<NodeId> side) {
-        requireParties(side);
-        List<NodeId> others = everybody();
-        others.removeAll(side);
-        network.cut(side, others);
-        network.cut(others, side);
-        fault(Kind.CUT, side, "from all others");
+        links.partition(side);
     }
 
     /**
@@ -569,19 +410,7 @@ public final class LocalCluster implements AutoCloseable {
      * @throws IllegalArgumentException if one is not of this cluster
      */
     public void cut(Collection<NodeId> from, Collection<NodeId> to) {
-        requireParties(from);
-        requireParties(to);
-        network.cut(from, to);
-        fault(Kind.CUT, from, "on the way to " + to);
-    }
-
-    private void requireParties(Collection<NodeId> parties) {
-        List<NodeId> everybody = everybody();
-        for (NodeId party : parties) {
-            if (!everybody.contains(party)) {
-                throw new IllegalArgumentException("party must be one of this cluster: " + party);
-            }
-        }
+        links.cut(from, to);
     }
 
     /**
@@ -595,17 +424,7 @@ public final class LocalCluster implements AutoCloseable {
      *     than {@code min}
      */
     public void delay(Collection<NodeId> from, Collection<NodeId> to, Duration min, Duration max) {
-        requireParties(from);
-        requireParties(to);
-        requireRange(min, max);
-        network.delay(from, to, min, max);
-        fault(Kind.NETWORK, from, "late by " + min + " to " + max + " on the way to " + to);
-    }
-
-    static void requireRange(Duration min, Duration max) {
-        if (min.isNegative() || max.compareTo(min) < 0) {
-            throw new IllegalArgumentException("times must be at least 0 and in order: " + min + " to " + max);
-        }
+        links.delay(from, to, min, max);
     }
 
     /**
@@ -614,16 +433,7 @@ public final class LocalCluster implements AutoCloseable {
      * @param lost which; called for each message of nodes and sentinels, on any thread of the cluster
      */
     public void drop(Predicate<? super LocalMessage> lost) {
-        requireNonNull(lost, "lost");
-        network.drop(message -> {
-            try {
-                return lost.test(message);
-            } catch (Throwable e) { // the test is to know, and the node not
-                failures.add(e);
-                return false;
-            }
-        });
-        fault(Kind.NETWORK, List.of(), "loses some messages");
+        links.drop(lost);
     }
 
     /**
@@ -633,8 +443,7 @@ public final class LocalCluster implements AutoCloseable {
      * @throws IllegalArgumentException if it is out of range
      */
     public void duplicate(double share) {
-        network.duplicate(checkedShare(share));
-        fault(Kind.NETWORK, List.of(), "repeats " + share + " of the messages");
+        links.duplicate(share);
     }
 
     /**
@@ -644,26 +453,7 @@ public final class LocalCluster implements AutoCloseable {
      * @throws IllegalArgumentException if it is out of range
      */
     public void reorder(double share) {
-        network.reorder(checkedShare(share));
-        fault(Kind.NETWORK, List.of(), "mixes up " + share + " of the messages");
-    }
-
-    /** Has a rule say what becomes of each message, until the network is healed. */
-    void rule(Network.Rule rule, String what) {
-        network.add(rule);
-        fault(Kind.NETWORK, List.of(), what);
-    }
-
-    /** Has the messages of each link be numbered from now on, for {@link #rule rules}. */
-    void numberMessages() {
-        network.number();
-    }
-
-    private static double checkedShare(double share) {
-        if (!(share >= 0 && share <= 1)) {
-            throw new IllegalArgumentException("share must be from 0 to 1: " + share);
-        }
-        return share;
+        links.reorder(share);
     }
 
     /**
@@ -684,11 +474,11 @@ public final class LocalCluster implements AutoCloseable {
      * @see LocalNode#resume
      */
     public void heal() {
-        network.heal();
-        fault(Kind.HEAL, List.of(), "");
-        for (LocalSentinel sentinel : sentinels.values()) {
-            if (sentinel.isRunning()) {
-                learn(sentinel.id(), sentinel.driver().topology());
+        links.heal();
+        for (LocalSentinel sentinel : parties.sentinels()) {
+            SentinelDriver driver = sentinel.driverIfRunning();
+            if (driver != null) {
+                clientSide.learn(sentinel.id(), driver.topology());
             }
         }
     }
@@ -721,11 +511,7 @@ public final class LocalCluster implements AutoCloseable {
      *     returns; which of it, it sees there
      */
     public void onStartOrEnd(Consumer<? super NodeId> listener) {
-        lives.add(requireNonNull(listener, "listener"));
-    }
-
-    void startedOrEnded(NodeId party) {
-        lives.forEach(listener -> listener.accept(party));
+        events.addLifeListener(listener);
     }
 
     /**
@@ -734,7 +520,11 @@ public final class LocalCluster implements AutoCloseable {
      */
     public ClusterTimeline timeline() {
         return new ClusterTimeline(
-                toString(), settings.topology(), sentinels.keySet(), record.events(), scheduler.nanoTime());
+                toString(),
+                settings.topology(),
+                parties.sentinels().stream().map(LocalSentinel::id).toList(),
+                events.recorded(),
+                scheduler().nanoTime());
     }
 
     /**
@@ -749,12 +539,13 @@ public final class LocalCluster implements AutoCloseable {
             time.runDue(); // an actor that was only just started has its say
         }
         closed = true;
+        firstPrimaries.close();
         OpenCluster registered = open;
         if (registered != null) {
             OpenCluster.remove(registered);
         }
-        sentinels.values().forEach(LocalSentinel::crash);
-        nodes.values().forEach(LocalNode::crash);
+        parties.sentinels().forEach(LocalSentinel::crash);
+        parties.nodes().forEach(LocalNode::crash);
         events.close();
         time.close();
         failures.rethrow();
@@ -763,8 +554,9 @@ public final class LocalCluster implements AutoCloseable {
     /** {@return the numbers of shards, nodes and sentinels, and the seed in virtual time} */
     @Override
     public String toString() {
-        return "LocalCluster[" + settings.slots().size() + " shards, " + nodes.size() + " nodes, " + sentinels.size()
-                + " sentinels" + (time instanceof VirtualTime ? ", virtual time, seed " + seed : "") + "]";
+        return "LocalCluster[" + settings.slots().size() + " shards, "
+                + parties.nodes().size() + " nodes, " + parties.sentinels().size() + " sentinels"
+                + (time instanceof VirtualTime ? ", virtual time, seed " + seed() : "") + "]";
     }
 
     // ---- what the nodes and sentinels are wired with
@@ -776,39 +568,23 @@ public final class LocalCluster implements AutoCloseable {
     /** {@return what makes the state of a node, or null if the nodes have a key-value store} */
     @Nullable
     Function<? super ReplicationLog, ? extends ReplicatedState> state() {
-        return state;
+        return parts.state();
     }
 
-    /** A sentinel has news for the client. */
-    void learn(NodeId sentinel, ClusterTopology news) {
-        if (network.isOpen(sentinel, CLIENT)) {
-            topology.learn(news);
-        }
+    ClientSide clientSide() {
+        return clientSide;
     }
 
     Mail mail() {
         return mail;
     }
 
-    void fault(Kind kind, Collection<NodeId> parties, String detail) {
-        publish(new ClusterEvent.Fault(scheduler.nanoTime(), kind, List.copyOf(parties), detail));
+    ClusterEvents events() {
+        return events;
     }
 
-    void publish(ClusterEvent event) {
-        record.add(event);
-        events.publish(event);
-    }
-
-    private @Nullable ClusterNode reachable(NodeId id) {
-        LocalNode node = nodes.get(id);
-        return node != null && network.isOpen(CLIENT, id) && network.isOpen(id, CLIENT) ? node.answering() : null;
-    }
-
-    private List<NodeId> everybody() {
-        List<NodeId> everybody = new ArrayList<>(nodes.keySet());
-        everybody.addAll(sentinels.keySet());
-        everybody.add(CLIENT);
-        return everybody;
+    LinkFaults links() {
+        return links;
     }
 
     private Shard shard(ShardId id) {
@@ -817,12 +593,5 @@ public final class LocalCluster implements AutoCloseable {
             throw new IllegalArgumentException("shard must be one of this cluster: " + id);
         }
         return shard;
-    }
-
-    private static <T> T existing(String what, NodeId id, @Nullable T found) {
-        if (found == null) {
-            throw new IllegalArgumentException(what + " must be one of this cluster: " + id);
-        }
-        return found;
     }
 }

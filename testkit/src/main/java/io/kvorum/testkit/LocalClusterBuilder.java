@@ -30,6 +30,16 @@ public final class LocalClusterBuilder {
     private Duration minLatency = Duration.ZERO;
     private Duration maxLatency = Duration.ZERO;
 
+    /** The parts of a cluster. */
+    record Parts(
+            LocalClusterSettings settings,
+            @Nullable Function<? super ReplicationLog, ? extends ReplicatedState> state,
+            Map<NodeId, Integer> priorities,
+            ClusterTime time,
+            long seed,
+            Duration minLatency,
+            Duration maxLatency) {}
+
     LocalClusterBuilder() {}
 
     /**
@@ -178,7 +188,7 @@ public final class LocalClusterBuilder {
      * @throws IllegalArgumentException if a time is negative, or {@code max} is less than {@code min}
      */
     public LocalClusterBuilder latency(Duration min, Duration max) {
-        LocalCluster.requireRange(min, max);
+        LinkFaults.requireRange(min, max);
         minLatency = min;
         maxLatency = max;
         return this;
@@ -197,6 +207,7 @@ public final class LocalClusterBuilder {
     public LocalCluster start() {
         ClusterTime time = seed == null ? new RealTime() : new VirtualTime();
         long drawnFrom = seed == null ? ThreadLocalRandom.current().nextLong() : seed;
-        return LocalCluster.start(settings, state, Map.copyOf(priorities), time, drawnFrom, minLatency, maxLatency);
+        return LocalCluster.start(
+                new Parts(settings, state, Map.copyOf(priorities), time, drawnFrom, minLatency, maxLatency));
     }
 }

@@ -66,8 +66,8 @@ public final class LocalNode {
                 .settings(settings.replication())
                 .logCapacity(settings.logCapacity())
                 .allocator(ALLOCATOR)
-                .listener(event -> cluster.publish(
-                        new ClusterEvent.OfNode(cluster.scheduler().nanoTime(), event)));
+                .listener(event -> cluster.events()
+                        .publish(new ClusterEvent.OfNode(cluster.scheduler().nanoTime(), event)));
         if (cluster.state() != null) {
             builder.state(cluster.state());
         }
@@ -163,8 +163,8 @@ public final class LocalNode {
             crashed.close();
             scheduler.resume(); // only now: a process that is killed while it is stopped does nothing more
             scheduler.slow(Duration.ZERO);
-            cluster.fault(Kind.CRASH, List.of(id), "");
-            cluster.startedOrEnded(id);
+            cluster.events().fault(Kind.CRASH, List.of(id), "");
+            cluster.events().startedOrEnded(id);
         }
     }
 
@@ -192,10 +192,10 @@ public final class LocalNode {
             }
             promise = kept;
             diskFull = false;
-            cluster.fault(Kind.RESTART, List.of(id), detail);
+            cluster.events().fault(Kind.RESTART, List.of(id), detail);
             start();
         }
-        cluster.startedOrEnded(id);
+        cluster.events().startedOrEnded(id);
     }
 
     /**
@@ -234,13 +234,13 @@ public final class LocalNode {
             return;
         }
         scheduler.pause();
-        cluster.fault(Kind.PAUSE, List.of(id), "");
+        cluster.events().fault(Kind.PAUSE, List.of(id), "");
     }
 
     /** Has a paused node go on. All that has become due meanwhile happens at once. */
     public void resume() {
         if (scheduler.isPaused()) {
-            cluster.fault(Kind.RESUME, List.of(id), "");
+            cluster.events().fault(Kind.RESUME, List.of(id), "");
         }
         scheduler.resume();
     }
@@ -257,7 +257,7 @@ public final class LocalNode {
      */
     public void slowSteps(Duration delay) {
         scheduler.slow(delay);
-        cluster.fault(Kind.SLOW_STEPS, List.of(id), "by " + delay);
+        cluster.events().fault(Kind.SLOW_STEPS, List.of(id), "by " + delay);
     }
 
     /**
@@ -267,7 +267,7 @@ public final class LocalNode {
      */
     public void clockJump(Duration distance) {
         clockOffset = clockOffset.plus(distance);
-        cluster.fault(Kind.CLOCK_JUMP, List.of(id), "by " + distance);
+        cluster.events().fault(Kind.CLOCK_JUMP, List.of(id), "by " + distance);
     }
 
     /**
@@ -276,13 +276,13 @@ public final class LocalNode {
      */
     public void fillDisk() {
         diskFull = true;
-        cluster.fault(Kind.DISK_FULL, List.of(id), "");
+        cluster.events().fault(Kind.DISK_FULL, List.of(id), "");
     }
 
     /** Frees the disk again. */
     public void freeDisk() {
         diskFull = false;
-        cluster.fault(Kind.DISK_FREE, List.of(id), "");
+        cluster.events().fault(Kind.DISK_FREE, List.of(id), "");
     }
 
     /** Cuts the node off: nothing reaches it, nor does it reach anything, until {@link LocalCluster#heal}. */

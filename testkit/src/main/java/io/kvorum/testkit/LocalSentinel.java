@@ -54,12 +54,12 @@ public final class LocalSentinel {
                     .stateStore(kept)
                     .scheduler(scheduler)
                     .random(new SplittableRandom(cluster.random().nextLong()))
-                    .listener(event -> cluster.publish(new ClusterEvent.OfSentinel(event)))
+                    .listener(event -> cluster.events().publish(new ClusterEvent.OfSentinel(event)))
                     .start();
         } catch (IOException e) { // a state in memory can always be loaded
             throw new UncheckedIOException(e);
         }
-        sentinel.configuration().subscribe(snapshot -> cluster.learn(id, snapshot.topology()));
+        sentinel.configuration().subscribe(snapshot -> cluster.clientSide().learn(id, snapshot.topology()));
         running = sentinel;
     }
 
@@ -125,8 +125,8 @@ public final class LocalSentinel {
             crashed.close();
             scheduler.resume(); // only now: a process that is killed while it is stopped does nothing more
             scheduler.slow(Duration.ZERO);
-            cluster.fault(Kind.CRASH, List.of(id), "");
-            cluster.startedOrEnded(id);
+            cluster.events().fault(Kind.CRASH, List.of(id), "");
+            cluster.events().startedOrEnded(id);
         }
     }
 
@@ -152,10 +152,10 @@ public final class LocalSentinel {
             }
             kept.state = state;
             diskFull = false;
-            cluster.fault(Kind.RESTART, List.of(id), "");
+            cluster.events().fault(Kind.RESTART, List.of(id), "");
             start();
         }
-        cluster.startedOrEnded(id);
+        cluster.events().startedOrEnded(id);
     }
 
     /**
@@ -191,13 +191,13 @@ public final class LocalSentinel {
             return;
         }
         scheduler.pause();
-        cluster.fault(Kind.PAUSE, List.of(id), "");
+        cluster.events().fault(Kind.PAUSE, List.of(id), "");
     }
 
     /** Has a paused sentinel go on. All that has become due meanwhile happens at once. */
     public void resume() {
         if (scheduler.isPaused()) {
-            cluster.fault(Kind.RESUME, List.of(id), "");
+            cluster.events().fault(Kind.RESUME, List.of(id), "");
         }
         scheduler.resume();
     }
@@ -214,19 +214,19 @@ public final class LocalSentinel {
      */
     public void slowSteps(Duration delay) {
         scheduler.slow(delay);
-        cluster.fault(Kind.SLOW_STEPS, List.of(id), "by " + delay);
+        cluster.events().fault(Kind.SLOW_STEPS, List.of(id), "by " + delay);
     }
 
     /** Fills the disk: what it must remember can't be saved, until {@link #freeDisk} or until it is started again. */
     public void fillDisk() {
         diskFull = true;
-        cluster.fault(Kind.DISK_FULL, List.of(id), "");
+        cluster.events().fault(Kind.DISK_FULL, List.of(id), "");
     }
 
     /** Frees the disk again. */
     public void freeDisk() {
         diskFull = false;
-        cluster.fault(Kind.DISK_FREE, List.of(id), "");
+        cluster.events().fault(Kind.DISK_FREE, List.of(id), "");
     }
 
     /** Cuts it off: nothing reaches it, nor does it reach anything, until {@link LocalCluster#heal}. */
