@@ -124,14 +124,38 @@ final class Actor extends Thread {
         }
     }
 
-    /** Waits until it waits, whatever for. */
+    /**
+     * Waits until it waits, whatever for. An interrupt, such as that of a time limit of the test, ends this if the
+     * actor goes on for long: nothing else would.
+     */
     private void awaitPause() {
         int waiting = 0;
-        while (!tryPaused()) {
-            waiting = hasTurn && isWaiting() ? waiting + 1 : 0;
-            if (waiting == 2) {
-                astray = true;
-                return;
+        boolean interrupted = false;
+        long interruptedAt = 0;
+        try {
+            while (true) {
+                try {
+                    if (paused.tryAcquire(POLL_NANOS, TimeUnit.NANOSECONDS)) {
+                        return;
+                    }
+                } catch (InterruptedException e) {
+                    interruptedAt = interrupted ? interruptedAt : System.nanoTime();
+                    interrupted = true;
+                    continue;
+                }
+                waiting = hasTurn && isWaiting() ? waiting + 1 : 0;
+                if (waiting == 2) {
+                    astray = true;
+                    return;
+                }
+                if (interrupted && System.nanoTime() - interruptedAt > ClusterTime.PATIENCE.toNanos()) {
+                    astray = true;
+                    throw ClusterTime.at(this, new ActorAtWork(getName()));
+                }
+            }
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
             }
         }
     }
@@ -143,23 +167,6 @@ final class Actor extends Thread {
             awaitPause();
             if (pausedFor == woken) {
                 time.execute(() -> giveTurn(woken));
-            }
-        }
-    }
-
-    private boolean tryPaused() {
-        boolean interrupted = false;
-        try {
-            while (true) {
-                try {
-                    return paused.tryAcquire(POLL_NANOS, TimeUnit.NANOSECONDS);
-                } catch (InterruptedException e) {
-                    interrupted = true;
-                }
-            }
-        } finally {
-            if (interrupted) {
-                Thread.currentThread().interrupt();
             }
         }
     }
@@ -176,16 +183,21 @@ final class Actor extends Thread {
     }
 
     /** Ends it where it waits. */
-    void end() {
+    void end(Failures failures) {
         if (this == Thread.currentThread()) {
             return;
         }
         interrupt();
         turn.release();
-        try {
-            join(TimeUnit.SECONDS.toMillis(1));
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
+        ClusterTime.awaitEnd(this, failures);
+    }
+
+    /** The test was interrupted while an actor had its turn, and the actor does not wait for anything. */
+    static final class ActorAtWork extends IllegalStateException {
+        private static final long serialVersionUID = 1;
+
+        private ActorAtWork(String name) {
+            super("interrupted while this actor runs and does not wait for anything: " + name);
         }
     }
 

@@ -2,11 +2,13 @@ package io.kvorum.testkit;
 
 import io.kvorum.cluster.ClusterClient;
 import io.kvorum.cluster.ClusterNode;
+import io.kvorum.failover.runtime.SentinelDriver;
 import io.kvorum.slots.Scheduler;
 import io.kvorum.slots.SlotSet;
 import io.kvorum.slots.topology.ClusterTopology;
 import io.kvorum.slots.topology.NodeId;
 import io.kvorum.slots.topology.Shard;
+import io.kvorum.slots.topology.ShardId;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
@@ -52,6 +54,32 @@ final class ClientSide {
                 latest = latest.merge(news);
             }
         }
+    }
+
+    /** All sentinels tell what they know by now. */
+    void catchUp() {
+        for (LocalSentinel sentinel : parties.sentinels()) {
+            SentinelDriver driver = sentinel.driverIfRunning();
+            if (driver != null) {
+                learn(sentinel.id(), driver.topology());
+            }
+        }
+    }
+
+    Shard shard(ShardId id) {
+        Shard shard = latest.shard(id);
+        if (shard == null) {
+            throw new IllegalArgumentException("shard must be one of this cluster: " + id);
+        }
+        return shard;
+    }
+
+    NodeId primaryOf(int slot) {
+        NodeId primary = latest.primaryOf(slot);
+        if (primary == null) {
+            throw new IllegalArgumentException("slot must have a shard: " + slot);
+        }
+        return primary;
     }
 
     /** {@return the slots that it cannot reach} */

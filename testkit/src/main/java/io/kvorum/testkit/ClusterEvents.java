@@ -25,6 +25,7 @@ final class ClusterEvents {
     private static final int MAX_RECORDED = 10_000;
 
     private final Scheduler scheduler;
+    private final Failures failures;
     private final EventFeed<ClusterEvent> feed;
     private final List<Consumer<? super NodeId>> lives = new CopyOnWriteArrayList<>();
     /** Guarded by itself. */
@@ -32,6 +33,7 @@ final class ClusterEvents {
 
     ClusterEvents(Scheduler scheduler, Failures failures) {
         this.scheduler = scheduler;
+        this.failures = failures;
         feed = new EventFeed<>(
                 scheduler, MAX_WAITING, (count, last) -> new ClusterEvent.EventsLost(last.at(), count), failures::add);
     }
@@ -72,7 +74,13 @@ final class ClusterEvents {
 
     /** A party was started or has ended, by the thread that calls. */
     void startedOrEnded(NodeId party) {
-        lives.forEach(listener -> listener.accept(party));
+        for (Consumer<? super NodeId> listener : lives) {
+            try {
+                listener.accept(party);
+            } catch (Throwable e) { // the test is to know, and the party not
+                failures.add(e);
+            }
+        }
     }
 
     /** Ends the listening. */

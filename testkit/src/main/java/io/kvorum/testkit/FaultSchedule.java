@@ -131,10 +131,11 @@ public final class FaultSchedule {
      *
      * @param cluster the cluster, which should be ready
      * @param seed the seed of all draws
-     * @param length after which time from now on all faults are undone; positive
+     * @param length after which time from now on all faults are undone; positive, at most a hundred years
      * @param kinds the kinds that may be drawn; none for all
      * @return the schedule
-     * @throws IllegalArgumentException if {@code length} is not positive
+     * @throws IllegalArgumentException if {@code length} is out of range
+     * @throws IllegalStateException if the cluster was closed
      */
     public static FaultSchedule begin(LocalCluster cluster, long seed, Duration length, FaultKind... kinds) {
         return begin(cluster, seed, length, DrawnFaults.all(), kinds);
@@ -143,9 +144,11 @@ public final class FaultSchedule {
     /** As {@link #begin(LocalCluster, long, Duration, FaultKind...)}, with some of what is drawn left out. */
     static FaultSchedule begin(
             LocalCluster cluster, long seed, Duration length, DrawnFaults drawn, FaultKind... kinds) {
-        if (length.isNegative() || length.isZero()) {
+        if (length.isZero()) {
             throw new IllegalArgumentException("length must be positive: " + length);
         }
+        ClusterTime.checked("length", length);
+        cluster.requireOpen();
         Set<FaultKind> allowed = EnumSet.noneOf(FaultKind.class);
         allowed.addAll(kinds.length == 0 ? EnumSet.allOf(FaultKind.class) : List.of(kinds));
         FaultSchedule schedule = new FaultSchedule(cluster, seed, length, allowed, drawn);

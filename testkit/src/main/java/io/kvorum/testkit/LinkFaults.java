@@ -62,8 +62,10 @@ final class LinkFaults {
     }
 
     static void requireRange(Duration min, Duration max) {
-        if (min.isNegative() || max.compareTo(min) < 0) {
-            throw new IllegalArgumentException("times must be at least 0 and in order: " + min + " to " + max);
+        ClusterTime.checked("min", min);
+        ClusterTime.checked("max", max);
+        if (max.compareTo(min) < 0) {
+            throw new IllegalArgumentException("max must be at least min, " + min + ": " + max);
         }
     }
 

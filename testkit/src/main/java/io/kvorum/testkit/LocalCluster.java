@@ -14,7 +14,6 @@ import io.kvorum.slots.Scheduler;
 import io.kvorum.slots.SlotSet;
 import io.kvorum.slots.topology.ClusterTopology;
 import io.kvorum.slots.topology.NodeId;
-import io.kvorum.slots.topology.Shard;
 import io.kvorum.slots.topology.ShardId;
 import io.kvorum.testkit.LocalClusterBuilder.Parts;
 import java.time.Duration;
@@ -53,8 +52,9 @@ import org.jspecify.annotations.Nullable;
  * to the next. Other threads of a test are {@linkplain #actor actors}. A run with the same seed, of a test that does
  * the same, is the same.
  *
- * <p><b>Failures.</b> What a condition, a listener, an actor or a rule of the test throws reaches the thread of the
- * test as it is: from the call in which that waits for the cluster next, or else from {@link #close}.
+ * <p><b>Failures.</b> What a condition, a listener, a task, an actor or a rule of the test throws reaches the thread of
+ * the test as it is: from the next {@link #advance} or {@link #await}, or else from {@link #close}. So does an actor
+ * that goes on for more than a second after the cluster was closed.
  *
  * <p>In real time safe for use by any number of threads; in virtual time for use by one thread at a time, and actors.
  */
@@ -82,7 +82,7 @@ public final class LocalCluster implements AutoCloseable {
     private LocalCluster(Parts parts) {
         this.parts = parts;
         settings = parts.settings();
-        time = parts.time();
+        time = parts.virtual() ? new VirtualTime(failures) : new RealTime(failures);
         random = new Random(parts.seed());
         Scheduler scheduler = time.scheduler();
         network = new Network(
@@ -116,10 +116,15 @@ public final class LocalCluster implements AutoCloseable {
         return builder().settings(settings).start();
     }
 
-    static LocalCluster start(Parts parts) {
+    static LocalCluster begin(Parts parts) {
         LocalCluster cluster = new LocalCluster(parts);
-        cluster.parties.nodes().forEach(LocalNode::start);
-        cluster.parties.sentinels().forEach(LocalSentinel::start);
+        try {
+            cluster.parties.nodes().forEach(LocalNode::start);
+            cluster.parties.sentinels().forEach(LocalSentinel::start);
+        } catch (Throwable e) { // of a state of the test's
+            cluster.close();
+            throw e;
+        }
         cluster.topology().shards().forEach(shard -> cluster.firstPrimaries.begin(shard.id()));
         cluster.open = OpenCluster.add(cluster);
         return cluster;
@@ -150,8 +155,8 @@ public final class LocalCluster implements AutoCloseable {
     /**
      * Lets time pass. In virtual time all that becomes due has run when this returns.
      *
-     * @param duration how long; at least 0
-     * @throws IllegalArgumentException if it is negative
+     * @param duration how long; from 0 to a hundred years
+     * @throws IllegalArgumentException if it is out of range
      * @throws RuntimeException whatever a listener or an actor has thrown
      */
     public void advance(Duration duration) {
@@ -168,9 +173,11 @@ public final class LocalCluster implements AutoCloseable {
      * @param name the name of the thread
      * @param body what it does
      * @return completes when it has ended. If it throws, the failure reaches the test, whether this is asked or not
+     * @throws IllegalStateException if the cluster was closed
      */
     public CompletionStage<@Nullable Void> actor(String name, Body body) {
         requireNonNull(body, "body");
+        requireOpen();
         return time.start(requireNonNull(name, "name"), () -> {
             try {
                 body.run();
@@ -329,7 +336,7 @@ public final class LocalCluster implements AutoCloseable {
      * @throws IllegalArgumentException if there is no such shard
      */
     public List<LocalNode> nodes(ShardId shard) {
-        return shard(shard).nodes().stream().map(this::node).toList();
+        return clientSide.shard(shard).nodes().stream().map(this::node).toList();
     }
 
     /**
@@ -349,12 +356,7 @@ public final class LocalCluster implements AutoCloseable {
      * @throws IllegalArgumentException if no shard owns the slot
      */
     public LocalNode primaryFor(byte[] key) {
-        int slot = HashSlot.of(key);
-        NodeId primary = topology().primaryOf(slot);
-        if (primary == null) {
-            throw new IllegalArgumentException("slot must have a shard: " + slot);
-        }
-        return node(primary);
+        return node(clientSide.primaryOf(HashSlot.of(key)));
     }
 
     /**
@@ -364,7 +366,7 @@ public final class LocalCluster implements AutoCloseable {
      * @throws IllegalArgumentException if there is no such shard
      */
     public LocalNode primaryOf(ShardId shard) {
-        return node(shard(shard).primary());
+        return node(clientSide.shard(shard).primary());
     }
 
     /** {@return all sentinels} */
@@ -419,9 +421,9 @@ public final class LocalCluster implements AutoCloseable {
      * @param from whose messages are late
      * @param to where they are late
      * @param min the shortest time; at least 0
-     * @param max the longest time
-     * @throws IllegalArgumentException if a party is not of this cluster, a time is negative, or {@code max} is less
-     *     than {@code min}
+     * @param max the longest time; at most a hundred years
+     * @throws IllegalArgumentException if a party is not of this cluster, a time is out of range, or {@code max} is
+     *     less than {@code min}
      */
     public void delay(Collection<NodeId> from, Collection<NodeId> to, Duration min, Duration max) {
         links.delay(from, to, min, max);
@@ -475,12 +477,7 @@ public final class LocalCluster implements AutoCloseable {
      */
     public void heal() {
         links.heal();
-        for (LocalSentinel sentinel : parties.sentinels()) {
-            SentinelDriver driver = sentinel.driverIfRunning();
-            if (driver != null) {
-                clientSide.learn(sentinel.id(), driver.topology());
-            }
-        }
+        clientSide.catchUp();
     }
 
     /**
@@ -499,8 +496,10 @@ public final class LocalCluster implements AutoCloseable {
      *
      * @param from who sends: a node, a sentinel or {@link #CLIENT}
      * @param to who is to hear it
+     * @throws IllegalArgumentException if one is not of this cluster
      */
     public boolean isOpen(NodeId from, NodeId to) {
+        parties.require(List.of(from, to));
         return network.isOpen(from, to);
     }
 
@@ -539,6 +538,7 @@ public final class LocalCluster implements AutoCloseable {
             time.runDue(); // an actor that was only just started has its say
         }
         closed = true;
+        events.close(); // what follows is no news
         firstPrimaries.close();
         OpenCluster registered = open;
         if (registered != null) {
@@ -546,7 +546,6 @@ public final class LocalCluster implements AutoCloseable {
         }
         parties.sentinels().forEach(LocalSentinel::crash);
         parties.nodes().forEach(LocalNode::crash);
-        events.close();
         time.close();
         failures.rethrow();
     }
@@ -560,6 +559,13 @@ public final class LocalCluster implements AutoCloseable {
     }
 
     // ---- what the nodes and sentinels are wired with
+
+    /** Refuses to start anything once the cluster is closed. */
+    void requireOpen() {
+        if (closed) {
+            throw new ClosedCluster(this);
+        }
+    }
 
     Random random() {
         return random;
@@ -585,13 +591,5 @@ public final class LocalCluster implements AutoCloseable {
 
     LinkFaults links() {
         return links;
-    }
-
-    private Shard shard(ShardId id) {
-        Shard shard = topology().shard(id);
-        if (shard == null) {
-            throw new IllegalArgumentException("shard must be one of this cluster: " + id);
-        }
-        return shard;
     }
 }

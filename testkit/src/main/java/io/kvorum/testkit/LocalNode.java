@@ -179,7 +179,7 @@ public final class LocalNode {
      * Starts the node again, without its data. It does not count for anything until it has taken a full sync from the
      * primary, which a sentinel has it follow.
      *
-     * @throws IllegalStateException if the node runs
+     * @throws IllegalStateException if the node runs, or the cluster was closed
      */
     public void restart() {
         startAgain(promise, "");
@@ -187,6 +187,7 @@ public final class LocalNode {
 
     private void startAgain(KeptPromise kept, String detail) {
         synchronized (this) {
+            cluster.requireOpen();
             if (running != null) {
                 throw new IllegalStateException("node must not be running: " + id());
             }
@@ -202,7 +203,7 @@ public final class LocalNode {
      * Starts the node again on a new disk: without its data and without its promise. It is another member of its shard
      * now, and counts for nothing until the primary has fed it and taken it in.
      *
-     * @throws IllegalStateException if the node runs
+     * @throws IllegalStateException if the node runs, or the cluster was closed
      */
     public void restartOnNewDisk() {
         startAgain(new KeptPromise(null), "on a new disk");
@@ -213,7 +214,7 @@ public final class LocalNode {
      * earlier. That breaks a rule of the protocols, as a restored backup of a disk does.
      *
      * @param stale the promise that it starts with
-     * @throws IllegalStateException if the node runs
+     * @throws IllegalStateException if the node runs, or the cluster was closed
      */
     public void restartWith(Promise stale) {
         startAgain(new KeptPromise(requireNonNull(stale, "stale")), "on an old copy of its disk");
@@ -253,19 +254,22 @@ public final class LocalNode {
     /**
      * Has each step of the node begin later, until it is crashed.
      *
-     * @param delay how much later; zero to end it
+     * @param delay how much later, at most a hundred years; zero to end it
+     * @throws IllegalArgumentException if it is out of range
      */
     public void slowSteps(Duration delay) {
-        scheduler.slow(delay);
+        scheduler.slow(ClusterTime.checked("delay", delay));
         cluster.events().fault(Kind.SLOW_STEPS, List.of(id), "by " + delay);
     }
 
     /**
      * Sets the node's time of day forward or back. Deadlines of keys go by it, the protocols do not.
      *
-     * @param distance how far, added to what was set before; negative for back
+     * @param distance how far, at most a hundred years, added to what was set before; negative for back
+     * @throws IllegalArgumentException if it is out of range
      */
     public void clockJump(Duration distance) {
+        ClusterTime.checked("the distance of a jump", distance.abs());
         clockOffset = clockOffset.plus(distance);
         cluster.events().fault(Kind.CLOCK_JUMP, List.of(id), "by " + distance);
     }

@@ -139,7 +139,7 @@ public final class LocalSentinel {
     /**
      * Starts it again, with what it had saved.
      *
-     * @throws IllegalStateException if it runs
+     * @throws IllegalStateException if it runs, or the cluster was closed
      */
     public void restart() {
         startAgain(kept.state);
@@ -147,6 +147,7 @@ public final class LocalSentinel {
 
     private void startAgain(@Nullable SentinelState state) {
         synchronized (this) {
+            cluster.requireOpen();
             if (running != null) {
                 throw new IllegalStateException("sentinel must not be running: " + id);
             }
@@ -161,7 +162,7 @@ public final class LocalSentinel {
     /**
      * Starts it again without what it had saved.
      *
-     * @throws IllegalStateException if it runs
+     * @throws IllegalStateException if it runs, or the cluster was closed
      */
     public void restartWithoutState() {
         startAgain(null);
@@ -171,7 +172,7 @@ public final class LocalSentinel {
      * Starts it again with an older copy of what it had saved: one that {@link #state} returned earlier.
      *
      * @param stale the state that it starts with
-     * @throws IllegalStateException if it runs
+     * @throws IllegalStateException if it runs, or the cluster was closed
      */
     public void restartWith(SentinelState stale) {
         startAgain(requireNonNull(stale, "stale"));
@@ -210,10 +211,11 @@ public final class LocalSentinel {
     /**
      * Has each of its steps begin later, until it is crashed.
      *
-     * @param delay how much later; zero to end it
+     * @param delay how much later, at most a hundred years; zero to end it
+     * @throws IllegalArgumentException if it is out of range
      */
     public void slowSteps(Duration delay) {
-        scheduler.slow(delay);
+        scheduler.slow(ClusterTime.checked("delay", delay));
         cluster.events().fault(Kind.SLOW_STEPS, List.of(id), "by " + delay);
     }
 

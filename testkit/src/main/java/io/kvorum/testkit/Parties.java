@@ -31,6 +31,9 @@ final class Parties {
                 nodes.put(id, new LocalNode(cluster, shard.id(), id, priority));
             }
         }
+        for (NodeId id : priorities.keySet()) {
+            node(id);
+        }
         List<NodeId> ids = IntStream.rangeClosed(1, cluster.settings().sentinels())
                 .mapToObj(i -> new NodeId("sentinel-" + i))
                 .toList();

@@ -34,10 +34,7 @@ final class TestWaiting {
     }
 
     void advance(Duration duration) {
-        if (duration.isNegative()) {
-            throw new IllegalArgumentException("duration must be at least 0: " + duration);
-        }
-        time.sleep(duration);
+        time.sleep(ClusterTime.checked("duration", duration));
         failures.rethrow();
     }
 
