@@ -39,8 +39,16 @@ sealed interface ClusterTime permits RealTime, VirtualTime {
             Thread.currentThread().interrupt();
         }
         if (actor.isAlive()) {
-            failures.add(at(
-                    actor, new IllegalStateException("actor must end when its cluster is closed: " + actor.getName())));
+            failures.add(at(actor, new ActorGoesOn(actor.getName())));
+        }
+    }
+
+    /** An actor did not end with its cluster. */
+    final class ActorGoesOn extends IllegalStateException {
+        private static final long serialVersionUID = 1;
+
+        private ActorGoesOn(String name) {
+            super("actor must end when its cluster is closed: " + name);
         }
     }
 

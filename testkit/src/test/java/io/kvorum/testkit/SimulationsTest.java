@@ -226,6 +226,49 @@ final class SimulationsTest {
         assertEquals("workloads end", failure.violated());
     }
 
+    /** The threads cannot be ended, so that they are not made again and again to shrink the faults. */
+    @Test
+    void workloadsThatWaitForEachOtherForEverFailTheRunOnce() {
+        AtomicInteger runs = new AtomicInteger();
+        List<Thread> stuck = new CopyOnWriteArrayList<>();
+        CountDownLatch end = new CountDownLatch(1);
+        Simulation<Integer> simulation = Simulation.of(cluster -> runs.incrementAndGet())
+                .length(Duration.ofSeconds(5))
+                .recovery(Duration.ofSeconds(10))
+                .workload("stuck", run -> {
+                    stuck.add(Thread.currentThread());
+                    while (end.getCount() > 0) {
+                        try {
+                            end.await();
+                        } catch (InterruptedException e) {
+                            continue; // as a lock does that is not to be interrupted
+                        }
+                    }
+                })
+                .build();
+
+        SimulationFailure failure = simulation.run(1, 1).failure();
+
+        end.countDown();
+        assertNotNull(failure);
+        assertEquals("workloads end", failure.violated());
+        assertEquals(1, runs.get());
+        assertEquals(1, stuck.size());
+    }
+
+    @Test
+    void theSeedsGoOnPastTheLargestNumber() {
+        List<Long> seeds = new ArrayList<>();
+        Simulation.of(cluster -> seeds.add(cluster.seed()))
+                .length(Duration.ofSeconds(1))
+                .workload("none", run -> {})
+                .build()
+                .run(Long.MAX_VALUE, 2)
+                .orThrow();
+
+        assertEquals(List.of(Long.MAX_VALUE, Long.MIN_VALUE), seeds);
+    }
+
     @Test
     void whatIsLostIsFound() {
         SimulationFailure failure = failureOf(Simulation.builder()
