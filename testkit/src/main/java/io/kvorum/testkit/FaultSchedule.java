@@ -195,8 +195,10 @@ public final class FaultSchedule {
             if (!over) {
                 over = true;
                 network.clear();
-                cluster.heal();
-                List.copyOf(lasting).forEach(Runnable::run);
+                if (!cluster.isClosed()) {
+                    cluster.heal();
+                    List.copyOf(lasting).forEach(Runnable::run);
+                }
             }
         } finally {
             lock.unlock();

@@ -560,6 +560,10 @@ public final class LocalCluster implements AutoCloseable {
 
     // ---- what the nodes and sentinels are wired with
 
+    boolean isClosed() {
+        return closed;
+    }
+
     /** Refuses to start anything once the cluster is closed. */
     void requireOpen() {
         if (closed) {

@@ -191,10 +191,17 @@ public final class LocalNode {
             if (running != null) {
                 throw new IllegalStateException("node must not be running: " + id());
             }
+            KeptPromise before = promise;
             promise = kept;
             diskFull = false;
             cluster.events().fault(Kind.RESTART, List.of(id), detail);
-            start();
+            try {
+                start();
+            } catch (Throwable e) { // of a state of the test's
+                promise = before;
+                cluster.events().fault(Kind.CRASH, List.of(id), "at its start");
+                throw e;
+            }
         }
         cluster.events().startedOrEnded(id);
     }

@@ -15,6 +15,7 @@ import io.kvorum.slots.topology.RefusedException;
 import io.kvorum.testkit.guide.HighScores;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -292,6 +293,98 @@ final class LocalClusterEndTest {
 
             cluster.runUntil(() -> read.get() != null, LIMIT);
         }
+    }
+
+    @Test
+    void aNodeWhoseStateCannotBeMadeStaysDownWithWhatItHadSaved() {
+        AtomicBoolean fails = new AtomicBoolean();
+        LocalClusterBuilder builder = builder(true).state(log -> {
+            if (fails.get()) {
+                throw new IllegalStateException("state");
+            }
+            return new HighScores(log);
+        });
+        try (LocalCluster cluster = builder.start()) {
+            cluster.awaitReady(LIMIT);
+            LocalNode node = cluster.nodes().get(0);
+            node.crash();
+            Promise before = required(node.promise());
+            fails.set(true);
+
+            assertThrows(IllegalStateException.class, node::restartOnNewDisk);
+
+            assertEquals(before, node.promise());
+            assertFalse(node.isRunning());
+            fails.set(false);
+            node.restart();
+            cluster.awaitReady(LIMIT);
+            assertEquals(before.incarnation(), node.status().incarnation());
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void anActorMayCloseTheClusterForWhichOthersWait(boolean virtual) throws Exception {
+        LocalCluster cluster = builder(virtual).start();
+        cluster.awaitReady(LIMIT);
+        List<Throwable> ends = new CopyOnWriteArrayList<>();
+        CountDownLatch waiting = new CountDownLatch(1);
+        cluster.actor("waits", () -> {
+            try {
+                waiting.countDown();
+                cluster.runUntil(() -> false, LIMIT);
+            } catch (Throwable e) {
+                ends.add(e);
+                throw e;
+            }
+        });
+        cluster.actor("closes", () -> {
+            waiting.await();
+            cluster.advance(Duration.ofMillis(20));
+            cluster.close();
+        });
+
+        assertFalse(cluster.await(() -> false, LIMIT));
+
+        assertTrue(cluster.nodes().stream().noneMatch(LocalNode::isRunning));
+        cluster.close();
+        assertEquals(1, ends.size());
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void whatIsDoneAtAStopPointMayWait(boolean virtual) {
+        AtomicInteger waited = new AtomicInteger();
+        try (LocalCluster cluster = builder(virtual).start()) {
+            cluster.awaitReady(LIMIT);
+            cluster.client().set(KEY, KEY);
+            cluster.at(StopPoint.AFTER_PROMOTION, hit -> {
+                cluster.advance(Duration.ofMillis(100));
+                waited.incrementAndGet();
+            });
+            LocalNode first = cluster.primaryFor(KEY);
+            first.crash();
+
+            assertNotNull(cluster.client().get(KEY));
+
+            assertTrue(waited.get() > 0);
+            first.restart();
+            cluster.awaitReady(LIMIT);
+        }
+    }
+
+    @Test
+    void faultsThatEndAfterTheirClusterHaveNothingToUndo() {
+        LocalCluster cluster = builder(true).start();
+        cluster.awaitReady(LIMIT);
+        FaultSchedule faults = FaultSchedule.begin(cluster, 1, Duration.ofMinutes(1), FaultKind.CRASH);
+        cluster.runUntil(() -> !faults.faults().isEmpty(), LIMIT);
+        cluster.close();
+
+        faults.end();
+
+        assertTrue(faults.isOver());
+        assertTrue(cluster.nodes().stream().noneMatch(LocalNode::isRunning));
     }
 
     @Test
