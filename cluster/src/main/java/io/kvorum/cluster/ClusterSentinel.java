@@ -226,8 +226,8 @@ public final class ClusterSentinel implements AutoCloseable {
          * @return this builder
          */
         public Builder directory(Path value) {
-            return stateStore(
-                    new FileSentinelStateStore(requireNonNull(value, "directory").resolve(STATE_FILE)));
+            return stateStore(new FileSentinelStateStore(
+                    requireNonNull(value, "directory").resolve(STATE_FILE)));
         }
 
         /**

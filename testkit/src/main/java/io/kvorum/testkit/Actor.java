@@ -30,6 +30,9 @@ final class Actor extends Thread {
     /** Whether it lost its turn while it waited for something that virtual time knows nothing of. */
     private volatile boolean astray;
 
+    /** Whether nobody waits for it any more, since it went on for too long. It gets no other turn. */
+    private volatile boolean lost;
+
     /** What it waits for its turn for, or null while it does not. */
     private volatile @Nullable Object pausedFor = this;
 
@@ -37,6 +40,9 @@ final class Actor extends Thread {
     private volatile boolean hasTurn;
 
     private volatile boolean ended;
+
+    /** Whether it was told to end, and did not. */
+    private volatile boolean goesOn;
 
     Actor(VirtualTime time, String name, Runnable body) {
         super(name);
@@ -150,6 +156,7 @@ final class Actor extends Thread {
                 }
                 if (interrupted && System.nanoTime() - interruptedAt > ClusterTime.PATIENCE.toNanos()) {
                     astray = true;
+                    lost = true;
                     throw ClusterTime.at(this, new ActorAtWork(getName()));
                 }
             }
@@ -162,7 +169,7 @@ final class Actor extends Thread {
 
     /** If it had lost its turn and something has woken it, waits until it waits again, and gives it its turn soon. */
     void lookAfter() {
-        if (astray) {
+        if (astray && !lost) {
             astray = false;
             awaitPause();
             if (pausedFor == woken) {
@@ -184,12 +191,12 @@ final class Actor extends Thread {
 
     /** Ends it where it waits. */
     void end(Failures failures) {
-        if (this == Thread.currentThread()) {
+        if (this == Thread.currentThread() || goesOn) {
             return;
         }
         interrupt();
         turn.release();
-        ClusterTime.awaitEnd(this, failures);
+        goesOn = !ClusterTime.hasEnded(this, failures);
     }
 
     /** The test was interrupted while an actor had its turn, and the actor does not wait for anything. */

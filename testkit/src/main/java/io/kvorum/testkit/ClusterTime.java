@@ -24,8 +24,10 @@ sealed interface ClusterTime permits RealTime, VirtualTime {
         return value;
     }
 
-    /** Waits a while for an actor that was told to end, and fails the test if it goes on. */
-    static void awaitEnd(Thread actor, Failures failures) {
+    /**
+     * Waits a while for an actor that was told to end, and fails the test if it goes on; returns whether it has ended.
+     */
+    static boolean hasEnded(Thread actor, Failures failures) {
         long begin = System.nanoTime();
         boolean interrupted = false;
         while (actor.isAlive() && System.nanoTime() - begin < PATIENCE.toNanos()) {
@@ -38,9 +40,11 @@ sealed interface ClusterTime permits RealTime, VirtualTime {
         if (interrupted) {
             Thread.currentThread().interrupt();
         }
-        if (actor.isAlive()) {
+        boolean ended = !actor.isAlive();
+        if (!ended) {
             failures.add(at(actor, new ActorGoesOn(actor.getName())));
         }
+        return ended;
     }
 
     /** An actor did not end with its cluster. */

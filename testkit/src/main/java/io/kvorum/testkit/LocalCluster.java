@@ -31,7 +31,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A whole cluster in this JVM: shards of nodes, the sentinels that watch them, and a client. Its nodes can be crashed,
- * restarted and cut off, and what they send be lost and delayed, to see what an application makes of it.
+ * restarted and cut off, and their messages lost and delayed, to test how an application copes.
  *
  * <pre>{@code
  * try (LocalCluster cluster = LocalCluster.builder().virtualTime(42).start()) {
@@ -167,8 +167,8 @@ public final class LocalCluster implements AutoCloseable {
      * Starts another thread of the test. In virtual time it runs while no other does: until it waits, for the cluster
      * or by {@link #advance}, which lets an actor sleep. If it waits for something else, such as a lock that another
      * actor holds, the others run on too; but then which of two actors goes first may differ from run to run, and a
-     * limit of such a waiting is in real time. It ends when the cluster is closed, with a {@link CancellationException}
-     * or an interrupt where it waits.
+     * limit of such a waiting is in real time. An interrupt does not end a wait for the cluster in virtual time.
+     * Closing the cluster ends the actor where it waits, by a {@link CancellationException} or an interrupt.
      *
      * @param name the name of the thread
      * @param body what it does

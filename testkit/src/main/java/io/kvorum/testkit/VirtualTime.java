@@ -5,7 +5,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayDeque;
-import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.PriorityQueue;
@@ -14,6 +13,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -60,7 +60,7 @@ final class VirtualTime implements ClusterTime, Scheduler {
 
     private final Failures failures;
     private final ReentrantLock running = new ReentrantLock();
-    private final List<Actor> actors = new ArrayList<>();
+    private final List<Actor> actors = new CopyOnWriteArrayList<>();
     private long number;
     private volatile long now;
     private volatile boolean closed;
@@ -232,16 +232,15 @@ final class VirtualTime implements ClusterTime, Scheduler {
     /** Runs what is due by now, ends the actors, each where it waits, and drops what is due later. */
     @Override
     public void close() {
-        if (closed) {
-            return;
+        if (!closed) {
+            runDue();
+            closed = true;
+            synchronized (queue) {
+                queue.clear();
+                present.clear();
+            }
         }
-        runDue();
-        closed = true;
-        synchronized (queue) {
-            queue.clear();
-            present.clear();
-        }
-        for (Actor actor : List.copyOf(actors)) {
+        for (Actor actor : actors) { // those that another thread is ending too: it may not be done yet
             actor.end(failures);
         }
     }

@@ -128,7 +128,8 @@ final class ClusterTimelineTest {
     /** Such as a failure may quote of a test's own bytes. */
     @Test
     void anyTextIsWrittenAndReadAgain() throws IOException {
-        String odd = "epoch=99999999999999999999 \ud800 \udc00\ud800 \ud83d\ude00 \u2028 \0 </script><!-- <script> \"'\\ $1";
+        String odd =
+                "epoch=99999999999999999999 \ud800 \udc00\ud800 \ud83d\ude00 \u2028 \0 </script><!-- <script> \"'\\ $1";
         ClusterTimeline told = timeline.withFailure(new AssertionError(odd));
 
         Path written = told.write(directory.resolve("deep/er"), "odd");
@@ -136,7 +137,8 @@ final class ClusterTimelineTest {
         try (WebClient browser = new WebClient()) {
             HtmlPage shown = browser.getPage(written.toUri().toURL());
             assertTrue(text(shown, "failure").contains("epoch=99999999999999999999"), () -> text(shown, "failure"));
-            assertTrue(text(shown, "failure").contains("</script><!-- <script> \"'\\ $1"), () -> text(shown, "failure"));
+            assertTrue(
+                    text(shown, "failure").contains("</script><!-- <script> \"'\\ $1"), () -> text(shown, "failure"));
         }
     }
 

@@ -230,8 +230,10 @@ final class LocalClusterEndTest {
         assertEquals(
                 "interrupted while this actor runs and does not wait for anything: spinning", failure.getMessage());
         assertTrue(List.of(failure.getStackTrace()).toString().contains("LocalClusterEndTest"));
+        cluster.scheduler().execute(() -> {}); // something that is due when it is closed
+        IllegalStateException left = assertThrows(IllegalStateException.class, cluster::close);
+        assertEquals("actor must end when its cluster is closed: spinning", left.getMessage());
         end.set(true);
-        cluster.close();
         actor.get().join();
     }
 

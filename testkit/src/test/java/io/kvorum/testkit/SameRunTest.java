@@ -56,7 +56,8 @@ final class SameRunTest {
     private static List<String> inAnotherJvm(String... arguments) throws IOException, InterruptedException {
         List<String> command = Stream.concat(
                         Stream.of(
-                                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                                Path.of(System.getProperty("java.home"), "bin", "java")
+                                        .toString(),
                                 "-ea",
                                 "-XX:TieredStopAtLevel=1",
                                 "-cp",
@@ -82,7 +83,6 @@ final class SameRunTest {
         String main = SameRunTest.class.getName();
         assertEquals(here, inAnotherJvm(main, "1", "2", "3", "1"));
         assertEquals(
-                here.subList(1, 3),
-                inAnotherJvm("-XX:+UnlockExperimentalVMOptions", "-XX:hashCode=2", main, "2", "3"));
+                here.subList(1, 3), inAnotherJvm("-XX:+UnlockExperimentalVMOptions", "-XX:hashCode=2", main, "2", "3"));
     }
 }

@@ -82,7 +82,8 @@ final class KvorumClusterUseTest {
         @TestFactory
         Stream<DynamicTest> made(LocalCluster cluster) {
             return Stream.of(1, 2)
-                    .map(i -> dynamicTest("made " + i, () -> assertNotNull(cluster.client().get(KEY))));
+                    .map(i -> dynamicTest(
+                            "made " + i, () -> assertNotNull(cluster.client().get(KEY))));
         }
 
         @Test
@@ -142,8 +143,9 @@ final class KvorumClusterUseTest {
         Runs runs = run(Failing.class);
 
         assertEquals(3, runs.failed().size());
-        Set<String> files =
-                runs.reports().stream().map(entries -> entries.get("kvorum.file")).collect(Collectors.toSet());
+        Set<String> files = runs.reports().stream()
+                .map(entries -> entries.get("kvorum.file"))
+                .collect(Collectors.toSet());
         assertEquals(3, files.size(), files::toString);
         files.forEach(file -> assertTrue(Files.exists(Path.of(file)), file));
     }
