@@ -30,6 +30,9 @@ final class RealTime implements ClusterTime {
 
     private final Set<Thread> threads = ConcurrentHashMap.newKeySet();
     private final Set<Thread> actors = ConcurrentHashMap.newKeySet();
+    /** The actors that were told to end, and did not. */
+    private final Set<Thread> endless = ConcurrentHashMap.newKeySet();
+
     private final ExecutorService executor;
     private final ScheduledThreadPoolExecutor timers;
     private final Scheduler scheduler;
@@ -172,10 +175,13 @@ final class RealTime implements ClusterTime {
     @Override
     public void close() {
         closed = true;
-        List<Thread> ending =
-                actors.stream().filter(actor -> actor != Thread.currentThread()).toList();
+        List<Thread> ending = actors.stream()
+                .filter(actor -> actor != Thread.currentThread() && !endless.contains(actor))
+                .toList();
         ending.forEach(Thread::interrupt);
-        ending.stream().filter(actor -> !ClusterTime.hasEnded(actor, failures)).forEach(actors::remove); // told once
+        ending.stream()
+                .filter(actor -> !ClusterTime.hasEnded(actor, failures))
+                .forEach(endless::add);
         timers.shutdown(); // the tries that clients wait for still run, and find that it is over
         if (!threads.contains(Thread.currentThread())) {
             awaitEnd();

@@ -204,6 +204,7 @@ final class LocalClusterEndTest {
 
         assertEquals("actor must end when its cluster is closed: stubborn", failure.getMessage());
         assertTrue(List.of(failure.getStackTrace()).toString().contains("LocalClusterEndTest"));
+        cluster.close(); // reported once
         end.set(true);
         thread.get().join();
     }
@@ -391,23 +392,23 @@ final class LocalClusterEndTest {
 
     @Test
     void twoClustersInOneProgramShareNothing() {
-        try (LocalCluster one = builder(true).start();
-                LocalCluster other = builder(true).start()) {
-            one.awaitReady(LIMIT);
-            other.awaitReady(LIMIT);
-            one.actor("between", () -> {
+        try (LocalCluster other = builder(true).start()) {
+            try (LocalCluster one = builder(true).start()) {
+                one.awaitReady(LIMIT);
+                other.awaitReady(LIMIT);
+                one.actor("between", () -> {
+                    other.client().set(KEY, KEY);
+                    other.advance(Duration.ofSeconds(5));
+                    one.client().set(KEY, KEY);
+                });
+                one.nodes().forEach(LocalNode::pause);
                 other.client().set(KEY, KEY);
-                other.advance(Duration.ofSeconds(5));
-                one.client().set(KEY, KEY);
-            });
-            one.nodes().forEach(LocalNode::pause);
-            other.client().set(KEY, KEY);
-            one.nodes().forEach(LocalNode::resume);
+                one.nodes().forEach(LocalNode::resume);
 
-            one.advance(Duration.ofSeconds(30));
+                one.advance(Duration.ofSeconds(30));
 
-            assertNotNull(one.client().get(KEY));
-            one.close();
+                assertNotNull(one.client().get(KEY));
+            }
             assertNotNull(other.client().get(KEY));
         }
     }
