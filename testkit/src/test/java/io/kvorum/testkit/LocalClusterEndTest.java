@@ -193,7 +193,7 @@ final class LocalClusterEndTest {
                     cluster.advance(Duration.ofMillis(1));
                     Thread.sleep(1);
                 } catch (InterruptedException | RuntimeException e) {
-                    continue; // as bad code does
+                    // as bad code does
                 }
             }
         });

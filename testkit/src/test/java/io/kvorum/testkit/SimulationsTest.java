@@ -241,7 +241,7 @@ final class SimulationsTest {
                         try {
                             end.await();
                         } catch (InterruptedException e) {
-                            continue; // as a lock does that is not to be interrupted
+                            // as a lock does that is not to be interrupted
                         }
                     }
                 })
