@@ -179,9 +179,7 @@ final class RealTime implements ClusterTime {
                 .filter(actor -> actor != Thread.currentThread() && !endless.contains(actor))
                 .toList();
         ending.forEach(Thread::interrupt);
-        ending.stream()
-                .filter(actor -> !ClusterTime.hasEnded(actor, failures))
-                .forEach(endless::add);
+        ending.stream().filter(actor -> !ClusterTime.hasEnded(actor, failures)).forEach(endless::add);
         timers.shutdown(); // the tries that clients wait for still run, and find that it is over
         if (!threads.contains(Thread.currentThread())) {
             awaitEnd();
