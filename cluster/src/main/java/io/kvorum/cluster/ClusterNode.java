@@ -355,10 +355,18 @@ public final class ClusterNode implements AutoCloseable {
         /**
          * Sets how much of its log the node keeps at most, 16 MiB by default. The log starts small and grows with use.
          *
-         * @param bytes the bytes; see {@link ReplicationLog#inMemory}
+         * @param bytes the bytes; a power of two from {@value ReplicationLog#MIN_CAPACITY} to
+         *     {@value ReplicationLog#MAX_CAPACITY}
          * @return this builder
+         * @throws IllegalArgumentException if it is not
          */
         public Builder logCapacity(int bytes) {
+            if (Integer.bitCount(bytes) != 1
+                    || bytes < ReplicationLog.MIN_CAPACITY
+                    || bytes > ReplicationLog.MAX_CAPACITY) {
+                throw new IllegalArgumentException("logCapacity must be a power of two from "
+                        + ReplicationLog.MIN_CAPACITY + " to " + ReplicationLog.MAX_CAPACITY + ": " + bytes);
+            }
             logCapacity = bytes;
             return this;
         }

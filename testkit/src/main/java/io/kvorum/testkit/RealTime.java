@@ -3,8 +3,10 @@ package io.kvorum.testkit;
 import io.kvorum.slots.Scheduler;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
@@ -28,11 +30,18 @@ final class RealTime implements ClusterTime {
 
     private final Set<Thread> threads = ConcurrentHashMap.newKeySet();
     private final Set<Thread> actors = ConcurrentHashMap.newKeySet();
+    /** The actors that were told to end, and did not. */
+    private final Set<Thread> endless = ConcurrentHashMap.newKeySet();
+
     private final ExecutorService executor;
     private final ScheduledThreadPoolExecutor timers;
     private final Scheduler scheduler;
+    private final Failures failures;
+    private volatile boolean closed;
 
-    RealTime() {
+    /** What a task throws is a failure of the test. */
+    RealTime(Failures failures) {
+        this.failures = failures;
         AtomicInteger number = new AtomicInteger();
         executor = Executors.newFixedThreadPool(2, task -> thread(task, "kvorum-local-" + number.incrementAndGet()));
         timers = new ScheduledThreadPoolExecutor(1, task -> thread(task, "kvorum-local-timers")) {
@@ -50,8 +59,8 @@ final class RealTime implements ClusterTime {
         executor.execute(() -> {
             try {
                 task.run();
-            } catch (Throwable e) { // which has been told, and does not end the thread
-                return;
+            } catch (Throwable e) { // the test is to know; what else is due goes on
+                failures.add(e);
             }
         });
     }
@@ -75,10 +84,14 @@ final class RealTime implements ClusterTime {
 
     @Override
     public boolean await(BooleanSupplier condition, Duration limit) {
+        requireNotEnded();
+        if (condition.getAsBoolean()) {
+            return true;
+        }
         CompletableFuture<Boolean> held = new CompletableFuture<>();
-        scheduler.execute(() -> check(condition, held));
+        checkLater(condition, held);
         try {
-            return held.get(limit.toNanos(), TimeUnit.NANOSECONDS);
+            return held.get(TimeUnit.NANOSECONDS.convert(limit), TimeUnit.NANOSECONDS);
         } catch (TimeoutException e) {
             return false;
         } catch (ExecutionException e) {
@@ -88,6 +101,7 @@ final class RealTime implements ClusterTime {
             throw (RuntimeException) e.getCause();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
+            requireNotEnded();
             return false;
         } finally {
             held.cancel(false);
@@ -103,6 +117,10 @@ final class RealTime implements ClusterTime {
         } catch (RuntimeException | Error e) {
             held.completeExceptionally(e);
         }
+        checkLater(condition, held);
+    }
+
+    private void checkLater(BooleanSupplier condition, CompletableFuture<Boolean> held) {
         if (!held.isDone()) {
             try {
                 scheduler.schedule(() -> check(condition, held), CHECK_PERIOD.toNanos());
@@ -112,12 +130,21 @@ final class RealTime implements ClusterTime {
         }
     }
 
+    /** Ends an actor that waits after its cluster was closed. */
+    private void requireNotEnded() {
+        if (closed && actors.contains(Thread.currentThread())) {
+            throw new CancellationException("cluster was closed");
+        }
+    }
+
     @Override
     public void sleep(Duration time) {
+        requireNotEnded();
         try {
-            TimeUnit.NANOSECONDS.sleep(time.toNanos());
+            TimeUnit.NANOSECONDS.sleep(TimeUnit.NANOSECONDS.convert(time));
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
+            requireNotEnded();
         }
     }
 
@@ -148,7 +175,12 @@ final class RealTime implements ClusterTime {
 
     @Override
     public void close() {
-        actors.forEach(Thread::interrupt);
+        closed = true;
+        List<Thread> ending = actors.stream()
+                .filter(actor -> actor != Thread.currentThread() && !endless.contains(actor))
+                .toList();
+        ending.forEach(Thread::interrupt);
+        ending.stream().filter(actor -> !ClusterTime.hasEnded(actor, failures)).forEach(endless::add);
         timers.shutdown(); // the tries that clients wait for still run, and find that it is over
         if (!threads.contains(Thread.currentThread())) {
             awaitEnd();
