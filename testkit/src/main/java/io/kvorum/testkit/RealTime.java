@@ -54,7 +54,6 @@ final class RealTime implements ClusterTime {
         scheduler = Scheduler.of(this::submit, timers);
     }
 
-    /** As {@code submit}, but without a future for each task that nobody asks. */
     private void submit(Runnable task) {
         executor.execute(() -> {
             try {
