@@ -326,7 +326,7 @@ final class DataNode {
                     .send(
                             process,
                             stray.process,
-                            kind(carried),
+                            MessageKind.of(carried),
                             size(carried),
                             carried.copy(),
                             SimulatedNetwork.Handling.BUFFERS,
@@ -336,7 +336,7 @@ final class DataNode {
                 .send(
                         process,
                         receiver.process,
-                        kind(carried),
+                        MessageKind.of(carried),
                         size(carried),
                         carried,
                         SimulatedNetwork.Handling.BUFFERS,
@@ -353,17 +353,6 @@ final class DataNode {
             frame.release();
             message.release();
         }
-    }
-
-    private static MessageKind kind(ReplicationMessage message) {
-        if (message instanceof ReplicationMessage.Heartbeat) {
-            return MessageKind.HEARTBEAT;
-        } else if (message instanceof ReplicationMessage.Append) {
-            return MessageKind.RECORDS;
-        } else if (message instanceof SnapshotPart part) {
-            return part.end() != null ? MessageKind.LAST_SYNC_PART : MessageKind.SYNC_PART;
-        }
-        return message instanceof ReplicationMessage.Ack ? MessageKind.ACK : MessageKind.STALE;
     }
 
     private static int size(ReplicationMessage message) {
