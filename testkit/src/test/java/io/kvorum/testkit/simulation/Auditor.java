@@ -1,5 +1,7 @@
 package io.kvorum.testkit.simulation;
 
+import static java.util.Objects.requireNonNull;
+
 import io.kvorum.failover.NodeCommand;
 import io.kvorum.failover.Operation;
 import io.kvorum.replication.LogHistory;
@@ -143,11 +145,9 @@ final class Auditor {
         NodeAudit audit = nodes.computeIfAbsent(status.node(), id -> new NodeAudit());
         audit.members = status.membership();
         LogPosition end = node.log().end();
-        if (status.role() == NodeRole.PRIMARY && status.epoch() >= shard(status.shard()).epoch) {
-            shard(status.shard()).members = status.membership();
-        }
         if (isAsChecked(status, audit.checked) && node.log() == audit.log && end.equals(audit.end)) {
-            return; // nothing has changed
+            noteMembers(status);
+            return; // nothing else has changed
         }
         boolean leadsAsChecked = audit.checked != null
                 && audit.checked.role() == NodeRole.PRIMARY
@@ -161,6 +161,7 @@ final class Auditor {
         if (status.role() == NodeRole.PRIMARY && shard.beginnings.remove(status.epoch())) {
             cluster.begunAnew(node);
         }
+        noteMembers(status);
         if (status.epoch() > shard.ordered) {
             fail(
                     "an epoch comes from a sentinel",
@@ -192,6 +193,13 @@ final class Auditor {
         }
         if (node.log() != audit.log || !end.equals(audit.end)) {
             readLog(node, audit, end);
+        }
+    }
+
+    private void noteMembers(NodeStatus status) {
+        ShardAudit shard = shard(status.shard());
+        if (status.role() == NodeRole.PRIMARY && status.epoch() >= shard.epoch) {
+            shard.members = status.membership();
         }
     }
 
@@ -283,9 +291,17 @@ final class Auditor {
         });
     }
 
-    /** Notes that a node has begun its shard anew: what others have, and it lacks, is given up. */
-    void begunAnew(DataNode node) {
+    /**
+     * Notes that a node has begun its shard anew: what others have, and it lacks, is given up.
+     *
+     * @return whether it stays so; otherwise a majority of the members before has its data and has promised nothing,
+     *     and may go on with the old history, which the operator should have seen to
+     */
+    boolean begunAnew(DataNode node) {
         ShardAudit shard = shard(node.identity().shard());
+        long epoch = requireNonNull(node.status()).epoch();
+        boolean forked = shard.members != null
+                && isMajority(shard.members, other -> other.isComplete() && other.savedPromise() < epoch);
         shard.acknowledged = LogPosition.START;
         shard.local.clear();
         shard.history = LogHistory.EMPTY;
@@ -294,6 +310,7 @@ final class Auditor {
         NodeAudit audit = nodes.computeIfAbsent(node.identity().node(), id -> new NodeAudit());
         audit.lost = false;
         audit.had = LogPosition.START;
+        return !forked;
     }
 
     /** Notes that a node showed its promise to somebody. */

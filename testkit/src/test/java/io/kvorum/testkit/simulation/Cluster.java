@@ -62,6 +62,9 @@ final class Cluster {
     private final FaultInjector faults;
     private final EndState end;
     private @Nullable Violation violation;
+    /** Whether nothing that follows can be judged. */
+    private boolean over;
+
     private boolean readingAll;
 
     Cluster(Plan plan, Mutant mutant, boolean readable) {
@@ -263,7 +266,7 @@ final class Cluster {
         coverage.count(Sometimes.BEGUN_ANEW);
         int shard = shape.shardOf(node.process().index());
         faults.begunAnew(shard);
-        auditor.begunAnew(node);
+        over |= !auditor.begunAnew(node);
         for (int key = shard; key < Keys.CHECKED; key += shape.shards()) {
             history.giveUp(key, node.held(key), now());
         }
@@ -386,6 +389,11 @@ final class Cluster {
                 trace);
     }
 
+    /** Ends the phases of a run of which the rest cannot be judged. */
+    private static final class Over extends RuntimeException {
+        private static final long serialVersionUID = 1;
+    }
+
     private void goOn(long more) {
         long limit = queue.now() + more;
         try {
@@ -405,6 +413,15 @@ final class Cluster {
     }
 
     private void runPhases() {
+        try {
+            runJudgedPhases();
+        } catch (Over e) {
+            trace.line("cluster", () -> "two histories may go on, so that nothing is judged any more");
+            closeAll();
+        }
+    }
+
+    private void runJudgedPhases() {
         startAll();
         lookOften();
         for (Fault fault : plan.faults()) {
@@ -473,9 +490,12 @@ final class Cluster {
     }
 
     private void runUntil(long limit) {
-        while (violation == null && queue.runNext(limit)) {}
+        while (violation == null && !over && queue.runNext(limit)) {}
         if (violation != null) {
             throw violation;
+        }
+        if (over) {
+            throw new Over();
         }
     }
 
