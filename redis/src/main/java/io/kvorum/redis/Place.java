@@ -7,7 +7,8 @@ import io.lettuce.core.RedisURI;
 /**
  * Where operations are sent, and how refusals name it.
  *
- * @param uri how to connect to it; one with sentinels leads to the primary that they name at the time
+ * @param uri how to connect to it; one with sentinels leads to the primary that they name at the time; user and password
+ *     do not count when places are compared
  * @param shard the shard in refusals
  * @param node the node in refusals
  */

@@ -32,8 +32,8 @@ final class SingleServer implements Servers {
         if (uri == null) {
             throw Failures.refused(RefusedException.Kind.CLUSTER_DOWN, "there is no primary", slot, known);
         }
-        if (!uri.equals(known.uri())) {
-            known = Place.of(uri);
+        if (uri != known.uri()) { // equal ones may differ in the password
+            known = uri.equals(known.uri()) ? new Place(uri, known.shard(), known.node()) : Place.of(uri);
             last = known;
         }
         return known;
