@@ -543,15 +543,17 @@ final class RedisStoreFailuresTest {
                 new Connections(resources, true, client, new SingleServer(server.uri(), null), LIMIT, 0)) {
             Session session = connections.take(HashSlot.of(KEY));
             RedisAsyncCommands<byte[], byte[]> commands = session.commands();
-            commands.set(KEY, VALUE);
+            session.changed(commands.set(KEY, VALUE));
 
             List<CompletionStage<?>> alone = List.of(commands.multi(), commands.incr(KEY));
             assertThrows(NumberFormatException.class, () -> session.exec(commands.exec(), alone, true));
 
-            List<CompletionStage<?>> some = List.of(commands.multi(), commands.del(KEY), commands.lpush(KEY, VALUE), commands.incr(KEY));
+            List<CompletionStage<?>> some =
+                    List.of(commands.multi(), commands.del(KEY), commands.lpush(KEY, VALUE), commands.incr(KEY));
             IllegalStateException partly =
                     assertThrows(IllegalStateException.class, () -> session.exec(commands.exec(), some, true));
-            assertTrue(partly.getMessage().startsWith("the server carried out only a part of a transaction: WRONGTYPE"));
+            assertTrue(
+                    partly.getMessage().startsWith("the server carried out only a part of a transaction: WRONGTYPE"));
             assertFalse(session.isWhole());
             connections.give(session);
         }

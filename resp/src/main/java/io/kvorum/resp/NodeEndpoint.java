@@ -362,9 +362,10 @@ final class NodeEndpoint extends Endpoint {
     /** {@return whether replicas of the server would have to carry a command out} */
     private static boolean isReplicated(Connection connection, Command command) {
         List<Session.Queued> queue = connection.session().queue;
-        return command.isExec() && queue != null
-                ? queue.stream().anyMatch(queued -> queued.command().isReplicated())
-                : command.isReplicated();
+        return command.isReplicated()
+                || (command.isExec()
+                        && queue != null
+                        && queue.stream().anyMatch(queued -> queued.command().isReplicated()));
     }
 
     /** A command that waits goes with its client, as with the server. */
@@ -379,7 +380,9 @@ final class NodeEndpoint extends Endpoint {
         long now = System.nanoTime();
         long until = now + Math.min(TimeUnit.MILLISECONDS.toNanos(millis), MAX_HOLD.toNanos());
         boolean goesOn = held && now - heldUntil < 0;
-        heldUntil = goesOn ? Math.max(until - now, heldUntil - now) + now : until;
+        if (!goesOn || until - heldUntil > 0) {
+            heldUntil = until;
+        }
         heldWritesOnly = writesOnly && (!goesOn || heldWritesOnly);
         held = true;
     }

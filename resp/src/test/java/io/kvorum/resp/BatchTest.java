@@ -152,7 +152,8 @@ final class BatchTest {
 
     @Test
     void aWaitThatAnotherConnectionEndsTakesNoPlaceOfAWrite() throws Exception {
-        LocalClusterSettings settings = LocalClusterSettings.defaults().withShards(1).withReplicas(2);
+        LocalClusterSettings settings =
+                LocalClusterSettings.defaults().withShards(1).withReplicas(2);
         try (LocalCluster small = LocalCluster.start(
                         settings.withReplication(settings.replication().withMaxWaiting(3)));
                 RespCluster ports = RespCluster.builder(small)

@@ -105,7 +105,8 @@ final class PubSubTest {
             writer.call("SET {06S}again 1");
             writer.call("CONFIG SET notify-keyspace-events KAn");
             listener.call("SUBSCRIBE __keyspace@0__:{06S}again");
-            writer.write("MULTI\r\nDEL {06S}again\r\nSET {06S}again 2\r\nDEL {06S}again\r\nSET {06S}again 3\r\nEXEC\r\n");
+            writer.write(
+                    "MULTI\r\nDEL {06S}again\r\nSET {06S}again 2\r\nDEL {06S}again\r\nSET {06S}again 3\r\nEXEC\r\n");
 
             for (String event : List.of("del", "new", "set", "del", "new", "set")) {
                 assertEquals("[message, __keyspace@0__:{06S}again, " + event + "]", listener.read());
