@@ -255,7 +255,9 @@ final class Connections implements AutoCloseable {
 
     private Link link(Place place, boolean waits) {
         int lane = waits ? 1 + Math.floorMod(nextLane.getAndIncrement(), WAITING_LANES) : 0;
-        return links.computeIfAbsent(new Lane(place, lane), key -> new Link(client, place));
+        Link link = links.computeIfAbsent(new Lane(place, lane), key -> new Link(client, place));
+        link.connectAs(place);
+        return link;
     }
 
     /** A command on its way to a server, and from that one to the server that the key is on its way to. */

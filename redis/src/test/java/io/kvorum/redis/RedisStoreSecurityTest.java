@@ -30,6 +30,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -134,6 +135,34 @@ final class RedisStoreSecurityTest {
         RefusedException refusal =
                 assertThrows(RefusedException.class, () -> builder(guessed).connect());
         assertEquals(Kind.CLUSTER_DOWN, refusal.kind());
+    }
+
+    @Test
+    void whoNamesThePrimaryMayGiveItAnotherPassword() {
+        RealServer server = RealServer.start(RealServer.newest());
+        opened.add(server);
+        addUser(server, KEYS);
+        AtomicReference<RedisURI> primary = new AtomicReference<>(as(PASSWORD, server.uri()));
+        RedisStore store = builder(primary.get()).primary(primary::get).connect();
+        opened.add(store);
+        use(store);
+
+        server.ask("ACL SETUSER " + USER + " resetpass >another");
+        primary.set(as("another", server.uri()));
+        server.ask("CLIENT KILL USER " + USER);
+        RealServers.await("the store has seen that its connections are closed", () -> isAnswered(store));
+        use(store);
+    }
+
+    private static boolean isAnswered(RedisStore store) {
+        byte[] key = "orders:1".getBytes(UTF_8);
+        try {
+            store.exists(key);
+            store.compute(key, value -> value);
+            return true;
+        } catch (RefusedException e) {
+            return false;
+        }
     }
 
     /** Some keys may be listed by everybody, but not deleted. */

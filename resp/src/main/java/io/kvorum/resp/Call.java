@@ -28,10 +28,11 @@ final class Call implements Runnable {
 
     @Override
     public void run() {
-        if (!command.isWrite() || !node().isTellingNewKeys()) {
+        if (!command.isWrite() || !node().isTellingNewKeys() || !node().isAlone()) {
             command.handler().handle(this);
             return;
         }
+        int before = connection.changes().size();
         List<byte[]> absent = new ArrayList<>();
         for (byte[] key : command.keysOf(args)) {
             if (!keys().exists(key)) {
@@ -39,7 +40,7 @@ final class Call implements Runnable {
             }
         }
         command.handler().handle(this);
-        absent.forEach(connection::created);
+        absent.forEach(key -> connection.created(key, before));
     }
 
     Command command() {

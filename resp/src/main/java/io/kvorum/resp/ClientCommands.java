@@ -1,6 +1,5 @@
 package io.kvorum.resp;
 
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -324,7 +323,7 @@ final class ClientCommands {
             throw new CommandException("ERR timeout is negative");
         }
         if (call.endpoint() instanceof NodeEndpoint node) {
-            node.holdCommands(Duration.ofMillis(millis), writes);
+            node.holdCommands(millis, writes);
         }
         call.out().ok();
     }

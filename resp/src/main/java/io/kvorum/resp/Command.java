@@ -73,6 +73,7 @@ record Command(
     /** What is asked for at each call, found out once. */
     record Traits(
             boolean write,
+            boolean replicated,
             boolean read,
             boolean exec,
             boolean noAuth,
@@ -84,6 +85,7 @@ record Command(
         static Traits of(String name, List<String> flags) {
             return new Traits(
                     flags.contains("write"),
+                    flags.contains("write") || PubSubCommands.SENDING.contains(name),
                     flags.contains("readonly"),
                     name.equals("exec"),
                     flags.contains("no_auth"),
@@ -224,6 +226,11 @@ record Command(
 
     boolean isWrite() {
         return traits.write;
+    }
+
+    /** {@return whether the server has its replicas carry it out too} */
+    boolean isReplicated() {
+        return traits.replicated;
     }
 
     boolean isExec() {

@@ -44,7 +44,7 @@ final class Connection implements Runnable {
     private final RespWriter out = new RespWriter(2);
     private final List<Change> changes = new ArrayList<>();
     private final long startedAt = System.nanoTime();
-    private Session session;
+    private volatile Session session; // which others look at
     private @Nullable KeyValueStore store; // while a command is carried out
     private @Nullable KeyValueStore localStore;
     private boolean closing;
@@ -281,8 +281,8 @@ final class Connection implements Runnable {
     }
 
     /** Notes that a key was not there before the present command, if that has given it a value. */
-    void created(byte[] key) {
-        for (int i = 0; i < changes.size(); i++) {
+    void created(byte[] key, int firstChange) {
+        for (int i = firstChange; i < changes.size(); i++) {
             Change change = changes.get(i);
             if (change.kind != MISS && Arrays.equals(change.key, key)) {
                 if (change.kind != NEW) {

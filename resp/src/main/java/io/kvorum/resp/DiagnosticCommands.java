@@ -128,7 +128,7 @@ final class DiagnosticCommands {
 
     private static void lolwut(Call call) {
         if (call.size() > 2 && call.is(1, "VERSION")) {
-            call.smallInteger(2); // of all versions the picture is missing
+            call.integer(2); // of all versions the picture is missing
         }
         call.out().verbatim("Redis ver. " + Info.VERSION + "\n");
     }

@@ -20,6 +20,7 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Lock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import org.jspecify.annotations.Nullable;
@@ -37,6 +38,9 @@ import org.jspecify.annotations.Nullable;
 final class NodeEndpoint extends Endpoint {
     /** For how long a command waits until it is clear which node leads. */
     private static final Duration MAX_WAIT = Duration.ofSeconds(2);
+
+    /** A hundred years, for clocks that count nanoseconds. */
+    private static final Duration MAX_HOLD = Duration.ofDays(36_500);
 
     /** How many keys that expired or were evicted may wait to be told. */
     private static final int REMOVALS = 1 << 16;
@@ -73,10 +77,10 @@ final class NodeEndpoint extends Endpoint {
     private final SyncCounts syncs = new SyncCounts();
     private volatile long heldUntil; // by CLIENT PAUSE, of System.nanoTime
     private volatile boolean held;
+    private volatile boolean heldWritesOnly;
+
     /** Of the life of the node; for whoever follows it. */
     private @Nullable KeyspaceSubscription removals;
-
-    private volatile boolean heldWritesOnly;
 
     NodeEndpoint(RespCluster cluster, LocalNode node, int port, Settings settings) {
         super(cluster, node.id(), port, settings);
@@ -330,6 +334,11 @@ final class NodeEndpoint extends Endpoint {
         return cluster().isNotifying(Connection.NEW);
     }
 
+    /** {@return whether no other command runs while the present one does} */
+    boolean isAlone() {
+        return commands.isWriteLockedByCurrentThread();
+    }
+
     /** {@return whether anybody watches a key here or is told of changes} */
     boolean isFollowed() {
         return !watched.isEmpty() || cluster().isNotifying();
@@ -343,11 +352,20 @@ final class NodeEndpoint extends Endpoint {
             return;
         }
         while (held && System.nanoTime() - heldUntil < 0) {
-            if (heldWritesOnly && !command.isWrite() && !command.isExec()) {
+            if (heldWritesOnly && !isReplicated(connection, command)) {
                 return;
             }
             waitBriefly(connection);
         }
+    }
+
+    /** {@return whether replicas of the server would have to carry a command out} */
+    private static boolean isReplicated(Connection connection, Command command) {
+        List<Session.Queued> queue = connection.session().queue;
+        return command.isReplicated()
+                || (command.isExec()
+                        && queue != null
+                        && queue.stream().anyMatch(queued -> queued.command().isReplicated()));
     }
 
     /** A command that waits goes with its client, as with the server. */
@@ -357,13 +375,19 @@ final class NodeEndpoint extends Endpoint {
         }
     }
 
-    void holdCommands(Duration duration, boolean writesOnly) {
-        heldUntil = System.nanoTime() + duration.toNanos();
-        heldWritesOnly = writesOnly;
+    /** Holds commands back for a while, those that are held back already for as long as they would be at least. */
+    synchronized void holdCommands(long millis, boolean writesOnly) {
+        long now = System.nanoTime();
+        long until = now + Math.min(TimeUnit.MILLISECONDS.toNanos(millis), MAX_HOLD.toNanos());
+        boolean goesOn = held && now - heldUntil < 0;
+        if (!goesOn || until - heldUntil > 0) {
+            heldUntil = until;
+        }
+        heldWritesOnly = writesOnly && (!goesOn || heldWritesOnly);
         held = true;
     }
 
-    void releaseCommands() {
+    synchronized void releaseCommands() {
         held = false;
     }
 

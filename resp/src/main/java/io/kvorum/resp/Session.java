@@ -65,8 +65,11 @@ final class Session {
         wait = Wait.BLOCKED;
     }
 
-    synchronized void endWait() {
+    /** {@return how it stood} */
+    synchronized Wait endWait() {
+        Wait last = wait;
         wait = Wait.NONE;
+        return last;
     }
 
     synchronized Wait waiting() {

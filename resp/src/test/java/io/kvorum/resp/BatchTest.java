@@ -151,6 +151,74 @@ final class BatchTest {
     }
 
     @Test
+    void aWaitThatAnotherConnectionEndsTakesNoPlaceOfAWrite() throws Exception {
+        LocalClusterSettings settings =
+                LocalClusterSettings.defaults().withShards(1).withReplicas(2);
+        try (LocalCluster small = LocalCluster.start(
+                        settings.withReplication(settings.replication().withMaxWaiting(3)));
+                RespCluster ports = RespCluster.builder(small)
+                        .acknowledgement(Acknowledgement.MAJORITY)
+                        .start()) {
+            small.awaitReady(Duration.ofSeconds(20));
+            int at = ports.port(small.primaryFor(Text.bytes("k")).id());
+            try (TinyClient client = new TinyClient(at);
+                    TinyClient other = new TinyClient(at)) {
+                String id = client.call("CLIENT ID");
+                for (int i = 0; i < 3; i++) {
+                    client.send("WAIT", "9", "0");
+                    await(() -> clients(other).matches("(?s).*id=" + id + " [^\n]* flags=b .*"));
+                    assertEquals("1", other.call("CLIENT UNBLOCK " + id));
+                    assertEquals("2", client.read());
+                }
+
+                for (int i = 0; i < 50; i++) { // some of which have to wait
+                    assertEquals("OK", client.call("SET k " + i));
+                }
+            }
+        }
+    }
+
+    @Test
+    void aPauseNeitherShortensNorWeakensAnother() throws Exception {
+        NodeEndpoint endpoint = (NodeEndpoint) resp.endpoint(node.id());
+        try (TinyClient client = new TinyClient(port);
+                TinyClient other = new TinyClient(port)) {
+            assertEquals("OK", other.call("CLIENT PAUSE " + Long.MAX_VALUE));
+            assertEquals("OK", other.call("CLIENT PAUSE 0 WRITE"));
+            client.send("GET", "any");
+            await(() -> clients(other).matches("(?s).* cmd=get .*"));
+            assertFalse(cluster.await(() -> isAnswered(client), Duration.ofMillis(50)));
+            other.call("CLIENT UNPAUSE");
+
+            assertEquals("(nil)", client.read());
+        } finally {
+            endpoint.releaseCommands();
+        }
+    }
+
+    /** As the server, whose replicas would carry messages out too. */
+    @Test
+    void whereWritesAreHeldBackSoAreMessagesButNotTransactionsThatOnlyRead() throws Exception {
+        NodeEndpoint endpoint = (NodeEndpoint) resp.endpoint(node.id());
+        try (TinyClient client = new TinyClient(port);
+                TinyClient publisher = new TinyClient(port);
+                TinyClient other = new TinyClient(port)) {
+            other.call("CLIENT PAUSE 20000 WRITE");
+            client.call("MULTI");
+            client.call("GET absent");
+            assertEquals("[(nil)]", client.call("EXEC"));
+
+            publisher.send("PUBLISH", "channel", "message");
+            await(() -> clients(other).matches("(?s).* cmd=publish .*"));
+            assertFalse(cluster.await(() -> isAnswered(publisher), Duration.ofMillis(50)));
+            other.call("CLIENT UNPAUSE");
+            assertEquals("0", publisher.read());
+        } finally {
+            endpoint.releaseCommands();
+        }
+    }
+
+    @Test
     void connectionsAreListedInTheOrderThatWasAskedFor() throws Exception {
         try (TinyClient client = new TinyClient(port);
                 TinyClient other = new TinyClient(port)) {
@@ -159,6 +227,14 @@ final class BatchTest {
 
             String list = client.call("CLIENT LIST ID " + second + " 999999 " + first);
             assertTrue(list.matches("(?s)id=" + second + " [^\n]*\nid=" + first + " [^\n]*\n"), list);
+        }
+    }
+
+    private static boolean isAnswered(TinyClient client) {
+        try {
+            return client.isAnswered();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 

@@ -64,6 +64,11 @@ final class TinyClient implements AutoCloseable {
         return raw.toString(ISO_8859_1);
     }
 
+    /** Returns whether something has come that was not read. */
+    boolean isAnswered() throws IOException {
+        return in.available() > 0;
+    }
+
     String read() throws IOException {
         raw.reset();
         return readOne();
