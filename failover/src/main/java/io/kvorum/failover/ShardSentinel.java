@@ -387,7 +387,7 @@ final class ShardSentinel {
     private void startReplacing(long request, Operation.Replace replace, long now) {
         Membership membership = watch.membership();
         if (membership == null || primary.epoch() == 0) {
-            refuse(request, replace, AbortReason.NOT_BEGUN, List.of(), now);
+            refuse(request, replace, AbortReason.NOT_BEGUN, watch.silent(), now);
             return;
         }
         Replacing replacing = new Replacing(
@@ -425,7 +425,7 @@ final class ShardSentinel {
 
     private void handOverIfPrimaryIsWell(AwaitingPrimary awaiting, long now) {
         if (told.isNotBegun()) {
-            failOperation(AbortReason.NOT_BEGUN, List.of(), now);
+            failOperation(AbortReason.NOT_BEGUN, watch.silent(), now);
             return;
         }
         NodeId target = awaiting.operation().target();

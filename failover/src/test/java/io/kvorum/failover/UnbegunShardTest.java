@@ -103,11 +103,21 @@ final class UnbegunShardTest {
 
     @Test
     void aFailoverOfItIsRefusedAsSoonAsThatIsKnown() {
+        assertFailOverIsRefused();
+    }
+
+    @Test
+    void aRefusedFailoverNamesTheNodesThatMightKnowBetter() {
+        cluster.node("c").up = false;
+        assertFailOverIsRefused(C);
+    }
+
+    private void assertFailOverIsRefused(NodeId... silent) {
         cluster.sentinel("S1").start(new Operation.FailOver(SHARD));
         cluster.run(GRACE.plus(MILLI));
 
         assertEquals(
-                List.of(new OperationOutcome.Failed(0, AbortReason.NOT_BEGUN, List.of())),
+                List.of(new OperationOutcome.Failed(0, AbortReason.NOT_BEGUN, List.of(silent))),
                 cluster.facts(SentinelFact.OperationEnded.class).stream()
                         .map(SentinelFact.OperationEnded::outcome)
                         .toList());

@@ -84,12 +84,13 @@ final class Expirer {
      * @return whether these are the first that have entries with a deadline: then {@link #wake} is to follow
      */
     boolean recount(Contents replaced, Contents replacement) {
-        boolean hadNone = !hasTimed();
+        int more = 0;
         for (int i = 0; i < stripes; i++) {
-            timedStripes.getAndAdd(replaced.stripe(i).isCountedAsTimed() ? -1 : 0);
-            settle(replacement.stripe(i));
+            boolean timed = replacement.stripe(i).table().timed() > 0;
+            replacement.stripe(i).countsAsTimed(timed);
+            more += (timed ? 1 : 0) - (replaced.stripe(i).isCountedAsTimed() ? 1 : 0);
         }
-        return hadNone && hasTimed();
+        return timedStripes.getAndAdd(more) == 0 && more > 0; // in one step: who looks must not see 0 halfway
     }
 
     int expire(ChangeSink sink, int budget) {

@@ -64,11 +64,16 @@ final class BackgroundSweep implements StepRunner.Steps<Boolean>, Scheduler.Canc
 
     @Override
     public void deliver(Boolean due) {
+        if (runner.isClosed()) {
+            return;
+        }
         int deleted = 0;
         try {
             deleted = expire.applyAsInt(BUDGET);
         } catch (Throwable e) { // the next sweep may do better
-            logger.log(Level.WARNING, () -> "expired keys were not deleted", e);
+            if (!runner.isClosed()) { // else the node is being closed, and its log before the sweep is over
+                logger.log(Level.WARNING, () -> "expired keys were not deleted", e);
+            }
         }
         if (deleted == BUDGET) { // there may be more
             runner.wake();

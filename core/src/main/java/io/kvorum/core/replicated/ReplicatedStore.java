@@ -358,7 +358,7 @@ public final class ReplicatedStore {
      * a second, as long as any key has a deadline. While none has one, this costs nothing.
      *
      * @param scheduler has the threads and the time; a sweep holds a lock for no more than a few dozen keys at a time
-     * @return ends it; to be cancelled before the scheduler is closed
+     * @return ends it, without waiting for a sweep under way; to be cancelled before the scheduler is closed
      */
     public Scheduler.Cancellable expireWith(Scheduler scheduler) {
         BackgroundSweep sweep =

@@ -8,6 +8,7 @@ import io.kvorum.core.LocalStore;
 import io.kvorum.core.Replicas;
 import io.kvorum.core.StoreSettings;
 import io.kvorum.core.engine.Engines;
+import io.kvorum.slots.Scheduler;
 import io.kvorum.testing.HandScheduler;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -126,6 +127,34 @@ final class BackgroundSweepTest {
         clock.set(1_300);
         scheduler.pass(BackgroundSweep.PERIOD);
         assertEquals(0, store.size());
+    }
+
+    @Test
+    void oneThatIsCancelledAsItBeginsDeletesNothing() {
+        begun.cancel();
+        Scheduler cancels = new Scheduler() {
+            @Override
+            public long nanoTime() {
+                begun.cancel();
+                return scheduler.nanoTime();
+            }
+
+            @Override
+            public void execute(Runnable task) {
+                scheduler.execute(task);
+            }
+
+            @Override
+            public Cancellable schedule(Runnable task, long delayNanos) {
+                return scheduler.schedule(task, delayNanos);
+            }
+        };
+        begun = new BackgroundSweep(Engines.only(store), store::expire, cancels);
+        begun.start();
+        store.set(A, B, Duration.ofMillis(1));
+        clock.set(1_300);
+        scheduler.pass(SECOND);
+        assertEquals(1, store.size());
     }
 
     @Test
