@@ -216,9 +216,11 @@ final class LocalClusterEndTest {
     void anInterruptEndsTheWaitingForAnActorThatNeverWaits() throws Exception {
         AtomicBoolean end = new AtomicBoolean();
         AtomicReference<Thread> actor = new AtomicReference<>();
+        List<Throwable> uncaught = new CopyOnWriteArrayList<>();
         LocalCluster cluster = builder(true).start();
         Thread test = Thread.currentThread();
         cluster.actor("spinning", () -> {
+            Thread.currentThread().setUncaughtExceptionHandler((thread, thrown) -> uncaught.add(thrown));
             actor.set(Thread.currentThread());
             test.interrupt();
             while (!end.get()) {
@@ -238,6 +240,7 @@ final class LocalClusterEndTest {
         assertEquals("actor must end when its cluster is closed: spinning", left.getMessage());
         end.set(true);
         actor.get().join();
+        assertEquals(List.of(), uncaught);
     }
 
     @ParameterizedTest
