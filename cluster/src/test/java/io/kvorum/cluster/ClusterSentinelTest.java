@@ -217,7 +217,6 @@ final class ClusterSentinelTest {
         assertEquals("sentinel watcher must have a transport", failure.getMessage());
     }
 
-    /** As when the disk is full. */
     @Test
     void whatNoSentinelCanBeIsRefused() {
         NodeId self = new NodeId("sentinel-1");
@@ -233,6 +232,7 @@ final class ClusterSentinelTest {
         }
     }
 
+    /** As when the disk is full. */
     @Test
     void aStateThatCannotBeSavedHoldsNothingUp() throws IOException {
         try (Wired wired = new Wired(directory)) {

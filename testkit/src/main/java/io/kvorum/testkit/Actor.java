@@ -20,7 +20,9 @@ final class Actor extends Thread {
     private static final long CHECK_NANOS = 1_000_000;
 
     private final VirtualTime time;
+    /** Throws nothing but that the cluster was closed. */
     private final Runnable body;
+
     private final Semaphore turn = new Semaphore(0);
     private final Semaphore paused = new Semaphore(0);
 
@@ -62,6 +64,8 @@ final class Actor extends Thread {
         takeNextTurn();
         try {
             body.run();
+        } catch (CancellationException e) {
+            // the cluster was closed, and nobody asks any more what came of it
         } finally {
             ended = true;
             paused.release();

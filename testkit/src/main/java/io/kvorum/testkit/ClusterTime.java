@@ -80,6 +80,6 @@ sealed interface ClusterTime permits RealTime, VirtualTime {
     /** Runs what is due by now, if that is for the thread that calls. */
     void runDue();
 
-    /** Ends all threads but the one that calls; tasks that are due no later than now may still run. */
+    /** Ends all threads but the one that calls; tasks that are due now or very soon may still run, later ones not. */
     void close();
 }

@@ -6,6 +6,8 @@ import io.kvorum.failover.runtime.SentinelDriver;
 import io.kvorum.slots.Scheduler;
 import io.kvorum.slots.topology.ShardId;
 import java.time.Duration;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * Has the sentinels begin the shards of a new cluster, with as many tries as a busy machine may need.
@@ -17,6 +19,7 @@ final class FirstPrimaries {
 
     private final Parties parties;
     private final Scheduler scheduler;
+    private final Set<ShardId> begun = ConcurrentHashMap.newKeySet();
     private volatile boolean closed;
 
     FirstPrimaries(Parties parties, Scheduler scheduler) {
@@ -31,9 +34,11 @@ final class FirstPrimaries {
             return;
         }
         sentinel.bootstrap(shard).whenComplete((primary, failure) -> {
-            boolean begun = failure instanceof OperationFailedException refused
+            boolean alreadyBegun = failure instanceof OperationFailedException refused
                     && refused.reason() == AbortReason.ALREADY_BEGUN;
-            if (failure != null && !begun) {
+            if (failure == null || alreadyBegun) {
+                begun.add(shard);
+            } else {
                 tryLater(shard);
             }
         });
@@ -43,6 +48,11 @@ final class FirstPrimaries {
         if (!closed) {
             scheduler.schedule(() -> begin(shard), PAUSE.toNanos());
         }
+    }
+
+    /** {@return whether a shard was begun, and no operation for it is under way any more} */
+    boolean haveBegun(ShardId shard) {
+        return begun.contains(shard);
     }
 
     /** Ends the tries. */

@@ -216,7 +216,7 @@ public final class LocalCluster implements AutoCloseable {
     /** {@return what is missing until the cluster is ready, or null} */
     @Nullable
     String missing() {
-        return Readiness.missing(parties, topology());
+        return Readiness.missing(parties, firstPrimaries, topology());
     }
 
     /**

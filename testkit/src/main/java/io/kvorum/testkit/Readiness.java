@@ -10,7 +10,7 @@ final class Readiness {
     private Readiness() {}
 
     /** {@return what is missing until a cluster is ready, or null if nothing is} */
-    static @Nullable String missing(Parties parties, ClusterTopology topology) {
+    static @Nullable String missing(Parties parties, FirstPrimaries firstPrimaries, ClusterTopology topology) {
         for (LocalSentinel sentinel : parties.sentinels()) {
             if (sentinel.isRunning() && !sentinel.driver().quorumCheck().votesReachable()) {
                 return sentinel.id() + " reaches too few sentinels";
@@ -20,6 +20,9 @@ final class Readiness {
             LocalNode primary = parties.node(shard.primary());
             if (!primary.isRunning() || !primary.status().writable()) {
                 return shard.id() + " has no primary";
+            }
+            if (!firstPrimaries.haveBegun(shard.id())) {
+                return shard.id() + " is still being begun";
             }
             for (NodeId id : shard.nodes()) {
                 LocalNode node = parties.node(id);

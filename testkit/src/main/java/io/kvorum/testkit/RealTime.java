@@ -9,6 +9,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Delayed;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -181,6 +182,11 @@ final class RealTime implements ClusterTime {
         ending.forEach(Thread::interrupt);
         ending.stream().filter(actor -> !ClusterTime.hasEnded(actor, failures)).forEach(endless::add);
         timers.shutdown(); // the tries that clients wait for still run, and find that it is over
+        for (Runnable task : timers.getQueue()) {
+            if (((Delayed) task).getDelay(TimeUnit.NANOSECONDS) > PATIENCE.toNanos()) {
+                timers.remove(task);
+            }
+        }
         if (!threads.contains(Thread.currentThread())) {
             awaitEnd();
         }

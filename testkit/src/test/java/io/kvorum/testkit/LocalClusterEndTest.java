@@ -15,8 +15,10 @@ import io.kvorum.slots.topology.RefusedException;
 import io.kvorum.testkit.guide.HighScores;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
@@ -214,9 +216,11 @@ final class LocalClusterEndTest {
     void anInterruptEndsTheWaitingForAnActorThatNeverWaits() throws Exception {
         AtomicBoolean end = new AtomicBoolean();
         AtomicReference<Thread> actor = new AtomicReference<>();
+        List<Throwable> uncaught = new CopyOnWriteArrayList<>();
         LocalCluster cluster = builder(true).start();
         Thread test = Thread.currentThread();
         cluster.actor("spinning", () -> {
+            Thread.currentThread().setUncaughtExceptionHandler((thread, thrown) -> uncaught.add(thrown));
             actor.set(Thread.currentThread());
             test.interrupt();
             while (!end.get()) {
@@ -236,6 +240,7 @@ final class LocalClusterEndTest {
         assertEquals("actor must end when its cluster is closed: spinning", left.getMessage());
         end.set(true);
         actor.get().join();
+        assertEquals(List.of(), uncaught);
     }
 
     @ParameterizedTest
@@ -374,6 +379,20 @@ final class LocalClusterEndTest {
             first.restart();
             cluster.awaitReady(LIMIT);
         }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void closingWaitsForNothingThatIsDueMuchLater(boolean virtual) throws Exception {
+        AtomicBoolean late = new AtomicBoolean();
+        LocalCluster cluster = builder(virtual).start();
+        cluster.awaitReady(LIMIT);
+        cluster.scheduler().schedule(() -> late.set(true), Duration.ofDays(1).toNanos());
+        FaultSchedule.begin(cluster, 1, Duration.ofDays(1));
+
+        CompletableFuture.runAsync(cluster::close).get(LIMIT.toSeconds(), TimeUnit.SECONDS);
+
+        assertFalse(late.get());
     }
 
     @Test
