@@ -388,7 +388,8 @@ final class Liveness {
         long joined = found;
         return (found >> one & 1) == 1
                         && cluster.isMajority(
-                                shape.shardOf(one), node -> (joined >> node.process().index() & 1) == 1)
+                                shape.shardOf(one),
+                                node -> (joined >> node.process().index() & 1) == 1)
                 ? found
                 : 0;
     }
