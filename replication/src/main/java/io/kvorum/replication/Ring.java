@@ -59,7 +59,10 @@ final class Ring {
         }
     }
 
-    /** Returns a longer ring with the same bytes at the same offsets, for a reader that may see it before it is published. */
+    /**
+     * Returns a longer ring with the same bytes at the same offsets, for a reader that may see it before it is
+     * published.
+     */
     static byte[] longer(byte[] ring, int length, long first, long end) {
         byte[] longer = new byte[length];
         for (long at = first; at < end; ) {
