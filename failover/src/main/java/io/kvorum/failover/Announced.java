@@ -4,7 +4,7 @@ import io.kvorum.failover.SentinelMessage.Opinion;
 import io.kvorum.failover.SentinelMessage.Opinions;
 import java.util.List;
 
-/** What one sentinel has told the others of a shard, and when that was new. */
+/** The opinion that one sentinel has last announced of a shard, and when it was new. */
 final class Announced {
     private final ShardContext context;
     private final long life;
@@ -28,7 +28,7 @@ final class Announced {
         return said.subjectivelyDown() || said.leadingAttempt() != 0 || now - saidAt < life;
     }
 
-    /** Tells the other sentinels at once what they would else learn with the next period. */
+    /** Broadcasts a changed opinion at once; without this the others would learn of it with the next period. */
     void announce(ShardPrimary primary, boolean down, long leading, long now) {
         if (said.subjectivelyDown() != down
                 || said.leadingAttempt() != leading

@@ -27,7 +27,7 @@ sealed interface Procedure permits Failover, Beginning {
     /** A node answered some command. */
     void answered(NodeAnswer answer, long now);
 
-    /** A later primary was heard of, from whomever: it may be the one that this is to bring about. */
+    /** A node or a sentinel told of a later primary, which may be the one that this procedure is to bring about. */
     void heardOf(ShardPrimary later, long now);
 
     /** Gives up, unless it has ended. */

@@ -111,9 +111,9 @@ public sealed interface SentinelFact {
     }
 
     /**
-     * This sentinel has never heard that the shard was begun, neither from its nodes nor from other sentinels, although
-     * it had time to. Nobody is held down for that, and no failover is possible: an operator begins the shard. Told
-     * once, unless it is being begun.
+     * This sentinel has not heard within {@code downAfter} that the shard was begun, neither from its nodes nor from
+     * other sentinels. No node is held down for that, and no failover is possible: an operator must begin the shard.
+     * Told once, unless it is being begun.
      *
      * @param shard the shard
      * @param epoch the epoch it is about

@@ -80,7 +80,7 @@ final class ShardSentinel {
         return new KnownShard(primary, watch.nodes());
     }
 
-    /** {@return what the other sentinels were told} */
+    /** {@return the opinion that the other sentinels were told} */
     Announced announced() {
         return announced;
     }

@@ -4,7 +4,7 @@ import io.kvorum.failover.SentinelFact.NoFailoverPossible;
 import io.kvorum.failover.SentinelFact.NotBegun;
 import org.jspecify.annotations.Nullable;
 
-/** What a sentinel has told of why a shard has no primary and gets none, so that it tells each obstacle once. */
+/** The reasons for having no primary that a sentinel has told of a shard, kept so that it tells each only once. */
 final class ToldProspect {
     private final ShardContext context;
     private final Watch watch;

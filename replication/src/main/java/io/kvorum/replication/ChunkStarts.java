@@ -1,8 +1,8 @@
 package io.kvorum.replication;
 
 /**
- * Where the first record of each chunk of a log begins. A full ring drops records by chunks, so that no append needs to
- * read old records, which are in no cache, to find where one ends.
+ * The offset of the first record in each chunk of a log. A full ring drops records by chunks, so that no append needs
+ * to read old records, which are in no cache, to find where one ends.
  *
  * <p>Knows the chunks of one ring's length before the end of the log. Guarded by the log's lock.
  */
@@ -23,7 +23,7 @@ final class ChunkStarts {
         starts = new long[capacity >> SHIFT];
     }
 
-    /** Notes the record from {@code at} to {@code next}: if it is the last before a chunk, that begins after it. */
+    /** Notes the record from {@code at} to {@code next}; if it ends in a later chunk, that chunk begins after it. */
     void note(long at, long next) {
         if (at >>> SHIFT != next >>> SHIFT && starts.length > 0) {
             for (long chunk = (at >>> SHIFT) + 1; chunk <= next >>> SHIFT; chunk++) {

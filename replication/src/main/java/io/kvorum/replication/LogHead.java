@@ -5,8 +5,7 @@ import io.netty.buffer.ByteBuf;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the control records of a log say up to its end: the epoch of the last record, whose records the log has, and who
- * the members are.
+ * The state that the control records of a log add up to: the epoch of its last record, its history and its members.
  *
  * <p>Immutable.
  *
@@ -18,7 +17,7 @@ record LogHead(long epoch, LogHistory history, LogMembers members) {
     static final LogHead EMPTY = new LogHead(0, LogHistory.EMPTY, LogMembers.NONE);
 
     /**
-     * {@return this with a BEGIN record more}
+     * {@return this after a BEGIN record}
      *
      * @param first the members that the shard begins with, or null if it has begun
      * @throws IllegalArgumentException if the epoch is not above the one before
@@ -29,13 +28,13 @@ record LogHead(long epoch, LogHistory history, LogMembers members) {
                 newEpoch, longer, first == null ? members : LogMembers.first(first, new LogPosition(newEpoch, end)));
     }
 
-    /** {@return this with a MEMBERS record more} */
+    /** {@return this after a MEMBERS record} */
     LogHead listed(Roster roster, long end) {
         return new LogHead(epoch, history, members.with(roster, new LogPosition(epoch, end)));
     }
 
     /**
-     * {@return this with the control records of a batch more}
+     * {@return this after the control records of a batch}
      *
      * @param batch sound records
      * @param end where the log ended before them

@@ -32,7 +32,7 @@ final class Outbox {
         events.add(event);
     }
 
-    /** {@return what a failure of user code says of itself; the name of its class if that fails too} */
+    /** {@return the text of a failure of user code; the name of its class if {@code toString} fails too} */
     static String text(Throwable failure) {
         try {
             return String.valueOf(failure);

@@ -324,7 +324,7 @@ public final class ReplicationSettings {
         return replicaTimeoutNanos;
     }
 
-    /** {@return how long a replica is left alone that could not be fed so often in a row} */
+    /** {@return the pause before a replica is fed again after a number of failures in a row} */
     long retryNanos(int failures) {
         int shift = Math.min(failures, 62);
         return heartbeatNanos << shift >> shift == heartbeatNanos && failures <= maxSyncTries()

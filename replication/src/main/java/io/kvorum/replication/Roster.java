@@ -65,7 +65,7 @@ record Roster(MemberList members, List<NodeId> joining) {
     }
 
     /**
-     * Checks that a log can hold this, and that all the same once all have joined.
+     * Checks that a record of a log can hold this list, also once all nodes have joined.
      *
      * @param maxPayload the largest payload of a record of the log
      * @throws IllegalArgumentException if it cannot

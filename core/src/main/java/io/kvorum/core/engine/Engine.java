@@ -182,14 +182,14 @@ public final class Engine implements ReplicatedState {
     }
 
     /**
-     * Has something run from now on whenever, after {@link #hasDeadlines} was false, a key gets a deadline: by the
-     * thread that gives it one, without a lock of the store. It must be quick, and must not throw.
+     * Adds a callback for the moment when {@link #hasDeadlines} becomes true. The thread that sets the deadline runs it
+     * and holds no lock of the store; the callback must return quickly and must not throw.
      */
     public void addExpiryWakeup(Runnable wakeup) {
         expirer.addWakeup(wakeup);
     }
 
-    /** Has something run no more. */
+    /** Removes a callback; a call of it may be under way. */
     public void removeExpiryWakeup(Runnable wakeup) {
         expirer.removeWakeup(wakeup);
     }

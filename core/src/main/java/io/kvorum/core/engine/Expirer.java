@@ -27,7 +27,7 @@ final class Expirer {
     /** How many stripes have an entry with a deadline: without any, there is nothing to look for. */
     private final AtomicInteger timedStripes = new AtomicInteger();
 
-    /** Run when there is something to look for again. */
+    /** The callbacks for the first deadline. */
     private final List<Runnable> wakeups = new CopyOnWriteArrayList<>();
 
     private volatile boolean behind;
@@ -48,8 +48,8 @@ final class Expirer {
     }
 
     /**
-     * Has something run from now on whenever the first of all entries gets a deadline: by the thread that gives it one,
-     * which holds no lock of the store.
+     * Adds a callback for the moment when the first of all entries gets a deadline. The thread that sets the deadline
+     * runs it and holds no lock of the store.
      */
     void addWakeup(Runnable wakeup) {
         wakeups.add(wakeup);
@@ -59,13 +59,13 @@ final class Expirer {
         wakeups.remove(wakeup);
     }
 
-    /** Runs what waits for the first deadline, after {@link #settle} or {@link #recount} has said that there is one. */
+    /** Runs the callbacks for the first deadline, after {@link #settle} or {@link #recount} has returned true. */
     void wake() {
         wakeups.forEach(Runnable::run);
     }
 
     /**
-     * Takes note of whether a stripe has entries with a deadline; for whoever is about to unlock it.
+     * Notes whether a stripe has entries with a deadline; called before the stripe is unlocked.
      *
      * @return whether it is the first that has: then {@link #wake} is to follow
      */
@@ -90,7 +90,7 @@ final class Expirer {
             replacement.stripe(i).countsAsTimed(timed);
             more += (timed ? 1 : 0) - (replaced.stripe(i).isCountedAsTimed() ? 1 : 0);
         }
-        return timedStripes.getAndAdd(more) == 0 && more > 0; // in one step: who looks must not see 0 halfway
+        return timedStripes.getAndAdd(more) == 0 && more > 0; // in one step: no reader may see 0 halfway
     }
 
     int expire(ChangeSink sink, int budget) {

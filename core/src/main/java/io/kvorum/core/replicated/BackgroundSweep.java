@@ -10,8 +10,8 @@ import java.util.function.IntUnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Deletes the expired keys of a store again and again, as long as any key has a deadline, until it is cancelled. While
- * none has one it costs nothing. A scheduler that fails delays it, and ends it no more than what a sweep throws.
+ * Deletes the expired keys of a store periodically, as long as any key has a deadline, until it is cancelled. While
+ * none has one it costs nothing. A scheduler that fails delays it; neither that nor an exception of a sweep ends it.
  *
  * <p>Safe for use by any number of threads.
  */
@@ -71,7 +71,7 @@ final class BackgroundSweep implements StepRunner.Steps<Boolean>, Scheduler.Canc
         try {
             deleted = expire.applyAsInt(BUDGET);
         } catch (Throwable e) { // the next sweep may do better
-            if (!runner.isClosed()) { // else the node is being closed, and its log before the sweep is over
+            if (!runner.isClosed()) { // else the log was closed during the sweep
                 logger.log(Level.WARNING, () -> "expired keys were not deleted", e);
             }
         }

@@ -354,8 +354,8 @@ public final class ReplicatedStore {
     }
 
     /**
-     * Deletes expired keys in the background from now on, while the node is the primary: they are looked for ten times
-     * a second, as long as any key has a deadline. While none has one, this costs nothing.
+     * Deletes expired keys in the background from now on, while the node is the primary: it looks for them ten times a
+     * second, as long as any key has a deadline. While none has one, this costs nothing.
      *
      * @param scheduler has the threads and the time; a sweep holds a lock for no more than a few dozen keys at a time
      * @return ends it, without waiting for a sweep under way; to be cancelled before the scheduler is closed

@@ -17,8 +17,8 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
 
 /**
- * The orders whose end is yet to come, each with the stage that tells it. Whoever takes one out completes its stage, so
- * that each ends once.
+ * The orders under way, each with the stage that tells its end. The thread that removes an order completes its stage,
+ * so each ends once.
  *
  * <p>Safe for use by any number of threads.
  */

@@ -372,7 +372,7 @@ public final class SentinelDriver implements ConfigurationProvider, AutoCloseabl
         if (published == null || published.equals(latest.topology())) {
             return null;
         }
-        List.copyOf(down.keySet()).forEach(this::noteDown); // whom it no longer watches it does not hold down
+        List.copyOf(down.keySet()).forEach(this::noteDown); // a node that is no longer watched is not held down
         return new TopologySnapshot(latest.number() + 1, published);
     }
 
