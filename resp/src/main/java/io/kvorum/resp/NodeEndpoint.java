@@ -52,6 +52,7 @@ final class NodeEndpoint extends Endpoint {
     /** What a command is refused with whose client has gone, and nobody reads. */
     static final String GONE = "ERR the connection was closed";
 
+    private static final String PARTLY_DONE = "ERR a part of the command may be done, then it was refused: ";
     static final String NO_MEMORY = "OOM command not allowed when used memory > 'maxmemory'.";
     static final String TOO_LONG = "ERR string exceeds maximum allowed size (proto-max-bulk-len)";
     private static final String LOADING = "LOADING Redis is loading the dataset in memory";
@@ -252,11 +253,19 @@ final class NodeEndpoint extends Endpoint {
     }
 
     private void perform(Connection connection, Call call, List<byte[]> keys) {
-        if (call.command().usesStore()) {
-            boolean several = keys.size() > 1 && !Call.inOneSlot(keys);
-            use(connection, several || (call.command().isWrite() && isTellingNewKeys()), call);
-        } else {
+        if (!call.command().usesStore()) {
             call.run();
+            return;
+        }
+        boolean write = call.command().isWrite();
+        boolean several = keys.size() > 1 && !Call.inOneSlot(keys);
+        boolean mayDoAPart = several && write && store().status().writable(); // else the first of them is refused
+        try {
+            use(connection, several || (write && isTellingNewKeys()), call);
+        } catch (RefusedException e) {
+            throw mayDoAPart ? CommandException.unknown(PARTLY_DONE + e.getMessage()) : e;
+        } catch (CommandException e) {
+            throw mayDoAPart && e.error().equals(TOO_LONG) ? CommandException.unknown(PARTLY_DONE + TOO_LONG) : e;
         }
     }
 

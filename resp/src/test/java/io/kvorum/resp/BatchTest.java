@@ -58,6 +58,30 @@ final class BatchTest {
     }
 
     @Test
+    void whatIsRefusedHalfwayIsNotSaidToBeRefused() throws Exception {
+        try (LocalCluster small = LocalCluster.start(LocalClusterSettings.defaults()
+                        .withShards(1)
+                        .withReplicas(0)
+                        .withLogCapacity(1 << 16));
+                RespCluster ports =
+                        RespCluster.builder(small).mode(RespMode.SINGLE).start()) {
+            small.awaitReady(Duration.ofSeconds(20));
+            String tooLong = "2".repeat(100_000);
+            try (TinyClient client =
+                    new TinyClient(ports.port(small.nodes().get(0).id()))) {
+                client.send("MSET", "a", "1", "b", tooLong);
+                String answer = client.read();
+                assertTrue(answer.contains("ERR a part of the command may be done"), answer);
+                assertEquals("1", client.call("GET a"));
+
+                client.send("MSET", "{a}1", "1", "{a}2", tooLong); // of one slot
+                assertTrue(client.read().contains(NodeEndpoint.TOO_LONG));
+                assertEquals("0", client.call("EXISTS {a}1"));
+            }
+        }
+    }
+
+    @Test
     void onlyTheCommandThatIsUnderWayGoesOnAtAPausedNode() throws Exception {
         NodeEndpoint endpoint = (NodeEndpoint) resp.endpoint(node.id());
         KeyValueStore store = endpoint.localStore();
