@@ -15,9 +15,11 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** A run is the same in every JVM, though each orders its sets and numbers its objects as it likes. */
+@Tag("long")
 final class SameRunTest {
     /** Prints the digest of a run of each seed that it is given. */
     public static void main(String[] seeds) {
