@@ -10,6 +10,7 @@ module io.kvorum.slots {
     exports io.kvorum.slots.topology;
     exports io.kvorum.slots.runtime to
             io.kvorum.replication,
+            io.kvorum.core,
             io.kvorum.failover,
             io.kvorum.cluster,
             io.kvorum.testkit;

@@ -142,13 +142,17 @@ final class ClientOperation<T extends @Nullable Object> implements Pending<T> {
         long left = deadline - cluster.scheduler().nanoTime();
         if (abandoned || outcome.isDone()) {
             return () -> {};
-        } else if (left <= 0 && before != null) {
-            return () -> fail(before);
+        } else if (left <= 0) {
+            return () -> fail(
+                    before != null
+                            ? before
+                            : new CancellationException(
+                                    "operation did not begin before its deadline; nothing was changed"));
         }
         if (before != null) {
             cluster.counters().triedAgain(before);
         }
-        Try now = new Try(Math.max(1, left));
+        Try now = new Try(left);
         try {
             T result = function.apply(now.store());
             return () -> now.whenDone(() -> succeed(result), this::failed);

@@ -32,10 +32,11 @@ import org.jspecify.annotations.Nullable;
 /**
  * A client of a cluster, which sends each operation to the primary of its slot and retries through failovers.
  *
- * <p>An operation has a deadline. A refused operation has changed nothing, so it is retried within the deadline, with
- * growing pauses, at the node that the topology names by then. Only refusals that a retry cannot change are passed on
- * at once: keys of different slots ({@code CROSS_SLOT}) and a store at its memory limit ({@code OUT_OF_MEMORY}). When
- * the time is up, the last refusal is the outcome.
+ * <p>An operation has a deadline, and one that an executor begins only after it is not made: it fails with
+ * {@link java.util.concurrent.CancellationException}. A refused operation has changed nothing, so it is retried within
+ * the deadline, with growing pauses, at the node that the topology names by then. Only refusals that a retry cannot
+ * change are passed on at once: keys of different slots ({@code CROSS_SLOT}) and a store at its memory limit
+ * ({@code OUT_OF_MEMORY}). When the time is up, the last refusal is the outcome.
  *
  * <p>An operation that may have changed something is never retried. If a node cannot tell the outcome of a change, the
  * operation fails with {@link OutcomeUnknownException}; the caller decides whether it is safe to repeat. The same holds
@@ -98,7 +99,10 @@ public final class ClusterClient implements ClientStats.Source {
             return await(new Clearing(cluster, timeout, slots));
         }
 
-        /** {@return the asynchronous form, whose operations begin in the executor but hold none of its threads} */
+        /**
+         * {@return the asynchronous form, whose operations begin in the executor but hold none of its threads} One that
+         * begins after its deadline fails with {@link java.util.concurrent.CancellationException}; nothing was changed.
+         */
         @Override
         public AsyncKeyValueStore async(Executor executor) {
             return new Async(executor);

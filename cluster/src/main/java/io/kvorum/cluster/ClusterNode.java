@@ -28,7 +28,6 @@ import io.netty.buffer.ByteBufAllocator;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.security.SecureRandom;
-import java.time.Duration;
 import java.time.InstantSource;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -66,13 +65,8 @@ public final class ClusterNode implements AutoCloseable {
     /** The name of the file in the node's directory that keeps the promise. */
     public static final String PROMISE_FILE = "promise";
 
-    /** How many expired keys a sweep deletes at most. */
-    private static final int EXPIRY_BUDGET = 1_000;
-
-    private static final Duration EXPIRY_PERIOD = Duration.ofMillis(100);
-
     /** The key-value store of a node that has one, and what deletes its expired keys. */
-    private record Keys(LocalStore local, ReplicatedStore replicated, Repeated expiry) {}
+    private record Keys(LocalStore local, ReplicatedStore replicated, Scheduler.Cancellable expiry) {}
 
     private final NodeIdentity identity;
     private final ReplicatedState state;
@@ -116,7 +110,7 @@ public final class ClusterNode implements AutoCloseable {
 
     private Keys keys(LocalStore local, Supplier<ClusterTopology> topology) {
         ReplicatedStore store = new ReplicatedStore(local, log, driver, topology);
-        return new Keys(local, store, new Repeated(scheduler.get(), EXPIRY_PERIOD, () -> store.expire(EXPIRY_BUDGET)));
+        return new Keys(local, store, store.expireWith(scheduler.get()));
     }
 
     private Keys keys() {
@@ -125,13 +119,6 @@ public final class ClusterNode implements AutoCloseable {
                     + " has a state of its owner's, " + state.getClass().getName());
         }
         return keys;
-    }
-
-    private void start() {
-        driver.start();
-        if (keys != null) {
-            keys.expiry.start();
-        }
     }
 
     /**
@@ -238,7 +225,7 @@ public final class ClusterNode implements AutoCloseable {
     @Override
     public void close() {
         if (keys != null) {
-            keys.expiry.close();
+            keys.expiry.cancel();
         }
         driver.close();
         log.close();
@@ -368,10 +355,18 @@ public final class ClusterNode implements AutoCloseable {
         /**
          * Sets how much of its log the node keeps at most, 16 MiB by default. The log starts small and grows with use.
          *
-         * @param bytes the bytes; see {@link ReplicationLog#inMemory}
+         * @param bytes the bytes; a power of two from {@value ReplicationLog#MIN_CAPACITY} to
+         *     {@value ReplicationLog#MAX_CAPACITY}
          * @return this builder
+         * @throws IllegalArgumentException if it is not
          */
         public Builder logCapacity(int bytes) {
+            if (Integer.bitCount(bytes) != 1
+                    || bytes < ReplicationLog.MIN_CAPACITY
+                    || bytes > ReplicationLog.MAX_CAPACITY) {
+                throw new IllegalArgumentException("logCapacity must be a power of two from "
+                        + ReplicationLog.MIN_CAPACITY + " to " + ReplicationLog.MAX_CAPACITY + ": " + bytes);
+            }
             logCapacity = bytes;
             return this;
         }
@@ -452,7 +447,7 @@ public final class ClusterNode implements AutoCloseable {
             Promise promise = last == null ? Promise.first(random) : last.nextLife();
             kept.save(promise);
             ClusterNode node = new ClusterNode(this, kept, promise);
-            node.start();
+            node.driver.start();
             return node;
         }
 

@@ -226,7 +226,8 @@ public final class ClusterSentinel implements AutoCloseable {
          * @return this builder
          */
         public Builder directory(Path value) {
-            return stateStore(new FileSentinelStateStore(value.resolve(STATE_FILE)));
+            return stateStore(new FileSentinelStateStore(
+                    requireNonNull(value, "directory").resolve(STATE_FILE)));
         }
 
         /**
@@ -313,6 +314,8 @@ public final class ClusterSentinel implements AutoCloseable {
          * @throws IOException if what it knew cannot be read: the directory is missing or the file is damaged; deleting
          *     a damaged file is safe
          * @throws IllegalStateException if the transport or the gateway is missing
+         * @throws IllegalArgumentException if the sentinel is not in the list, or the quorum of the settings is greater
+         *     than the list
          */
         public ClusterSentinel start() throws IOException {
             required(self, "transport", transport);

@@ -276,6 +276,40 @@ final class ClusterClientTest extends ClusterClientFixture {
     }
 
     @Test
+    void anExecutorThatIsLateBeginsNothingAfterTheDeadline() throws IOException {
+        begin(LEFT);
+        begin(RIGHT);
+        List<Runnable> tasks = new ArrayList<>();
+        AsyncKeyValueStore late = client.store().async(tasks::add);
+        List<CompletionStage<?>> stages = List.of(late.set(BAR, FOO), late.get(BAR), late.clear());
+        scheduler.pass(TIMEOUT);
+
+        tasks.forEach(Runnable::run);
+        scheduler.pass(TIMEOUT);
+
+        stages.forEach(stage -> assertInstanceOf(CancellationException.class, failure(stage)));
+        assertEquals(0, nodes.get(primaryOf(LEFT)).size());
+    }
+
+    @Test
+    void whatTheCallerCancelsIsNotTriedAgain() throws IOException {
+        List<Integer> runs = new ArrayList<>();
+        CompletionStage<Integer> stage = async.changing(store -> {
+            runs.add(runs.size());
+            store.set(BAR, FOO);
+            return runs.size();
+        });
+        assertEquals(1, client.waiting());
+        assertTrue(stage.toCompletableFuture().cancel(true));
+        begin(LEFT);
+        scheduler.pass(TIMEOUT);
+
+        assertEquals(1, runs.size());
+        assertEquals(0, client.waiting());
+        assertEquals(0, nodes.get(primaryOf(LEFT)).size());
+    }
+
+    @Test
     void atMostSoManyOperationsWaitForAnotherTry() {
         AsyncKeyValueStore hasty = client.withTimeout(Duration.ofMillis(10)).async();
         List<CompletionStage<?>> waiting = new ArrayList<>();

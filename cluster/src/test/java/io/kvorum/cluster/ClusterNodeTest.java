@@ -26,6 +26,7 @@ import io.kvorum.slots.Scheduler;
 import io.kvorum.slots.topology.LogPosition;
 import io.kvorum.slots.topology.Member;
 import io.kvorum.slots.topology.NodeId;
+import io.kvorum.slots.topology.ShardId;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -237,6 +238,17 @@ final class ClusterNodeTest {
                     assertThrows(IllegalStateException.class, () -> other.state(SharedMap.class))
                             .getMessage());
         }
+    }
+
+    @Test
+    void whatNoNodeCanHaveIsRefusedWhenItIsSet() {
+        ClusterNode.Builder builder = ClusterNode.builder(new ShardId("shard"), A);
+        for (int capacity : new int[] {-1, 0, 1, 3000, Integer.MAX_VALUE}) {
+            assertThrows(IllegalArgumentException.class, () -> builder.logCapacity(capacity));
+        }
+        assertThrows(IllegalArgumentException.class, () -> builder.priority(-1));
+        assertThrows(NullPointerException.class, () -> ClusterNode.builder(null, A));
+        assertThrows(NullPointerException.class, () -> ClusterNode.builder(new ShardId("shard"), null));
     }
 
     @Test

@@ -17,6 +17,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.kvorum.failover.OperationFailedException;
 import io.kvorum.failover.SentinelFact;
 import io.kvorum.failover.SentinelList;
+import io.kvorum.failover.SentinelSettings;
 import io.kvorum.failover.SentinelState;
 import io.kvorum.failover.SentinelStateStore;
 import io.kvorum.failover.ShardPrimary;
@@ -214,6 +215,21 @@ final class ClusterSentinelTest {
                 () -> ClusterSentinel.builder(WATCHER, SentinelList.of(WATCHER), ClusterTopology.EMPTY)
                         .start());
         assertEquals("sentinel watcher must have a transport", failure.getMessage());
+    }
+
+    @Test
+    void whatNoSentinelCanBeIsRefused() {
+        NodeId self = new NodeId("sentinel-1");
+        SentinelList list = SentinelList.of(List.of(self));
+        for (ClusterSentinel.Builder wrong : List.of(
+                ClusterSentinel.builder(new NodeId("stranger"), list, ClusterTopology.EMPTY)
+                        .settings(SentinelSettings.defaults().withQuorum(1)),
+                ClusterSentinel.builder(self, list, ClusterTopology.EMPTY)
+                        .settings(SentinelSettings.defaults().withQuorum(2)))) {
+            ClusterSentinel.Builder builder =
+                    wrong.transport((to, message) -> {}).gateway((node, command, answer) -> {});
+            assertThrows(IllegalArgumentException.class, builder::start);
+        }
     }
 
     /** As when the disk is full. */

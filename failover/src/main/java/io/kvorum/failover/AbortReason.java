@@ -43,7 +43,7 @@ public enum AbortReason {
      * anew would lose data for nothing. No data has changed.
      */
     MAJORITY_LEFT,
-    /** The shard has not been begun. Nothing has changed. */
+    /** The shard has not been begun, unless a node that does not answer knows better. Nothing has changed. */
     NOT_BEGUN,
     /** The node that was to begin the shard refused. */
     BEGIN_REFUSED,

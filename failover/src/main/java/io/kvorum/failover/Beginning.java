@@ -11,6 +11,7 @@ import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -175,6 +176,14 @@ final class Beginning implements Procedure {
     }
 
     @Override
+    public void heardOf(ShardPrimary later, long now) {
+        if (step instanceof Starting starting
+                && later.equals(context.primary(starting.epoch, starting.chosen.node()))) {
+            becomePromoted(starting, now);
+        }
+    }
+
+    @Override
     public void tick(long now) {
         if (step instanceof Waiting waiting) {
             if (now - waiting.endsAt() >= 0) {
@@ -291,7 +300,11 @@ final class Beginning implements Procedure {
         NodeReport first = chosen.get();
         MemberList members = dataLost
                 ? MemberList.of(first.member())
-                : new MemberList(promised.stream().map(NodeReport::member).toList());
+                : new MemberList(Stream.concat(Stream.of(first), promised.stream())
+                        .map(NodeReport::member)
+                        .distinct()
+                        .limit(MemberList.MAX_SIZE) // the others join
+                        .toList());
         List<NodeId> joining = nodes.stream()
                 .filter(node -> members.member(node) == null)
                 .limit(MemberList.MAX_SIZE)

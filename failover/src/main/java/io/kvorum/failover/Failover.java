@@ -363,6 +363,14 @@ final class Failover implements Procedure {
     }
 
     @Override
+    public void heardOf(ShardPrimary later, long now) {
+        if (step instanceof Promoting promoting
+                && later.equals(context.primary(promoting.epoch, promoting.chosen.node()))) {
+            becomePromoted(promoting, now);
+        }
+    }
+
+    @Override
     public void tick(long now) {
         if (step instanceof Asking asking) {
             takeEpochIfEnough(asking, now);

@@ -27,6 +27,9 @@ sealed interface Procedure permits Failover, Beginning {
     /** A node answered some command. */
     void answered(NodeAnswer answer, long now);
 
+    /** A node or a sentinel told of a later primary, which may be the one that this procedure is to bring about. */
+    void heardOf(ShardPrimary later, long now);
+
     /** Gives up, unless it has ended. */
     void abort(AbortReason reason, long now);
 

@@ -61,6 +61,7 @@ final class Repointing {
         if (primary.epoch() == 0 || watch.isDown(primary.primary())) {
             return; // there is no one to follow
         }
+        astray.keySet().removeIf(node -> !watch.knows(node));
         int busy = 0;
         for (Astray each : astray.values()) {
             busy += isBusy(each, now) ? 1 : 0;

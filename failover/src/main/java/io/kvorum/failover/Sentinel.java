@@ -220,8 +220,8 @@ public final class Sentinel {
         List<Opinion> opinions = new ArrayList<>();
         int i = 0;
         for (Entry entry : shards.values()) {
-            if (i++ % parts == part || entry.shard.isOpinionNews(now)) {
-                opinions.add(entry.shard.opinion());
+            if (i++ % parts == part || entry.shard.announced().isNews(now)) {
+                opinions.add(entry.shard.announced().opinion());
             }
         }
         return opinions;
@@ -368,7 +368,7 @@ public final class Sentinel {
     }
 
     private void update(Entry entry) {
-        NodeReport members = entry.shard.takeMembers();
+        NodeReport members = entry.shard.lists().take();
         if (members != null) {
             updateNodes(entry, members.membersAt(), members.nodes());
         }

@@ -36,7 +36,7 @@ public sealed interface SentinelFact {
 
     /** The reason why a shard without a working primary cannot be failed over. */
     enum Obstacle {
-        /** The shard has never been begun, or no complete member answers that knows its members. */
+        /** No complete member answers that knows the members. */
         NO_MEMBER_LIST,
         /** Fewer than a majority of the members answer and are complete. */
         TOO_FEW_MEMBERS,
@@ -107,6 +107,23 @@ public sealed interface SentinelFact {
         public ObjectivelyUp {
             requireNonNull(shard, "shard");
             requireNonNull(node, "node");
+        }
+    }
+
+    /**
+     * This sentinel has not heard within {@code downAfter} that the shard was begun, neither from its nodes nor from
+     * other sentinels. No node is held down for that, and no failover is possible: an operator must begin the shard.
+     * Told once, unless it is being begun.
+     *
+     * @param shard the shard
+     * @param epoch the epoch it is about
+     * @param silent the nodes that do not answer, and so might know better
+     */
+    record NotBegun(ShardId shard, long epoch, List<NodeId> silent) implements ShardFact {
+        /** Checks the parts. */
+        public NotBegun {
+            requireNonNull(shard, "shard");
+            silent = List.copyOf(silent);
         }
     }
 

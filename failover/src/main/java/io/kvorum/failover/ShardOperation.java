@@ -40,35 +40,21 @@ sealed interface ShardOperation {
                     : primary.primary().equals(target);
         }
 
-        /** {@return whether by its latest report the target may lead, if there is a target} */
-        boolean mayLead(Watch watch) {
-            NodeId target = operation.target();
-            Membership membership = watch.membership();
-            NodeReport report = target == null ? null : watch.report(target);
-            return target == null
-                    || (membership != null
-                            && membership.knows(target)
-                            && !watch.isDown(target)
-                            && report != null
-                            && obstacleOf(report, membership) == null);
-        }
-
-        /** {@return why the target may not lead, by what was heard since the order; null if it may, or nothing was} */
-        @Nullable
-        AbortReason obstacle(Watch watch, ShardPrimary primary) {
+        /** {@return whether by the latest reports the target may lead, if there is a target} */
+        TargetCheck check(Watch watch, ShardPrimary primary) {
             NodeId target = operation.target();
             if (target == null) {
-                return null;
+                return new TargetCheck(null, true);
             }
             Membership membership = watch.membership();
             if (membership == null || !membership.knows(target)) {
-                return watch.reportedSince(primary.primary(), since) ? AbortReason.NOT_A_MEMBER : null;
-            }
-            if (watch.isDown(target)) {
-                return AbortReason.NODES_MISSING;
+                return new TargetCheck(AbortReason.NOT_A_MEMBER, watch.reportedSince(primary.primary(), since));
             }
             NodeReport report = watch.report(target);
-            return report == null || !watch.reportedSince(target, since) ? null : obstacleOf(report, membership);
+            if (report == null || watch.isDown(target)) {
+                return new TargetCheck(AbortReason.NODES_MISSING, watch.isDown(target));
+            }
+            return new TargetCheck(obstacleOf(report, membership), watch.reportedSince(target, since));
         }
 
         private static @Nullable AbortReason obstacleOf(NodeReport target, Membership membership) {
@@ -81,6 +67,14 @@ sealed interface ShardOperation {
             return target.priority() == 0 ? AbortReason.NO_ELIGIBLE_NODE : null;
         }
     }
+
+    /**
+     * Whether a target may lead.
+     *
+     * @param obstacle why it may not; null if it may
+     * @param isNews whether that was heard since the order; if not, it may have changed by then
+     */
+    record TargetCheck(@Nullable AbortReason obstacle, boolean isNews) {}
 
     /** A switchover from its election to its publication. */
     record HandingOver(long request, Operation.FailOver operation, ShardPrimary before, long endsAt)

@@ -3,14 +3,12 @@ package io.kvorum.failover;
 import io.kvorum.failover.Procedure.Ended;
 import io.kvorum.failover.Procedure.Promoted;
 import io.kvorum.failover.SentinelFact.FailoverAborted;
-import io.kvorum.failover.SentinelFact.NoFailoverPossible;
 import io.kvorum.failover.SentinelFact.ObjectivelyDown;
 import io.kvorum.failover.SentinelFact.ObjectivelyUp;
 import io.kvorum.failover.SentinelFact.PrimaryChanged;
 import io.kvorum.failover.SentinelFact.Switched;
 import io.kvorum.failover.SentinelMessage.ElectionMessage;
 import io.kvorum.failover.SentinelMessage.Opinion;
-import io.kvorum.failover.SentinelMessage.Opinions;
 import io.kvorum.failover.SentinelMessage.PreVoteAnswer;
 import io.kvorum.failover.SentinelMessage.PreVoteRequest;
 import io.kvorum.failover.SentinelMessage.VoteAnswer;
@@ -20,7 +18,7 @@ import io.kvorum.failover.ShardOperation.AwaitingPrimary;
 import io.kvorum.failover.ShardOperation.BeginningShard;
 import io.kvorum.failover.ShardOperation.HandingOver;
 import io.kvorum.failover.ShardOperation.Replacing;
-import io.kvorum.slots.topology.LogPosition;
+import io.kvorum.failover.ShardOperation.TargetCheck;
 import io.kvorum.slots.topology.Membership;
 import io.kvorum.slots.topology.NodeId;
 import java.util.Collection;
@@ -43,44 +41,34 @@ import org.jspecify.annotations.Nullable;
 final class ShardSentinel {
     private final ShardContext context;
     private final SentinelSettings settings;
-    private final long opinionLife;
     private final Watch watch;
     private final Peers peers;
     private final Election election;
     private final Repointing repointing;
+    private final Announced announced;
+    private final ToldProspect told;
+    private final CommittedList lists = new CommittedList();
 
     private ShardPrimary primary;
     private boolean objectivelyDown;
     private @Nullable Procedure procedure;
     private @Nullable Publication publication;
     private @Nullable ShardOperation operation;
-    /** The obstacle that was last told, so that it is told once. */
-    private @Nullable Prospect told;
-    /** What the others were last told, and when that was new. */
-    private Opinion said;
-
-    private long saidAt;
-
     private boolean changed = true;
     /** When time alone decides something next, as last told. */
     private long due;
-    /** The position of the member list that was last taken over into the topology. */
-    private LogPosition listedAt = LogPosition.START;
-    /** The report of a later committed list, until it is taken over. */
-    private @Nullable NodeReport later;
 
     ShardSentinel(ShardContext context, ShardPrimary primary, Collection<NodeId> nodes, long now) {
         this.context = context;
         this.primary = primary;
         settings = context.settings();
-        opinionLife = settings.opinionLife().toNanos();
         watch = new Watch(context, nodes, now);
         watch.watch(primary.primary(), now);
         peers = new Peers(settings);
         election = new Election(context, primary, now);
         repointing = new Repointing(context, watch, now);
-        said = new Opinion(primary, false, 0);
-        saidAt = now;
+        told = new ToldProspect(context, watch);
+        announced = new Announced(context, primary, now);
         due = now;
     }
 
@@ -92,14 +80,9 @@ final class ShardSentinel {
         return new KnownShard(primary, watch.nodes());
     }
 
-    /** {@return the latest opinion that was announced} */
-    Opinion opinion() {
-        return said;
-    }
-
-    /** {@return whether the opinion counts while it is repeated only, or is so new that the others may not know it} */
-    boolean isOpinionNews(long now) {
-        return said.subjectivelyDown() || said.leadingAttempt() != 0 || now - saidAt < opinionLife;
+    /** {@return the opinion that the other sentinels were told} */
+    Announced announced() {
+        return announced;
     }
 
     /** {@return the nodes that this sentinel holds down} */
@@ -114,12 +97,9 @@ final class ShardSentinel {
         return was;
     }
 
-    /** {@return the report of a committed member list that the topology may lack, or null; once} */
-    @Nullable
-    NodeReport takeMembers() {
-        NodeReport taken = later;
-        later = null;
-        return taken;
+    /** {@return the committed member lists that the topology may lack} */
+    CommittedList lists() {
+        return lists;
     }
 
     /** The topology lists these nodes now. */
@@ -195,7 +175,7 @@ final class ShardSentinel {
             return false;
         }
         changed |= more;
-        noteMembers(report);
+        lists.heard(report);
         if (procedure != null) {
             procedure.answered(answer, now);
             conclude(now);
@@ -216,13 +196,6 @@ final class ShardSentinel {
                 && !objectivelyDown
                 && repointing.isDone()
                 && watch.isPingNext(due, now);
-    }
-
-    private void noteMembers(NodeReport report) {
-        if (report.complete() && report.isListCommitted() && report.membersAt().compareTo(listedAt) > 0) {
-            listedAt = report.membersAt();
-            later = report;
-        }
     }
 
     /** The topology lists these nodes, and knows of this primary. */
@@ -261,17 +234,20 @@ final class ShardSentinel {
             election.advance(wantsFailover(now), agreeing, now);
             beginIfElected(now);
         }
+        if (procedure == null && election.isFree()) { // nobody is beginning it
+            told.tellIfNotBegun(primary, now);
+        }
         completePublication(now);
         advanceOperation(now);
         repointing.advance(primary, now);
-        announce(now);
+        announced.announce(primary, watch.isDown(primary.primary()), election.leadingAttempt(), now);
         if (publication != null) {
-            publication.resend(said, now);
+            publication.resend(announced.opinion(), now);
         }
     }
 
     private void judgeTogether(List<NodeId> agreeing, long now) {
-        int count = watch.isDown(primary.primary()) ? 1 + agreeing.size() : 0;
+        int count = watch.hasBegun() && watch.isDown(primary.primary()) ? 1 + agreeing.size() : 0;
         boolean down = count >= settings.quorum();
         if (down && !objectivelyDown) {
             context.tell(new ObjectivelyDown(context.shard(), primary.epoch(), primary.primary(), count), now);
@@ -284,26 +260,9 @@ final class ShardSentinel {
     /** Whether the shard needs a failover that can succeed; if it needs one that cannot, that is told. */
     private boolean wantsFailover(long now) {
         if (!objectivelyDown) {
-            told = null;
-            return false;
+            told.clear();
         }
-        Prospect prospect = watch.prospect();
-        if (prospect.obstacle() == null) {
-            told = null;
-            return true;
-        }
-        if (!prospect.equals(told)) {
-            told = prospect;
-            context.tell(
-                    new NoFailoverPossible(
-                            context.shard(),
-                            primary.epoch(),
-                            prospect.obstacle(),
-                            prospect.missing(),
-                            prospect.incomplete()),
-                    now);
-        }
-        return false;
+        return objectivelyDown && told.isGood(primary, now);
     }
 
     /** A failover that has deposed nobody yet is not needed if the primary is up again. */
@@ -345,6 +304,10 @@ final class ShardSentinel {
 
     /** Takes over a primary if it is later than the known one. */
     private void learn(ShardPrimary later, long now) {
+        if (later.epoch() > primary.epoch() && procedure != null) {
+            procedure.heardOf(later, now);
+            conclude(now);
+        }
         if (later.epoch() > primary.epoch()) {
             adopt(later, false, now);
         }
@@ -352,8 +315,12 @@ final class ShardSentinel {
 
     private void adopt(ShardPrimary later, boolean byOwnFailover, long now) {
         if (procedure != null) {
+            boolean beginning = procedure instanceof Beginning;
             procedure.abort(AbortReason.SUPERSEDED, now);
             procedure = null;
+            if (beginning && operation != null && operation.operation() instanceof Operation.BeginAnew) {
+                failOperation(AbortReason.SUPERSEDED, List.of(), now); // what was lost is as lost as before
+            }
         }
         if (objectivelyDown) {
             objectivelyDown = false;
@@ -380,19 +347,6 @@ final class ShardSentinel {
             ShardPrimary stored = publication.primary();
             publication = null;
             context.tell(new Switched(context.shard(), stored.epoch(), stored.primary()), now);
-        }
-    }
-
-    /** Tells the other sentinels at once what they would else learn with the next period. */
-    private void announce(long now) {
-        boolean down = watch.isDown(primary.primary());
-        long leading = election.leadingAttempt();
-        if (said.subjectivelyDown() != down
-                || said.leadingAttempt() != leading
-                || !said.primary().equals(primary)) {
-            said = new Opinion(primary, down, leading);
-            saidAt = now;
-            context.outbox().broadcast(new Opinions(List.of(said)));
         }
     }
 
@@ -433,7 +387,7 @@ final class ShardSentinel {
     private void startReplacing(long request, Operation.Replace replace, long now) {
         Membership membership = watch.membership();
         if (membership == null || primary.epoch() == 0) {
-            refuse(request, replace, AbortReason.NOT_BEGUN, List.of(), now);
+            refuse(request, replace, AbortReason.NOT_BEGUN, watch.silent(), now);
             return;
         }
         Replacing replacing = new Replacing(
@@ -470,19 +424,22 @@ final class ShardSentinel {
     }
 
     private void handOverIfPrimaryIsWell(AwaitingPrimary awaiting, long now) {
+        if (told.isNotBegun()) {
+            failOperation(AbortReason.NOT_BEGUN, watch.silent(), now);
+            return;
+        }
         NodeId target = awaiting.operation().target();
         boolean reached = awaiting.isReached(primary);
         if (reached && target == null) {
             succeedWhenKnown(now);
             return;
         }
-        Prospect prospect = told;
+        Prospect prospect = told.obstacle();
         if (prospect != null) { // the primary is down, and no failover is possible
             failOperation(prospect.reason(), prospect.obstructing(), now);
             return;
         }
-        NodeReport report = watch.report(primary.primary());
-        if (watch.isDown(primary.primary()) || report == null || !report.leads(primary.epoch())) {
+        if (!isPrimaryWell()) {
             return; // not heard from yet, or being failed over: never a failover by mistake
         }
         if (reached) {
@@ -492,12 +449,11 @@ final class ShardSentinel {
         if (target != null && publication != null) {
             return;
         }
-        AbortReason obstacle = awaiting.obstacle(watch, primary);
-        if (obstacle != null) {
-            failOperation(obstacle, target == null ? List.of() : List.of(target), now);
-            return;
-        }
-        if (!awaiting.mayLead(watch)) {
+        TargetCheck check = awaiting.check(watch, primary);
+        if (check.obstacle() != null) {
+            if (check.isNews()) {
+                failOperation(check.obstacle(), target == null ? List.of() : List.of(target), now);
+            }
             return;
         }
         if (procedure != null || !election.isFree()) {
@@ -507,6 +463,11 @@ final class ShardSentinel {
         operation = new HandingOver(awaiting.request(), awaiting.operation(), primary, awaiting.endsAt());
         election.standManually(now);
         beginIfElected(now);
+    }
+
+    private boolean isPrimaryWell() {
+        NodeReport report = watch.report(primary.primary());
+        return !watch.isDown(primary.primary()) && report != null && report.leads(primary.epoch());
     }
 
     private void endIfHandedOver(HandingOver handingOver, long now) {
@@ -555,8 +516,8 @@ final class ShardSentinel {
     }
 
     private void expire(ShardOperation late, long now) {
-        if (late instanceof AwaitingPrimary) {
-            failOperation(AbortReason.PRIMARY_SILENT, List.of(primary.primary()), now);
+        if (late instanceof AwaitingPrimary awaiting) {
+            expireBeforeBegun(awaiting, now);
             return;
         }
         failOperation(AbortReason.TIMED_OUT, List.of(), now);
@@ -566,6 +527,18 @@ final class ShardSentinel {
                 failover.abort(AbortReason.TIMED_OUT, now);
                 conclude(now);
             }
+        }
+    }
+
+    private void expireBeforeBegun(AwaitingPrimary late, long now) {
+        NodeId target = late.operation().target();
+        AbortReason obstacle = late.check(watch, primary).obstacle();
+        if (!isPrimaryWell()) {
+            failOperation(AbortReason.PRIMARY_SILENT, List.of(primary.primary()), now);
+        } else if (obstacle != null && target != null && !late.isReached(primary)) {
+            failOperation(obstacle, List.of(target), now); // as it was before the order; it has not been heard since
+        } else {
+            failOperation(AbortReason.TIMED_OUT, List.of(), now); // the new primary is yet to become known
         }
     }
 
@@ -599,6 +572,7 @@ final class ShardSentinel {
         check(procedure == null || procedure.end() == null, "a procedure that has ended is forgotten");
         check(publication == null || publication.primary().equals(primary), "only the latest primary is published");
         check(watch.knows(primary.primary()), "the primary is watched");
+        Opinion said = announced.opinion();
         check(said.primary().equals(primary), "the latest primary is announced");
         check(said.leadingAttempt() == election.leadingAttempt(), "an attempt is announced");
     }

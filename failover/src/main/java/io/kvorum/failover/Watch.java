@@ -35,6 +35,10 @@ final class Watch {
 
     private final Span outrun = new Span();
 
+    private boolean begun;
+    /** How long the shard has not been begun, as far as was heard. */
+    private final Span unbegun = new Span();
+
     Watch(ShardContext context, Collection<NodeId> nodes, long now) {
         this.context = context;
         ping = new NodeCommand.Describe(context.shard(), 0);
@@ -148,6 +152,7 @@ final class Watch {
         }
         primaryDenies.lateness.add(nanos);
         outrun.lateness.add(nanos);
+        unbegun.lateness.add(nanos);
     }
 
     void pingIfDue(long now) {
@@ -185,6 +190,11 @@ final class Watch {
             return false;
         }
         watched.detector.heard(now);
+        if (!begun && (report.begun() || report.membership() != null)) {
+            begun = true;
+            primaryDenies.end(); // it was no primary yet
+            outrun.end();
+        }
         if (watched.canSave && isOvertaken(report, watched.report)) { // what it could not save it may have forgotten
             return false;
         }
@@ -232,6 +242,8 @@ final class Watch {
 
     /** Judges all nodes and tells what has changed. */
     void judge(ShardPrimary primary, long now) {
+        begun |= primary.epoch() > 0;
+        unbegun.set(!begun, now);
         outrun.set(isOutrun(primary), now);
         for (Map.Entry<NodeId, Watched> entry : nodes.entrySet()) {
             NodeId node = entry.getKey();
@@ -250,6 +262,9 @@ final class Watch {
     private @Nullable DownReason reason(Watched watched, boolean primary, long now) {
         if (watched.detector.isDown(now)) {
             return DownReason.SILENT;
+        }
+        if (!begun) {
+            return null; // nobody leads yet
         }
         long roleLimit = context.settings().roleLimit().toNanos();
         if (primary && deniesAgain && primaryDenies.lasts(now, roleLimit)) {
@@ -272,6 +287,23 @@ final class Watch {
         return false;
     }
 
+    /** {@return whether the shard was begun, as far as was heard by the latest judgement} */
+    boolean hasBegun() {
+        return begun;
+    }
+
+    /**
+     * {@return whether nobody has been heard to say that the shard was begun, for so long that somebody should have}
+     */
+    boolean isNotBegun(long now) {
+        return unbegun.lasts(now, context.settings().downAfter().toNanos());
+    }
+
+    /** {@return the nodes that do not answer} */
+    List<NodeId> silent() {
+        return nodes().stream().filter(node -> report(node) == null).toList();
+    }
+
     /** {@return the nodes that are down} */
     List<NodeId> down() {
         List<NodeId> down = new ArrayList<>();
@@ -292,6 +324,7 @@ final class Watch {
             }
         }
         long roleLimit = context.settings().roleLimit().toNanos();
+        due = unbegun.dueBy(due, now, context.settings().downAfter().toNanos());
         due = deniesAgain ? primaryDenies.dueBy(due, now, roleLimit) : due;
         return outrun.dueBy(due, now, roleLimit);
     }

@@ -129,6 +129,7 @@ final class Script {
                 case "sentinels" -> sentinels = Integer.parseInt(value);
                 case "begun" -> begun = Boolean.parseBoolean(value);
                 case "quorum" -> settings = settings.withQuorum(Integer.parseInt(value));
+                case "down-after" -> settings = settings.withDownAfter(Duration.ofMillis(Long.parseLong(value)));
                 case "lossy" -> settings = settings.withAllowLossyFailover(Boolean.parseBoolean(value));
                 default -> throw new IllegalArgumentException(option);
             }

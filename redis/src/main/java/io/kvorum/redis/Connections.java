@@ -255,7 +255,9 @@ final class Connections implements AutoCloseable {
 
     private Link link(Place place, boolean waits) {
         int lane = waits ? 1 + Math.floorMod(nextLane.getAndIncrement(), WAITING_LANES) : 0;
-        return links.computeIfAbsent(new Lane(place, lane), key -> new Link(client, place));
+        Link link = links.computeIfAbsent(new Lane(place, lane), key -> new Link(client, place));
+        link.connectAs(place);
+        return link;
     }
 
     /** A command on its way to a server, and from that one to the server that the key is on its way to. */
@@ -386,8 +388,13 @@ final class Connections implements AutoCloseable {
                         })));
     }
 
+    /** Asks how many replicas have what was sent before, of which no failure may say that it was not sent. */
     private CompletionStage<Long> confirm(RedisAsyncCommands<byte[], byte[]> commands) {
-        return commands.waitForReplication(replicas, Math.max(1, timeout.toMillis() * 3 / 4));
+        try {
+            return commands.waitForReplication(replicas, Math.max(1, timeout.toMillis() * 3 / 4));
+        } catch (RuntimeException e) { // of a client that is closed meanwhile
+            return CompletableFuture.failedFuture(e);
+        }
     }
 
     /** Sends a command that changes something to the primary of a slot, and waits for its result. */

@@ -1,8 +1,10 @@
 package io.kvorum.redis;
 
+import io.kvorum.core.PartlyClearedException;
 import io.kvorum.core.ScanCursor;
 import io.kvorum.core.ScanOptions;
 import io.kvorum.core.ScanPage;
+import io.kvorum.replication.OutcomeUnknownException;
 import io.kvorum.slots.HashSlot;
 import io.kvorum.slots.SlotSet;
 import io.lettuce.core.KeyScanCursor;
@@ -26,22 +28,42 @@ interface Keyspace {
     /** Deletes the keys of a slot and returns how many there were. */
     long drop(int slot);
 
-    /** Deletes the keys of some slots by looking at all keys, and returns how many there were. */
+    /**
+     * Deletes the keys of some slots by looking at all keys, and returns how many there were. As they come in no order
+     * of slots, none of these is cleared before the end.
+     */
     static long clear(Connections connections, SlotSet slots) {
         long[] deleted = {0};
-        for (Place place : connections.servers().primaries()) {
-            forEach(connections, place, keys -> {
-                List<CompletableFuture<Long>> sent = new ArrayList<>();
-                for (byte[] key : keys) {
-                    int slot = HashSlot.of(key);
-                    if (slots.contains(slot)) {
-                        sent.add(connections.send(slot, true, commands -> commands.unlink(key)));
-                    }
-                }
-                sent.forEach(each -> deleted[0] += Waiting.change(each, place));
-            });
+        try {
+            for (Place place : connections.servers().primaries()) {
+                forEach(connections, place, keys -> delete(connections, place, slots, keys, deleted));
+            }
+        } catch (RuntimeException e) {
+            throw PartlyClearedException.after(deleted[0], SlotSet.EMPTY, slots, e);
         }
         return deleted[0];
+    }
+
+    /** Deletes those of some keys that are of some slots, all at once, and adds how many there were. */
+    private static void delete(Connections connections, Place place, SlotSet slots, List<byte[]> keys, long[] deleted) {
+        List<CompletableFuture<Long>> sent = new ArrayList<>();
+        for (byte[] key : keys) {
+            int slot = HashSlot.of(key);
+            if (slots.contains(slot)) {
+                sent.add(connections.send(slot, true, commands -> commands.unlink(key)));
+            }
+        }
+        RuntimeException failure = null;
+        for (CompletableFuture<Long> each : sent) {
+            try {
+                deleted[0] += Waiting.change(each, place);
+            } catch (RuntimeException e) {
+                failure = failure instanceof OutcomeUnknownException ? failure : e; // which says less than the others
+            }
+        }
+        if (failure != null) {
+            throw failure;
+        }
     }
 
     /** Hands all keys of a server to an action, some hundreds at a time; a key may come twice. */

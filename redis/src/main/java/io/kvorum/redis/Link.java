@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Link {
     private final RedisClient client;
-    private final Place place;
+    private volatile Place place; // the same always, but for user and password
     private @Nullable CompletableFuture<StatefulRedisConnection<byte[], byte[]>> current;
 
     Link(RedisClient client, Place place) {
@@ -21,6 +21,11 @@ final class Link {
 
     Place place() {
         return place;
+    }
+
+    /** Connects with the user and password of a place from now on. What is connected stays so. */
+    void connectAs(Place value) {
+        place = value;
     }
 
     /** Returns the connection once it is there, or the failure of an attempt to connect. */

@@ -7,7 +7,8 @@ import io.lettuce.core.RedisURI;
 /**
  * Where operations are sent, and how refusals name it.
  *
- * @param uri how to connect to it; one with sentinels leads to the primary that they name at the time
+ * @param uri how to connect to it; one with sentinels leads to the primary that they name at the time; user and
+ *     password do not count when places are compared
  * @param shard the shard in refusals
  * @param node the node in refusals
  */
@@ -24,6 +25,11 @@ record Place(RedisURI uri, ShardId shard, NodeId node) {
     /** Names a server of a cluster, whose shard is that of the primary with an id. */
     static Place of(RedisURI uri, String shard) {
         return new Place(uri, new ShardId(identifier(shard)), new NodeId(identifier(address(uri))));
+    }
+
+    /** Returns this place by an equal URI, perhaps with another user or password. */
+    Place as(RedisURI equal) {
+        return new Place(equal, shard, node);
     }
 
     private static String address(RedisURI uri) {

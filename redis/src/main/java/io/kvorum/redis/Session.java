@@ -2,6 +2,7 @@ package io.kvorum.redis;
 
 import io.kvorum.replication.OutcomeUnknownException;
 import io.kvorum.slots.topology.RefusedException;
+import io.lettuce.core.TransactionResult;
 import io.lettuce.core.api.StatefulRedisConnection;
 import io.lettuce.core.api.async.RedisAsyncCommands;
 import java.util.List;
@@ -143,10 +144,16 @@ final class Session {
         return await(command, true);
     }
 
-    /** Waits for the end of a MULTI block. If the server did not take a command of it, that says why. */
-    <R> R exec(CompletionStage<R> end, List<? extends CompletionStage<?>> commands, boolean writes) {
+    /**
+     * Waits for the end of a MULTI block. If the server did not take a command of it, or a command failed, that says
+     * why.
+     *
+     * @return whether the block was carried out, as no watched key was changed
+     */
+    boolean exec(CompletionStage<TransactionResult> end, List<? extends CompletionStage<?>> commands, boolean writes) {
+        TransactionResult result;
         try {
-            return await(end, writes);
+            result = await(end, writes);
         } catch (IllegalStateException e) {
             for (CompletionStage<?> command : commands) {
                 if (command.toCompletableFuture().isCompletedExceptionally()) {
@@ -155,6 +162,21 @@ final class Session {
             }
             throw e;
         }
+        List<Throwable> failures = result.stream()
+                .filter(Throwable.class::isInstance)
+                .map(Throwable.class::cast)
+                .toList();
+        if (failures.isEmpty()) {
+            return !result.wasDiscarded();
+        }
+        RuntimeException refusal = fail(failures.get(0), writes);
+        if (failures.size() == result.size()) { // nothing was done
+            throw refusal;
+        }
+        throw new IllegalStateException(
+                "the server carried out only a part of a transaction: "
+                        + failures.get(0).getMessage(),
+                failures.get(0));
     }
 
     private <R extends @Nullable Object> R await(CompletionStage<R> command, boolean writes) {

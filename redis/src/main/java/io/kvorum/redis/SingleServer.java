@@ -32,10 +32,8 @@ final class SingleServer implements Servers {
         if (uri == null) {
             throw Failures.refused(RefusedException.Kind.CLUSTER_DOWN, "there is no primary", slot, known);
         }
-        if (!uri.equals(known.uri())) {
-            known = Place.of(uri);
-            last = known;
-        }
+        known = uri.equals(known.uri()) ? known.as(uri) : Place.of(uri);
+        last = known;
         return known;
     }
 

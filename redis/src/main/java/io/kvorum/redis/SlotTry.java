@@ -192,7 +192,7 @@ final class SlotTry {
         CompletionStage<TransactionResult> done = commands.exec();
         session.watchesNothing();
         boolean writes = !sets.isEmpty() || !deletions.isEmpty();
-        return !session.exec(done, queued, writes).wasDiscarded();
+        return session.exec(done, queued, writes);
     }
 
     private CompletionStage<?> write(RedisAsyncCommands<byte[], byte[]> commands, Entry entry) {

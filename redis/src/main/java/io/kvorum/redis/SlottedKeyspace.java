@@ -2,10 +2,12 @@ package io.kvorum.redis;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
+import io.kvorum.core.PartlyClearedException;
 import io.kvorum.core.ScanCursor;
 import io.kvorum.core.ScanOptions;
 import io.kvorum.core.ScanPage;
 import io.kvorum.slots.HashSlot;
+import io.kvorum.slots.SlotSet;
 import io.lettuce.core.api.async.RedisAsyncCommands;
 import io.lettuce.core.codec.ByteArrayCodec;
 import io.lettuce.core.output.IntegerOutput;
@@ -167,7 +169,11 @@ final class SlottedKeyspace implements Keyspace {
         for (int first = 0; first < held.size(); first += AT_ONCE) {
             byte[][] batch =
                     held.subList(first, Math.min(held.size(), first + AT_ONCE)).toArray(byte[][]::new);
-            deleted += connections.change(slot, commands -> commands.unlink(batch));
+            try {
+                deleted += connections.change(slot, commands -> commands.unlink(batch));
+            } catch (RuntimeException e) {
+                throw PartlyClearedException.after(deleted, SlotSet.EMPTY, SlotSet.of(slot), e);
+            }
         }
         return deleted;
     }

@@ -20,6 +20,7 @@ import io.lettuce.core.ClientOptions;
 import io.lettuce.core.RedisClient;
 import io.lettuce.core.RedisCommandExecutionException;
 import io.lettuce.core.RedisURI;
+import io.lettuce.core.api.async.RedisAsyncCommands;
 import io.lettuce.core.resource.ClientResources;
 import io.lettuce.core.resource.DefaultClientResources;
 import java.time.Duration;
@@ -29,6 +30,7 @@ import java.util.Objects;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
@@ -497,6 +499,26 @@ final class RedisStoreFailuresTest {
         }
     }
 
+    /** As when the store is closed between the change and the question how many replicas have it. */
+    @Test
+    void aChangeIsUnknownWhenItsConfirmationCannotBeAskedFor() {
+        RealServer server = server();
+        ClientResources resources = DefaultClientResources.create();
+        RedisClient client = client(resources, LIMIT);
+        try (Connections connections =
+                new Connections(resources, true, client, new SingleServer(server.uri(), null), LIMIT, 1)) {
+            CompletableFuture<String> sent = connections.send(HashSlot.of(KEY), true, commands -> {
+                var set = commands.set(KEY, VALUE);
+                resources.timer().stop(); // without which nothing is sent
+                return set;
+            });
+
+            CompletionException failure = assertThrows(CompletionException.class, sent::join);
+            assertInstanceOf(OutcomeUnknownException.class, failure.getCause());
+            assertEquals("value", server.ask("GET key"));
+        }
+    }
+
     @Test
     void aTransactionThatTheServerAbortsIsRefusedForTheSameReason() {
         Place place = Place.of(RedisURI.create("redis://127.0.0.1"));
@@ -509,6 +531,32 @@ final class RedisStoreFailuresTest {
         assertEquals(
                 Kind.READ_ONLY,
                 assertInstanceOf(RefusedException.class, outcome).kind());
+    }
+
+    /** As when the user loses a right between the queueing of a command and its turn. */
+    @Test
+    void aCommandThatFailsWithinATransactionIsNoSuccess() {
+        RealServer server = server();
+        ClientResources resources = DefaultClientResources.create();
+        RedisClient client = client(resources, LIMIT);
+        try (Connections connections =
+                new Connections(resources, true, client, new SingleServer(server.uri(), null), LIMIT, 0)) {
+            Session session = connections.take(HashSlot.of(KEY));
+            RedisAsyncCommands<byte[], byte[]> commands = session.commands();
+            session.changed(commands.set(KEY, VALUE));
+
+            List<CompletionStage<?>> alone = List.of(commands.multi(), commands.incr(KEY));
+            assertThrows(NumberFormatException.class, () -> session.exec(commands.exec(), alone, true));
+
+            List<CompletionStage<?>> some =
+                    List.of(commands.multi(), commands.del(KEY), commands.lpush(KEY, VALUE), commands.incr(KEY));
+            IllegalStateException partly =
+                    assertThrows(IllegalStateException.class, () -> session.exec(commands.exec(), some, true));
+            assertTrue(
+                    partly.getMessage().startsWith("the server carried out only a part of a transaction: WRONGTYPE"));
+            assertFalse(session.isWhole());
+            connections.give(session);
+        }
     }
 
     @Test

@@ -3,14 +3,17 @@ package io.kvorum.redis;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.kvorum.core.Entry;
+import io.kvorum.core.PartlyClearedException;
 import io.kvorum.core.ScanCursor;
 import io.kvorum.core.ScanOptions;
+import io.kvorum.slots.HashSlot;
 import io.kvorum.slots.SlotSet;
 import io.kvorum.slots.topology.RefusedException;
 import io.kvorum.slots.topology.RefusedException.Kind;
@@ -27,6 +30,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -40,7 +44,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Tag("long")
 final class RedisStoreSecurityTest {
     private static final String USER = "alice";
-    private static final String PASSWORD = "wonderland";
+    private static final String STORE_PASSWORD = "wonderland";
+    private static final String PASSWORD = "w@nd:r/l%41#?&+é";
     private static final Duration LIMIT = Duration.ofSeconds(20);
     private static final String KEYS = "~orders:* ~kvorum:leadership";
     private static final byte[] VALUE = "value".getBytes(UTF_8);
@@ -133,6 +138,57 @@ final class RedisStoreSecurityTest {
     }
 
     @Test
+    void whoNamesThePrimaryMayGiveItAnotherPassword() {
+        RealServer server = RealServer.start(RealServer.newest());
+        opened.add(server);
+        addUser(server, KEYS);
+        AtomicReference<RedisURI> primary = new AtomicReference<>(as(PASSWORD, server.uri()));
+        RedisStore store = builder(primary.get()).primary(primary::get).connect();
+        opened.add(store);
+        use(store);
+
+        server.ask("ACL SETUSER " + USER + " resetpass >another");
+        primary.set(as("another", server.uri()));
+        server.ask("CLIENT KILL USER " + USER);
+        RealServers.await("the store has seen that its connections are closed", () -> isAnswered(store));
+        use(store);
+    }
+
+    private static boolean isAnswered(RedisStore store) {
+        byte[] key = "orders:1".getBytes(UTF_8);
+        try {
+            store.exists(key);
+            store.compute(key, value -> value);
+            return true;
+        } catch (RefusedException e) {
+            return false;
+        }
+    }
+
+    /** Some keys may be listed by everybody, but not deleted. */
+    @Test
+    void whoFailsToClearEverythingTellsWhatIsGone() {
+        RealServer server = RealServer.start(RealServer.newest());
+        opened.add(server);
+        addUser(server, KEYS);
+        RedisStore store = store(as(PASSWORD, server.uri()));
+        for (int i = 0; i < 100; i++) {
+            store.set(("orders:" + i).getBytes(UTF_8), VALUE);
+        }
+        server.ask("SET hidden 1");
+
+        PartlyClearedException partly = assertThrows(PartlyClearedException.class, store::clear);
+        assertEquals(100, partly.deleted());
+        assertEquals(SlotSet.EMPTY, partly.cleared());
+        assertEquals(SlotSet.ALL, partly.remaining());
+        assertInstanceOf(IllegalStateException.class, partly.getCause());
+        assertEquals("1", server.ask("DBSIZE"));
+        assertThrows(IllegalStateException.class, store::clear, "nothing was deleted this time");
+        int slot = HashSlot.of("hidden".getBytes(UTF_8));
+        assertThrows(IllegalStateException.class, () -> store.dropSlot(slot));
+    }
+
+    @Test
     void aNodeCommandsAServerAsTheUserOfItsUri() {
         RealServer server = RealServer.start(RealServer.newest());
         opened.add(server);
@@ -196,18 +252,20 @@ final class RedisStoreSecurityTest {
                         "-keystore",
                         store.toString(),
                         "-storepass",
-                        PASSWORD)
+                        STORE_PASSWORD)
                 .redirectErrorStream(true)
                 .start();
         String said = new String(tool.getInputStream().readAllBytes(), UTF_8);
         assertEquals(0, tool.waitFor(), said);
         KeyStore keys = KeyStore.getInstance("PKCS12");
         try (InputStream in = Files.newInputStream(store)) {
-            keys.load(in, PASSWORD.toCharArray());
+            keys.load(in, STORE_PASSWORD.toCharArray());
         }
         Files.writeString(
                 files.resolve("key.pem"),
-                pem("PRIVATE KEY", keys.getKey("server", PASSWORD.toCharArray()).getEncoded()));
+                pem(
+                        "PRIVATE KEY",
+                        keys.getKey("server", STORE_PASSWORD.toCharArray()).getEncoded()));
         Files.writeString(
                 files.resolve("certificate.pem"),
                 pem("CERTIFICATE", keys.getCertificate("server").getEncoded()));

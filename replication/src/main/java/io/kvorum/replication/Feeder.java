@@ -557,10 +557,7 @@ final class Feeder {
             becomeWaiting(reason);
             return;
         }
-        ReplicationSettings settings = feed.settings;
-        long pause = known.failures > settings.maxSyncTries()
-                ? settings.suspensionNanos()
-                : Math.min(settings.heartbeatNanos() << Math.min(known.failures, 20), settings.suspensionNanos());
+        long pause = feed.settings.retryNanos(known.failures);
         leave();
         state = new Suspended(reason, now + pause);
         feed.outbox.publish(new ReplicationEvent.ReplicaSuspended(

@@ -184,7 +184,7 @@ final class Follower {
             apply(records, state::apply);
         } catch (RuntimeException | Error e) { // the data is not what the log says any more
             complete = false;
-            outbox.publish(new ReplicationEvent.RecordNotApplied(identity.node(), log.end(), String.valueOf(e)));
+            outbox.publish(new ReplicationEvent.RecordNotApplied(identity.node(), log.end(), Outbox.text(e)));
             return Taken.NOT_APPLIED;
         }
         LogPosition after = log.end();
@@ -276,7 +276,7 @@ final class Follower {
     }
 
     private Taken notRestored(SnapshotPart part, Throwable failure) {
-        outbox.publish(new ReplicationEvent.RecordNotApplied(identity.node(), part.start(), String.valueOf(failure)));
+        outbox.publish(new ReplicationEvent.RecordNotApplied(identity.node(), part.start(), Outbox.text(failure)));
         abort();
         sync = new Ended(part.sync(), Taken.NOT_APPLIED);
         return Taken.NOT_APPLIED;
@@ -322,7 +322,7 @@ final class Follower {
             try {
                 building.restoration.abort();
             } catch (RuntimeException | Error e) {
-                outbox.publish(new ReplicationEvent.UserCodeFailed(identity.node(), "restoration", String.valueOf(e)));
+                outbox.publish(new ReplicationEvent.UserCodeFailed(identity.node(), "restoration", Outbox.text(e)));
             }
         }
     }

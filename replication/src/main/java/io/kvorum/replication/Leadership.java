@@ -224,8 +224,13 @@ final class Leadership {
         if (membership.previous() != null || (pendingOne != null && pendingOne.isConnected(now))) {
             return ControlAnswer.Outcome.CHANGE_UNDER_WAY;
         }
-        replacement = new Replacement(
+        Replacement next = new Replacement(
                 outgoing, incoming, now + feed.settings.replaceTimeout().toNanos());
+        Roster then = new Roster(current, lists.joining()).takingIn(new Member(incoming, self.incarnation()), next);
+        if (then != null) {
+            then.checkFits(feed.log.maxPayload());
+        }
+        replacement = next;
         updateFeeders();
         heartbeats.want();
         return ControlAnswer.Outcome.DONE;
@@ -510,7 +515,7 @@ final class Leadership {
                     settings.lagPolicy() == LagPolicy.SLOW_WRITERS,
                     isAnyTrusted());
         } catch (RuntimeException | Error e) {
-            feed.outbox.publish(new ReplicationEvent.UserCodeFailed(self.node(), "snapshot scan", String.valueOf(e)));
+            feed.outbox.publish(new ReplicationEvent.UserCodeFailed(self.node(), "snapshot scan", Outbox.text(e)));
         }
         for (Feeder feeder : feeders.values()) {
             if (feeder.isWaiting()) {
@@ -527,8 +532,7 @@ final class Leadership {
             try {
                 over.close();
             } catch (RuntimeException | Error e) {
-                feed.outbox.publish(
-                        new ReplicationEvent.UserCodeFailed(self.node(), "snapshot scan", String.valueOf(e)));
+                feed.outbox.publish(new ReplicationEvent.UserCodeFailed(self.node(), "snapshot scan", Outbox.text(e)));
             }
         }
     }
@@ -574,6 +578,7 @@ final class Leadership {
     /** Ends the leadership: what was not acknowledged is unknown from now on. */
     void end(Ready.Outcome outcome) {
         pending.giveUp(outcome);
+        feed.endStep(); // of a step that a defect has ended
         feeders.values().forEach(Feeder::close);
         endScan();
     }

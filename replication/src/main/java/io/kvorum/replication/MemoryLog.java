@@ -7,8 +7,6 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
@@ -32,16 +30,10 @@ import org.jspecify.annotations.Nullable;
 final class MemoryLog extends MachineLog {
     private static final int INITIAL_CAPACITY = 16 << 10;
 
-    /** A full ring drops records by chunks of this size: no append then reads old records that are in no cache. */
-    private static final int CHUNK_SHIFT = 13;
-
-    private static final long[] NO_CHUNKS = new long[0];
-
     private static final long LOCKED = Long.MIN_VALUE;
     private static final int SPINS = 50;
     private static final int YIELDS = 10;
     private static final long NAP_NANOS = 50_000;
-    private static final byte[] NOTHING = new byte[0];
 
     private static final VarHandle TAIL;
     private static final VarHandle FIRST;
@@ -65,14 +57,12 @@ final class MemoryLog extends MachineLog {
 
     private byte[] ring;
 
-    /** For each chunk of a full ring that has more than one: the offset of its first record. */
-    private long[] chunkStarts = NO_CHUNKS;
+    private ChunkStarts chunks = ChunkStarts.NONE;
 
     /** The end up to which an append needs no more room. */
     private long roomTo;
 
     private volatile long first;
-    private long held = Long.MAX_VALUE;
     private long records;
 
     private long wakeAt = Long.MAX_VALUE;
@@ -81,15 +71,13 @@ final class MemoryLog extends MachineLog {
     private volatile int resets;
     private volatile int changes;
     private volatile @Nullable Refusal gate = Refusal.AT_FIRST;
-    private volatile long endEpoch;
-    private volatile LogHistory history = LogHistory.EMPTY;
-    private volatile LogMembers members = LogMembers.NONE;
+    private volatile LogHead head = LogHead.EMPTY;
     private volatile boolean closed;
 
     /** The last reason of a closed gate: it names the node and the shard. */
     private Refusal identity = Refusal.AT_FIRST;
 
-    private final List<LogCursor> cursors = new ArrayList<>();
+    private final LogCursors cursors = new LogCursors();
 
     MemoryLog(int capacity, Parking parking) {
         if (Integer.bitCount(capacity) != 1 || capacity < MIN_CAPACITY || capacity > MAX_CAPACITY) {
@@ -116,15 +104,16 @@ final class MemoryLog extends MachineLog {
         long end = lock();
         long after = end + Records.HEADER + length;
         try {
-            if (gate != null) {
-                throw refusal(slot);
+            Refusal reason = gate;
+            if (reason != null) {
+                throw refusal(reason, slot);
             }
             if (after > roomTo) {
                 makeRoom(end, after, slot);
             }
             Ring.putLong(ring, end, Records.header(length, Records.DATA, slot));
             Ring.put(ring, end + Records.HEADER, payload, payload.readerIndex(), length);
-            noteChunk(end, after);
+            chunks.note(end, after);
             records++;
             end = after;
             if (after > wakeAt) {
@@ -163,21 +152,15 @@ final class MemoryLog extends MachineLog {
         }
     }
 
-    private RuntimeException refusal(int slot) {
-        Refusal reason = gate;
-        if (reason == null || reason.end() == null) { // a node that was closed has closed its log too, and says so
+    private RuntimeException refusal(Refusal reason, int slot) {
+        if (reason.end() == null) { // a node that was closed has closed its log too, and says so
             requireOpen();
-        }
-        if (reason == null) {
-            throw new AssertionError("the gate is open");
         }
         return reason.exception(slot);
     }
 
     private RefusedException overloaded(int slot) {
-        Refusal who = identity;
-        return new Refusal(RefusedException.Kind.OVERLOADED, null, who.shard(), who.node(), who.node(), endEpoch)
-                .exception(slot);
+        return identity.overloaded(head.epoch()).exception(slot);
     }
 
     // ---- readers
@@ -248,7 +231,7 @@ final class MemoryLog extends MachineLog {
     public LogPosition end() {
         while (true) {
             int before = changes;
-            long epoch = endEpoch;
+            long epoch = head.epoch();
             long end = endOffset();
             if (before == changes && (before & 1) == 0) {
                 return new LogPosition(epoch, end);
@@ -262,8 +245,9 @@ final class MemoryLog extends MachineLog {
         while (true) {
             int before = changes;
             long retained = first;
-            Snapshot snapshot =
-                    new Snapshot(new LogPosition(endEpoch, endOffset()), retained, history, members, isWritable());
+            LogHead now = head;
+            Snapshot snapshot = new Snapshot(
+                    new LogPosition(now.epoch(), endOffset()), retained, now.history(), now.members(), isWritable());
             if (before == changes && (before & 1) == 0) {
                 return snapshot;
             }
@@ -278,12 +262,12 @@ final class MemoryLog extends MachineLog {
 
     @Override
     public LogHistory history() {
-        return history;
+        return head.history();
     }
 
     @Override
     LogMembers members() {
-        return members;
+        return head.members();
     }
 
     @Override
@@ -300,14 +284,12 @@ final class MemoryLog extends MachineLog {
 
     @Override
     long begin(long epoch, @Nullable Roster first, @Nullable Refusal reason) {
-        byte[] payload = checked(Records.payload(epoch, first));
+        byte[] payload = Records.payload(epoch, first);
         long end = lockForChange();
         try {
-            LogHistory longer = history.with(epoch, end);
+            LogHead begun = head.begun(epoch, first, end, end + Records.HEADER + payload.length);
             end = appendControl(end, Records.BEGIN, payload);
-            history = longer;
-            endEpoch = epoch;
-            members = first == null ? members : LogMembers.first(first, new LogPosition(epoch, end));
+            head = begun;
             gate = reason;
             identity = reason == null ? identity : reason;
         } finally {
@@ -318,32 +300,28 @@ final class MemoryLog extends MachineLog {
 
     @Override
     long appendMembers(Roster roster) {
-        byte[] payload = checked(Records.payload(roster));
+        byte[] payload = Records.payload(roster);
         long end = lockForChange();
         try {
             end = appendControl(end, Records.MEMBERS, payload);
-            members = members.with(roster, new LogPosition(endEpoch, end));
+            head = head.listed(roster, end);
         } finally {
             unlockAfterChange(end);
         }
         return end;
     }
 
-    private byte[] checked(byte[] payload) {
+    /** Appends a record at the end, under the lock; returns the new end. */
+    private long appendControl(long end, int kind, byte[] payload) {
         if (payload.length > maxPayload()) {
             throw new IllegalArgumentException(
                     "a member list may have " + maxPayload() + " bytes: it has " + payload.length);
         }
-        return payload;
-    }
-
-    /** Appends a record at the end, under the lock; returns the new end. */
-    private long appendControl(long end, int kind, byte[] payload) {
         long after = end + Records.HEADER + payload.length;
         makeRoom(end, after, -1);
         Ring.putLong(ring, end, Records.header(payload.length, kind, 0));
         Ring.put(ring, end + Records.HEADER, Unpooled.wrappedBuffer(payload), 0, payload.length);
-        noteChunk(end, after);
+        chunks.note(end, after);
         records++;
         return after;
     }
@@ -354,40 +332,20 @@ final class MemoryLog extends MachineLog {
         int length = batch.readableBytes();
         long end = lockForChange();
         try {
-            long epoch = endEpoch;
-            LogHistory longer = history;
-            LogMembers newer = members;
-            long count = 0;
-            for (int index = start; index < start + length; index += Records.size(batch, index)) {
-                int kind = Records.kind(batch, index);
-                if (kind == Records.BEGIN) {
-                    epoch = Records.epoch(batch, index);
-                    longer = longer.with(epoch, end + index - start);
-                }
-                LogPosition after = new LogPosition(epoch, end + index - start + Records.size(batch, index));
-                if (kind == Records.MEMBERS) {
-                    newer = newer.with(Records.roster(batch, index), after);
-                } else if (kind == Records.BEGIN && Records.beginsShard(batch, index)) {
-                    newer = LogMembers.first(Records.roster(batch, index), after);
-                }
-                count++;
-            }
+            LogHead newer = head.after(batch, end);
             if (length <= capacity) {
                 makeRoom(end, end + length, -1);
                 Ring.put(ring, end, batch, start, length);
-                for (int index = start; index < start + length; ) {
-                    int next = index + Records.size(batch, index);
-                    noteChunk(end + index - start, end + next - start);
-                    index = next;
-                }
             } else {
                 dropAll(end + length);
             }
-            records += count;
-            endEpoch = epoch;
-            history = longer;
-            members = newer;
-            end += length;
+            for (int index = start; index < start + length; records++) {
+                int size = Records.size(batch, index);
+                chunks.note(end, end + size);
+                index += size;
+                end += size;
+            }
+            head = newer;
         } finally {
             unlockAfterChange(end);
         }
@@ -397,13 +355,11 @@ final class MemoryLog extends MachineLog {
     void reset(LogPosition position, LogHistory ofPrimary, LogMembers membersOfPrimary) {
         long end = lockForChange();
         try {
-            cursors.forEach(LogCursor::lose);
-            recomputeHeld();
+            cursors.loseAll();
+            limitAdmission();
             end = position.offset();
             restart(end);
-            endEpoch = position.epoch();
-            history = ofPrimary;
-            members = membersOfPrimary;
+            head = new LogHead(position.epoch(), ofPrimary, membersOfPrimary);
         } finally {
             unlockAfterChange(end);
         }
@@ -433,9 +389,9 @@ final class MemoryLog extends MachineLog {
         if (!closed) {
             closed = true;
             gate = identity;
-            cursors.forEach(LogCursor::lose);
-            recomputeHeld();
-            ring = NOTHING;
+            cursors.loseAll();
+            limitAdmission();
+            ring = new byte[0];
             wakeup = null;
         }
         unlockAfterChange(end);
@@ -451,7 +407,7 @@ final class MemoryLog extends MachineLog {
             }
             LogCursor cursor = new LogCursor(this, from, from < first);
             cursors.add(cursor);
-            recomputeHeld();
+            limitAdmission();
             return cursor;
         } finally {
             unlock(end);
@@ -461,8 +417,8 @@ final class MemoryLog extends MachineLog {
     @Override
     void hold(LogCursor cursor, long offset) {
         long end = lock();
-        cursor.setHeld(offset);
-        recomputeHeld();
+        cursors.hold(cursor, offset);
+        limitAdmission();
         unlock(end);
         admission.release();
     }
@@ -470,9 +426,8 @@ final class MemoryLog extends MachineLog {
     @Override
     void forget(LogCursor cursor) {
         long end = lock();
-        cursor.lose();
         cursors.remove(cursor);
-        recomputeHeld();
+        limitAdmission();
         unlock(end);
         admission.release();
     }
@@ -514,13 +469,9 @@ final class MemoryLog extends MachineLog {
 
     // ---- room
 
-    private void recomputeHeld() {
-        long least = Long.MAX_VALUE;
-        for (int i = 0; i < cursors.size(); i++) {
-            least = Math.min(least, cursors.get(i).held());
-        }
-        held = least;
-        admission.limitTo(least == Long.MAX_VALUE ? least : least + capacity - capacity / 4);
+    private void limitAdmission() {
+        long held = cursors.held();
+        admission.limitTo(held == Long.MAX_VALUE ? held : held + capacity - capacity / 4);
     }
 
     /** Makes the ring longer, or drops records, until all before {@code after} fit. */
@@ -530,43 +481,26 @@ final class MemoryLog extends MachineLog {
         }
         long need = after - capacity;
         if (need > first) {
-            if (need > held) {
+            if (need > cursors.held()) {
                 throw overloaded(slot);
             }
-            FIRST.setOpaque(this, firstAfterDrop(end, need));
+            FIRST.setOpaque(this, firstAfterDrop(need));
             VarHandle.storeStoreFence();
         }
         roomTo = first + ring.length;
     }
 
     /** Returns the boundary of a record from which on records are kept, so that all before {@code need} are dropped. */
-    private long firstAfterDrop(long end, long need) {
-        if (chunkStarts.length > 0) {
-            long start = chunkStarts[chunkIndex((need >>> CHUNK_SHIFT) + 1)];
-            if (start <= held && start <= end) {
-                return start;
-            }
+    private long firstAfterDrop(long need) {
+        long start = chunks.startAfter(need);
+        if (start >= need && start <= cursors.held()) { // else it is of a lap before: the chunk is in a batch to come
+            return start;
         }
         long at = first;
         while (at < need) {
             at += Records.HEADER + Ring.getInt(ring, at);
         }
         return at;
-    }
-
-    private int chunkIndex(long chunk) {
-        return (int) chunk & (chunkStarts.length - 1);
-    }
-
-    /**
-     * Notes where the first record of a chunk begins, if the record from {@code at} to {@code next} is the last before.
-     */
-    private void noteChunk(long at, long next) {
-        if (at >>> CHUNK_SHIFT != next >>> CHUNK_SHIFT && chunkStarts.length > 0) {
-            for (long chunk = (at >>> CHUNK_SHIFT) + 1; chunk <= next >>> CHUNK_SHIFT; chunk++) {
-                chunkStarts[chunkIndex(chunk)] = next;
-            }
-        }
     }
 
     private void grow(long end, long size) {
@@ -576,17 +510,17 @@ final class MemoryLog extends MachineLog {
         }
         ring = Ring.longer(ring, length, first, end);
         if (length == capacity) {
-            chunkStarts = new long[capacity >> CHUNK_SHIFT];
+            chunks = new ChunkStarts(capacity);
             for (long at = first; at < end; ) {
                 long next = at + Records.HEADER + Ring.getInt(ring, at);
-                noteChunk(at, next);
+                chunks.note(at, next);
                 at = next;
             }
         }
     }
 
     private void dropAll(long newEnd) {
-        if (held < newEnd) {
+        if (cursors.held() < newEnd) {
             throw overloaded(-1);
         }
         restart(newEnd);
@@ -597,7 +531,7 @@ final class MemoryLog extends MachineLog {
         resets++;
         VarHandle.storeStoreFence();
         ring = new byte[Math.min(capacity, INITIAL_CAPACITY)];
-        chunkStarts = NO_CHUNKS;
+        chunks = ChunkStarts.NONE;
         first = offset;
         roomTo = offset + ring.length;
     }

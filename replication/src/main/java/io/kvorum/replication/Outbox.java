@@ -32,6 +32,15 @@ final class Outbox {
         events.add(event);
     }
 
+    /** {@return the text of a failure of user code; the name of its class if {@code toString} fails too} */
+    static String text(Throwable failure) {
+        try {
+            return String.valueOf(failure);
+        } catch (RuntimeException | Error e) {
+            return failure.getClass().getName();
+        }
+    }
+
     void complete(long request, LogPosition position, Ready.Outcome outcome, int acknowledged) {
         if (completions.isEmpty()) {
             completions = new ArrayList<>();

@@ -40,6 +40,11 @@ record Refusal(
         return new Refusal(kind, end, identity.shard(), identity.node(), primary, epoch);
     }
 
+    /** {@return the reason of the same node while its log is full in an epoch that it leads} */
+    Refusal overloaded(long ledEpoch) {
+        return new Refusal(RefusedException.Kind.OVERLOADED, null, shard, node, node, ledEpoch);
+    }
+
     RefusedException exception(int slot) {
         String where = primary == null || kind == RefusedException.Kind.OVERLOADED ? "" : ", primary " + primary;
         return new RefusedException(

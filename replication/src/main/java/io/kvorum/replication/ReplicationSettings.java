@@ -324,6 +324,14 @@ public final class ReplicationSettings {
         return replicaTimeoutNanos;
     }
 
+    /** {@return the pause before a replica is fed again after a number of failures in a row} */
+    long retryNanos(int failures) {
+        int shift = Math.min(failures, 62);
+        return heartbeatNanos << shift >> shift == heartbeatNanos && failures <= maxSyncTries()
+                ? Math.min(heartbeatNanos << shift, suspensionNanos)
+                : suspensionNanos;
+    }
+
     long suspensionNanos() {
         return suspensionNanos;
     }

@@ -59,7 +59,10 @@ final class Ring {
         }
     }
 
-    /** Returns a longer ring with the same bytes at the same offsets. */
+    /**
+     * Returns a longer ring with the same bytes at the same offsets, for a reader that may see it before it is
+     * published.
+     */
     static byte[] longer(byte[] ring, int length, long first, long end) {
         byte[] longer = new byte[length];
         for (long at = first; at < end; ) {
@@ -69,6 +72,7 @@ final class Ring {
             System.arraycopy(ring, from, longer, to, count);
             at += count;
         }
+        VarHandle.storeStoreFence(); // the bytes before the reference to them
         return longer;
     }
 }

@@ -53,12 +53,30 @@ record Roster(MemberList members, List<NodeId> joining) {
             return listed.equals(ready) ? null : with(members.withIncarnation(ready));
         } else if (replacement != null && replacement.incoming().equals(ready.node())) {
             NodeId outgoing = replacement.outgoing();
-            return members.member(outgoing) != null
-                    ? with(members.replacing(outgoing, ready))
-                    : withoutJoining(outgoing).with(members.with(ready));
+            if (members.member(outgoing) != null) {
+                return with(members.replacing(outgoing, ready));
+            }
+            return members.size() < MemberList.MAX_SIZE
+                    ? withoutJoining(outgoing).with(members.with(ready))
+                    : null;
         }
         boolean joins = joining.contains(ready.node()) && members.size() < MemberList.MAX_SIZE;
         return joins ? with(members.with(ready)) : null;
+    }
+
+    /**
+     * Checks that a record of a log can hold this list, also once all nodes have joined.
+     *
+     * @param maxPayload the largest payload of a record of the log
+     * @throws IllegalArgumentException if it cannot
+     */
+    void checkFits(int maxPayload) {
+        int incarnations = joining.size() * Long.BYTES;
+        int bytes = Records.payload(0, this).length + incarnations;
+        if (bytes > maxPayload) {
+            throw new IllegalArgumentException(
+                    "a member list may have " + maxPayload + " bytes in this log: it needs " + bytes);
+        }
     }
 
     /** {@return this with other members} */

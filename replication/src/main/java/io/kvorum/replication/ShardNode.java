@@ -268,6 +268,7 @@ public final class ShardNode {
      * @param dataLost whether the shard has begun before and data is given up
      * @param now the current time
      * @return done, now or before, or why not
+     * @throws IllegalArgumentException if the list of all these is too long for the log; nothing was changed
      */
     public ControlAnswer begin(
             long epoch, NodeId holder, MemberList members, List<NodeId> joining, boolean dataLost, long now) {
@@ -292,11 +293,13 @@ public final class ShardNode {
         if (end.epoch() >= epoch) {
             return answer(Outcome.WRONG_POSITION);
         }
+        Roster first = new Roster(members, joining);
+        first.checkFits(log.maxPayload());
         keep(promise.withEpoch(epoch, null).withBegun());
         // No node may continue from a position before this one: what others have counts for nothing any more.
         log.reset(new LogPosition(0, end.offset()), LogHistory.EMPTY, LogMembers.NONE);
         follower.declareComplete();
-        lead(new Roster(members, joining));
+        lead(first);
         outbox.publish(new ReplicationEvent.ShardBegun(identity.node(), epoch, members, dataLost));
         outbox.publish(new ReplicationEvent.Promoted(identity.node(), epoch));
         return answer(Outcome.DONE);
@@ -320,18 +323,9 @@ public final class ShardNode {
 
     private void lead(@Nullable Roster first) {
         fenced = false;
+        long committed = follower.committed();
         leadership = Leadership.begin(
-                settings,
-                identity,
-                self,
-                log,
-                state,
-                allocator,
-                outbox,
-                promise.epoch(),
-                first,
-                follower.committed(),
-                now);
+                settings, identity, self, log, state, allocator, outbox, promise.epoch(), first, committed, now);
     }
 
     private void keep(Promise later) {
@@ -413,6 +407,7 @@ public final class ShardNode {
      * @param outgoing the member to replace, or a node that is to join; not the primary itself
      * @param incoming the node that takes its place
      * @return done if the replacement has begun or is over; or why not
+     * @throws IllegalArgumentException if the member list is then too long for the log; nothing was changed
      */
     public ControlAnswer replace(long epoch, NodeId outgoing, NodeId incoming) {
         Leadership leading = leadingIn(epoch);

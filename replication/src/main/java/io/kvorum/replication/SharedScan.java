@@ -261,28 +261,35 @@ final class SharedScan implements AutoCloseable {
 
     private void cut() {
         ByteBuf records = allocator.buffer();
-        ByteBuf entries = allocator.buffer();
         try {
-            int read = cursor.read(records, partBytes);
-            if (read < 0) {
-                progress = new Failed(Reason.TOO_FAR_BEHIND);
-                return;
+            ByteBuf entries = allocator.buffer();
+            try {
+                cut(records, entries);
+            } finally {
+                entries.release();
             }
-            cursor.advanceTo(cursor.position());
-            LogPosition start = position;
-            position = read == 0 ? position : new LogPosition(position.epoch(), position.offset() + read);
-            if (progress instanceof Scanning && !scanNext(entries)) {
-                if (progress instanceof Failed) {
-                    return;
-                }
-                progress = new Finishing(log.end().offset());
-            }
-            SyncEnd end = end();
-            parts.add(new Part(firstPart + parts.size(), start, end, records.retain(), entries.retain()));
         } finally {
             records.release();
-            entries.release();
         }
+    }
+
+    private void cut(ByteBuf records, ByteBuf entries) {
+        int read = cursor.read(records, partBytes);
+        if (read < 0) {
+            progress = new Failed(Reason.TOO_FAR_BEHIND);
+            return;
+        }
+        cursor.advanceTo(cursor.position());
+        LogPosition start = position;
+        position = read == 0 ? position : new LogPosition(position.epoch(), position.offset() + read);
+        if (progress instanceof Scanning && !scanNext(entries)) {
+            if (progress instanceof Failed) {
+                return;
+            }
+            progress = new Finishing(log.end().offset());
+        }
+        SyncEnd end = end();
+        parts.add(new Part(firstPart + parts.size(), start, end, records.retain(), entries.retain()));
     }
 
     private boolean scanNext(ByteBuf entries) {

@@ -14,6 +14,7 @@ import java.util.stream.Collectors;
 final class MapState implements ReplicatedState {
     Map<String, String> map = new TreeMap<>();
     boolean failing;
+    boolean speechless;
     boolean scanFailing;
     boolean completionFailing;
     boolean usedAfterItsEnd;
@@ -39,9 +40,19 @@ final class MapState implements ReplicatedState {
         put(map, payload.toString(UTF_8));
     }
 
+    /** A failure whose own message fails. */
+    private static final class Speechless extends RuntimeException {
+        private static final long serialVersionUID = 1;
+
+        @Override
+        public String getMessage() {
+            throw new IllegalStateException("no message");
+        }
+    }
+
     private void fail() {
         if (failing) {
-            throw new IllegalStateException("the state is told to fail");
+            throw speechless ? new Speechless() : new IllegalStateException("the state is told to fail");
         }
     }
 

@@ -108,6 +108,37 @@ final class MemoryLogTest {
         assertEquals(bytes(120, 1), Records.payload(read(144, 128), 0));
     }
 
+    @ParameterizedTest
+    @ValueSource(ints = {1 << 10, 1 << 14, 1 << 15, 1 << 16})
+    void whatIsRetainedFitsTheCapacity(int capacity) {
+        MachineLog small = log(capacity);
+        small.begin(1, null, null);
+        SplittableRandom random = new SplittableRandom(1);
+        for (int i = 0; i < 2_000; i++) {
+            small.append(i, bytes(random.nextInt(Math.min(300, small.maxPayload())), i));
+
+            assertTrue(small.firstOffset() >= small.end().offset() - capacity);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1 << 13, 1 << 14, 1 << 15, 1 << 16})
+    void whatIsRetainedOfALongBatchFitsTheCapacity(int capacity) {
+        MachineLog small = log(capacity);
+        small.begin(1, null, null);
+        while (small.end().offset() < 3L * capacity + 1_000) {
+            small.append(1, bytes(92, 1));
+        }
+        ByteBuf batch = Unpooled.buffer();
+        while (batch.readableBytes() <= capacity - 200) {
+            batch.writeLong(Records.header(192, Records.DATA, 1)).writeBytes(bytes(192, 1));
+        }
+        small.take(batch);
+
+        assertTrue(small.firstOffset() >= small.end().offset() - capacity);
+        assertEquals(batch.readableBytes() / 200, small.countFrom(small.end().offset() - batch.readableBytes()));
+    }
+
     /** P10: the boundary of what is retained is exact. */
     @Test
     void readsAreExactAtTheBounds() {

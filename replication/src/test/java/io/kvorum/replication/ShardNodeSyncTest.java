@@ -209,9 +209,11 @@ final class ShardNodeSyncTest extends ShardTest {
         assertEquals("key=later", c.state.toString());
     }
 
-    @Test
-    void aNodeThatCannotApplyARecordTakesAFullSync() {
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void aNodeThatCannotApplyARecordTakesAFullSync(boolean speechless) {
         c.state.failing = true;
+        c.state.speechless = speechless;
         a.write("key", "value");
         shard.settle();
         assertFalse(c.status().complete());

@@ -3,6 +3,7 @@ package io.kvorum.resp;
 import io.kvorum.core.KeyOperations;
 import io.kvorum.core.KeyReads;
 import io.kvorum.slots.HashSlot;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -27,7 +28,19 @@ final class Call implements Runnable {
 
     @Override
     public void run() {
+        if (!command.isWrite() || !node().isTellingNewKeys() || !node().isAlone()) {
+            command.handler().handle(this);
+            return;
+        }
+        int before = connection.changes().size();
+        List<byte[]> absent = new ArrayList<>();
+        for (byte[] key : command.keysOf(args)) {
+            if (!keys().exists(key)) {
+                absent.add(key);
+            }
+        }
         command.handler().handle(this);
+        absent.forEach(key -> connection.created(key, before));
     }
 
     Command command() {
@@ -49,6 +62,11 @@ final class Call implements Runnable {
 
     String text(int index) {
         return Text.latin(args[index]);
+    }
+
+    /** {@return a word as errors show it} */
+    String shown(int index) {
+        return Text.shown(text(index));
     }
 
     boolean is(int index, String word) {
@@ -129,6 +147,21 @@ final class Call implements Runnable {
     static boolean inOneSlot(List<byte[]> keys) {
         int slot = HashSlot.of(keys.get(0));
         return keys.stream().allMatch(key -> HashSlot.of(key) == slot);
+    }
+
+    /** Notes that the command looked for a key in vain. */
+    void missed(byte[] key) {
+        if (node().cluster().isNotifying()) {
+            connection.changed(Connection.MISS, "keymiss", key);
+        }
+    }
+
+    /** As {@link #missed}, if it did not find what it looked for. */
+    <T> @Nullable T found(byte[] key, @Nullable T value) {
+        if (value == null) {
+            missed(key);
+        }
+        return value;
     }
 
     /**

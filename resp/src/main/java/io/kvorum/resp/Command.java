@@ -73,22 +73,26 @@ record Command(
     /** What is asked for at each call, found out once. */
     record Traits(
             boolean write,
+            boolean replicated,
             boolean read,
             boolean exec,
             boolean noAuth,
             boolean whileIncomplete,
             boolean control,
             boolean atOnce,
+            boolean forbidden,
             boolean ofSubscribers) {
         static Traits of(String name, List<String> flags) {
             return new Traits(
                     flags.contains("write"),
+                    flags.contains("write") || PubSubCommands.SENDING.contains(name),
                     flags.contains("readonly"),
                     name.equals("exec"),
                     flags.contains("no_auth"),
                     flags.contains("loading") || flags.contains("stale"),
                     name.startsWith("kvorum|"),
                     TransactionCommands.AT_ONCE.contains(name),
+                    name.equals("debug"),
                     PubSubCommands.OF_SUBSCRIBERS.contains(name));
         }
     }
@@ -222,6 +226,11 @@ record Command(
 
     boolean isWrite() {
         return traits.write;
+    }
+
+    /** {@return whether the server has its replicas carry it out too} */
+    boolean isReplicated() {
+        return traits.replicated;
     }
 
     boolean isExec() {

@@ -9,8 +9,20 @@ final class CommandException extends RuntimeException {
     static final String SYNTAX = "ERR syntax error";
     static final String NOT_INTEGER = "ERR value is not an integer or out of range";
 
+    private final boolean mayBeDone;
+
     CommandException(String error) {
+        this(error, false);
+    }
+
+    private CommandException(String error, boolean mayBeDone) {
         super(error, null, false, false);
+        this.mayBeDone = mayBeDone;
+    }
+
+    /** {@return the error of a command that was carried out here, and may or may not last} */
+    static CommandException unknown(String error) {
+        return new CommandException(error, true);
     }
 
     static CommandException syntax() {
@@ -23,8 +35,13 @@ final class CommandException extends RuntimeException {
 
     /** {@return the error of a subcommand that was given too many words} */
     static CommandException subcommand(Call call) {
-        return new CommandException("ERR unknown subcommand or wrong number of arguments for '" + call.text(1)
+        return new CommandException("ERR unknown subcommand or wrong number of arguments for '" + call.shown(1)
                 + "'. Try " + call.text(0).toUpperCase(Locale.ROOT) + " HELP.");
+    }
+
+    /** {@return whether the command may have been carried out all the same} */
+    boolean mayBeDone() {
+        return mayBeDone;
     }
 
     /** {@return the whole error} */

@@ -17,6 +17,10 @@ import org.jspecify.annotations.Nullable;
 final class CommandTable {
     private static final int MAX_SHOWN = 128;
     private static final int RECENT = 251;
+    private static final String FORBIDDEN =
+            "ERR DEBUG command not allowed. If the enable-debug-command option is set to "
+                    + "\"local\", you can run it from a local connection, otherwise you need to set this option in the "
+                    + "configuration file, and then restart the server.";
 
     private final Map<String, Command> commands = new LinkedHashMap<>();
     private final @Nullable Known[] recent = new Known[RECENT];
@@ -70,22 +74,31 @@ final class CommandTable {
      * @throws CommandException with the server's error if there is no such command, or the number of words is wrong
      */
     Command find(byte[][] args) {
-        Command command = named(args[0]);
+        Command command = named(args);
         if (command == null) {
-            throw new CommandException(unknown(args));
-        }
-        if (!command.subcommands().isEmpty() && args.length > 1) {
-            Command subcommand = command.subcommands().get(Command.nameOf(args[1]));
-            if (subcommand == null) {
-                throw new CommandException("ERR unknown subcommand '" + shown(args[1]) + "'. Try "
-                        + command.name().toUpperCase(Locale.ROOT) + " HELP.");
-            }
-            command = subcommand;
+            Command container = named(args[0]);
+            throw new CommandException(
+                    container == null
+                            ? unknown(args)
+                            : "ERR unknown subcommand '" + shown(args[1], MAX_SHOWN) + "'. Try "
+                                    + container.name().toUpperCase(Locale.ROOT) + " HELP.");
         }
         if (!command.takes(args.length)) {
             throw new CommandException("ERR wrong number of arguments for '" + command.name() + "' command");
         }
+        if (command.traits().forbidden()) {
+            throw new CommandException(FORBIDDEN);
+        }
         return command;
+    }
+
+    /** {@return the command that a call names, a subcommand where there is one, or null} */
+    @Nullable
+    Command named(byte[][] args) {
+        Command command = named(args[0]);
+        return command == null || command.subcommands().isEmpty() || args.length == 1
+                ? command
+                : command.subcommands().get(Command.nameOf(args[1]));
     }
 
     /** Short names, in capitals or small letters, are found without making text of them. */
@@ -115,17 +128,15 @@ final class CommandTable {
     private static String unknown(byte[][] args) {
         StringBuilder shown = new StringBuilder();
         for (int i = 1; i < args.length && shown.length() < MAX_SHOWN; i++) {
-            String word = Text.latin(args[i]);
-            shown.append('\'')
-                    .append(word, 0, Math.min(word.length(), MAX_SHOWN - shown.length()))
-                    .append("' ");
+            String word = shown(args[i], MAX_SHOWN - shown.length());
+            shown.append('\'').append(word).append("' ");
         }
-        return "ERR unknown command '" + shown(args[0]) + "', with args beginning with: " + shown;
+        return "ERR unknown command '" + shown(args[0], MAX_SHOWN) + "', with args beginning with: " + shown;
     }
 
-    private static String shown(byte[] word) {
+    private static String shown(byte[] word, int most) {
         String text = Text.latin(word);
-        return text.substring(0, Math.min(text.length(), MAX_SHOWN));
+        return Text.shown(text.substring(0, Math.min(text.length(), most)));
     }
 
     /** Writes what COMMAND INFO tells of a command. */

@@ -5,8 +5,11 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.Socket;
+import java.net.SocketTimeoutException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,6 +22,17 @@ final class Connection implements Runnable {
     /** How many bytes of answers are kept back at most. */
     private static final int MAX_ANSWERS = 64 << 10;
 
+    /** How many bytes of later commands are read at most while one waits. */
+    private static final int MAX_AHEAD = 1 << 20;
+
+    private static final int MOMENT_MILLIS = 1;
+
+    /** The kind of event by which a key is told that was looked for in vain; it is no change. */
+    static final char MISS = 'm';
+
+    /** The kind of event by which a key is told that was not there before. */
+    static final char NEW = 'n';
+
     /** A change that is told once the command is over. */
     @SuppressWarnings("ArrayRecordComponent") // nobody compares them
     record Change(char kind, String event, byte[] key) {}
@@ -30,7 +44,7 @@ final class Connection implements Runnable {
     private final RespWriter out = new RespWriter(2);
     private final List<Change> changes = new ArrayList<>();
     private final long startedAt = System.nanoTime();
-    private Session session;
+    private volatile Session session; // which others look at
     private @Nullable KeyValueStore store; // while a command is carried out
     private @Nullable KeyValueStore localStore;
     private boolean closing;
@@ -53,6 +67,7 @@ final class Connection implements Runnable {
                 answerArrived();
                 flush();
             }
+            drain(); // a client that says nothing more may still read
         } catch (IOException e) {
             closing = true; // the client has gone, or the endpoint was closed
         } finally {
@@ -87,7 +102,7 @@ final class Connection implements Runnable {
 
     /** Carries a command out; whether its answer is sent is for the client to say. */
     private void answer(byte[][] args) throws IOException {
-        int before = out.size();
+        long before = out.position();
         endpoint.execute(this, args);
         if (session.reply != Session.Reply.ON) {
             out.truncate(before);
@@ -106,13 +121,50 @@ final class Connection implements Runnable {
         PushQueue queue = pushes;
         if (queue != null) {
             queue.add(out.take());
-            if (closing) {
-                queue.drain();
-            }
         } else {
             OutputStream to = socket.getOutputStream();
             to.write(out.array(), 0, out.size());
             out.clear();
+        }
+    }
+
+    /**
+     * Waits a moment, during a command that has written nothing yet, for the client to send more or to go. What was
+     * written before is sent.
+     *
+     * @return whether the connection is still open
+     */
+    boolean waitBriefly() {
+        try {
+            flush();
+            if (reader.buffered() > MAX_AHEAD) {
+                LockSupport.parkNanos(MOMENT_MILLIS * 1_000_000L);
+            } else if (!hearMore()) {
+                close();
+            }
+        } catch (IOException e) {
+            close();
+        }
+        closing |= socket.isClosed();
+        return !closing;
+    }
+
+    private boolean hearMore() throws IOException {
+        socket.setSoTimeout(MOMENT_MILLIS);
+        try {
+            return reader.fill(socket.getInputStream());
+        } catch (SocketTimeoutException e) {
+            return true;
+        } finally {
+            socket.setSoTimeout(0);
+        }
+    }
+
+    /** Waits until everything was sent. */
+    private void drain() {
+        PushQueue queue = pushes;
+        if (queue != null) {
+            queue.drain();
         }
     }
 
@@ -228,13 +280,31 @@ final class Connection implements Runnable {
         changes.add(new Change(kind, event, key));
     }
 
+    /** Notes that a key was not there before the present command, if that has given it a value. */
+    void created(byte[] key, int firstChange) {
+        for (int i = firstChange; i < changes.size(); i++) {
+            Change change = changes.get(i);
+            if (change.kind != MISS && Arrays.equals(change.key, key)) {
+                if (change.kind != NEW) {
+                    changes.add(i, new Change(NEW, "new", key));
+                }
+                return;
+            }
+        }
+    }
+
     /** {@return what the present command has changed so far, to be {@linkplain #forgetChanges forgotten} afterwards} */
     List<Change> changes() {
         return changes;
     }
 
     void forgetChanges() {
-        changes.clear();
+        forgetChanges(0);
+    }
+
+    /** Forgets the changes beyond the first ones. */
+    void forgetChanges(int kept) {
+        changes.subList(kept, changes.size()).clear();
     }
 
     String remoteAddress() {
@@ -251,6 +321,7 @@ final class Connection implements Runnable {
         Session current = session;
         String flags = (current.subscribed() ? "P" : "")
                 + (current.inTransaction() ? "x" : "")
+                + (current.waiting() != Session.Wait.NONE ? "b" : "")
                 + (current.readOnly ? "r" : "");
         return "id=" + id + " addr=" + remoteAddress() + " laddr=" + localAddress() + " fd=8 name=" + current.name
                 + " age=" + (now - startedAt) / 1_000_000_000L + " idle=" + (now - current.lastActive) / 1_000_000_000L

@@ -151,7 +151,7 @@ final class DeadlineCommands {
             for (int i = 3; i < call.size(); i++) {
                 String word = call.text(i).toUpperCase(Locale.ROOT);
                 if (!List.of("NX", "XX", "GT", "LT").contains(word)) {
-                    throw new CommandException("ERR Unsupported option " + call.text(i));
+                    throw new CommandException("ERR Unsupported option " + call.shown(i));
                 }
                 words.add(word);
             }
@@ -201,7 +201,11 @@ final class DeadlineCommands {
         long answer = call.reading(key, keys -> {
             OptionalLong deadline = keys.deadlineOf(key);
             if (deadline.isEmpty()) {
-                return keys.exists(key) ? -1L : -2L;
+                if (keys.exists(key)) {
+                    return -1L;
+                }
+                call.missed(key);
+                return -2L;
             }
             long millis =
                     absolute ? deadline.getAsLong() : Math.max(deadline.getAsLong() - System.currentTimeMillis(), 0);

@@ -213,7 +213,7 @@ abstract class Endpoint {
     final void execute(Connection connection, byte[][] args) {
         RespWriter out = connection.out();
         Session session = connection.session();
-        int mark = out.size();
+        long mark = out.position();
         Command command = null;
         try {
             command = admitted(session, args);

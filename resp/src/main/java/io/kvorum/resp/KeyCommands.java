@@ -249,13 +249,21 @@ final class KeyCommands {
     private static void count(Call call, Function<byte[], Boolean> test) {
         int count = 0;
         for (byte[] key : call.command().keysOf(call.args())) {
-            count += test.apply(key) ? 1 : 0;
+            if (test.apply(key)) {
+                count++;
+            } else {
+                call.missed(key);
+            }
         }
         call.out().integer(count);
     }
 
     private static void type(Call call) {
-        call.out().simple(call.keys().exists(call.arg(1)) ? "string" : "none");
+        boolean exists = call.keys().exists(call.arg(1));
+        if (!exists) {
+            call.missed(call.arg(1));
+        }
+        call.out().simple(exists ? "string" : "none");
     }
 
     private static void rename(Call call) {
@@ -278,6 +286,7 @@ final class KeyCommands {
             throw new CommandException(NO_SUCH_KEY);
         }
         if (done && !same) {
+            call.changed(Connection.NEW, "new", to);
             call.changed('g', "rename_from", from);
             call.changed('g', "rename_to", to);
         }
@@ -302,7 +311,11 @@ final class KeyCommands {
         }
         boolean copied = take(call, call.arg(1), call.arg(2), replace, true);
         if (copied) {
+            call.changed(Connection.NEW, "new", call.arg(2));
             call.changed('g', "copy_to", call.arg(2));
+        }
+        if (!copied && !call.keys().exists(call.arg(1))) {
+            call.missed(call.arg(1));
         }
         call.out().integer(copied ? 1 : 0);
     }

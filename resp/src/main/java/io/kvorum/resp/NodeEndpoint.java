@@ -9,6 +9,7 @@ import io.kvorum.replication.Acknowledgement;
 import io.kvorum.replication.NodeRole;
 import io.kvorum.replication.NodeStatus;
 import io.kvorum.replication.OutcomeUnknownException;
+import io.kvorum.replication.WriteLostException;
 import io.kvorum.slots.topology.NodeId;
 import io.kvorum.slots.topology.RefusedException;
 import io.kvorum.slots.topology.RefusedException.Kind;
@@ -19,8 +20,8 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Lock;
-import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import org.jspecify.annotations.Nullable;
 
@@ -38,11 +39,22 @@ final class NodeEndpoint extends Endpoint {
     /** For how long a command waits until it is clear which node leads. */
     private static final Duration MAX_WAIT = Duration.ofSeconds(2);
 
-    private static final long CHECK_NANOS = 1_000_000;
+    /** A hundred years, for clocks that count nanoseconds. */
+    private static final Duration MAX_HOLD = Duration.ofDays(36_500);
 
     /** How many keys that expired or were evicted may wait to be told. */
     private static final int REMOVALS = 1 << 16;
 
+    /** The answer to whoever waits for replicas at a node that leads no more. */
+    static final String DEPOSED =
+            "UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)";
+
+    /** What a command is refused with whose client has gone, and nobody reads. */
+    static final String GONE = "ERR the connection was closed";
+
+    private static final String PARTLY_DONE = "ERR a part of the command may be done, then it was refused: ";
+    static final String NO_MEMORY = "OOM command not allowed when used memory > 'maxmemory'.";
+    static final String TOO_LONG = "ERR string exceeds maximum allowed size (proto-max-bulk-len)";
     private static final String LOADING = "LOADING Redis is loading the dataset in memory";
     private static final CommandTable TABLE = new CommandTable();
 
@@ -54,6 +66,7 @@ final class NodeEndpoint extends Endpoint {
         TransactionCommands.addTo(TABLE);
         PubSubCommands.addTo(TABLE);
         ServerCommands.addTo(TABLE);
+        DiagnosticCommands.addTo(TABLE);
         TableCommands.addTo(TABLE);
         ClusterCommands.addTo(TABLE);
         KvorumCommands.addTo(TABLE);
@@ -65,10 +78,10 @@ final class NodeEndpoint extends Endpoint {
     private final SyncCounts syncs = new SyncCounts();
     private volatile long heldUntil; // by CLIENT PAUSE, of System.nanoTime
     private volatile boolean held;
+    private volatile boolean heldWritesOnly;
+
     /** Of the life of the node; for whoever follows it. */
     private @Nullable KeyspaceSubscription removals;
-
-    private volatile boolean heldWritesOnly;
 
     NodeEndpoint(RespCluster cluster, LocalNode node, int port, Settings settings) {
         super(cluster, node.id(), port, settings);
@@ -188,7 +201,7 @@ final class NodeEndpoint extends Endpoint {
         try {
             carryOut(connection, command, args);
         } catch (CommandException e) {
-            throw !ends || broken || Routing.isElsewhere(e)
+            throw !ends || broken || Routing.isElsewhere(e) || e.mayBeDone()
                     ? e
                     : new CommandException(TransactionCommands.ABORTED_BY + e.error());
         } finally {
@@ -205,10 +218,10 @@ final class NodeEndpoint extends Endpoint {
         long deadline = refused == null ? 0 : System.nanoTime() + MAX_WAIT.toNanos();
         while (refused != null) {
             boolean passing = refused.kind() == Kind.PAUSED || refused.kind() == Kind.FENCED;
-            if (!passing || System.nanoTime() - deadline >= 0 || connection.isClosed()) {
+            if (!passing || System.nanoTime() - deadline >= 0) {
                 throw new CommandException(Routing.error(this, refused));
             }
-            LockSupport.parkNanos(CHECK_NANOS);
+            waitBriefly(connection);
             refused = attempt(connection, command, args);
         }
     }
@@ -216,7 +229,7 @@ final class NodeEndpoint extends Endpoint {
     /** {@return why nothing was done, or null if the command was carried out or queued} */
     private @Nullable RefusedException attempt(Connection connection, Command command, byte[][] args) {
         Session session = connection.session();
-        int mark = connection.out().size();
+        long mark = connection.out().position();
         try {
             holdBack(connection, command);
             List<byte[]> keys = command.keysOf(args);
@@ -235,15 +248,24 @@ final class NodeEndpoint extends Endpoint {
             connection.forgetChanges();
             return e;
         } catch (OutOfMemoryError e) { // for a value that does not fit
-            throw new CommandException("OOM command not allowed when used memory > 'maxmemory'.");
+            throw new CommandException(NO_MEMORY);
         }
     }
 
     private void perform(Connection connection, Call call, List<byte[]> keys) {
-        if (call.command().usesStore()) {
-            use(connection, keys.size() > 1 && !Call.inOneSlot(keys), call);
-        } else {
+        if (!call.command().usesStore()) {
             call.run();
+            return;
+        }
+        boolean write = call.command().isWrite();
+        boolean several = keys.size() > 1 && !Call.inOneSlot(keys);
+        boolean mayDoAPart = several && write && store().status().writable(); // else the first of them is refused
+        try {
+            use(connection, several || (write && isTellingNewKeys()), call);
+        } catch (RefusedException e) {
+            throw mayDoAPart ? CommandException.unknown(PARTLY_DONE + e.getMessage()) : e;
+        } catch (CommandException e) {
+            throw mayDoAPart && e.error().equals(TOO_LONG) ? CommandException.unknown(PARTLY_DONE + TOO_LONG) : e;
         }
     }
 
@@ -271,7 +293,7 @@ final class NodeEndpoint extends Endpoint {
             action.run();
             tell(connection);
         } catch (IllegalArgumentException e) {
-            throw new CommandException("ERR string exceeds maximum allowed size (proto-max-bulk-len)");
+            throw new CommandException(TOO_LONG);
         } catch (OutcomeUnknownException e) {
             throw unknown(e);
         } finally {
@@ -287,6 +309,9 @@ final class NodeEndpoint extends Endpoint {
             if (e.getCause() instanceof OutcomeUnknownException unknown) {
                 throw unknown(unknown);
             }
+            if (e.getCause() instanceof WriteLostException lost) {
+                throw CommandException.unknown("ERR " + lost.getMessage()); // others that it was part of may not be
+            }
             if (e.getCause() instanceof RefusedException refused) {
                 throw refused;
             }
@@ -295,10 +320,8 @@ final class NodeEndpoint extends Endpoint {
     }
 
     private static CommandException unknown(OutcomeUnknownException e) {
-        return new CommandException(
-                e.reason() == OutcomeUnknownException.Reason.DEPOSED
-                        ? "UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)"
-                        : "ERR " + e.getMessage());
+        return CommandException.unknown(
+                e.reason() == OutcomeUnknownException.Reason.DEPOSED ? DEPOSED : "ERR " + e.getMessage());
     }
 
     /** Tells who watches and who listens. */
@@ -306,11 +329,23 @@ final class NodeEndpoint extends Endpoint {
         List<Connection.Change> changes = connection.changes();
         if (!changes.isEmpty()) {
             for (Connection.Change change : changes) {
-                watched.changed(change.key());
+                if (change.kind() != Connection.MISS) {
+                    watched.changed(change.key());
+                }
                 cluster().tellKeyspace(this, change);
             }
             connection.forgetChanges();
         }
+    }
+
+    /** {@return whether anybody is told of keys that were not there before} */
+    boolean isTellingNewKeys() {
+        return cluster().isNotifying(Connection.NEW);
+    }
+
+    /** {@return whether no other command runs while the present one does} */
+    boolean isAlone() {
+        return commands.isWriteLockedByCurrentThread();
     }
 
     /** {@return whether anybody watches a key here or is told of changes} */
@@ -325,21 +360,43 @@ final class NodeEndpoint extends Endpoint {
         if (!held || command.name().startsWith("client|") || command.traits().noAuth()) {
             return;
         }
-        while (held && System.nanoTime() - heldUntil < 0 && !connection.isClosed()) {
-            if (heldWritesOnly && !command.isWrite() && !command.isExec()) {
+        while (held && System.nanoTime() - heldUntil < 0) {
+            if (heldWritesOnly && !isReplicated(connection, command)) {
                 return;
             }
-            LockSupport.parkNanos(CHECK_NANOS);
+            waitBriefly(connection);
         }
     }
 
-    void holdCommands(Duration duration, boolean writesOnly) {
-        heldUntil = System.nanoTime() + duration.toNanos();
-        heldWritesOnly = writesOnly;
+    /** {@return whether replicas of the server would have to carry a command out} */
+    private static boolean isReplicated(Connection connection, Command command) {
+        List<Session.Queued> queue = connection.session().queue;
+        return command.isReplicated()
+                || (command.isExec()
+                        && queue != null
+                        && queue.stream().anyMatch(queued -> queued.command().isReplicated()));
+    }
+
+    /** A command that waits goes with its client, as with the server. */
+    private static void waitBriefly(Connection connection) {
+        if (!connection.waitBriefly()) {
+            throw new CommandException(GONE);
+        }
+    }
+
+    /** Holds commands back for a while, those that are held back already for as long as they would be at least. */
+    synchronized void holdCommands(long millis, boolean writesOnly) {
+        long now = System.nanoTime();
+        long until = now + Math.min(TimeUnit.MILLISECONDS.toNanos(millis), MAX_HOLD.toNanos());
+        boolean goesOn = held && now - heldUntil < 0;
+        if (!goesOn || until - heldUntil > 0) {
+            heldUntil = until;
+        }
+        heldWritesOnly = writesOnly && (!goesOn || heldWritesOnly);
         held = true;
     }
 
-    void releaseCommands() {
+    synchronized void releaseCommands() {
         held = false;
     }
 

@@ -6,6 +6,8 @@ import java.util.Set;
 
 /** Messages on channels. Those of a node reach the subscribers at every node that hears of it. */
 final class PubSubCommands {
+    static final Set<String> SENDING = Set.of("publish", "spublish");
+
     static final Set<String> OF_SUBSCRIBERS = Set.of(
             "subscribe",
             "unsubscribe",

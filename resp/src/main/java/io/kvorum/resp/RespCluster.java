@@ -424,7 +424,8 @@ public final class RespCluster implements AutoCloseable {
     /** Tells of a change of a key at its node and, as they carry it out too, at its replicas. */
     void tellKeyspace(NodeEndpoint at, Connection.Change change) {
         for (NodeEndpoint node : nodeEndpoints()) {
-            if (node.settings().isNotifying() && (node == at || (sameShard(at, node) && hears(at, node)))) {
+            boolean told = node == at || (change.kind() != Connection.MISS && sameShard(at, node) && hears(at, node));
+            if (told && node.settings().isNotifying()) {
                 tellKeyspaceAt(node, change);
             }
         }
@@ -438,6 +439,12 @@ public final class RespCluster implements AutoCloseable {
             }
         }
         return false;
+    }
+
+    /** {@return whether any node tells of events of a kind} */
+    boolean isNotifying(char kind) {
+        return isNotifying()
+                && nodeEndpoints().stream().anyMatch(node -> node.settings().tells(kind));
     }
 
     private static void tellKeyspaceAt(NodeEndpoint node, Connection.Change change) {

@@ -125,8 +125,8 @@ final class RespReader {
         }
     }
 
-    private long count(long count) throws ProtocolException {
-        if (count == Long.MIN_VALUE || count > Integer.MAX_VALUE) {
+    private long count(@Nullable Long count) throws ProtocolException {
+        if (count == null || count > Integer.MAX_VALUE) {
             throw new ProtocolException("Protocol error: invalid multibulk length");
         }
         if (count > MAX_UNAUTHENTICATED_ARGS && !authenticated) {
@@ -138,17 +138,14 @@ final class RespReader {
     private boolean readArgs() throws ProtocolException {
         while (argsLeft > 0) {
             if (bulk < 0) {
-                if (start == end) {
-                    return false;
-                }
-                if (buffer[start] != '$') {
-                    throw new ProtocolException(
-                            "Protocol error: expected '$', got '" + (char) (buffer[start] & 0xff) + "'");
-                }
                 int first = start;
                 int last = endOfLine("too big bulk count string", true);
                 if (last < 0) {
                     return false;
+                }
+                if (buffer[first] != '$') {
+                    throw new ProtocolException(
+                            "Protocol error: expected '$', got '" + (char) (buffer[first] & 0xff) + "'");
                 }
                 bulk = bulkLength(number(first + 1, last));
             }
@@ -167,14 +164,14 @@ final class RespReader {
         return true;
     }
 
-    private int bulkLength(long length) throws ProtocolException {
-        if (length < 0 || length > MAX_BULK) {
+    private int bulkLength(@Nullable Long length) throws ProtocolException {
+        if (length == null || length < 0 || length > MAX_BULK) {
             throw new ProtocolException("Protocol error: invalid bulk length");
         }
         if (length > MAX_UNAUTHENTICATED_BULK && !authenticated) {
             throw new ProtocolException("Protocol error: unauthenticated bulk length");
         }
-        return (int) length;
+        return length.intValue();
     }
 
     private byte[][] finished() {
@@ -185,17 +182,18 @@ final class RespReader {
     }
 
     /**
-     * Moves on behind the next line. A line of RESP ends at a CR.
+     * Moves on behind the next line. A line of RESP ends at a CR. The server looks for the end as for that of a string,
+     * so a line that contains a zero never ends.
      *
      * @return where its end is, or -1 if that has not come
      */
     private int endOfLine(String tooLong, boolean resp) throws ProtocolException {
         byte last = (byte) (resp ? '\r' : '\n');
         scanned = Math.max(scanned, start);
-        while (scanned < end && buffer[scanned] != last) {
+        while (scanned < end && buffer[scanned] != last && buffer[scanned] != 0) {
             scanned++;
         }
-        boolean complete = scanned + (resp ? 1 : 0) < end;
+        boolean complete = scanned + (resp ? 1 : 0) < end && buffer[scanned] == last;
         if (!complete) {
             if (end - start > MAX_LINE) {
                 throw new ProtocolException("Protocol error: " + tooLong);
@@ -208,10 +206,9 @@ final class RespReader {
         return at;
     }
 
-    /** {@return the number between two positions, or the least one if there is none} */
-    private long number(int from, int to) {
-        Long number = Numbers.parse(buffer, from, to);
-        return number == null ? Long.MIN_VALUE : number;
+    /** {@return the number between two positions, or null if there is none} */
+    private @Nullable Long number(int from, int to) {
+        return Numbers.parse(buffer, from, to);
     }
 
     /** Splits a line into words, which may be quoted as in a shell. */
@@ -241,16 +238,21 @@ final class RespReader {
             while (at < line.length() && isSpace(line.charAt(at))) {
                 at++;
             }
-            return at < line.length() && line.charAt(at) != 0;
+            return at < line.length();
         }
 
         private static boolean isSpace(char c) {
             return c == ' ' || (c >= '\t' && c <= '\r');
         }
 
+        /** {@return whether a character ends a word, which not all do that may stand between words} */
+        private static boolean isEnd(char c) {
+            return c == ' ' || c == '\n' || c == '\r' || c == '\t';
+        }
+
         private byte @Nullable [] word() {
             ByteArrayOutputStream word = new ByteArrayOutputStream();
-            while (at < line.length() && !isSpace(line.charAt(at)) && line.charAt(at) != 0) {
+            while (at < line.length() && !isEnd(line.charAt(at))) {
                 char c = line.charAt(at++);
                 if (c == '"' || c == '\'') {
                     boolean closed = c == '"' ? doubleQuoted(word) : singleQuoted(word);

@@ -23,6 +23,7 @@ final class RespWriter {
 
     private byte[] buffer = new byte[INITIAL];
     private int size;
+    private long sent;
     private int protocol;
 
     RespWriter(int protocol) {
@@ -38,14 +39,14 @@ final class RespWriter {
         return size;
     }
 
-    /** Takes back what was written beyond a size; nothing if less is left, since the rest is on its way. */
-    void truncate(int newSize) {
-        size = Math.min(size, newSize);
+    /** {@return how many bytes were written and not taken back, those that were sent among them} */
+    long position() {
+        return sent + size;
     }
 
-    /** {@return what was written from a position on} */
-    byte[] since(int from) {
-        return Arrays.copyOfRange(buffer, from, size);
+    /** Takes back what was written beyond a position, as far as it was not sent. */
+    void truncate(long position) {
+        size = (int) Math.min(size, Math.max(position - sent, 0));
     }
 
     /** {@return what was written, which is sent now} */
@@ -61,6 +62,7 @@ final class RespWriter {
     }
 
     void clear() {
+        sent += size;
         size = 0;
         if (buffer.length > MAX_KEPT) {
             buffer = new byte[INITIAL];
@@ -79,7 +81,8 @@ final class RespWriter {
     /** Writes an error, its code in front. */
     void error(String error) {
         put('-');
-        line(error.replace('\r', ' ').replace('\n', ' '));
+        raw(error.replace('\r', ' ').replace('\n', ' ').getBytes(ISO_8859_1)); // the bytes of the client's own words
+        end();
     }
 
     void integer(long number) {

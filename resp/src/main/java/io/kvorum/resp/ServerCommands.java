@@ -2,9 +2,11 @@ package io.kvorum.resp;
 
 import io.kvorum.core.replicated.ReplicatedStore;
 import io.kvorum.replication.Acknowledgement;
+import io.kvorum.replication.NodeRole;
 import io.kvorum.replication.NodeStatus;
 import io.kvorum.replication.OutcomeUnknownException;
 import io.kvorum.replication.ReplicaStatus;
+import io.kvorum.slots.topology.LogPosition;
 import io.kvorum.slots.topology.RefusedException;
 import java.time.Duration;
 import java.time.Instant;
@@ -14,6 +16,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.TimeUnit;
 
 /** The commands about the server and about the table of commands. */
 final class ServerCommands {
@@ -321,48 +324,65 @@ final class ServerCommands {
                     + "replicas are just local and are not propagated.");
         }
         ReplicatedStore store = node.store();
-        long offset = end(store); // the status is that of the last step, which need not have seen the last write
-        if (count > acknowledged(store, offset) && !call.session().executing) {
-            Duration timeout = millis == 0 ? FOREVER : Duration.ofMillis(millis);
-            int wanted = (int) Math.min(count, Integer.MAX_VALUE);
-            try {
-                store.write(Acknowledgement.replicas(wanted), timeout, keys -> 0)
-                        .toCompletableFuture()
-                        .join();
-                call.out().integer(Math.max(count, acknowledged(store, offset)));
-                return;
-            } catch (CompletionException e) {
-                if (!(e.getCause() instanceof OutcomeUnknownException unknown)) {
-                    throw e;
-                }
-                if (unknown.reason() == OutcomeUnknownException.Reason.DEPOSED) {
-                    throw new CommandException("UNBLOCKED force unblock from blocking operation, instance state "
-                            + "changed (master -> replica?)");
-                }
-            }
+        LogPosition end = end(store); // the status is that of the last step, which need not have seen the last write
+        if (call.session().executing || acknowledged(store, end) >= count) {
+            call.out().integer(acknowledged(store, end));
+        } else {
+            call.out().integer(acknowledged(call, store, end, count, millis));
         }
-        call.out().integer(acknowledged(store, offset));
     }
 
-    /** {@return the offset after everything that was written before} */
-    private static long end(ReplicatedStore store) {
+    /** {@return how many replicas have a position, as soon as enough do, or it is time, or another client says so} */
+    private static long acknowledged(Call call, ReplicatedStore store, LogPosition position, long enough, long millis) {
+        Session session = call.session();
+        long begin = System.nanoTime();
+        session.beginWait();
+        try {
+            long count = acknowledged(store, position);
+            while (count < enough
+                    && session.waiting() == Session.Wait.BLOCKED
+                    && (millis == 0 || System.nanoTime() - begin < TimeUnit.MILLISECONDS.toNanos(millis))) {
+                if (!call.connection().waitBriefly()) {
+                    throw new CommandException(NodeEndpoint.GONE);
+                }
+                count = acknowledged(store, position);
+            }
+            if (session.endWait() == Session.Wait.FAILED) {
+                throw new CommandException("UNBLOCKED client unblocked via CLIENT UNBLOCK");
+            }
+            return count;
+        } finally {
+            session.endWait();
+        }
+    }
+
+    /** {@return the position after everything that was written before} */
+    private static LogPosition end(ReplicatedStore store) {
         try {
             return store.write(Acknowledgement.LOCAL, FOREVER, keys -> 0)
                     .toCompletableFuture()
                     .join()
-                    .position()
-                    .offset();
+                    .position();
         } catch (CompletionException e) {
             if (e.getCause() instanceof RefusedException refused) {
                 throw refused;
+            }
+            if (e.getCause() instanceof OutcomeUnknownException) { // nobody was waited for, so it leads no more
+                throw new CommandException(NodeEndpoint.DEPOSED);
             }
             throw e;
         }
     }
 
-    private static long acknowledged(ReplicatedStore store, long offset) {
-        return store.status().replicas().stream()
-                .filter(replica -> replica.connected() && replica.complete() && replica.acknowledged() >= offset)
+    /** {@return how many replicas have a position of the present leadership} */
+    private static long acknowledged(ReplicatedStore store, LogPosition position) {
+        NodeStatus status = store.status();
+        if (status.role() != NodeRole.PRIMARY || status.epoch() != position.epoch()) {
+            throw new CommandException(NodeEndpoint.DEPOSED);
+        }
+        return status.replicas().stream()
+                .filter(replica ->
+                        replica.connected() && replica.complete() && replica.acknowledged() >= position.offset())
                 .count();
     }
 

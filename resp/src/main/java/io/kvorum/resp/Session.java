@@ -22,6 +22,17 @@ final class Session {
         SKIP
     }
 
+    /** How a command that blocks its connection stands. */
+    enum Wait {
+        /** None does. */
+        NONE,
+        BLOCKED,
+        /** Another connection wants it to end as if its time was over. */
+        OVER,
+        /** Another connection wants it to end with an error. */
+        FAILED
+    }
+
     /** A command that waits for EXEC. */
     @SuppressWarnings("ArrayRecordComponent") // nobody compares them
     record Queued(Command command, byte[][] args) {}
@@ -38,6 +49,7 @@ final class Session {
     @Nullable
     List<Queued> queue; // while a transaction is being queued
 
+    private Wait wait = Wait.NONE; // guarded by this, as others end it
     boolean executing; // a transaction is being run, in which nothing waits
     boolean broken; // the transaction, by an error while it was queued
     final Map<String, Watched> watched = new HashMap<>();
@@ -47,6 +59,28 @@ final class Session {
 
     Session(boolean needsPassword) {
         this.authenticated = !needsPassword;
+    }
+
+    synchronized void beginWait() {
+        wait = Wait.BLOCKED;
+    }
+
+    /** {@return how it stood} */
+    synchronized Wait endWait() {
+        Wait last = wait;
+        wait = Wait.NONE;
+        return last;
+    }
+
+    synchronized Wait waiting() {
+        return wait;
+    }
+
+    /** {@return whether the connection was blocked, which it is not any more; any thread may call it} */
+    synchronized boolean unblock(Wait how) {
+        boolean blocked = wait == Wait.BLOCKED;
+        wait = blocked ? how : wait;
+        return blocked;
     }
 
     boolean inTransaction() {

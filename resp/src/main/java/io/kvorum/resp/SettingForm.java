@@ -110,7 +110,7 @@ final class SettingForm {
         };
     }
 
-    /** {@return whether kept kinds of events have a common one or another} */
+    /** {@return whether kinds of events have one, which may be meant by all the common ones} */
     static boolean tells(String events, char kind) {
         return events.indexOf(kind) >= 0 || (events.indexOf('A') >= 0 && COMMON_EVENTS.indexOf(kind) >= 0);
     }

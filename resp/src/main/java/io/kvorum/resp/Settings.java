@@ -49,7 +49,8 @@ final class Settings {
             Map.entry("loglevel", SettingForm.oneOf("debug", "verbose", "notice", "warning")));
 
     private final Map<String, String> values = new TreeMap<>();
-    private volatile boolean notifying;
+    /** What {@code notify-keyspace-events} was set to, which it is not always read as. */
+    private volatile String events;
 
     Settings(Map<String, String> given) {
         values.put("appendonly", "no");
@@ -79,6 +80,7 @@ final class Settings {
         values.put("tcp-keepalive", "300");
         values.put("timeout", "0");
         values.putAll(given);
+        events = text("notify-keyspace-events");
     }
 
     synchronized @Nullable String get(String name) {
@@ -93,22 +95,22 @@ final class Settings {
 
     /** {@return names and values that match one of the patterns, each name before its value} */
     synchronized List<String> matching(List<String> patterns) {
-        Map<String, String> found = new LinkedHashMap<>();
+        Map<String, List<String>> found = new LinkedHashMap<>(); // each setting once, whatever asks for it
         for (String pattern : patterns) {
             String lower = pattern.toLowerCase(Locale.ROOT);
             String value = values.get(lower);
             if (value != null) {
-                found.put(pattern, value); // a name is told as it was asked for
+                found.putIfAbsent(lower, List.of(pattern, value)); // a name is told as it was asked for
             } else {
                 values.forEach((name, other) -> {
                     if (Glob.matches(lower, name)) {
-                        found.put(name, other);
+                        found.putIfAbsent(name, List.of(name, other));
                     }
                 });
             }
         }
         List<String> answer = new ArrayList<>();
-        found.forEach((name, value) -> answer.addAll(List.of(name, value)));
+        found.values().forEach(answer::addAll);
         return answer;
     }
 
@@ -119,15 +121,17 @@ final class Settings {
             String name = namesAndValues.get(i);
             String lower = name.toLowerCase(Locale.ROOT);
             if (!values.containsKey(lower)) {
-                throw new CommandException("ERR Unknown option or number of arguments for CONFIG SET - '" + name + "'");
+                throw new CommandException(
+                        "ERR Unknown option or number of arguments for CONFIG SET - '" + Text.shown(name) + "'");
             }
             if (!CHANGEABLE.containsKey(lower)) {
-                throw failed(lower, "can't set immutable config");
+                throw failed(Text.shown(name), "can't set immutable config");
             }
             if (changes.put(lower, namesAndValues.get(i + 1)) != null) {
-                throw failed(lower, "duplicate parameter");
+                throw failed(Text.shown(name), "duplicate parameter");
             }
         }
+        String wanted = changes.get("notify-keyspace-events");
         changes.replaceAll((name, value) -> {
             try {
                 return CHANGEABLE.getOrDefault(name, SettingForm.text()).apply(value);
@@ -136,21 +140,25 @@ final class Settings {
             }
         });
         values.putAll(changes);
-        notifying = !text("notify-keyspace-events").isEmpty();
+        events = wanted == null ? events : wanted;
     }
 
     /** {@return whether any changes of keys are told at all} */
     boolean isNotifying() {
-        return notifying;
+        return !events.isEmpty();
     }
 
     private static CommandException failed(String name, String why) {
         return new CommandException("ERR CONFIG SET failed (possibly related to argument '" + name + "') - " + why);
     }
 
+    /** {@return whether events of a kind are told} */
+    boolean tells(char kind) {
+        return SettingForm.tells(events, kind);
+    }
+
     /** {@return whether events of a kind are told, in the key space ({@code K}) or as events ({@code E})} */
     boolean tells(char where, char kind) {
-        String events = text("notify-keyspace-events");
-        return events.indexOf(where) >= 0 && SettingForm.tells(events, kind);
+        return events.indexOf(where) >= 0 && tells(kind);
     }
 }

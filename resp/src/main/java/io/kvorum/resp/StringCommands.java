@@ -1,19 +1,17 @@
 package io.kvorum.resp;
 
 import io.kvorum.core.Entry;
+import io.kvorum.core.KeyReads;
 import io.kvorum.core.Life;
 import io.kvorum.core.SetOptions;
-import io.kvorum.core.SetOptions.Condition;
 import io.kvorum.core.SetResult;
 import java.math.BigDecimal;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /** The commands on strings. */
 final class StringCommands {
-    private static final String TOO_LONG = "ERR string exceeds maximum allowed size (proto-max-bulk-len)";
     private static final String NOT_FINITE = "ERR increment would produce NaN or Infinity";
     private static final long MAX_LENGTH = 512 << 20;
 
@@ -241,7 +239,7 @@ final class StringCommands {
             call.out().ok();
             return;
         }
-        Options options = Options.ofSet(call);
+        ValueOptions options = ValueOptions.ofSet(call);
         byte[] key = call.arg(1);
         byte[] value = call.arg(2);
         SetOptions set =
@@ -249,6 +247,7 @@ final class StringCommands {
         SetResult result;
         if (options.get) {
             result = call.keys().getAndSet(key, value, set);
+            call.found(key, result.previous());
         } else {
             result = new SetResult(call.keys().set(key, value, set), null);
         }
@@ -276,14 +275,14 @@ final class StringCommands {
     }
 
     private static void setex(Call call) {
-        setFor(call, Unit.EX);
+        setFor(call, ValueOptions.Unit.EX);
     }
 
     private static void psetex(Call call) {
-        setFor(call, Unit.PX);
+        setFor(call, ValueOptions.Unit.PX);
     }
 
-    private static void setFor(Call call, Unit unit) {
+    private static void setFor(Call call, ValueOptions.Unit unit) {
         Life life = unit.life(call, 2);
         call.keys().set(call.arg(1), call.arg(3), SetOptions.defaults().withLife(life));
         call.changed('$', "set", call.arg(1));
@@ -292,17 +291,17 @@ final class StringCommands {
     }
 
     private static void get(Call call) {
-        call.out().bulk(call.keys().get(call.arg(1)));
+        call.out().bulk(call.found(call.arg(1), call.keys().get(call.arg(1))));
     }
 
     private static void getset(Call call) {
-        byte[] before = call.keys().getAndSet(call.arg(1), call.arg(2));
+        byte[] before = call.found(call.arg(1), call.keys().getAndSet(call.arg(1), call.arg(2)));
         call.changed('$', "set", call.arg(1));
         call.out().bulk(before);
     }
 
     private static void getdel(Call call) {
-        byte[] value = call.keys().getAndDelete(call.arg(1));
+        byte[] value = call.found(call.arg(1), call.keys().getAndDelete(call.arg(1)));
         if (value != null) {
             call.changed('g', "del", call.arg(1));
         }
@@ -310,10 +309,10 @@ final class StringCommands {
     }
 
     private static void getex(Call call) {
-        Options options = Options.ofGetex(call);
+        ValueOptions options = ValueOptions.ofGetex(call);
         byte[] key = call.arg(1);
         byte[] value = call.<byte @Nullable []>atomically(key, keys -> {
-            byte[] present = keys.get(key);
+            byte[] present = call.found(key, keys.get(key));
             if (present == null) {
                 return null;
             }
@@ -336,7 +335,9 @@ final class StringCommands {
                 ? call.keys().getAll(keys)
                 : call.connection().store().getEach(keys);
         call.out().array(values.size());
-        values.forEach(call.out()::bulk);
+        for (int i = 0; i < values.size(); i++) {
+            call.out().bulk(call.found(keys.get(i), values.get(i)));
+        }
     }
 
     private static void mset(Call call) {
@@ -382,7 +383,18 @@ final class StringCommands {
     // ---- parts
 
     private static void strlen(Call call) {
-        call.out().integer(call.keys().length(call.arg(1)));
+        byte[] key = call.arg(1);
+        call.out().integer(call.reading(key, keys -> length(call, keys)));
+    }
+
+    /** {@return the length of the value of the first key of a call, which need not be there} */
+    private static int length(Call call, KeyReads keys) {
+        byte[] key = call.arg(1);
+        int length = keys.length(key);
+        if (length == 0 && !keys.exists(key)) {
+            call.missed(key);
+        }
+        return length;
     }
 
     private static void append(Call call) {
@@ -396,7 +408,7 @@ final class StringCommands {
         long last = call.integer(3);
         byte[] key = call.arg(1);
         byte[] part = call.<byte @Nullable []>reading(key, keys -> {
-            int length = keys.length(key);
+            int length = length(call, keys);
             boolean empty = length == 0 || (first < 0 && last < 0 && first > last);
             return empty ? null : keys.getRange(key, fromStart(first, length), fromStart(last, length));
         });
@@ -419,7 +431,7 @@ final class StringCommands {
             return;
         }
         if (offset + part.length > MAX_LENGTH || offset + part.length < 0) {
-            throw new CommandException(TOO_LONG);
+            throw new CommandException(NodeEndpoint.TOO_LONG);
         }
         int length = call.keys().setRange(call.arg(1), (int) offset, part);
         call.changed('$', "setrange", call.arg(1));
@@ -463,12 +475,12 @@ final class StringCommands {
 
     private static void incrbyfloat(Call call) {
         byte[] key = call.arg(1);
-        BigDecimal delta = Numbers.parseFraction(call.arg(2));
+        BigDecimal delta = fraction(call.arg(2));
         byte[] sum = call.atomically(key, keys -> {
             byte[] present = keys.get(key);
-            BigDecimal value = present == null ? BigDecimal.ZERO : fraction(present, Numbers.parseFraction(present));
-            BigDecimal result = Numbers.rounded(value.add(fraction(call.arg(2), delta)));
-            if (!Numbers.isFinite(result)) {
+            BigDecimal value = present == null ? BigDecimal.ZERO : fraction(present);
+            BigDecimal result = value == null || delta == null ? null : Numbers.rounded(value.add(delta));
+            if (result == null || !Numbers.isFinite(result)) {
                 throw new CommandException(NOT_FINITE);
             }
             byte[] digits = Text.bytes(Numbers.format(result));
@@ -479,118 +491,12 @@ final class StringCommands {
         call.out().bulk(sum);
     }
 
-    private static BigDecimal fraction(byte[] text, @Nullable BigDecimal number) {
-        if (number == null) {
-            throw new CommandException(Numbers.isInfinite(text) ? NOT_FINITE : "ERR value is not a valid float");
+    /** {@return a number with a fraction, or null if it is infinite} */
+    private static @Nullable BigDecimal fraction(byte[] text) {
+        BigDecimal number = Numbers.parseFraction(text);
+        if (number == null && !Numbers.isInfinite(text)) {
+            throw new CommandException("ERR value is not a valid float");
         }
         return number;
-    }
-
-    // ---- options
-
-    /** How the life of a value is given. */
-    private enum Unit {
-        EX(1_000, false),
-        PX(1, false),
-        EXAT(1_000, true),
-        PXAT(1, true);
-
-        private final long millis;
-        private final boolean absolute;
-
-        Unit(long millis, boolean absolute) {
-            this.millis = millis;
-            this.absolute = absolute;
-        }
-
-        /** {@return the life that a word of a call gives} */
-        Life life(Call call, int index) {
-            long value = call.integer(index);
-            boolean fits = value > 0 && value <= Long.MAX_VALUE / millis;
-            if (!fits || (!absolute && value * millis > Long.MAX_VALUE - System.currentTimeMillis())) {
-                throw new CommandException(
-                        "ERR invalid expire time in '" + call.command().name() + "' command");
-            }
-            return absolute ? Life.until(value * millis) : new Life(Life.Kind.LASTING, value * millis);
-        }
-    }
-
-    /** The options of SET and GETEX. */
-    private static final class Options {
-        private final Call call;
-        private boolean get;
-        private boolean keep;
-        private boolean persist;
-        private Condition condition = Condition.ALWAYS;
-
-        @Nullable
-        Unit unit;
-
-        private int life;
-
-        private Options(Call call) {
-            this.call = call;
-        }
-
-        static Options ofSet(Call call) {
-            Options options = new Options(call);
-            for (int i = 3; i < call.size(); i++) {
-                switch (call.text(i).toUpperCase(Locale.ROOT)) {
-                    case "NX" -> options.only(Condition.IF_ABSENT);
-                    case "XX" -> options.only(Condition.IF_PRESENT);
-                    case "GET" -> options.get = true;
-                    case "KEEPTTL" -> {
-                        if (options.unit != null) {
-                            throw CommandException.syntax();
-                        }
-                        options.keep = true;
-                    }
-                    default -> options.lives(i++);
-                }
-            }
-            options.life(); // which refuses a bad one
-            return options;
-        }
-
-        static Options ofGetex(Call call) {
-            Options options = new Options(call);
-            for (int i = 2; i < call.size(); i++) {
-                if (call.is(i, "PERSIST") && options.unit == null) {
-                    options.persist = true;
-                } else {
-                    options.lives(i++);
-                }
-            }
-            return options;
-        }
-
-        private void only(Condition value) {
-            if (condition != Condition.ALWAYS && condition != value) {
-                throw CommandException.syntax();
-            }
-            condition = value;
-        }
-
-        private void lives(int index) {
-            if (keep || persist || index + 1 >= call.size()) {
-                throw CommandException.syntax();
-            }
-            for (Unit candidate : Unit.values()) {
-                if (call.is(index, candidate.name()) && (unit == null || unit == candidate)) {
-                    unit = candidate;
-                    life = index + 1;
-                    return;
-                }
-            }
-            throw CommandException.syntax();
-        }
-
-        Condition condition() {
-            return condition;
-        }
-
-        Life life() {
-            return unit != null ? unit.life(call, life) : keep ? Life.kept() : Life.forever();
-        }
     }
 }

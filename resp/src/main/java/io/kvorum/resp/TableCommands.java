@@ -7,6 +7,8 @@ import java.util.Locale;
 
 /** {@code COMMAND}, by which clients learn which commands there are. */
 final class TableCommands {
+    private static final String NO_KEYS = "ERR The command has no key arguments";
+
     private TableCommands() {}
 
     static void addTo(CommandTable table) {
@@ -134,19 +136,17 @@ final class TableCommands {
 
     private static void commandGetkeys(Call call) {
         byte[][] args = Arrays.copyOfRange(call.args(), 2, call.size());
-        Command command;
-        try {
-            command = call.endpoint().table().find(args);
-        } catch (CommandException e) {
-            throw new CommandException(
-                    e.error().startsWith("ERR wrong")
-                            ? "ERR Invalid number of arguments specified for command"
-                            : "ERR Invalid command specified");
+        Command command = call.endpoint().table().named(args);
+        if (command == null) {
+            throw new CommandException("ERR Invalid command specified");
         }
-        List<byte[]> keys = command.has("pubsub") ? List.of() : command.keysOf(args);
-        if (keys.isEmpty()) {
-            throw new CommandException("ERR The command has no key arguments");
+        if (command.firstKey() == 0 || command.has("pubsub")) {
+            throw new CommandException(NO_KEYS);
         }
+        if (!command.takes(args.length)) {
+            throw new CommandException("ERR Invalid number of arguments specified for command");
+        }
+        List<byte[]> keys = command.keysOf(args);
         call.out().array(keys.size());
         keys.forEach(call.out()::bulk);
     }

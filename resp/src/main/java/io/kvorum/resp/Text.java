@@ -18,6 +18,12 @@ final class Text {
         return latin.getBytes(ISO_8859_1);
     }
 
+    /** {@return as much of a client's word as the server shows in an error: what is before the first zero} */
+    static String shown(String word) {
+        int zero = word.indexOf('\0');
+        return zero < 0 ? word : word.substring(0, zero);
+    }
+
     /** {@return whether the bytes are a word, in whatever case} */
     static boolean is(byte[] bytes, String word) {
         return bytes.length == word.length() && latin(bytes).equalsIgnoreCase(word);

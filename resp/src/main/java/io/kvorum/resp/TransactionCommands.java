@@ -174,7 +174,8 @@ final class TransactionCommands {
         try {
             out.array(queue.size());
             for (Session.Queued queued : queue) {
-                int mark = out.size();
+                long mark = out.position();
+                int changes = connection.changes().size();
                 try {
                     new Call(queued.command(), queued.args(), connection, transaction).run();
                 } catch (CommandException e) {
@@ -186,6 +187,13 @@ final class TransactionCommands {
                     }
                     out.truncate(mark);
                     out.error(Routing.error((NodeEndpoint) connection.endpoint(), e));
+                } catch (IllegalArgumentException | OutOfMemoryError e) { // of a value that is too long
+                    if (transaction != null) {
+                        throw e;
+                    }
+                    out.truncate(mark);
+                    connection.forgetChanges(changes);
+                    out.error(e instanceof Error ? NodeEndpoint.NO_MEMORY : NodeEndpoint.TOO_LONG);
                 }
             }
         } finally {

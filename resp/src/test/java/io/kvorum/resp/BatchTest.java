@@ -58,6 +58,30 @@ final class BatchTest {
     }
 
     @Test
+    void whatIsRefusedHalfwayIsNotSaidToBeRefused() throws Exception {
+        try (LocalCluster small = LocalCluster.start(LocalClusterSettings.defaults()
+                        .withShards(1)
+                        .withReplicas(0)
+                        .withLogCapacity(1 << 16));
+                RespCluster ports =
+                        RespCluster.builder(small).mode(RespMode.SINGLE).start()) {
+            small.awaitReady(Duration.ofSeconds(20));
+            String tooLong = "2".repeat(100_000);
+            try (TinyClient client =
+                    new TinyClient(ports.port(small.nodes().get(0).id()))) {
+                client.send("MSET", "a", "1", "b", tooLong);
+                String answer = client.read();
+                assertTrue(answer.contains("ERR a part of the command may be done"), answer);
+                assertEquals("1", client.call("GET a"));
+
+                client.send("MSET", "{a}1", "1", "{a}2", tooLong); // of one slot
+                assertTrue(client.read().contains(NodeEndpoint.TOO_LONG));
+                assertEquals("0", client.call("EXISTS {a}1"));
+            }
+        }
+    }
+
+    @Test
     void onlyTheCommandThatIsUnderWayGoesOnAtAPausedNode() throws Exception {
         NodeEndpoint endpoint = (NodeEndpoint) resp.endpoint(node.id());
         KeyValueStore store = endpoint.localStore();
@@ -80,6 +104,161 @@ final class BatchTest {
             }
         } finally {
             node.resume();
+        }
+    }
+
+    @Test
+    void aWriteThatIsHeldBackGoesWithItsConnection() throws Exception {
+        TinyClient gone = new TinyClient(port);
+        try (TinyClient killed = new TinyClient(port);
+                TinyClient other = new TinyClient(port)) {
+            String killedId = killed.call("CLIENT ID");
+            String goneId = gone.call("CLIENT ID");
+            other.call("CLIENT PAUSE 20000 WRITE");
+            killed.write("SET of-killed 1\r\n");
+            gone.write("ECHO before\r\nSET of-gone 1\r\n");
+            await(() -> clients(other).matches("(?s).*id=" + killedId + " [^\n]* cmd=set .*"));
+            await(() -> clients(other).matches("(?s).*id=" + goneId + " [^\n]* cmd=set .*"));
+            assertEquals("before", gone.read()); // which no later command holds back
+
+            assertEquals("1", other.call("CLIENT KILL ID " + killedId));
+            gone.close();
+            await(() -> !clients(other).matches("(?s).*id=(" + killedId + "|" + goneId + ") .*"));
+            other.call("CLIENT UNPAUSE");
+
+            assertEquals("0", other.call("EXISTS of-killed of-gone"));
+        } finally {
+            ((NodeEndpoint) resp.endpoint(node.id())).releaseCommands();
+        }
+    }
+
+    @Test
+    void aHeldWriteIsCarriedOutOnceAndThenTheCommandsThatCameMeanwhile() throws Exception {
+        try (TinyClient client = new TinyClient(port);
+                TinyClient other = new TinyClient(port)) {
+            other.call("CLIENT PAUSE 20000 WRITE");
+            client.write("INCR held\r\n");
+            await(() -> clients(other).matches("(?s).* cmd=incr .*"));
+            client.write("INCR held\r\nECHO " + "x".repeat(100_000) + "\r\nINCR held\r\n");
+            other.call("CLIENT UNPAUSE");
+
+            assertEquals("1", client.read());
+            assertEquals("2", client.read());
+            assertEquals("x".repeat(100_000), client.read());
+            assertEquals("3", client.read());
+        } finally {
+            ((NodeEndpoint) resp.endpoint(node.id())).releaseCommands();
+        }
+    }
+
+    @Test
+    void anotherConnectionEndsAWait() throws Exception {
+        try (TinyClient client = new TinyClient(port);
+                TinyClient other = new TinyClient(port)) {
+            String id = client.call("CLIENT ID");
+            assertEquals("0", other.call("CLIENT UNBLOCK " + id));
+            client.send("WAIT", "9", "0");
+            await(() -> clients(other).matches("(?s).*id=" + id + " [^\n]* flags=b .*"));
+            assertEquals("1", other.call("CLIENT UNBLOCK " + id));
+            assertEquals("0", client.read());
+
+            client.send("WAIT", "9", "0");
+            await(() -> clients(other).matches("(?s).*id=" + id + " [^\n]* flags=b .*"));
+            assertEquals("1", other.call("CLIENT UNBLOCK " + id + " ERROR"));
+            assertEquals("(error) UNBLOCKED client unblocked via CLIENT UNBLOCK", client.read());
+
+            client.send("WAIT", "9", "0");
+            await(() -> clients(other).matches("(?s).*id=" + id + " [^\n]* flags=b .*"));
+            assertEquals("1", other.call("CLIENT KILL ID " + id));
+            await(() -> !clients(other).matches("(?s).*id=" + id + " .*"));
+        }
+    }
+
+    @Test
+    void aWaitThatAnotherConnectionEndsTakesNoPlaceOfAWrite() throws Exception {
+        LocalClusterSettings settings =
+                LocalClusterSettings.defaults().withShards(1).withReplicas(2);
+        try (LocalCluster small = LocalCluster.start(
+                        settings.withReplication(settings.replication().withMaxWaiting(3)));
+                RespCluster ports = RespCluster.builder(small)
+                        .acknowledgement(Acknowledgement.MAJORITY)
+                        .start()) {
+            small.awaitReady(Duration.ofSeconds(20));
+            int at = ports.port(small.primaryFor(Text.bytes("k")).id());
+            try (TinyClient client = new TinyClient(at);
+                    TinyClient other = new TinyClient(at)) {
+                String id = client.call("CLIENT ID");
+                for (int i = 0; i < 3; i++) {
+                    client.send("WAIT", "9", "0");
+                    await(() -> clients(other).matches("(?s).*id=" + id + " [^\n]* flags=b .*"));
+                    assertEquals("1", other.call("CLIENT UNBLOCK " + id));
+                    assertEquals("2", client.read());
+                }
+
+                for (int i = 0; i < 50; i++) { // some of which have to wait
+                    assertEquals("OK", client.call("SET k " + i));
+                }
+            }
+        }
+    }
+
+    @Test
+    void aPauseNeitherShortensNorWeakensAnother() throws Exception {
+        NodeEndpoint endpoint = (NodeEndpoint) resp.endpoint(node.id());
+        try (TinyClient client = new TinyClient(port);
+                TinyClient other = new TinyClient(port)) {
+            assertEquals("OK", other.call("CLIENT PAUSE " + Long.MAX_VALUE));
+            assertEquals("OK", other.call("CLIENT PAUSE 0 WRITE"));
+            client.send("GET", "any");
+            await(() -> clients(other).matches("(?s).* cmd=get .*"));
+            assertFalse(cluster.await(() -> isAnswered(client), Duration.ofMillis(50)));
+            other.call("CLIENT UNPAUSE");
+
+            assertEquals("(nil)", client.read());
+        } finally {
+            endpoint.releaseCommands();
+        }
+    }
+
+    /** As the server, whose replicas would carry messages out too. */
+    @Test
+    void whereWritesAreHeldBackSoAreMessagesButNotTransactionsThatOnlyRead() throws Exception {
+        NodeEndpoint endpoint = (NodeEndpoint) resp.endpoint(node.id());
+        try (TinyClient client = new TinyClient(port);
+                TinyClient publisher = new TinyClient(port);
+                TinyClient other = new TinyClient(port)) {
+            other.call("CLIENT PAUSE 20000 WRITE");
+            client.call("MULTI");
+            client.call("GET absent");
+            assertEquals("[(nil)]", client.call("EXEC"));
+
+            publisher.send("PUBLISH", "channel", "message");
+            await(() -> clients(other).matches("(?s).* cmd=publish .*"));
+            assertFalse(cluster.await(() -> isAnswered(publisher), Duration.ofMillis(50)));
+            other.call("CLIENT UNPAUSE");
+            assertEquals("0", publisher.read());
+        } finally {
+            endpoint.releaseCommands();
+        }
+    }
+
+    @Test
+    void connectionsAreListedInTheOrderThatWasAskedFor() throws Exception {
+        try (TinyClient client = new TinyClient(port);
+                TinyClient other = new TinyClient(port)) {
+            String first = client.call("CLIENT ID");
+            String second = other.call("CLIENT ID");
+
+            String list = client.call("CLIENT LIST ID " + second + " 999999 " + first);
+            assertTrue(list.matches("(?s)id=" + second + " [^\n]*\nid=" + first + " [^\n]*\n"), list);
+        }
+    }
+
+    private static boolean isAnswered(TinyClient client) {
+        try {
+            return client.isAnswered();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 

@@ -3,6 +3,7 @@ package io.kvorum.resp;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -54,6 +55,19 @@ final class PubSubTest {
     }
 
     @Test
+    void aClientThatSaysNothingMoreStillGetsItsAnswers() throws Exception {
+        for (int i = 0; i < 50; i++) {
+            try (TinyClient client = ports.client("node-1.1")) {
+                client.write("SUBSCRIBE a b\r\n");
+                client.endWriting();
+
+                assertEquals("[subscribe, a, 1]", client.read());
+                assertEquals("[subscribe, b, 2]", client.read());
+            }
+        }
+    }
+
+    @Test
     void messagesOfAShardStayInIt() throws Exception {
         try (TinyClient replica = ports.client("node-1.2");
                 TinyClient primary = ports.client("node-1.1");
@@ -81,6 +95,22 @@ final class PubSubTest {
             assertEquals("[pmessage, __key*__:*, __keyevent@0__:expire, {06S}k]", listener.read());
             assertEquals("[pmessage, __key*__:*, __keyspace@0__:{06S}k, del]", listener.read());
             assertEquals("[pmessage, __key*__:*, __keyevent@0__:del, {06S}k]", listener.read());
+        }
+    }
+
+    @Test
+    void aKeyThatATransactionMakesAgainIsToldAsNewAgain() throws Exception {
+        try (TinyClient listener = ports.client("node-1.1");
+                TinyClient writer = ports.client("node-1.1")) {
+            writer.call("SET {06S}again 1");
+            writer.call("CONFIG SET notify-keyspace-events KAn");
+            listener.call("SUBSCRIBE __keyspace@0__:{06S}again");
+            writer.write(
+                    "MULTI\r\nDEL {06S}again\r\nSET {06S}again 2\r\nDEL {06S}again\r\nSET {06S}again 3\r\nEXEC\r\n");
+
+            for (String event : List.of("del", "new", "set", "del", "new", "set")) {
+                assertEquals("[message, __keyspace@0__:{06S}again, " + event + "]", listener.read());
+            }
         }
     }
 

@@ -67,6 +67,28 @@ final class RespReaderTest {
         assertEquals("Protocol error: too big bulk count string", error("*1\r\n$" + "1".repeat(70_000), true));
     }
 
+    @ParameterizedTest
+    @CsvSource({"1", "1000"})
+    void aLineThatContainsAZeroNeverEnds(int atATime) throws Exception {
+        assertEquals(List.of("PING"), commands("PING\r\nECHO \0a\r\nPING\r\n", atATime, true));
+        assertEquals(List.of(), commands("*1\0\r\n$4\r\nPING\r\n", atATime, true));
+        assertEquals(List.of(), commands("*1\r\n$4\0\r\nPING\r\n", atATime, true));
+        assertEquals("Protocol error: too big inline request", error("\0\r\n" + "x".repeat(70_000), true));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"1", "1000"})
+    void whatALineSaysIsJudgedOnceItHasEnded(int atATime) throws Exception {
+        assertEquals(List.of(), commands("*1\r\nxyz", atATime, true));
+        assertEquals(List.of("PING"), commands("*-9223372036854775808\r\nPING\r\n", atATime, true));
+    }
+
+    @Test
+    void allKindsOfSpaceSeparateWordsButNotAllEndOne() throws Exception {
+        assertEquals(List.of("ECHO|a\u000bb\fc"), commands("\fECHO\t\u000ba\u000bb\fc \n", 1_000, true));
+        assertEquals(List.of("ECHO|a|b"), commands("ECHO 'a'\u000bb\n", 1_000, true));
+    }
+
     @Test
     void strangersGetSmallLimits() throws Exception {
         assertEquals("Protocol error: unauthenticated multibulk length", error("*11\r\n", false));

@@ -55,9 +55,18 @@ final class TinyClient implements AutoCloseable {
         socket.getOutputStream().write(text.getBytes(ISO_8859_1));
     }
 
+    void endWriting() throws IOException {
+        socket.shutdownOutput();
+    }
+
     /** The bytes of the answer that was read last. */
     String raw() {
         return raw.toString(ISO_8859_1);
+    }
+
+    /** Returns whether something has come that was not read. */
+    boolean isAnswered() throws IOException {
+        return in.available() > 0;
     }
 
     String read() throws IOException {

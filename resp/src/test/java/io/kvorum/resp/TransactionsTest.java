@@ -5,6 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.kvorum.core.replicated.ReadLevel;
 import io.kvorum.replication.Acknowledgement;
+import io.kvorum.replication.OutcomeUnknownException;
+import io.kvorum.slots.topology.LogPosition;
+import io.kvorum.slots.topology.NodeId;
+import io.kvorum.slots.topology.ShardId;
 import io.kvorum.testkit.LocalCluster;
 import io.kvorum.testkit.LocalClusterSettings;
 import io.kvorum.testkit.LocalNode;
@@ -138,18 +142,72 @@ final class TransactionsTest {
 
     @Test
     void whatFailsEndsTheTransactionAndAnnouncesNothing() throws Exception {
-        assertFails(
-                "EXECABORT Transaction discarded because of: OOM command not allowed when used memory > 'maxmemory'.",
-                () -> {
-                    throw new OutOfMemoryError("planted");
-                });
+        String noMemory = "OOM command not allowed when used memory > 'maxmemory'.";
+        Runnable full = () -> {
+            throw new OutOfMemoryError("planted");
+        };
+        assertAnswers("(error) EXECABORT Transaction discarded because of: " + noMemory, "1 1 1 RW", full);
+        assertAnswers("[(error) " + noMemory + "]", "", full); // what runs alone is not undone
         assertFails("ERR internal error: java.lang.UnsupportedOperationException: planted", () -> {
             throw new UnsupportedOperationException("planted");
         });
     }
 
+    @Test
+    void aTransactionOfUnknownOutcomeIsNotSaidToBeDiscarded() throws Exception {
+        LogPosition position = new LogPosition(1, 2);
+        ShardId shard = new ShardId("shard-1");
+        NodeId node = new NodeId("node-1.1");
+        OutcomeUnknownException late =
+                new OutcomeUnknownException(OutcomeUnknownException.Reason.TIMEOUT, shard, node, position);
+        assertFails("ERR " + late.getMessage(), () -> {
+            throw late;
+        });
+        assertFails(
+                "UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)", () -> {
+                    throw new OutcomeUnknownException(OutcomeUnknownException.Reason.DEPOSED, shard, node, position);
+                });
+    }
+
+    @Test
+    void anUnknownWriteIsAnsweredAlikeInATransactionAndAlone() throws Exception {
+        try (LocalCluster slow = LocalCluster.start(LocalClusterSettings.defaults()
+                        .withShards(1)
+                        .withReplicas(2)
+                        .withTimeout(Duration.ofMillis(200)));
+                RespCluster ports = RespCluster.builder(slow)
+                        .acknowledgement(Acknowledgement.MAJORITY)
+                        .start()) {
+            slow.awaitReady(Duration.ofSeconds(20));
+            LocalNode primary = slow.primaryFor(Text.bytes("k"));
+            try (TinyClient client = new TinyClient(ports.port(primary.id()))) {
+                assertEquals("OK", client.call("SET k v"));
+                List<NodeId> replicas = slow.nodes().stream()
+                        .map(LocalNode::id)
+                        .filter(id -> !id.equals(primary.id()))
+                        .toList();
+                slow.cut(replicas, List.of(primary.id()));
+
+                String alone = client.call("SET k w");
+                client.call("MULTI");
+                client.call("SET k x");
+                String together = client.call("EXEC");
+
+                assertTrue(alone.startsWith("(error) ERR outcome unknown (TIMEOUT) at " + primary.id()), alone);
+                assertTrue(together.startsWith("(error) ERR outcome unknown (TIMEOUT) at " + primary.id()), together);
+                assertEquals("x", client.call("GET k")); // here it was carried out
+            }
+        }
+    }
+
     private static void assertFails(String error, Runnable failure) throws Exception {
-        Command failing = Command.of("fails", 1, "fast", "", "Changes a key and fails", "7.0.0", call -> {
+        assertAnswers("(error) " + error, "", failure);
+        assertAnswers("(error) " + error, "1 1 1 RW", failure);
+    }
+
+    /** Runs a transaction of a command, with a key or without, which notes a change and then fails. */
+    private static void assertAnswers(String answer, String keys, Runnable failure) throws Exception {
+        Command failing = Command.of("fails", -1, "write fast", keys, "Changes a key and fails", "7.0.0", call -> {
             call.changed('$', "set", Text.bytes("a"));
             failure.run();
         });
@@ -158,9 +216,9 @@ final class TransactionsTest {
             long id = Long.parseLong(client.call("CLIENT ID"));
             other.call("WATCH a");
             client.call("MULTI");
-            session(id).enqueue(failing, new byte[][] {Text.bytes("fails")});
+            session(id).enqueue(failing, new byte[][] {Text.bytes("fails"), Text.bytes("a")});
 
-            assertEquals("(error) " + error, client.call("EXEC"));
+            assertEquals(answer, client.call("EXEC"));
             assertEquals("PONG", client.call("PING"));
             client.call("SET b 1"); // which would announce what is left
             other.call("MULTI");

@@ -20,7 +20,9 @@ final class Actor extends Thread {
     private static final long CHECK_NANOS = 1_000_000;
 
     private final VirtualTime time;
+    /** Throws nothing but that the cluster was closed. */
     private final Runnable body;
+
     private final Semaphore turn = new Semaphore(0);
     private final Semaphore paused = new Semaphore(0);
 
@@ -30,6 +32,9 @@ final class Actor extends Thread {
     /** Whether it lost its turn while it waited for something that virtual time knows nothing of. */
     private volatile boolean astray;
 
+    /** Whether nobody waits for it any more, since it went on for too long. It gets no other turn. */
+    private volatile boolean lost;
+
     /** What it waits for its turn for, or null while it does not. */
     private volatile @Nullable Object pausedFor = this;
 
@@ -37,6 +42,9 @@ final class Actor extends Thread {
     private volatile boolean hasTurn;
 
     private volatile boolean ended;
+
+    /** Whether it was told to end, and did not. */
+    private volatile boolean goesOn;
 
     Actor(VirtualTime time, String name, Runnable body) {
         super(name);
@@ -56,6 +64,8 @@ final class Actor extends Thread {
         takeNextTurn();
         try {
             body.run();
+        } catch (CancellationException e) {
+            // the cluster was closed, and nobody asks any more what came of it
         } finally {
             ended = true;
             paused.release();
@@ -124,42 +134,50 @@ final class Actor extends Thread {
         }
     }
 
-    /** Waits until it waits, whatever for. */
+    /**
+     * Waits until it waits, whatever for. An interrupt, such as that of a time limit of the test, ends this if the
+     * actor goes on for long: nothing else would.
+     */
     private void awaitPause() {
         int waiting = 0;
-        while (!tryPaused()) {
-            waiting = hasTurn && isWaiting() ? waiting + 1 : 0;
-            if (waiting == 2) {
-                astray = true;
-                return;
+        boolean interrupted = false;
+        long interruptedAt = 0;
+        try {
+            while (true) {
+                try {
+                    if (paused.tryAcquire(POLL_NANOS, TimeUnit.NANOSECONDS)) {
+                        return;
+                    }
+                } catch (InterruptedException e) {
+                    interruptedAt = interrupted ? interruptedAt : System.nanoTime();
+                    interrupted = true;
+                    continue;
+                }
+                waiting = hasTurn && isWaiting() ? waiting + 1 : 0;
+                if (waiting == 2) {
+                    astray = true;
+                    return;
+                }
+                if (interrupted && System.nanoTime() - interruptedAt > ClusterTime.PATIENCE.toNanos()) {
+                    astray = true;
+                    lost = true;
+                    throw ClusterTime.at(this, new ActorAtWork(getName()));
+                }
+            }
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
             }
         }
     }
 
     /** If it had lost its turn and something has woken it, waits until it waits again, and gives it its turn soon. */
     void lookAfter() {
-        if (astray) {
+        if (astray && !lost) {
             astray = false;
             awaitPause();
             if (pausedFor == woken) {
                 time.execute(() -> giveTurn(woken));
-            }
-        }
-    }
-
-    private boolean tryPaused() {
-        boolean interrupted = false;
-        try {
-            while (true) {
-                try {
-                    return paused.tryAcquire(POLL_NANOS, TimeUnit.NANOSECONDS);
-                } catch (InterruptedException e) {
-                    interrupted = true;
-                }
-            }
-        } finally {
-            if (interrupted) {
-                Thread.currentThread().interrupt();
             }
         }
     }
@@ -176,16 +194,21 @@ final class Actor extends Thread {
     }
 
     /** Ends it where it waits. */
-    void end() {
-        if (this == Thread.currentThread()) {
+    void end(Failures failures) {
+        if (this == Thread.currentThread() || goesOn) {
             return;
         }
         interrupt();
         turn.release();
-        try {
-            join(TimeUnit.SECONDS.toMillis(1));
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
+        goesOn = !ClusterTime.hasEnded(this, failures);
+    }
+
+    /** The test was interrupted while an actor had its turn, and the actor does not wait for anything. */
+    static final class ActorAtWork extends IllegalStateException {
+        private static final long serialVersionUID = 1;
+
+        private ActorAtWork(String name) {
+            super("interrupted while this actor runs and does not wait for anything: " + name);
         }
     }
 

@@ -81,8 +81,12 @@ public final class ClusterTimeline {
      * {@return the last events, a line each, oldest first}
      *
      * @param limit how many lines at most; at least 0
+     * @throws IllegalArgumentException if it is negative
      */
     public List<String> lines(int limit) {
+        if (limit < 0) {
+            throw new IllegalArgumentException("limit must be at least 0: " + limit);
+        }
         return events.subList(Math.max(0, events.size() - limit), events.size()).stream()
                 .map(event -> EventText.of(event).line())
                 .toList();

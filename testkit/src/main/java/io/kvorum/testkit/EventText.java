@@ -16,7 +16,7 @@ record EventText(long at, String party, String kind, String text) {
     /** The name of a record and what is inside its brackets. */
     private static final Pattern RECORD = Pattern.compile("(\\w+)\\[(.*)]", Pattern.DOTALL);
 
-    private static final Pattern EPOCH = Pattern.compile("(epoch|promised)=(\\d+)\\b");
+    private static final Pattern EPOCH = Pattern.compile("(epoch|promised)=(\\d{1,18})\\b");
 
     static EventText of(ClusterEvent event) {
         if (event instanceof ClusterEvent.OfNode node) {
@@ -67,6 +67,14 @@ record EventText(long at, String party, String kind, String text) {
         target.append('}');
     }
 
+    /** {@return whether a char is half of a pair whose other half is missing, which no encoding has} */
+    private static boolean isLone(String value, int index) {
+        char c = value.charAt(index);
+        return Character.isHighSurrogate(c)
+                ? index + 1 == value.length() || !Character.isLowSurrogate(value.charAt(index + 1))
+                : Character.isLowSurrogate(c) && (index == 0 || !Character.isHighSurrogate(value.charAt(index - 1)));
+    }
+
     /** Appends a string of JSON. */
     static void appendString(StringBuilder target, String value) {
         target.append('"');
@@ -74,7 +82,7 @@ record EventText(long at, String party, String kind, String text) {
             char c = value.charAt(i);
             if (c == '"' || c == '\\') {
                 target.append('\\').append(c);
-            } else if (c < ' ' || c == '\u2028' || c == '\u2029') {
+            } else if (c < ' ' || c == '\u2028' || c == '\u2029' || isLone(value, i)) {
                 target.append(String.format(Locale.ROOT, "\\u%04x", (int) c));
             } else {
                 target.append(c);

@@ -12,6 +12,9 @@ final class Failures {
     private @Nullable Throwable first;
 
     synchronized void add(Throwable failure) {
+        if (failure instanceof ClosedCluster) {
+            return; // whoever was still at work when the cluster was closed
+        }
         if (first == null) {
             first = failure;
         } else if (first != failure) {

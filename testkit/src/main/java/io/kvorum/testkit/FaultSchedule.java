@@ -131,10 +131,11 @@ public final class FaultSchedule {
      *
      * @param cluster the cluster, which should be ready
      * @param seed the seed of all draws
-     * @param length after which time from now on all faults are undone; positive
+     * @param length after which time from now on all faults are undone; positive, at most a hundred years
      * @param kinds the kinds that may be drawn; none for all
      * @return the schedule
-     * @throws IllegalArgumentException if {@code length} is not positive
+     * @throws IllegalArgumentException if {@code length} is out of range
+     * @throws IllegalStateException if the cluster was closed
      */
     public static FaultSchedule begin(LocalCluster cluster, long seed, Duration length, FaultKind... kinds) {
         return begin(cluster, seed, length, DrawnFaults.all(), kinds);
@@ -143,13 +144,15 @@ public final class FaultSchedule {
     /** As {@link #begin(LocalCluster, long, Duration, FaultKind...)}, with some of what is drawn left out. */
     static FaultSchedule begin(
             LocalCluster cluster, long seed, Duration length, DrawnFaults drawn, FaultKind... kinds) {
-        if (length.isNegative() || length.isZero()) {
+        if (length.isZero()) {
             throw new IllegalArgumentException("length must be positive: " + length);
         }
+        ClusterTime.checked("length", length);
+        cluster.requireOpen();
         Set<FaultKind> allowed = EnumSet.noneOf(FaultKind.class);
         allowed.addAll(kinds.length == 0 ? EnumSet.allOf(FaultKind.class) : List.of(kinds));
         FaultSchedule schedule = new FaultSchedule(cluster, seed, length, allowed, drawn);
-        cluster.numberMessages();
+        cluster.links().numberMessages();
         if (schedule.kinds.contains(FaultKind.PLACED_CRASH)) {
             for (StopPoint point : STOP_POINTS) {
                 cluster.at(point, schedule::hit);
@@ -192,8 +195,10 @@ public final class FaultSchedule {
             if (!over) {
                 over = true;
                 network.clear();
-                cluster.heal();
-                List.copyOf(lasting).forEach(Runnable::run);
+                if (!cluster.isClosed()) {
+                    cluster.heal();
+                    List.copyOf(lasting).forEach(Runnable::run);
+                }
             }
         } finally {
             lock.unlock();
@@ -284,7 +289,7 @@ public final class FaultSchedule {
         String what = String.format(Locale.ROOT, "%.0f %% of the messages", 100 * share);
         Network.Rule rule = (message, n) ->
                 drawn.strikes(seed, fault, share, message, n, scheduler.nanoTime()) ? fate : Network.Fate.CARRIED;
-        network(kind, what, length, () -> cluster.rule(rule, kind + " " + what));
+        network(kind, what, length, () -> cluster.links().rule(rule, kind + " " + what));
     }
 
     /** As many short ones as long ones, by their order of magnitude. */

@@ -3,38 +3,26 @@ package io.kvorum.testkit;
 import static java.util.Objects.requireNonNull;
 
 import io.kvorum.cluster.ClusterClient;
-import io.kvorum.cluster.ClusterNode;
 import io.kvorum.core.KeyValueStore;
-import io.kvorum.failover.AbortReason;
 import io.kvorum.failover.Operation;
 import io.kvorum.failover.OperationFailedException;
-import io.kvorum.failover.SentinelList;
 import io.kvorum.failover.runtime.SentinelDriver;
-import io.kvorum.replication.NodeIdentity;
 import io.kvorum.replication.ReplicatedState;
 import io.kvorum.replication.ReplicationLog;
 import io.kvorum.slots.HashSlot;
 import io.kvorum.slots.Scheduler;
 import io.kvorum.slots.SlotSet;
-import io.kvorum.slots.runtime.EventFeed;
 import io.kvorum.slots.topology.ClusterTopology;
 import io.kvorum.slots.topology.NodeId;
-import io.kvorum.slots.topology.Shard;
 import io.kvorum.slots.topology.ShardId;
-import io.kvorum.testkit.ClusterEvent.Fault.Kind;
+import io.kvorum.testkit.LocalClusterBuilder.Parts;
 import java.time.Duration;
 import java.time.InstantSource;
-import java.util.ArrayList;
 import java.util.Collection;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.CancellationException;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -43,7 +31,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A whole cluster in this JVM: shards of nodes, the sentinels that watch them, and a client. Its nodes can be crashed,
- * restarted and cut off, and what they send be lost and delayed, to see what an application makes of it.
+ * restarted and cut off, and their messages lost and delayed, to test how an application copes.
  *
  * <pre>{@code
  * try (LocalCluster cluster = LocalCluster.builder().virtualTime(42).start()) {
@@ -64,8 +52,9 @@ import org.jspecify.annotations.Nullable;
  * to the next. Other threads of a test are {@linkplain #actor actors}. A run with the same seed, of a test that does
  * the same, is the same.
  *
- * <p><b>Failures.</b> What a condition, a listener, an actor or a rule of the test throws reaches the thread of the
- * test as it is: from the call in which that waits for the cluster next, or else from {@link #close}.
+ * <p><b>Failures.</b> What a condition, a listener, a task, an actor or a rule of the test throws reaches the thread of
+ * the test as it is: from the next {@link #advance} or {@link #await}, or else from {@link #close}. So does an actor
+ * that goes on for more than a second after the cluster was closed.
  *
  * <p>In real time safe for use by any number of threads; in virtual time for use by one thread at a time, and actors.
  */
@@ -73,80 +62,43 @@ public final class LocalCluster implements AutoCloseable {
     /** The party to the links that stands for the client. */
     public static final NodeId CLIENT = new NodeId("client");
 
-    private static final Duration BOOTSTRAP_PAUSE = Duration.ofMillis(20);
-
-    /** How many events may wait for a slow listener. */
-    private static final int MAX_EVENTS = 1 << 16;
-
-    /** How many events are kept for the timeline. */
-    private static final int MAX_RECORDED = 10_000;
-
+    private final Parts parts;
     private final LocalClusterSettings settings;
-    private final @Nullable Function<? super ReplicationLog, ? extends ReplicatedState> state;
     private final ClusterTime time;
-    private final Scheduler scheduler;
-    private final long seed;
     private final Random random;
     private final Network network;
     private final Failures failures = new Failures();
-    private final FollowedTopology topology;
-    private final Map<NodeId, LocalNode> nodes = new LinkedHashMap<>();
-    private final Map<NodeId, LocalSentinel> sentinels = new LinkedHashMap<>();
-    private final ClusterClient client;
-    private final EventFeed<ClusterEvent> events;
-    private final List<Consumer<? super NodeId>> lives = new CopyOnWriteArrayList<>();
-    private final EventRecord record = new EventRecord(MAX_RECORDED);
+    private final Parties parties = new Parties();
+    private final ClusterEvents events;
+    private final TestWaiting waiting;
+    private final LinkFaults links;
     private final Mail mail;
+    private final FirstPrimaries firstPrimaries;
+    private final ClientSide clientSide;
+    private final ClusterClient client;
     private volatile boolean closed;
     private volatile @Nullable OpenCluster open;
 
-    private LocalCluster(
-            LocalClusterSettings settings,
-            @Nullable Function<? super ReplicationLog, ? extends ReplicatedState> state,
-            Map<NodeId, Integer> priorities,
-            ClusterTime time,
-            long seed,
-            Duration minLatency,
-            Duration maxLatency) {
-        this.settings = settings;
-        this.state = state;
-        this.time = time;
-        this.scheduler = time.scheduler();
-        this.seed = seed;
-        this.random = new Random(seed);
-        this.network = new Network(scheduler, random, minLatency.toNanos(), maxLatency.toNanos());
-        this.mail = new Mail(nodes, sentinels, network, settings.encoded() ? Wire.encoding() : Wire.NONE, failures);
-        this.events = new EventFeed<>(
-                scheduler, MAX_EVENTS, (count, last) -> new ClusterEvent.EventsLost(last.at(), count), failures::add);
+    private LocalCluster(Parts parts) {
+        this.parts = parts;
+        settings = parts.settings();
+        time = parts.virtual() ? new VirtualTime(failures) : new RealTime(failures);
+        random = new Random(parts.seed());
+        Scheduler scheduler = time.scheduler();
+        network = new Network(
+                scheduler,
+                random,
+                parts.minLatency().toNanos(),
+                parts.maxLatency().toNanos());
+        events = new ClusterEvents(scheduler, failures);
+        waiting = new TestWaiting(time, failures, time instanceof VirtualTime ? " (seed " + seed() + ")" : "");
+        links = new LinkFaults(parties, network, events, failures);
+        mail = new Mail(parties, network, settings.encoded() ? Wire.encoding() : Wire.NONE, failures);
+        firstPrimaries = new FirstPrimaries(parties, scheduler);
         ClusterTopology initial = settings.topology();
-        this.topology = new FollowedTopology(initial);
-        for (Shard shard : initial.shards()) {
-            for (NodeId node : shard.nodes()) {
-                nodes.put(
-                        node,
-                        new LocalNode(
-                                this, shard.id(), node, priorities.getOrDefault(node, NodeIdentity.DEFAULT_PRIORITY)));
-            }
-        }
-        List<NodeId> sentinelIds = new ArrayList<>();
-        for (int i = 1; i <= settings.sentinels(); i++) {
-            sentinelIds.add(new NodeId("sentinel-" + i));
-        }
-        SentinelList list = SentinelList.of(sentinelIds);
-        for (NodeId sentinel : sentinelIds) {
-            sentinels.put(sentinel, new LocalSentinel(this, sentinel, list, initial));
-        }
-        this.client = ClusterClient.builder()
-                .topology(topology::latest)
-                .nodes(id -> {
-                    ClusterNode node = reachable(id);
-                    return node == null ? null : node.store();
-                })
-                .scheduler(scheduler)
-                .random(random)
-                .writeLevel(settings.acknowledgement())
-                .timeout(settings.timeout())
-                .build();
+        clientSide = new ClientSide(parties, network, initial);
+        parties.add(this, initial, parts.priorities());
+        client = clientSide.connect(settings, scheduler, random);
     }
 
     /** {@return a builder, whose cluster is as {@link LocalClusterSettings#defaults} until it is told otherwise} */
@@ -164,46 +116,18 @@ public final class LocalCluster implements AutoCloseable {
         return builder().settings(settings).start();
     }
 
-    static LocalCluster start(
-            LocalClusterSettings settings,
-            @Nullable Function<? super ReplicationLog, ? extends ReplicatedState> state,
-            Map<NodeId, Integer> priorities,
-            ClusterTime time,
-            long seed,
-            Duration minLatency,
-            Duration maxLatency) {
-        LocalCluster cluster = new LocalCluster(settings, state, priorities, time, seed, minLatency, maxLatency);
-        cluster.nodes.values().forEach(LocalNode::start);
-        cluster.sentinels.values().forEach(LocalSentinel::start);
-        for (Shard shard : cluster.topology().shards()) {
-            cluster.bootstrap(shard.id());
+    static LocalCluster begin(Parts parts) {
+        LocalCluster cluster = new LocalCluster(parts);
+        try {
+            cluster.parties.nodes().forEach(LocalNode::start);
+            cluster.parties.sentinels().forEach(LocalSentinel::start);
+        } catch (Throwable e) { // of a state of the test's
+            cluster.close();
+            throw e;
         }
+        cluster.topology().shards().forEach(shard -> cluster.firstPrimaries.begin(shard.id()));
         cluster.open = OpenCluster.add(cluster);
         return cluster;
-    }
-
-    /** Begins a shard, with as many tries as a busy machine may need. */
-    private void bootstrap(ShardId shard) {
-        for (LocalSentinel sentinel : sentinels.values()) {
-            SentinelDriver driver = sentinel.driverIfRunning();
-            if (driver != null) {
-                driver.bootstrap(shard).whenComplete((primary, failure) -> {
-                    boolean begun = failure instanceof OperationFailedException refused
-                            && refused.reason() == AbortReason.ALREADY_BEGUN;
-                    if (failure != null && !begun) {
-                        bootstrapLater(shard);
-                    }
-                });
-                return;
-            }
-        }
-        bootstrapLater(shard); // when a sentinel runs again
-    }
-
-    private void bootstrapLater(ShardId shard) {
-        if (!closed) {
-            scheduler.schedule(() -> bootstrap(shard), BOOTSTRAP_PAUSE.toNanos());
-        }
     }
 
     /** {@return the settings} */
@@ -213,7 +137,7 @@ public final class LocalCluster implements AutoCloseable {
 
     /** {@return the seed of all that is random; the same run again needs virtual time too} */
     public long seed() {
-        return seed;
+        return parts.seed();
     }
 
     // ---- time
@@ -225,37 +149,35 @@ public final class LocalCluster implements AutoCloseable {
 
     /** {@return what runs the cluster, for an application under test: its time, and its later tasks} */
     public Scheduler scheduler() {
-        return scheduler;
+        return time.scheduler();
     }
 
     /**
      * Lets time pass. In virtual time all that becomes due has run when this returns.
      *
-     * @param duration how long; at least 0
-     * @throws IllegalArgumentException if it is negative
+     * @param duration how long; from 0 to a hundred years
+     * @throws IllegalArgumentException if it is out of range
      * @throws RuntimeException whatever a listener or an actor has thrown
      */
     public void advance(Duration duration) {
-        if (duration.isNegative()) {
-            throw new IllegalArgumentException("duration must be at least 0: " + duration);
-        }
-        time.sleep(duration);
-        failures.rethrow();
+        waiting.advance(duration);
     }
 
     /**
      * Starts another thread of the test. In virtual time it runs while no other does: until it waits, for the cluster
      * or by {@link #advance}, which lets an actor sleep. If it waits for something else, such as a lock that another
      * actor holds, the others run on too; but then which of two actors goes first may differ from run to run, and a
-     * limit of such a waiting is in real time. It ends when the cluster is closed, with a {@link CancellationException}
-     * or an interrupt where it waits.
+     * limit of such a waiting is in real time. An interrupt does not end a wait for the cluster in virtual time.
+     * Closing the cluster ends the actor where it waits, by a {@link CancellationException} or an interrupt.
      *
      * @param name the name of the thread
      * @param body what it does
      * @return completes when it has ended. If it throws, the failure reaches the test, whether this is asked or not
+     * @throws IllegalStateException if the cluster was closed
      */
     public CompletionStage<@Nullable Void> actor(String name, Body body) {
         requireNonNull(body, "body");
+        requireOpen();
         return time.start(requireNonNull(name, "name"), () -> {
             try {
                 body.run();
@@ -288,41 +210,13 @@ public final class LocalCluster implements AutoCloseable {
      * @throws IllegalStateException if the cluster is not ready by then; the message says what is missing
      */
     public void awaitReady(Duration limit) {
-        if (!await(() -> missing() == null, limit)) {
-            throw new IllegalStateException("cluster must be ready within " + limit + ": " + missing() + replay());
-        }
-    }
-
-    private String replay() {
-        return time instanceof VirtualTime ? " (seed " + seed + ")" : "";
+        waiting.awaitReady(this::missing, limit);
     }
 
     /** {@return what is missing until the cluster is ready, or null} */
     @Nullable
     String missing() {
-        for (LocalSentinel sentinel : sentinels.values()) {
-            if (sentinel.isRunning() && !sentinel.driver().quorumCheck().votesReachable()) {
-                return sentinel.id() + " reaches too few sentinels";
-            }
-        }
-        for (Shard shard : topology().shards()) {
-            LocalNode primary = node(shard.primary());
-            if (!primary.isRunning() || !primary.status().writable()) {
-                return shard.id() + " has no primary";
-            }
-            for (NodeId node : shard.nodes()) {
-                if (node(node).isRunning() && !isInSync(node(node), primary)) {
-                    return node + " has not caught up with " + primary.id();
-                }
-            }
-        }
-        return null;
-    }
-
-    private static boolean isInSync(LocalNode node, LocalNode primary) {
-        return node.status().complete()
-                && primary.id().equals(node.status().primary())
-                && node.status().position().equals(primary.status().position());
+        return Readiness.missing(parties, firstPrimaries, topology());
     }
 
     /**
@@ -334,10 +228,7 @@ public final class LocalCluster implements AutoCloseable {
      * @throws RuntimeException whatever the condition, a listener or an actor throws, an {@link Error} too, at once
      */
     public boolean await(BooleanSupplier condition, Duration limit) {
-        requireNonNull(condition, "condition");
-        boolean held = time.await(() -> !failures.isEmpty() || condition.getAsBoolean(), limit);
-        failures.rethrow();
-        return held;
+        return waiting.await(condition, limit);
     }
 
     /**
@@ -349,9 +240,7 @@ public final class LocalCluster implements AutoCloseable {
      * @throws RuntimeException whatever the condition, a listener or an actor throws, an {@link Error} too, at once
      */
     public void runUntil(BooleanSupplier condition, Duration limit) {
-        if (!await(condition, limit)) {
-            throw new AssertionError("condition did not come to hold within " + limit + replay());
-        }
+        waiting.runUntil(condition, limit);
     }
 
     /**
@@ -363,19 +252,7 @@ public final class LocalCluster implements AutoCloseable {
      * @throws AssertionError if there is none by then
      */
     public ClusterEvent awaitEvent(Predicate<? super ClusterEvent> wanted, Duration limit) {
-        AtomicReference<@Nullable ClusterEvent> found = new AtomicReference<>();
-        Consumer<ClusterEvent> listener = event -> {
-            if (found.get() == null && wanted.test(event)) {
-                found.set(event);
-            }
-        };
-        events.add(listener);
-        try {
-            runUntil(() -> found.get() != null, limit);
-        } finally {
-            events.remove(listener);
-        }
-        return requireNonNull(found.get(), "event");
+        return waiting.awaitEvent(events, wanted, limit);
     }
 
     /**
@@ -404,24 +281,11 @@ public final class LocalCluster implements AutoCloseable {
     }
 
     private LocalNode perform(Operation operation) {
-        for (LocalSentinel sentinel : sentinels.values()) {
-            SentinelDriver driver = sentinel.driverIfRunning();
-            if (driver != null) {
-                return node(outcome(driver.perform(operation)).primary());
-            }
+        SentinelDriver sentinel = parties.anySentinel();
+        if (sentinel == null) {
+            throw new IllegalStateException("a sentinel must be running");
         }
-        throw new IllegalStateException("a sentinel must be running");
-    }
-
-    private static <T> T outcome(CompletionStage<T> stage) {
-        try {
-            return stage.toCompletableFuture().join();
-        } catch (CompletionException e) {
-            if (e.getCause() instanceof RuntimeException cause) {
-                throw cause;
-            }
-            throw e;
-        }
+        return node(TestWaiting.outcome(sentinel.perform(operation)).primary());
     }
 
     /**
@@ -440,7 +304,7 @@ public final class LocalCluster implements AutoCloseable {
      * @throws IllegalStateException if the nodes have a {@linkplain LocalClusterBuilder#state state} of the test's
      */
     public ClusterClient clusterClient() {
-        if (state != null) {
+        if (parts.state() != null) {
             throw new IllegalStateException(
                     "nodes must have a key-value store for a client: those of " + this + " have a state of the test's");
         }
@@ -452,24 +316,17 @@ public final class LocalCluster implements AutoCloseable {
      * shard is down or cut off}
      */
     public SlotSet uncovered() {
-        ClusterTopology current = topology();
-        SlotSet uncovered = current.uncovered();
-        for (Shard shard : current.shards()) {
-            if (reachable(shard.primary()) == null) {
-                uncovered = uncovered.union(shard.slots());
-            }
-        }
-        return uncovered;
+        return clientSide.uncovered();
     }
 
     /** {@return the topology as the client knows it from the sentinels that it has reached} */
     public ClusterTopology topology() {
-        return topology.latest();
+        return clientSide.topology();
     }
 
     /** {@return all nodes, by shard} */
     public List<LocalNode> nodes() {
-        return List.copyOf(nodes.values());
+        return List.copyOf(parties.nodes());
     }
 
     /**
@@ -479,7 +336,7 @@ public final class LocalCluster implements AutoCloseable {
      * @throws IllegalArgumentException if there is no such shard
      */
     public List<LocalNode> nodes(ShardId shard) {
-        return shard(shard).nodes().stream().map(this::node).toList();
+        return clientSide.shard(shard).nodes().stream().map(this::node).toList();
     }
 
     /**
@@ -489,7 +346,7 @@ public final class LocalCluster implements AutoCloseable {
      * @throws IllegalArgumentException if there is no such node
      */
     public LocalNode node(NodeId id) {
-        return existing("node", id, nodes.get(id));
+        return parties.node(id);
     }
 
     /**
@@ -499,12 +356,7 @@ public final class LocalCluster implements AutoCloseable {
      * @throws IllegalArgumentException if no shard owns the slot
      */
     public LocalNode primaryFor(byte[] key) {
-        int slot = HashSlot.of(key);
-        NodeId primary = topology().primaryOf(slot);
-        if (primary == null) {
-            throw new IllegalArgumentException("slot must have a shard: " + slot);
-        }
-        return node(primary);
+        return node(clientSide.primaryOf(HashSlot.of(key)));
     }
 
     /**
@@ -514,12 +366,12 @@ public final class LocalCluster implements AutoCloseable {
      * @throws IllegalArgumentException if there is no such shard
      */
     public LocalNode primaryOf(ShardId shard) {
-        return node(shard(shard).primary());
+        return node(clientSide.shard(shard).primary());
     }
 
     /** {@return all sentinels} */
     public List<LocalSentinel> sentinels() {
-        return List.copyOf(sentinels.values());
+        return List.copyOf(parties.sentinels());
     }
 
     /**
@@ -529,21 +381,17 @@ public final class LocalCluster implements AutoCloseable {
      * @throws IllegalArgumentException if there is no such sentinel
      */
     public LocalSentinel sentinel(NodeId id) {
-        return existing("sentinel", id, sentinels.get(id));
+        return parties.sentinel(id);
     }
 
     /**
      * Cuts parties off: nothing reaches them, nor do they reach anything, not even each other.
      *
-     * @param parties nodes, sentinels or {@link #CLIENT}
+     * @param cutOff nodes, sentinels or {@link #CLIENT}
      * @throws IllegalArgumentException if one is not of this cluster
      */
-    public void isolate(NodeId... parties) {
-        List<NodeId> cutOff = List.of(parties);
-        requireParties(cutOff);
-        network.cut(cutOff, everybody());
-        network.cut(everybody(), cutOff);
-        fault(Kind.CUT, cutOff, "from everybody");
+    public void isolate(NodeId... cutOff) {
+        links.isolate(List.of(cutOff));
     }
 
     /**
@@ -553,12 +401,7 @@ public final class LocalCluster implements AutoCloseable {
      * @throws IllegalArgumentException if one is not of this cluster
      */
     public void partition(Collection<NodeId> side) {
-        requireParties(side);
-        List<NodeId> others = everybody();
-        others.removeAll(side);
-        network.cut(side, others);
-        network.cut(others, side);
-        fault(Kind.CUT, side, "from all others");
+        links.partition(side);
     }
 
     /**
@@ -569,19 +412,7 @@ public final class LocalCluster implements AutoCloseable {
      * @throws IllegalArgumentException if one is not of this cluster
      */
     public void cut(Collection<NodeId> from, Collection<NodeId> to) {
-        requireParties(from);
-        requireParties(to);
-        network.cut(from, to);
-        fault(Kind.CUT, from, "on the way to " + to);
-    }
-
-    private void requireParties(Collection<NodeId> parties) {
-        List<NodeId> everybody = everybody();
-        for (NodeId party : parties) {
-            if (!everybody.contains(party)) {
-                throw new IllegalArgumentException("party must be one of this cluster: " + party);
-            }
-        }
+        links.cut(from, to);
     }
 
     /**
@@ -590,22 +421,12 @@ public final class LocalCluster implements AutoCloseable {
      * @param from whose messages are late
      * @param to where they are late
      * @param min the shortest time; at least 0
-     * @param max the longest time
-     * @throws IllegalArgumentException if a party is not of this cluster, a time is negative, or {@code max} is less
-     *     than {@code min}
+     * @param max the longest time; at most a hundred years
+     * @throws IllegalArgumentException if a party is not of this cluster, a time is out of range, or {@code max} is
+     *     less than {@code min}
      */
     public void delay(Collection<NodeId> from, Collection<NodeId> to, Duration min, Duration max) {
-        requireParties(from);
-        requireParties(to);
-        requireRange(min, max);
-        network.delay(from, to, min, max);
-        fault(Kind.NETWORK, from, "late by " + min + " to " + max + " on the way to " + to);
-    }
-
-    static void requireRange(Duration min, Duration max) {
-        if (min.isNegative() || max.compareTo(min) < 0) {
-            throw new IllegalArgumentException("times must be at least 0 and in order: " + min + " to " + max);
-        }
+        links.delay(from, to, min, max);
     }
 
     /**
@@ -614,16 +435,7 @@ public final class LocalCluster implements AutoCloseable {
      * @param lost which; called for each message of nodes and sentinels, on any thread of the cluster
      */
     public void drop(Predicate<? super LocalMessage> lost) {
-        requireNonNull(lost, "lost");
-        network.drop(message -> {
-            try {
-                return lost.test(message);
-            } catch (Throwable e) { // the test is to know, and the node not
-                failures.add(e);
-                return false;
-            }
-        });
-        fault(Kind.NETWORK, List.of(), "loses some messages");
+        links.drop(lost);
     }
 
     /**
@@ -633,8 +445,7 @@ public final class LocalCluster implements AutoCloseable {
      * @throws IllegalArgumentException if it is out of range
      */
     public void duplicate(double share) {
-        network.duplicate(checkedShare(share));
-        fault(Kind.NETWORK, List.of(), "repeats " + share + " of the messages");
+        links.duplicate(share);
     }
 
     /**
@@ -644,26 +455,7 @@ public final class LocalCluster implements AutoCloseable {
      * @throws IllegalArgumentException if it is out of range
      */
     public void reorder(double share) {
-        network.reorder(checkedShare(share));
-        fault(Kind.NETWORK, List.of(), "mixes up " + share + " of the messages");
-    }
-
-    /** Has a rule say what becomes of each message, until the network is healed. */
-    void rule(Network.Rule rule, String what) {
-        network.add(rule);
-        fault(Kind.NETWORK, List.of(), what);
-    }
-
-    /** Has the messages of each link be numbered from now on, for {@link #rule rules}. */
-    void numberMessages() {
-        network.number();
-    }
-
-    private static double checkedShare(double share) {
-        if (!(share >= 0 && share <= 1)) {
-            throw new IllegalArgumentException("share must be from 0 to 1: " + share);
-        }
-        return share;
+        links.reorder(share);
     }
 
     /**
@@ -684,13 +476,8 @@ public final class LocalCluster implements AutoCloseable {
      * @see LocalNode#resume
      */
     public void heal() {
-        network.heal();
-        fault(Kind.HEAL, List.of(), "");
-        for (LocalSentinel sentinel : sentinels.values()) {
-            if (sentinel.isRunning()) {
-                learn(sentinel.id(), sentinel.driver().topology());
-            }
-        }
+        links.heal();
+        clientSide.catchUp();
     }
 
     /**
@@ -709,8 +496,10 @@ public final class LocalCluster implements AutoCloseable {
      *
      * @param from who sends: a node, a sentinel or {@link #CLIENT}
      * @param to who is to hear it
+     * @throws IllegalArgumentException if one is not of this cluster
      */
     public boolean isOpen(NodeId from, NodeId to) {
+        parties.require(List.of(from, to));
         return network.isOpen(from, to);
     }
 
@@ -721,11 +510,7 @@ public final class LocalCluster implements AutoCloseable {
      *     returns; which of it, it sees there
      */
     public void onStartOrEnd(Consumer<? super NodeId> listener) {
-        lives.add(requireNonNull(listener, "listener"));
-    }
-
-    void startedOrEnded(NodeId party) {
-        lives.forEach(listener -> listener.accept(party));
+        events.addLifeListener(listener);
     }
 
     /**
@@ -734,7 +519,11 @@ public final class LocalCluster implements AutoCloseable {
      */
     public ClusterTimeline timeline() {
         return new ClusterTimeline(
-                toString(), settings.topology(), sentinels.keySet(), record.events(), scheduler.nanoTime());
+                toString(),
+                settings.topology(),
+                parties.sentinels().stream().map(LocalSentinel::id).toList(),
+                events.recorded(),
+                scheduler().nanoTime());
     }
 
     /**
@@ -749,13 +538,14 @@ public final class LocalCluster implements AutoCloseable {
             time.runDue(); // an actor that was only just started has its say
         }
         closed = true;
+        events.close(); // what follows is no news
+        firstPrimaries.close();
         OpenCluster registered = open;
         if (registered != null) {
             OpenCluster.remove(registered);
         }
-        sentinels.values().forEach(LocalSentinel::crash);
-        nodes.values().forEach(LocalNode::crash);
-        events.close();
+        parties.sentinels().forEach(LocalSentinel::crash);
+        parties.nodes().forEach(LocalNode::crash);
         time.close();
         failures.rethrow();
     }
@@ -763,11 +553,23 @@ public final class LocalCluster implements AutoCloseable {
     /** {@return the numbers of shards, nodes and sentinels, and the seed in virtual time} */
     @Override
     public String toString() {
-        return "LocalCluster[" + settings.slots().size() + " shards, " + nodes.size() + " nodes, " + sentinels.size()
-                + " sentinels" + (time instanceof VirtualTime ? ", virtual time, seed " + seed : "") + "]";
+        return "LocalCluster[" + settings.slots().size() + " shards, "
+                + parties.nodes().size() + " nodes, " + parties.sentinels().size() + " sentinels"
+                + (time instanceof VirtualTime ? ", virtual time, seed " + seed() : "") + "]";
     }
 
     // ---- what the nodes and sentinels are wired with
+
+    boolean isClosed() {
+        return closed;
+    }
+
+    /** Refuses to start anything once the cluster is closed. */
+    void requireOpen() {
+        if (closed) {
+            throw new ClosedCluster(this);
+        }
+    }
 
     Random random() {
         return random;
@@ -776,53 +578,22 @@ public final class LocalCluster implements AutoCloseable {
     /** {@return what makes the state of a node, or null if the nodes have a key-value store} */
     @Nullable
     Function<? super ReplicationLog, ? extends ReplicatedState> state() {
-        return state;
+        return parts.state();
     }
 
-    /** A sentinel has news for the client. */
-    void learn(NodeId sentinel, ClusterTopology news) {
-        if (network.isOpen(sentinel, CLIENT)) {
-            topology.learn(news);
-        }
+    ClientSide clientSide() {
+        return clientSide;
     }
 
     Mail mail() {
         return mail;
     }
 
-    void fault(Kind kind, Collection<NodeId> parties, String detail) {
-        publish(new ClusterEvent.Fault(scheduler.nanoTime(), kind, List.copyOf(parties), detail));
+    ClusterEvents events() {
+        return events;
     }
 
-    void publish(ClusterEvent event) {
-        record.add(event);
-        events.publish(event);
-    }
-
-    private @Nullable ClusterNode reachable(NodeId id) {
-        LocalNode node = nodes.get(id);
-        return node != null && network.isOpen(CLIENT, id) && network.isOpen(id, CLIENT) ? node.answering() : null;
-    }
-
-    private List<NodeId> everybody() {
-        List<NodeId> everybody = new ArrayList<>(nodes.keySet());
-        everybody.addAll(sentinels.keySet());
-        everybody.add(CLIENT);
-        return everybody;
-    }
-
-    private Shard shard(ShardId id) {
-        Shard shard = topology().shard(id);
-        if (shard == null) {
-            throw new IllegalArgumentException("shard must be one of this cluster: " + id);
-        }
-        return shard;
-    }
-
-    private static <T> T existing(String what, NodeId id, @Nullable T found) {
-        if (found == null) {
-            throw new IllegalArgumentException(what + " must be one of this cluster: " + id);
-        }
-        return found;
+    LinkFaults links() {
+        return links;
     }
 }

@@ -23,12 +23,25 @@ import org.jspecify.annotations.Nullable;
  * <p>For use by one thread.
  */
 public final class LocalClusterBuilder {
+    private static final Duration VIRTUAL_MIN_LATENCY = Duration.ofNanos(100_000);
+    private static final Duration VIRTUAL_MAX_LATENCY = Duration.ofNanos(500_000);
+
     private LocalClusterSettings settings = LocalClusterSettings.defaults();
     private @Nullable Long seed;
     private @Nullable Function<? super ReplicationLog, ? extends ReplicatedState> state;
     private final Map<NodeId, Integer> priorities = new HashMap<>();
-    private Duration minLatency = Duration.ZERO;
-    private Duration maxLatency = Duration.ZERO;
+    private @Nullable Duration minLatency;
+    private @Nullable Duration maxLatency;
+
+    /** The parts of a cluster. */
+    record Parts(
+            LocalClusterSettings settings,
+            @Nullable Function<? super ReplicationLog, ? extends ReplicatedState> state,
+            Map<NodeId, Integer> priorities,
+            boolean virtual,
+            long seed,
+            Duration minLatency,
+            Duration maxLatency) {}
 
     LocalClusterBuilder() {}
 
@@ -57,9 +70,9 @@ public final class LocalClusterBuilder {
     /**
      * Sets the number of replicas of each shard.
      *
-     * @param count how many beside the primary; at least 0
+     * @param count how many beside the primary; 0 to 1,023
      * @return this builder
-     * @throws IllegalArgumentException if it is negative
+     * @throws IllegalArgumentException if it is out of range
      */
     public LocalClusterBuilder replicas(int count) {
         return with(now -> now.withReplicas(count));
@@ -68,9 +81,9 @@ public final class LocalClusterBuilder {
     /**
      * Sets the number of sentinels, and the quorum to their majority.
      *
-     * @param count how many; at least 1
+     * @param count how many; 1 to 1,023
      * @return this builder
-     * @throws IllegalArgumentException if it is less than 1
+     * @throws IllegalArgumentException if it is out of range
      */
     public LocalClusterBuilder sentinels(int count) {
         if (count < 1) {
@@ -163,9 +176,6 @@ public final class LocalClusterBuilder {
      */
     public LocalClusterBuilder virtualTime(long drawnFrom) {
         seed = drawnFrom;
-        if (maxLatency.isZero()) {
-            latency(Duration.ofNanos(100_000), Duration.ofNanos(500_000));
-        }
         return this;
     }
 
@@ -173,12 +183,12 @@ public final class LocalClusterBuilder {
      * Sets how long a message takes.
      *
      * @param min the shortest time; at least 0
-     * @param max the longest time
+     * @param max the longest time; at most a hundred years
      * @return this builder
-     * @throws IllegalArgumentException if a time is negative, or {@code max} is less than {@code min}
+     * @throws IllegalArgumentException if a time is out of range, or {@code max} is less than {@code min}
      */
     public LocalClusterBuilder latency(Duration min, Duration max) {
-        LocalCluster.requireRange(min, max);
+        LinkFaults.requireRange(min, max);
         minLatency = min;
         maxLatency = max;
         return this;
@@ -193,10 +203,13 @@ public final class LocalClusterBuilder {
      * Starts the cluster. Its nodes and sentinels run when this returns, but may not know each other yet.
      *
      * @return the cluster, which the caller closes
+     * @throws IllegalArgumentException if a node with a {@linkplain #priority priority} is not one of the cluster
      */
     public LocalCluster start() {
-        ClusterTime time = seed == null ? new RealTime() : new VirtualTime();
+        boolean virtual = seed != null;
+        Duration min = minLatency != null ? minLatency : virtual ? VIRTUAL_MIN_LATENCY : Duration.ZERO;
+        Duration max = maxLatency != null ? maxLatency : virtual ? VIRTUAL_MAX_LATENCY : Duration.ZERO;
         long drawnFrom = seed == null ? ThreadLocalRandom.current().nextLong() : seed;
-        return LocalCluster.start(settings, state, Map.copyOf(priorities), time, drawnFrom, minLatency, maxLatency);
+        return LocalCluster.begin(new Parts(settings, state, Map.copyOf(priorities), virtual, drawnFrom, min, max));
     }
 }

@@ -9,6 +9,7 @@ import io.kvorum.replication.ReplicationSettings;
 import io.kvorum.slots.SlotRange;
 import io.kvorum.slots.SlotSet;
 import io.kvorum.slots.topology.ClusterTopology;
+import io.kvorum.slots.topology.Epoch;
 import io.kvorum.slots.topology.NodeId;
 import io.kvorum.slots.topology.ShardId;
 import io.kvorum.slots.topology.TopologyChange;
@@ -22,8 +23,8 @@ import java.util.List;
  * <p>Immutable.
  *
  * @param slots the slots of each shard, a set per shard, which must not overlap; at least one shard
- * @param replicas how many replicas each shard has beside its primary; at least 0
- * @param sentinels how many sentinels watch the shards; at least the quorum of {@code failover}
+ * @param replicas how many replicas each shard has beside its primary; 0 to 1,023
+ * @param sentinels how many sentinels watch the shards; from the quorum of {@code failover} to 1,023
  * @param acknowledgement on how many nodes a write of the client must be before it counts as done
  * @param timeout how long an operation of the client may take in all, with every try after a refusal; positive
  * @param logCapacity how many bytes of records each node retains; a power of two
@@ -41,6 +42,9 @@ public record LocalClusterSettings(
         ReplicationSettings replication,
         SentinelSettings failover,
         boolean encoded) {
+    /** As many sentinels as epochs tell apart; and no shard of a test has more replicas. */
+    private static final int MOST = Epoch.MAX_CANDIDATE;
+
     private static final LocalClusterSettings DEFAULTS = new LocalClusterSettings(
             evenly(3),
             2,
@@ -70,8 +74,11 @@ public record LocalClusterSettings(
             }
             taken = taken.union(set);
         }
-        if (replicas < 0) {
-            throw new IllegalArgumentException("replicas must be at least 0: " + replicas);
+        if (replicas < 0 || replicas > MOST) {
+            throw new IllegalArgumentException("replicas must be from 0 to " + MOST + ": " + replicas);
+        }
+        if (sentinels > MOST) {
+            throw new IllegalArgumentException("sentinels must be at most " + MOST + ": " + sentinels);
         }
         if (sentinels < failover.quorum()) {
             throw new IllegalArgumentException(
@@ -120,7 +127,7 @@ public record LocalClusterSettings(
     /**
      * {@return these settings with another number of replicas for each shard}
      *
-     * @param value the number; at least 0
+     * @param value the number; 0 to 1,023
      */
     public LocalClusterSettings withReplicas(int value) {
         return new LocalClusterSettings(
@@ -130,7 +137,7 @@ public record LocalClusterSettings(
     /**
      * {@return these settings with another number of sentinels}
      *
-     * @param value the number; at least the quorum
+     * @param value the number; from the quorum to 1,023
      */
     public LocalClusterSettings withSentinels(int value) {
         return new LocalClusterSettings(

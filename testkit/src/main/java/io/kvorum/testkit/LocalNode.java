@@ -66,8 +66,8 @@ public final class LocalNode {
                 .settings(settings.replication())
                 .logCapacity(settings.logCapacity())
                 .allocator(ALLOCATOR)
-                .listener(event -> cluster.publish(
-                        new ClusterEvent.OfNode(cluster.scheduler().nanoTime(), event)));
+                .listener(event -> cluster.events()
+                        .publish(new ClusterEvent.OfNode(cluster.scheduler().nanoTime(), event)));
         if (cluster.state() != null) {
             builder.state(cluster.state());
         }
@@ -163,8 +163,8 @@ public final class LocalNode {
             crashed.close();
             scheduler.resume(); // only now: a process that is killed while it is stopped does nothing more
             scheduler.slow(Duration.ZERO);
-            cluster.fault(Kind.CRASH, List.of(id), "");
-            cluster.startedOrEnded(id);
+            cluster.events().fault(Kind.CRASH, List.of(id), "");
+            cluster.events().startedOrEnded(id);
         }
     }
 
@@ -179,7 +179,7 @@ public final class LocalNode {
      * Starts the node again, without its data. It does not count for anything until it has taken a full sync from the
      * primary, which a sentinel has it follow.
      *
-     * @throws IllegalStateException if the node runs
+     * @throws IllegalStateException if the node runs, or the cluster was closed
      */
     public void restart() {
         startAgain(promise, "");
@@ -187,22 +187,30 @@ public final class LocalNode {
 
     private void startAgain(KeptPromise kept, String detail) {
         synchronized (this) {
+            cluster.requireOpen();
             if (running != null) {
                 throw new IllegalStateException("node must not be running: " + id());
             }
+            KeptPromise before = promise;
             promise = kept;
             diskFull = false;
-            cluster.fault(Kind.RESTART, List.of(id), detail);
-            start();
+            cluster.events().fault(Kind.RESTART, List.of(id), detail);
+            try {
+                start();
+            } catch (Throwable e) { // of a state of the test's
+                promise = before;
+                cluster.events().fault(Kind.CRASH, List.of(id), "at its start");
+                throw e;
+            }
         }
-        cluster.startedOrEnded(id);
+        cluster.events().startedOrEnded(id);
     }
 
     /**
      * Starts the node again on a new disk: without its data and without its promise. It is another member of its shard
      * now, and counts for nothing until the primary has fed it and taken it in.
      *
-     * @throws IllegalStateException if the node runs
+     * @throws IllegalStateException if the node runs, or the cluster was closed
      */
     public void restartOnNewDisk() {
         startAgain(new KeptPromise(null), "on a new disk");
@@ -213,7 +221,7 @@ public final class LocalNode {
      * earlier. That breaks a rule of the protocols, as a restored backup of a disk does.
      *
      * @param stale the promise that it starts with
-     * @throws IllegalStateException if the node runs
+     * @throws IllegalStateException if the node runs, or the cluster was closed
      */
     public void restartWith(Promise stale) {
         startAgain(new KeptPromise(requireNonNull(stale, "stale")), "on an old copy of its disk");
@@ -234,13 +242,13 @@ public final class LocalNode {
             return;
         }
         scheduler.pause();
-        cluster.fault(Kind.PAUSE, List.of(id), "");
+        cluster.events().fault(Kind.PAUSE, List.of(id), "");
     }
 
     /** Has a paused node go on. All that has become due meanwhile happens at once. */
     public void resume() {
         if (scheduler.isPaused()) {
-            cluster.fault(Kind.RESUME, List.of(id), "");
+            cluster.events().fault(Kind.RESUME, List.of(id), "");
         }
         scheduler.resume();
     }
@@ -253,21 +261,24 @@ public final class LocalNode {
     /**
      * Has each step of the node begin later, until it is crashed.
      *
-     * @param delay how much later; zero to end it
+     * @param delay how much later, at most a hundred years; zero to end it
+     * @throws IllegalArgumentException if it is out of range
      */
     public void slowSteps(Duration delay) {
-        scheduler.slow(delay);
-        cluster.fault(Kind.SLOW_STEPS, List.of(id), "by " + delay);
+        scheduler.slow(ClusterTime.checked("delay", delay));
+        cluster.events().fault(Kind.SLOW_STEPS, List.of(id), "by " + delay);
     }
 
     /**
      * Sets the node's time of day forward or back. Deadlines of keys go by it, the protocols do not.
      *
-     * @param distance how far, added to what was set before; negative for back
+     * @param distance how far, at most a hundred years, added to what was set before; negative for back
+     * @throws IllegalArgumentException if it is out of range
      */
     public void clockJump(Duration distance) {
+        ClusterTime.checked("the distance of a jump", distance.abs());
         clockOffset = clockOffset.plus(distance);
-        cluster.fault(Kind.CLOCK_JUMP, List.of(id), "by " + distance);
+        cluster.events().fault(Kind.CLOCK_JUMP, List.of(id), "by " + distance);
     }
 
     /**
@@ -276,13 +287,13 @@ public final class LocalNode {
      */
     public void fillDisk() {
         diskFull = true;
-        cluster.fault(Kind.DISK_FULL, List.of(id), "");
+        cluster.events().fault(Kind.DISK_FULL, List.of(id), "");
     }
 
     /** Frees the disk again. */
     public void freeDisk() {
         diskFull = false;
-        cluster.fault(Kind.DISK_FREE, List.of(id), "");
+        cluster.events().fault(Kind.DISK_FREE, List.of(id), "");
     }
 
     /** Cuts the node off: nothing reaches it, nor does it reach anything, until {@link LocalCluster#heal}. */

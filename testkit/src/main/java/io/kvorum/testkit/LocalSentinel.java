@@ -54,12 +54,12 @@ public final class LocalSentinel {
                     .stateStore(kept)
                     .scheduler(scheduler)
                     .random(new SplittableRandom(cluster.random().nextLong()))
-                    .listener(event -> cluster.publish(new ClusterEvent.OfSentinel(event)))
+                    .listener(event -> cluster.events().publish(new ClusterEvent.OfSentinel(event)))
                     .start();
         } catch (IOException e) { // a state in memory can always be loaded
             throw new UncheckedIOException(e);
         }
-        sentinel.configuration().subscribe(snapshot -> cluster.learn(id, snapshot.topology()));
+        sentinel.configuration().subscribe(snapshot -> cluster.clientSide().learn(id, snapshot.topology()));
         running = sentinel;
     }
 
@@ -125,8 +125,8 @@ public final class LocalSentinel {
             crashed.close();
             scheduler.resume(); // only now: a process that is killed while it is stopped does nothing more
             scheduler.slow(Duration.ZERO);
-            cluster.fault(Kind.CRASH, List.of(id), "");
-            cluster.startedOrEnded(id);
+            cluster.events().fault(Kind.CRASH, List.of(id), "");
+            cluster.events().startedOrEnded(id);
         }
     }
 
@@ -139,7 +139,7 @@ public final class LocalSentinel {
     /**
      * Starts it again, with what it had saved.
      *
-     * @throws IllegalStateException if it runs
+     * @throws IllegalStateException if it runs, or the cluster was closed
      */
     public void restart() {
         startAgain(kept.state);
@@ -147,21 +147,22 @@ public final class LocalSentinel {
 
     private void startAgain(@Nullable SentinelState state) {
         synchronized (this) {
+            cluster.requireOpen();
             if (running != null) {
                 throw new IllegalStateException("sentinel must not be running: " + id);
             }
             kept.state = state;
             diskFull = false;
-            cluster.fault(Kind.RESTART, List.of(id), "");
+            cluster.events().fault(Kind.RESTART, List.of(id), "");
             start();
         }
-        cluster.startedOrEnded(id);
+        cluster.events().startedOrEnded(id);
     }
 
     /**
      * Starts it again without what it had saved.
      *
-     * @throws IllegalStateException if it runs
+     * @throws IllegalStateException if it runs, or the cluster was closed
      */
     public void restartWithoutState() {
         startAgain(null);
@@ -171,7 +172,7 @@ public final class LocalSentinel {
      * Starts it again with an older copy of what it had saved: one that {@link #state} returned earlier.
      *
      * @param stale the state that it starts with
-     * @throws IllegalStateException if it runs
+     * @throws IllegalStateException if it runs, or the cluster was closed
      */
     public void restartWith(SentinelState stale) {
         startAgain(requireNonNull(stale, "stale"));
@@ -191,13 +192,13 @@ public final class LocalSentinel {
             return;
         }
         scheduler.pause();
-        cluster.fault(Kind.PAUSE, List.of(id), "");
+        cluster.events().fault(Kind.PAUSE, List.of(id), "");
     }
 
     /** Has a paused sentinel go on. All that has become due meanwhile happens at once. */
     public void resume() {
         if (scheduler.isPaused()) {
-            cluster.fault(Kind.RESUME, List.of(id), "");
+            cluster.events().fault(Kind.RESUME, List.of(id), "");
         }
         scheduler.resume();
     }
@@ -210,23 +211,24 @@ public final class LocalSentinel {
     /**
      * Has each of its steps begin later, until it is crashed.
      *
-     * @param delay how much later; zero to end it
+     * @param delay how much later, at most a hundred years; zero to end it
+     * @throws IllegalArgumentException if it is out of range
      */
     public void slowSteps(Duration delay) {
-        scheduler.slow(delay);
-        cluster.fault(Kind.SLOW_STEPS, List.of(id), "by " + delay);
+        scheduler.slow(ClusterTime.checked("delay", delay));
+        cluster.events().fault(Kind.SLOW_STEPS, List.of(id), "by " + delay);
     }
 
     /** Fills the disk: what it must remember can't be saved, until {@link #freeDisk} or until it is started again. */
     public void fillDisk() {
         diskFull = true;
-        cluster.fault(Kind.DISK_FULL, List.of(id), "");
+        cluster.events().fault(Kind.DISK_FULL, List.of(id), "");
     }
 
     /** Frees the disk again. */
     public void freeDisk() {
         diskFull = false;
-        cluster.fault(Kind.DISK_FREE, List.of(id), "");
+        cluster.events().fault(Kind.DISK_FREE, List.of(id), "");
     }
 
     /** Cuts it off: nothing reaches it, nor does it reach anything, until {@link LocalCluster#heal}. */

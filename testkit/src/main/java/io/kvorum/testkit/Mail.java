@@ -19,21 +19,14 @@ import org.jspecify.annotations.Nullable;
  * <p>Safe for use by any number of threads.
  */
 final class Mail {
-    private final Map<NodeId, LocalNode> nodes;
-    private final Map<NodeId, LocalSentinel> sentinels;
+    private final Parties parties;
     private final Network network;
     private final Wire wire;
     private final Failures failures;
     private final Map<StopPoint, List<Consumer<? super StopPoint.Hit>>> stops = new ConcurrentHashMap<>();
 
-    Mail(
-            Map<NodeId, LocalNode> nodes,
-            Map<NodeId, LocalSentinel> sentinels,
-            Network network,
-            Wire wire,
-            Failures failures) {
-        this.nodes = nodes;
-        this.sentinels = sentinels;
+    Mail(Parties parties, Network network, Wire wire, Failures failures) {
+        this.parties = parties;
         this.network = network;
         this.wire = wire;
         this.failures = failures;
@@ -60,7 +53,7 @@ final class Mail {
     }
 
     void send(NodeId from, NodeId to, ReplicationMessage message) {
-        LocalNode node = nodes.get(to);
+        LocalNode node = parties.nodeOrNull(to);
         if (node == null) {
             message.release();
             return;
@@ -71,7 +64,7 @@ final class Mail {
     }
 
     void send(NodeId from, NodeId to, SentinelMessage message) {
-        LocalSentinel sentinel = sentinels.get(to);
+        LocalSentinel sentinel = parties.sentinelOrNull(to);
         if (sentinel != null) {
             carry(
                     new LocalMessage(from, to, wire.carry(message)),
@@ -80,7 +73,7 @@ final class Mail {
     }
 
     void send(NodeId from, NodeId to, NodeCommand command, Consumer<NodeAnswer> answer) {
-        LocalNode node = nodes.get(to);
+        LocalNode node = parties.nodeOrNull(to);
         if (node != null) {
             carry(
                     new LocalMessage(from, to, wire.carry(command)),
@@ -93,16 +86,10 @@ final class Mail {
     }
 
     private void carry(LocalMessage message, Consumer<LocalMessage> receiver) {
-        if (hit(StopPoint.of(message)) && !isRunning(message.from())) {
+        if (hit(StopPoint.of(message)) && !parties.isRunning(message.from())) {
             message.release();
         } else {
             network.carry(message, receiver);
         }
-    }
-
-    private boolean isRunning(NodeId party) {
-        LocalNode node = nodes.get(party);
-        LocalSentinel sentinel = sentinels.get(party);
-        return node != null ? node.isRunning() : sentinel != null && sentinel.isRunning();
     }
 }

@@ -3,14 +3,16 @@ package io.kvorum.testkit;
 import io.kvorum.slots.Scheduler;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Delayed;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
@@ -29,11 +31,18 @@ final class RealTime implements ClusterTime {
 
     private final Set<Thread> threads = ConcurrentHashMap.newKeySet();
     private final Set<Thread> actors = ConcurrentHashMap.newKeySet();
+    /** The actors that were told to end, and did not. */
+    private final Set<Thread> endless = ConcurrentHashMap.newKeySet();
+
     private final ExecutorService executor;
     private final ScheduledThreadPoolExecutor timers;
     private final Scheduler scheduler;
+    private final Failures failures;
+    private volatile boolean closed;
 
-    RealTime() {
+    /** What a task throws is a failure of the test. */
+    RealTime(Failures failures) {
+        this.failures = failures;
         AtomicInteger number = new AtomicInteger();
         executor = Executors.newFixedThreadPool(2, task -> thread(task, "kvorum-local-" + number.incrementAndGet()));
         timers = new ScheduledThreadPoolExecutor(1, task -> thread(task, "kvorum-local-timers")) {
@@ -47,7 +56,13 @@ final class RealTime implements ClusterTime {
     }
 
     private void submit(Runnable task) {
-        Future<?> unused = executor.submit(task); // a task that throws does not end the thread
+        executor.execute(() -> {
+            try {
+                task.run();
+            } catch (Throwable e) { // the test is to know; what else is due goes on
+                failures.add(e);
+            }
+        });
     }
 
     private Thread thread(Runnable task, String name) {
@@ -69,10 +84,14 @@ final class RealTime implements ClusterTime {
 
     @Override
     public boolean await(BooleanSupplier condition, Duration limit) {
+        requireNotEnded();
+        if (condition.getAsBoolean()) {
+            return true;
+        }
         CompletableFuture<Boolean> held = new CompletableFuture<>();
-        scheduler.execute(() -> check(condition, held));
+        checkLater(condition, held);
         try {
-            return held.get(limit.toNanos(), TimeUnit.NANOSECONDS);
+            return held.get(TimeUnit.NANOSECONDS.convert(limit), TimeUnit.NANOSECONDS);
         } catch (TimeoutException e) {
             return false;
         } catch (ExecutionException e) {
@@ -82,6 +101,7 @@ final class RealTime implements ClusterTime {
             throw (RuntimeException) e.getCause();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
+            requireNotEnded();
             return false;
         } finally {
             held.cancel(false);
@@ -97,6 +117,10 @@ final class RealTime implements ClusterTime {
         } catch (RuntimeException | Error e) {
             held.completeExceptionally(e);
         }
+        checkLater(condition, held);
+    }
+
+    private void checkLater(BooleanSupplier condition, CompletableFuture<Boolean> held) {
         if (!held.isDone()) {
             try {
                 scheduler.schedule(() -> check(condition, held), CHECK_PERIOD.toNanos());
@@ -106,12 +130,21 @@ final class RealTime implements ClusterTime {
         }
     }
 
+    /** Ends an actor that waits after its cluster was closed. */
+    private void requireNotEnded() {
+        if (closed && actors.contains(Thread.currentThread())) {
+            throw new CancellationException("cluster was closed");
+        }
+    }
+
     @Override
     public void sleep(Duration time) {
+        requireNotEnded();
         try {
-            TimeUnit.NANOSECONDS.sleep(time.toNanos());
+            TimeUnit.NANOSECONDS.sleep(TimeUnit.NANOSECONDS.convert(time));
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
+            requireNotEnded();
         }
     }
 
@@ -142,8 +175,18 @@ final class RealTime implements ClusterTime {
 
     @Override
     public void close() {
-        actors.forEach(Thread::interrupt);
+        closed = true;
+        List<Thread> ending = actors.stream()
+                .filter(actor -> actor != Thread.currentThread() && !endless.contains(actor))
+                .toList();
+        ending.forEach(Thread::interrupt);
+        ending.stream().filter(actor -> !ClusterTime.hasEnded(actor, failures)).forEach(endless::add);
         timers.shutdown(); // the tries that clients wait for still run, and find that it is over
+        for (Runnable task : timers.getQueue()) {
+            if (((Delayed) task).getDelay(TimeUnit.NANOSECONDS) > PATIENCE.toNanos()) {
+                timers.remove(task);
+            }
+        }
         if (!threads.contains(Thread.currentThread())) {
             awaitEnd();
         }

@@ -117,8 +117,8 @@ public final class Simulation<A> {
                                         .replaceFirst("$1"))
                         .orElse(""));
         Totals totals = new Totals();
-        for (long seed = from; seed < from + seeds; seed++) {
-            SimulationAttempt<A> attempt = SimulationAttempt.run(parts, seed, DrawnFaults.all());
+        for (long i = 0; i < seeds; i++) {
+            SimulationAttempt<A> attempt = SimulationAttempt.run(parts, from + i, DrawnFaults.all());
             totals.add(attempt);
             if (attempt.violation() != null) {
                 return totals.result(SimulationShrinker.explain(parts, attempt, caller));

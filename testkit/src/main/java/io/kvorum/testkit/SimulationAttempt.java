@@ -34,6 +34,7 @@ final class SimulationAttempt<A> {
     private volatile @Nullable Violation violation;
     private long electionsUnderFaults = -1;
     private long endNanos;
+    private boolean endless;
 
     /**
      * What was broken.
@@ -64,6 +65,9 @@ final class SimulationAttempt<A> {
         attempt.endNanos = cluster.scheduler().nanoTime();
         try {
             cluster.close();
+        } catch (ClusterTime.ActorGoesOn e) {
+            attempt.endless = true;
+            attempt.breaks("workloads end", e);
         } catch (Throwable e) {
             attempt.breaks("what listeners and rules of a test throw", e);
         }
@@ -225,6 +229,11 @@ final class SimulationAttempt<A> {
 
     ClusterTimeline timeline() {
         return violation == null ? cluster.timeline() : cluster.timeline().withFailure(violation.cause);
+    }
+
+    /** {@return whether a thread of it goes on for ever, such as in a deadlock} */
+    boolean isEndless() {
+        return endless;
     }
 
     long endNanos() {

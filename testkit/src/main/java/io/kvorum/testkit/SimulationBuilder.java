@@ -76,9 +76,9 @@ public final class SimulationBuilder<A> {
     /**
      * Sets how long faults happen, and the workloads run.
      *
-     * @param value the length of the first phase, in virtual time; positive
+     * @param value the length of the first phase, in virtual time; positive, at most a hundred years
      * @return this builder
-     * @throws IllegalArgumentException if it is not positive
+     * @throws IllegalArgumentException if it is out of range
      */
     public SimulationBuilder<A> length(Duration value) {
         length = positive("length", value);
@@ -88,9 +88,9 @@ public final class SimulationBuilder<A> {
     /**
      * Sets within what time after the faults everything must be well.
      *
-     * @param value the length of the second phase, in virtual time; positive
+     * @param value the length of the second phase, in virtual time; positive, at most a hundred years
      * @return this builder
-     * @throws IllegalArgumentException if it is not positive
+     * @throws IllegalArgumentException if it is out of range
      */
     public SimulationBuilder<A> recovery(Duration value) {
         recovery = positive("recovery", value);
@@ -98,10 +98,10 @@ public final class SimulationBuilder<A> {
     }
 
     private static Duration positive(String name, Duration value) {
-        if (value.isNegative() || value.isZero()) {
+        if (value.isZero()) {
             throw new IllegalArgumentException(name + " must be positive: " + value);
         }
-        return value;
+        return ClusterTime.checked(name, value);
     }
 
     /**

@@ -45,6 +45,9 @@ final class SimulationShrinker<A> {
      */
     static <A> SimulationFailure explain(Parts<A> parts, SimulationAttempt<A> failed, String caller) {
         SimulationShrinker<A> shrinker = new SimulationShrinker<>(parts, failed);
+        if (failed.isEndless()) { // each run more would leave threads more
+            return shrinker.failure(failed, caller, false);
+        }
         Set<Integer> faults = shrinker.shrink(failed.drawn().begun(), DrawnFaults::only);
         Set<Struck> messages = shrinker.best.drawn().struck();
         boolean single = false;
@@ -59,6 +62,9 @@ final class SimulationShrinker<A> {
         runs++;
         SimulationAttempt<A> attempt = SimulationAttempt.run(parts, seed, drawn);
         Violation found = attempt.violation();
+        if (attempt.isEndless()) {
+            runs = MAX_RUNS;
+        }
         if (found == null || !found.name().equals(violated)) {
             return false;
         }

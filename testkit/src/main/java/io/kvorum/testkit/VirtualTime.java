@@ -5,7 +5,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayDeque;
-import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.PriorityQueue;
@@ -14,6 +13,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -58,11 +58,17 @@ final class VirtualTime implements ClusterTime, Scheduler {
     /** What became due when it was scheduled, most of all tasks; guarded by the queue. */
     private final Deque<Due> present = new ArrayDeque<>();
 
+    private final Failures failures;
     private final ReentrantLock running = new ReentrantLock();
-    private final List<Actor> actors = new ArrayList<>();
+    private final List<Actor> actors = new CopyOnWriteArrayList<>();
     private long number;
     private volatile long now;
     private volatile boolean closed;
+
+    /** What a task throws is a failure of the test. */
+    VirtualTime(Failures failures) {
+        this.failures = failures;
+    }
 
     @Override
     public Scheduler scheduler() {
@@ -123,12 +129,12 @@ final class VirtualTime implements ClusterTime, Scheduler {
 
     @Override
     public boolean await(BooleanSupplier condition, Duration limit) {
-        return runUntil(null, condition, limit.toNanos());
+        return runUntil(null, condition, TimeUnit.NANOSECONDS.convert(limit));
     }
 
     @Override
     public void sleep(Duration time) {
-        runUntil(new CompletableFuture<>(), () -> false, time.toNanos());
+        runUntil(new CompletableFuture<>(), () -> false, TimeUnit.NANOSECONDS.convert(time));
     }
 
     /**
@@ -177,7 +183,13 @@ final class VirtualTime implements ClusterTime, Scheduler {
 
     private void run(Due due) {
         now = Math.max(now, due.at);
-        due.task.run();
+        try {
+            due.task.run();
+        } catch (Actor.ActorAtWork e) { // nothing can go on
+            throw e;
+        } catch (Throwable e) { // the test is to know; what else is due goes on
+            failures.add(e);
+        }
         for (int i = 0; i < actors.size(); i++) {
             actors.get(i).lookAfter();
         }
@@ -209,6 +221,8 @@ final class VirtualTime implements ClusterTime, Scheduler {
                 for (Due due = next(now); due != null; due = next(now)) {
                     run(due);
                 }
+            } catch (Actor.ActorAtWork e) {
+                failures.add(e);
             } finally {
                 running.unlock();
             }
@@ -218,17 +232,16 @@ final class VirtualTime implements ClusterTime, Scheduler {
     /** Runs what is due by now, ends the actors, each where it waits, and drops what is due later. */
     @Override
     public void close() {
-        if (closed) {
-            return;
+        if (!closed) {
+            runDue();
+            closed = true;
+            synchronized (queue) {
+                queue.clear();
+                present.clear();
+            }
         }
-        runDue();
-        closed = true;
-        synchronized (queue) {
-            queue.clear();
-            present.clear();
-        }
-        for (Actor actor : List.copyOf(actors)) {
-            actor.end();
+        for (Actor actor : actors) { // those that another thread is ending too: it may not be done yet
+            actor.end(failures);
         }
     }
 

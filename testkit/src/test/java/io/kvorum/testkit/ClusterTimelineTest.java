@@ -125,6 +125,35 @@ final class ClusterTimelineTest {
         assertTrue(content.contains("dot chosen"), "no event is chosen");
     }
 
+    /** Such as a failure may quote of a test's own bytes. */
+    @Test
+    void anyTextIsWrittenAndReadAgain() throws IOException {
+        String odd =
+                "epoch=99999999999999999999 \ud800 \udc00\ud800 \ud83d\ude00 \u2028 \0 </script><!-- <script> \"'\\ $1";
+        ClusterTimeline told = timeline.withFailure(new AssertionError(odd));
+
+        Path written = told.write(directory.resolve("deep/er"), "odd");
+
+        try (WebClient browser = new WebClient()) {
+            HtmlPage shown = browser.getPage(written.toUri().toURL());
+            assertTrue(text(shown, "failure").contains("epoch=99999999999999999999"), () -> text(shown, "failure"));
+            assertTrue(
+                    text(shown, "failure").contains("</script><!-- <script> \"'\\ $1"), () -> text(shown, "failure"));
+        }
+    }
+
+    @Test
+    void onlyTheLastEventsOfALongRunAreKept() {
+        ClusterEvents events = new ClusterEvents(new VirtualTime(new Failures()), new Failures());
+        for (int i = 0; i < 25_000; i++) {
+            events.publish(new ClusterEvent.EventsLost(i, 1));
+        }
+        List<ClusterEvent> kept = events.recorded();
+        assertEquals(10_000, kept.size());
+        assertEquals(15_000, kept.get(0).at());
+        assertEquals(24_999, kept.get(9_999).at());
+    }
+
     @Test
     void thePageNeedsNoNetwork() throws IOException {
         String content = Files.readString(page).replace("http://www.w3.org/2000/svg", "");

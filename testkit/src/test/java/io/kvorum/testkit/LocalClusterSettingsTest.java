@@ -29,7 +29,7 @@ final class LocalClusterSettingsTest {
                 refusal(
                         "slots must have one shard each: 5-7",
                         () -> DEFAULTS.withSlots(List.of(SlotSet.ofRange(0, 7), SlotSet.ofRange(5, 9)))),
-                refusal("replicas must be at least 0: -1", () -> DEFAULTS.withReplicas(-1)),
+                refusal("replicas must be from 0 to 1023: -1", () -> DEFAULTS.withReplicas(-1)),
                 refusal("sentinels must be at least the quorum, 2: 1", () -> DEFAULTS.withSentinels(1)),
                 refusal("timeout must be positive: PT0S", () -> DEFAULTS.withTimeout(Duration.ZERO)));
     }

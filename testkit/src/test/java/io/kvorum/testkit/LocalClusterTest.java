@@ -35,11 +35,12 @@ import java.util.concurrent.CompletionStage;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/** While no node is held down, however long it is silent on a busy machine. */
+/** While no node is held down. */
 final class LocalClusterTest {
     private static final LocalClusterSettings SETTINGS = Clusters.settings(Duration.ofHours(1));
 
-    private final LocalCluster cluster = LocalCluster.start(SETTINGS);
+    private final LocalCluster cluster =
+            LocalCluster.builder().settings(SETTINGS).virtualTime(1).start();
 
     LocalClusterTest() {
         cluster.awaitReady(LIMIT);
@@ -144,6 +145,19 @@ final class LocalClusterTest {
         assertEquals(last, cluster.primaryOf(FIRST).id());
     }
 
+    /** The operation that began its shard is not under way any more. */
+    @Test
+    void aClusterThatIsReadyIsFailedOverAtOnce() {
+        for (long seed = 1; seed <= 10; seed++) {
+            try (LocalCluster other = LocalCluster.builder().virtualTime(seed).start()) {
+                other.awaitReady(LIMIT);
+                LocalNode before = other.primaryOf(FIRST);
+
+                assertNotEquals(before, other.failOver(FIRST));
+            }
+        }
+    }
+
     /** The test's own thread is all that there is. */
     @Test
     void writesThatWaitForASickShardHoldNothingUp() {
@@ -173,7 +187,7 @@ final class LocalClusterTest {
     void aKeyIsGoneFromEveryNodeOnceItsDeadlineIsOver() {
         byte[] key = keyIn(cluster, FIRST);
         cluster.client().set(key, bytes("value"));
-        assertTrue(cluster.client().expireAt(key, System.currentTimeMillis() + 20));
+        assertTrue(cluster.client().expireAt(key, cluster.clock().millis() + 20));
 
         assertTrue(cluster.await(() -> cluster.nodes(FIRST).stream().allMatch(node -> node.size() == 0), LIMIT));
         assertNull(cluster.client().get(key));

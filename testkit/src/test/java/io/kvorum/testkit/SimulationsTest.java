@@ -13,7 +13,11 @@ import io.kvorum.replication.OutcomeUnknownException;
 import io.kvorum.slots.topology.RefusedException;
 import io.kvorum.testkit.history.RecordedClient;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -220,6 +224,49 @@ final class SimulationsTest {
                 .run(1, 1));
 
         assertEquals("workloads end", failure.violated());
+    }
+
+    /** The threads cannot be ended, so that they are not made again and again to shrink the faults. */
+    @Test
+    void workloadsThatWaitForEachOtherForEverFailTheRunOnce() {
+        AtomicInteger runs = new AtomicInteger();
+        List<Thread> stuck = new CopyOnWriteArrayList<>();
+        CountDownLatch end = new CountDownLatch(1);
+        Simulation<Integer> simulation = Simulation.of(cluster -> runs.incrementAndGet())
+                .length(Duration.ofSeconds(5))
+                .recovery(Duration.ofSeconds(10))
+                .workload("stuck", run -> {
+                    stuck.add(Thread.currentThread());
+                    while (end.getCount() > 0) {
+                        try {
+                            end.await();
+                        } catch (InterruptedException e) {
+                            // as a lock does that is not to be interrupted
+                        }
+                    }
+                })
+                .build();
+
+        SimulationFailure failure = simulation.run(1, 1).failure();
+
+        end.countDown();
+        assertNotNull(failure);
+        assertEquals("workloads end", failure.violated());
+        assertEquals(1, runs.get());
+        assertEquals(1, stuck.size());
+    }
+
+    @Test
+    void theSeedsGoOnPastTheLargestNumber() {
+        List<Long> seeds = new ArrayList<>();
+        Simulation.of(cluster -> seeds.add(cluster.seed()))
+                .length(Duration.ofSeconds(1))
+                .workload("none", run -> {})
+                .build()
+                .run(Long.MAX_VALUE, 2)
+                .orThrow();
+
+        assertEquals(List.of(Long.MAX_VALUE, Long.MIN_VALUE), seeds);
     }
 
     @Test

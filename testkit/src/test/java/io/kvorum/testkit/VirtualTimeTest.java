@@ -319,7 +319,7 @@ final class VirtualTimeTest {
     @Test
     void aLinkKeepsTheOrderOfItsMessagesWhenADelayEnds() {
         List<Integer> arrived = new ArrayList<>();
-        VirtualTime time = new VirtualTime();
+        VirtualTime time = new VirtualTime(new Failures());
         Network network = new Network(time, new Random(1), 0, 0);
         NodeId from = new NodeId("from");
         NodeId to = new NodeId("to");

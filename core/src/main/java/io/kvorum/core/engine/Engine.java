@@ -176,6 +176,24 @@ public final class Engine implements ReplicatedState {
         return expirer.isBehind();
     }
 
+    /** {@return whether any key, expired or not, has a deadline} */
+    public boolean hasDeadlines() {
+        return expirer.hasTimed();
+    }
+
+    /**
+     * Adds a callback for the moment when {@link #hasDeadlines} becomes true. The thread that sets the deadline runs it
+     * and holds no lock of the store; the callback must return quickly and must not throw.
+     */
+    public void addExpiryWakeup(Runnable wakeup) {
+        expirer.addWakeup(wakeup);
+    }
+
+    /** Removes a callback; a call of it may be under way. */
+    public void removeExpiryWakeup(Runnable wakeup) {
+        expirer.removeWakeup(wakeup);
+    }
+
     /** {@return whether an error has put a part of the store out of use} */
     public boolean isDamaged() {
         return contents.isDamaged();
@@ -247,7 +265,7 @@ public final class Engine implements ReplicatedState {
         replacement.countFrom(old);
         replacement.lockAll(); // nobody reads or changes what is new before the watchers know
         budget.recount(old, replacement);
-        expirer.recount(old, replacement);
+        boolean firstTimed = expirer.recount(old, replacement);
         contents = replacement;
         try {
             watchers.replaced();
@@ -256,6 +274,9 @@ public final class Engine implements ReplicatedState {
             old.retireAndUnlockAll();
         }
         watchers.unlocked();
+        if (firstTimed) {
+            expirer.wake();
+        }
     }
 
     // ---- under the lock
@@ -289,13 +310,17 @@ public final class Engine implements ReplicatedState {
 
     /** Unlocks a stripe after whatever was done to it. */
     public void unlock(Stripe stripe) {
+        boolean firstTimed;
         try {
             budget.settle(stripe);
-            expirer.settle(stripe);
+            firstTimed = expirer.settle(stripe);
         } finally {
             stripe.unlock();
         }
         watchers.unlocked();
+        if (firstTimed) {
+            expirer.wake();
+        }
     }
 
     /** Puts an entry into the table and tells the watchers. */

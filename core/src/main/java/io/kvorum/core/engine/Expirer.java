@@ -3,6 +3,8 @@ package io.kvorum.core.engine;
 import io.kvorum.core.engine.StoreEvents.ExpirySweepEvent;
 import io.kvorum.slots.HashSlot;
 import io.kvorum.slots.topology.RefusedException;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
@@ -25,6 +27,9 @@ final class Expirer {
     /** How many stripes have an entry with a deadline: without any, there is nothing to look for. */
     private final AtomicInteger timedStripes = new AtomicInteger();
 
+    /** The callbacks for the first deadline. */
+    private final List<Runnable> wakeups = new CopyOnWriteArrayList<>();
+
     private volatile boolean behind;
 
     Expirer(Engine engine) {
@@ -37,25 +42,59 @@ final class Expirer {
         return behind;
     }
 
-    /** Takes note of whether a stripe has entries with a deadline; for whoever is about to unlock it. */
-    void settle(Stripe stripe) {
-        boolean timed = stripe.table().timed() > 0;
-        if (timed != stripe.isCountedAsTimed()) {
-            timedStripes.getAndAdd(timed ? 1 : -1);
-            stripe.countsAsTimed(timed);
-        }
+    /** Returns whether any entry has a deadline. */
+    boolean hasTimed() {
+        return timedStripes.get() > 0;
     }
 
-    /** Counts the stripes of new contents instead of those of the old ones; all locks of both are held. */
-    void recount(Contents replaced, Contents replacement) {
-        for (int i = 0; i < stripes; i++) {
-            timedStripes.getAndAdd(replaced.stripe(i).isCountedAsTimed() ? -1 : 0);
-            settle(replacement.stripe(i));
+    /**
+     * Adds a callback for the moment when the first of all entries gets a deadline. The thread that sets the deadline
+     * runs it and holds no lock of the store.
+     */
+    void addWakeup(Runnable wakeup) {
+        wakeups.add(wakeup);
+    }
+
+    void removeWakeup(Runnable wakeup) {
+        wakeups.remove(wakeup);
+    }
+
+    /** Runs the callbacks for the first deadline, after {@link #settle} or {@link #recount} has returned true. */
+    void wake() {
+        wakeups.forEach(Runnable::run);
+    }
+
+    /**
+     * Notes whether a stripe has entries with a deadline; called before the stripe is unlocked.
+     *
+     * @return whether it is the first that has: then {@link #wake} is to follow
+     */
+    boolean settle(Stripe stripe) {
+        boolean timed = stripe.table().timed() > 0;
+        if (timed == stripe.isCountedAsTimed()) {
+            return false;
         }
+        stripe.countsAsTimed(timed);
+        return timedStripes.getAndAdd(timed ? 1 : -1) == 0;
+    }
+
+    /**
+     * Counts the stripes of new contents instead of those of the old ones; all locks of both are held.
+     *
+     * @return whether these are the first that have entries with a deadline: then {@link #wake} is to follow
+     */
+    boolean recount(Contents replaced, Contents replacement) {
+        int more = 0;
+        for (int i = 0; i < stripes; i++) {
+            boolean timed = replacement.stripe(i).table().timed() > 0;
+            replacement.stripe(i).countsAsTimed(timed);
+            more += (timed ? 1 : 0) - (replaced.stripe(i).isCountedAsTimed() ? 1 : 0);
+        }
+        return timedStripes.getAndAdd(more) == 0 && more > 0; // in one step: no reader may see 0 halfway
     }
 
     int expire(ChangeSink sink, int budget) {
-        if (timedStripes.get() == 0) {
+        if (!hasTimed()) {
             behind = false;
             return 0;
         }

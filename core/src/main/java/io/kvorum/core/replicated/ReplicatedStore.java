@@ -6,12 +6,14 @@ import io.kvorum.core.KeyspaceEvent;
 import io.kvorum.core.KeyspaceListener;
 import io.kvorum.core.KeyspaceSubscription;
 import io.kvorum.core.LocalStore;
+import io.kvorum.core.engine.Engines;
 import io.kvorum.core.replicated.NodeAccess.Purpose;
 import io.kvorum.replication.Acknowledgement;
 import io.kvorum.replication.NodeStatus;
 import io.kvorum.replication.OutcomeUnknownException;
 import io.kvorum.replication.ReplicationLog;
 import io.kvorum.replication.runtime.NodeDriver;
+import io.kvorum.slots.Scheduler;
 import io.kvorum.slots.topology.ClusterTopology;
 import io.kvorum.slots.topology.LogPosition;
 import java.time.Duration;
@@ -349,6 +351,20 @@ public final class ReplicatedStore {
      */
     public int expire(int budget) {
         return store.expire(budget);
+    }
+
+    /**
+     * Deletes expired keys in the background from now on, while the node is the primary: it looks for them ten times a
+     * second, as long as any key has a deadline. While none has one, this costs nothing.
+     *
+     * @param scheduler has the threads and the time; a sweep holds a lock for no more than a few dozen keys at a time
+     * @return ends it, without waiting for a sweep under way; to be cancelled before the scheduler is closed
+     */
+    public Scheduler.Cancellable expireWith(Scheduler scheduler) {
+        BackgroundSweep sweep =
+                new BackgroundSweep(Engines.only(store), this::expire, Objects.requireNonNull(scheduler, "scheduler"));
+        sweep.start();
+        return sweep;
     }
 
     private static Duration limited(Duration timeout) {

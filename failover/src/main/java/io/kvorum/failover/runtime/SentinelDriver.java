@@ -8,11 +8,9 @@ import io.kvorum.failover.NodeAnswer;
 import io.kvorum.failover.NodeGateway;
 import io.kvorum.failover.Operation;
 import io.kvorum.failover.OperationFailedException;
-import io.kvorum.failover.OperationOutcome;
 import io.kvorum.failover.QuorumCheck;
 import io.kvorum.failover.Sentinel;
 import io.kvorum.failover.Sentinel.AddressedCommand;
-import io.kvorum.failover.Sentinel.Completion;
 import io.kvorum.failover.Sentinel.Envelope;
 import io.kvorum.failover.Sentinel.Ready;
 import io.kvorum.failover.SentinelEvent;
@@ -43,7 +41,6 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
@@ -84,9 +81,6 @@ public final class SentinelDriver implements ConfigurationProvider, AutoCloseabl
     /** A fact of this driver that is yet to be told. */
     private record Note(SentinelFact fact, boolean ofListener) {}
 
-    /** An order whose end is yet to come. */
-    private record Pending(Operation operation, CompletableFuture<ShardPrimary> stage) {}
-
     /**
      * What a step wants done.
      *
@@ -111,7 +105,7 @@ public final class SentinelDriver implements ConfigurationProvider, AutoCloseabl
         public void end(@Nullable Throwable defect) {
             if (defect != null) {
                 lastEvent = sentinel.event(
-                        new SentinelFact.DriverFailed(String.valueOf(defect.getMessage())), scheduler.nanoTime());
+                        new SentinelFact.DriverFailed(String.valueOf(Faults.message(defect))), scheduler.nanoTime());
             }
         }
 
@@ -141,8 +135,7 @@ public final class SentinelDriver implements ConfigurationProvider, AutoCloseabl
     private final Inbox<LongConsumer> messages = new Inbox<>(MAX_MESSAGES);
     private final Inbox<LongConsumer> requests = new Inbox<>(MAX_REQUESTS);
     private final Inbox<Note> notes = new Inbox<>(MAX_NOTES);
-    private final Map<Long, Pending> operations = new ConcurrentHashMap<>();
-    private final AtomicLong lastRequest = new AtomicLong();
+    private final PendingOperations operations = new PendingOperations(this::topology);
     private final Map<ShardId, List<NodeId>> down = new ConcurrentHashMap<>();
     private volatile QuorumCheck quorumCheck;
     private volatile @Nullable SentinelEvent lastEvent;
@@ -245,19 +238,18 @@ public final class SentinelDriver implements ConfigurationProvider, AutoCloseabl
         if (operation instanceof Operation.BeginAnew anew) {
             log.beginAnewAsked(anew.shard());
         }
-        long request = lastRequest.incrementAndGet();
-        Pending pending = new Pending(operation, scheduler.newFuture());
-        operations.put(request, pending);
+        CompletableFuture<ShardPrimary> stage = scheduler.newFuture();
+        long request = operations.add(operation, stage);
         boolean taken = !runner.isClosed() && requests.offer(now -> sentinel.start(request, operation, now));
         if (taken) {
             runner.wake();
-        } else if (!runner.isClosed() && operations.remove(request) != null) {
-            fail(pending, AbortReason.OVERLOADED);
+        } else if (!runner.isClosed()) {
+            operations.refuse(request, AbortReason.OVERLOADED);
         }
         if (runner.isClosed()) { // perhaps unseen by the end
             refuseOperations();
         }
-        return pending.stage;
+        return stage;
     }
 
     /**
@@ -335,13 +327,21 @@ public final class SentinelDriver implements ConfigurationProvider, AutoCloseabl
         quorumCheck = sentinel.quorumCheck(now);
         for (SentinelEvent event : ready.events()) {
             if (event.fact() instanceof SubjectivelyDown || event.fact() instanceof SubjectivelyUp) {
-                ShardId shard = ((SentinelFact.ShardFact) event.fact()).shard();
-                down.put(shard, sentinel.down(shard));
+                noteDown(((SentinelFact.ShardFact) event.fact()).shard());
             }
         }
         runner.wakeAt(ready.wakeAt());
         assert sentinel.checkInvariants();
         return new Output(ready, snapshot(ready.published()), failures);
+    }
+
+    private void noteDown(ShardId shard) {
+        List<NodeId> nodes = sentinel.down(shard);
+        if (nodes.isEmpty()) {
+            down.remove(shard);
+        } else {
+            down.put(shard, nodes);
+        }
     }
 
     private void drain(Inbox<LongConsumer> inbox, long now) {
@@ -372,7 +372,7 @@ public final class SentinelDriver implements ConfigurationProvider, AutoCloseabl
         if (published == null || published.equals(latest.topology())) {
             return null;
         }
-        down.keySet().removeIf(shard -> published.shard(shard) == null);
+        List.copyOf(down.keySet()).forEach(this::noteDown); // a node that is no longer watched is not held down
         return new TopologySnapshot(latest.number() + 1, published);
     }
 
@@ -391,7 +391,7 @@ public final class SentinelDriver implements ConfigurationProvider, AutoCloseabl
         for (int i = 0; i < ready.commands().size(); i++) {
             send(ready.commands().get(i));
         }
-        ready.completions().forEach(this::complete);
+        ready.completions().forEach(completion -> operations.complete(completion, this::callBack));
         for (SentinelEvent event : ready.events()) {
             if (!runner.isClosed()) {
                 log.tell(event, topology());
@@ -424,21 +424,6 @@ public final class SentinelDriver implements ConfigurationProvider, AutoCloseabl
         }
     }
 
-    private void complete(Completion completion) {
-        Pending pending = operations.remove(completion.request());
-        if (pending == null) {
-            return; // it was refused when the driver was closed
-        }
-        if (completion.outcome() instanceof OperationOutcome.Succeeded succeeded) {
-            callBack(() -> pending.stage.complete(succeeded.primary()));
-        } else if (completion.outcome() instanceof OperationOutcome.Failed failed) {
-            callBack(() ->
-                    pending.stage.completeExceptionally(new OperationFailedException(completion.operation(), failed)));
-        } else {
-            throw new AssertionError(completion);
-        }
-    }
-
     /**
      * Completes a stage where what depends on it holds nobody up; but a scheduler that fails must not leave it open.
      */
@@ -454,12 +439,12 @@ public final class SentinelDriver implements ConfigurationProvider, AutoCloseabl
     // Failures, and the end.
 
     private void noteFailedCall(String call, Throwable cause) {
-        note(new SentinelFact.CallFailed(call, cause.getMessage()), call.equals("listener"));
+        note(new SentinelFact.CallFailed(call, Faults.message(cause)), call.equals("listener"));
     }
 
     private void noteUnsavedState(Throwable cause) {
         logger.log(Level.WARNING, () -> name + ": its state could not be saved; it goes on, and tries again", cause);
-        note(new SentinelFact.StateNotSaved(cause.getMessage()), false);
+        note(new SentinelFact.StateNotSaved(Faults.message(cause)), false);
     }
 
     private void note(SentinelFact fact, boolean ofListener) {
@@ -485,19 +470,7 @@ public final class SentinelDriver implements ConfigurationProvider, AutoCloseabl
     }
 
     private void refuseOperations() {
-        AbortReason reason = runner.defect() == null ? AbortReason.CLOSED : AbortReason.SENTINEL_FAILED;
-        for (Long request : List.copyOf(operations.keySet())) {
-            Pending pending = operations.remove(request);
-            if (pending != null) {
-                fail(pending, reason);
-            }
-        }
-    }
-
-    private void fail(Pending pending, AbortReason reason) {
-        Shard known = topology().shard(pending.operation.shard());
-        pending.stage.completeExceptionally(new OperationFailedException(
-                pending.operation, new OperationOutcome.Failed(known == null ? 0 : known.epoch(), reason, List.of())));
+        operations.refuseAll(runner.defect() == null ? AbortReason.CLOSED : AbortReason.SENTINEL_FAILED);
     }
 
     /**

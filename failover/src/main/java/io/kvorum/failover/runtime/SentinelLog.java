@@ -79,6 +79,11 @@ final class SentinelLog {
                     Level.INFO,
                     () -> up.shard() + ": " + up.node() + " is up again as the primary of epoch "
                             + Epoch.toString(up.epoch()) + after(outage, event));
+        } else if (fact instanceof SentinelFact.NotBegun not) {
+            logger.log(
+                    Level.WARNING,
+                    () -> not.shard() + ": without a primary: it was never begun, as far as " + event.sentinel()
+                            + " has heard" + names("; no answer from ", not.silent()));
         } else if (fact instanceof SentinelFact.NoFailoverPossible impossible) {
             logger.log(
                     Level.WARNING,
@@ -166,7 +171,7 @@ final class SentinelLog {
 
     private static String text(Obstacle obstacle) {
         return switch (obstacle) {
-            case NO_MEMBER_LIST -> "no complete member answers, or the shard was never begun";
+            case NO_MEMBER_LIST -> "no complete member answers";
             case TOO_FEW_MEMBERS -> "fewer than a majority of its members answer with complete data";
             case NO_ELIGIBLE_MEMBER -> "the members with the most complete data have priority 0";
         };

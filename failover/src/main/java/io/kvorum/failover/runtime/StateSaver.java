@@ -4,6 +4,7 @@ import io.kvorum.failover.SentinelState;
 import io.kvorum.failover.SentinelStateStore;
 import io.kvorum.slots.Scheduler;
 import io.kvorum.slots.runtime.SerialTask;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
@@ -30,6 +31,7 @@ final class StateSaver {
     private final Failed failed;
     private final SerialTask task;
     private final AtomicReference<@Nullable SentinelState> unsaved = new AtomicReference<>();
+    private final AtomicBoolean retrying = new AtomicBoolean();
     private final ReentrantLock saving = new ReentrantLock();
     private volatile boolean closed;
 
@@ -78,12 +80,21 @@ final class StateSaver {
     }
 
     private void retryLater(int attempt) {
+        if (!retrying.compareAndSet(false, true)) {
+            return; // a timer is on its way
+        }
         long delay = Math.min(FIRST_RETRY_NANOS << Math.min(attempt - 1, 10), LONGEST_RETRY_NANOS);
         try {
-            scheduler.schedule(task::wake, delay);
+            scheduler.schedule(this::retry, delay);
         } catch (Throwable e) { // the next change of the state comes instead
+            retrying.set(false);
             failed.accept(e);
         }
+    }
+
+    private void retry() {
+        retrying.set(false);
+        task.wake();
     }
 
     /** Ends it: waits for the save under way, unless that is the caller. An interrupt stays set. Idempotent. */

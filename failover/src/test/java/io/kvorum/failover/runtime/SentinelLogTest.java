@@ -115,6 +115,19 @@ final class SentinelLogTest {
     }
 
     @Test
+    void aShardThatWasNeverBegunSaysWhoMightKnowBetter() {
+        tell(0, new SentinelFact.NotBegun(SHARD, 0, List.of()));
+        tell(0, new SentinelFact.NotBegun(SHARD, 0, List.of(TWO)));
+
+        assertEquals(
+                List.of(
+                        "WARNING shard-1: without a primary: it was never begun, as far as S1 has heard",
+                        "WARNING shard-1: without a primary: it was never begun, as far as S1 has heard; no answer from"
+                                + " node-1.2"),
+                lines.lines);
+    }
+
+    @Test
     void aShardThatCannotBeFailedOverSaysWhoIsMissing() {
         tell(
                 0,

@@ -1,5 +1,7 @@
 package io.kvorum.replication.runtime;
 
+import static java.util.Objects.requireNonNull;
+
 import io.kvorum.replication.Ready;
 import io.kvorum.replication.ReplicationEvent;
 import io.kvorum.replication.Transport;
@@ -9,6 +11,7 @@ import io.kvorum.slots.runtime.Faults;
 import io.kvorum.slots.runtime.OperatorLog;
 import io.kvorum.slots.topology.NodeId;
 import io.kvorum.slots.topology.ShardId;
+import java.lang.System.Logger.Level;
 import java.util.List;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
@@ -31,6 +34,8 @@ final class Delivery {
     record Output(List<Ready.Envelope> messages, List<Runnable> outcomes, List<ReplicationEvent> events) {}
 
     private final NodeId node;
+    private final String name;
+    private final OperatorLog logger;
     private final Transport transport;
     private final BooleanSupplier closed;
     private final EventFeed<ReplicationEvent> events;
@@ -51,7 +56,9 @@ final class Delivery {
             OperatorLog logger,
             BooleanSupplier closed) {
         this.node = node;
-        this.transport = transport;
+        this.name = name;
+        this.logger = logger;
+        this.transport = requireNonNull(transport, "transport");
         this.closed = closed;
         faults = new Faults(logger, name, scheduler::nanoTime, this::failed);
         events = new EventFeed<>(
@@ -106,9 +113,10 @@ final class Delivery {
         }
     }
 
-    /** Publishes the last event of a driver, which is closed by then. */
-    void publishLast(ReplicationEvent event) {
-        events.publish(event);
+    /** Tells of the defect that has ended the driver: its last event. */
+    void tellDefect(Throwable defect) {
+        logger.log(Level.ERROR, () -> name + " stopped after a defect of its own", defect);
+        events.publish(new ReplicationEvent.DriverFailed(node, String.valueOf(Faults.message(defect))));
     }
 
     /** Takes note of a failure of the scheduler, if there was one. */
@@ -124,7 +132,7 @@ final class Delivery {
     }
 
     private void failed(String call, Throwable cause) {
-        ReplicationEvent event = new ReplicationEvent.UserCodeFailed(node, call, String.valueOf(cause.getMessage()));
+        ReplicationEvent event = new ReplicationEvent.UserCodeFailed(node, call, String.valueOf(Faults.message(cause)));
         if (call.equals("listener")) {
             events.publishFailure(event);
         } else {

@@ -148,15 +148,13 @@ public final class NodeDriver implements AutoCloseable {
             Transport transport,
             PromiseStore promises,
             Scheduler scheduler) {
-        requireNonNull(settings, "settings");
         this.node = requireNonNull(node, "node");
         this.log = requireNonNull(log, "log");
-        requireNonNull(transport, "transport");
         this.scheduler = requireNonNull(scheduler, "scheduler");
         this.status = node.status();
         name = "node " + status.node() + " of " + status.shard();
         runner = new StepRunner<>(new Steps(), scheduler);
-        writes = new WriteWakeup(node, runner, scheduler, settings.linger().toNanos(), settings.batchBytes());
+        writes = new WriteWakeup(node, runner, scheduler, requireNonNull(settings, "settings"));
         keeper = new PromiseKeeper(requireNonNull(promises, "promises"), status.node());
         pending = new PendingRequests(node, this::status);
         delivery = new Delivery(status.node(), status.shard(), name, transport, scheduler, logger, runner::isClosed);
@@ -201,6 +199,7 @@ public final class NodeDriver implements AutoCloseable {
      */
     public void receive(NodeId from, ReplicationMessage message) {
         requireNonNull(from, "from");
+        requireNonNull(message, "message");
         if (runner.isClosed() || !messages.offer(new Received(from, message))) {
             message.release();
             return;
@@ -350,8 +349,10 @@ public final class NodeDriver implements AutoCloseable {
             return ACKNOWLEDGED;
         }
         CompletableFuture<@Nullable Void> outcome = scheduler.newFuture();
+        long deadline = scheduler.nanoTime() + PendingRequests.nanos(timeout);
+        Request.Await await = new Request.Await(position, level, deadline, outcome);
         counts.await(outcome, scheduler);
-        request(new Request.Await(position, level, scheduler.nanoTime() + PendingRequests.nanos(timeout), outcome));
+        request(await);
         return outcome;
     }
 
@@ -527,8 +528,7 @@ public final class NodeDriver implements AutoCloseable {
     private void tellEnd() {
         Throwable defect = runner.defect();
         if (defect != null) {
-            logger.log(Level.ERROR, () -> name + " stopped after a defect of its own", defect);
-            delivery.publishLast(new ReplicationEvent.DriverFailed(status.node(), String.valueOf(defect.getMessage())));
+            delivery.tellDefect(defect);
         }
         orphans.forEach(delivery::complete);
         releaseMessages();

@@ -1,5 +1,7 @@
 package io.kvorum.replication.runtime;
 
+import static java.util.Objects.requireNonNull;
+
 import io.kvorum.replication.Acknowledgement;
 import io.kvorum.replication.ControlAnswer;
 import io.kvorum.replication.NodeStatus;
@@ -39,7 +41,11 @@ final class PendingRequests {
 
         record Await(
                 LogPosition position, Acknowledgement level, long deadline, CompletableFuture<@Nullable Void> outcome)
-                implements Request {}
+                implements Request {
+            public Await {
+                requireNonNull(position, "position");
+            }
+        }
 
         record Confirm(long deadline, CompletableFuture<LogPosition> outcome) implements Request {}
     }
@@ -69,8 +75,11 @@ final class PendingRequests {
         this.status = status;
     }
 
-    /** A span of time in nanoseconds; one that is longer than a century is a century. */
+    /** A span of time in nanoseconds; one that is longer than a century is a century, and a negative one is none. */
     static long nanos(Duration span) {
+        if (span.isNegative()) {
+            return 0;
+        }
         return span.compareTo(CENTURY) < 0 ? span.toNanos() : CENTURY.toNanos();
     }
 

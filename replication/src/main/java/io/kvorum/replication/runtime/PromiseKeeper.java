@@ -4,6 +4,7 @@ import io.kvorum.replication.Promise;
 import io.kvorum.replication.PromiseStore;
 import io.kvorum.replication.Ready;
 import io.kvorum.replication.ReplicationEvent;
+import io.kvorum.slots.runtime.Faults;
 import io.kvorum.slots.topology.NodeId;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -67,7 +68,8 @@ final class PromiseKeeper {
         retryAt = now + Math.min(FIRST_RETRY_NANOS << Math.min(failures, 20), LONGEST_RETRY_NANOS);
         if (failures++ == 0) {
             failure = cause;
-            events.add(new ReplicationEvent.PromiseNotSaved(node, promise.epoch(), String.valueOf(cause.getMessage())));
+            events.add(
+                    new ReplicationEvent.PromiseNotSaved(node, promise.epoch(), String.valueOf(Faults.message(cause))));
         }
     }
 

@@ -2,6 +2,7 @@ package io.kvorum.replication.runtime;
 
 import io.kvorum.replication.NodeRole;
 import io.kvorum.replication.NodeStatus;
+import io.kvorum.replication.ReplicationSettings;
 import io.kvorum.replication.ShardNode;
 import io.kvorum.slots.Scheduler;
 import io.kvorum.slots.runtime.StepRunner;
@@ -41,12 +42,12 @@ final class WriteWakeup {
 
     private boolean ended;
 
-    WriteWakeup(ShardNode node, StepRunner<?> runner, Scheduler scheduler, long lingerNanos, int batchBytes) {
+    WriteWakeup(ShardNode node, StepRunner<?> runner, Scheduler scheduler, ReplicationSettings settings) {
         this.node = node;
         this.runner = runner;
         this.scheduler = scheduler;
-        this.lingerNanos = lingerNanos;
-        this.batchBytes = batchBytes;
+        lingerNanos = settings.linger().toNanos();
+        batchBytes = settings.batchBytes();
     }
 
     /**

@@ -154,15 +154,15 @@ final class Alarm {
     }
 
     private void fired(Timer timer) {
-        boolean rings;
+        long at;
         synchronized (lock) {
             timers.remove(timer);
             if (closed || !set) {
                 return;
             }
-            rings = due - scheduler.nanoTime() <= 0;
+            at = due;
         }
-        if (rings) {
+        if (at - scheduler.nanoTime() <= 0) {
             ring.run();
         } else {
             arm();

@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Takes note of what user code throws. Each failure is counted; of those of one kind the first is logged and reported,
@@ -86,6 +87,19 @@ public final class Faults {
                         + (unreported == 0 ? "" : ", and " + unreported + " times more since this was last reported"),
                 cause);
         report.accept(call, cause);
+    }
+
+    /**
+     * {@return the message of a failure, which may be null; the name of its class if user code fails to tell it}
+     *
+     * @param cause the failure
+     */
+    public static @Nullable String message(Throwable cause) {
+        try {
+            return cause.getMessage();
+        } catch (Throwable e) {
+            return cause.getClass().getName();
+        }
     }
 
     /** {@return how many failures there were} */

@@ -22,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.ServiceLoader;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.extension.ExtensionConfigurationException;
@@ -30,6 +31,11 @@ import org.junit.jupiter.api.extension.ParameterResolutionException;
 
 /** A cluster of a test, with what is told about it if the test fails. */
 final class RunningCluster {
+    /** Of the name of a file, to which an ending, a seed and the numbers of invocations are added. */
+    private static final int MAX_NAME = 150;
+
+    private static final Pattern NOT_PLAIN = Pattern.compile("[^A-Za-z0-9._-]");
+    private static final Pattern INVOCATION = Pattern.compile("invocation:#(\\d+)]");
     private static final int MAX_LINES = 200;
     private static final Optional<RespProvider> RESP = ServiceLoader.load(
                     RespProvider.class, RespProvider.class.getClassLoader())
@@ -264,17 +270,30 @@ final class RunningCluster {
         }
     }
 
+    /** {@return a name that any file system takes, and that no other test and no other invocation of this one has} */
+    private String fileName(ExtensionContext context) {
+        String test = context.getRequiredTestClass().getName()
+                + context.getTestMethod().map(method -> "." + method.getName()).orElse("");
+        String invocation = INVOCATION
+                .matcher(context.getUniqueId())
+                .results()
+                .map(number -> "-" + number.group(1))
+                .collect(Collectors.joining());
+        String plain = NOT_PLAIN.matcher(test).replaceAll("_");
+        if (!plain.equals(test) || plain.length() > MAX_NAME) {
+            plain = plain.substring(0, Math.min(plain.length(), MAX_NAME)) + "-" + Integer.toHexString(test.hashCode());
+        }
+        return plain + invocation + "-seed-" + cluster.seed();
+    }
+
     private String write(ExtensionContext context, ClusterTimeline timeline) {
         Path directory = Path.of(context.getConfigurationParameter("kvorum.reports")
                 .orElse(
                         Files.exists(Path.of("build")) && !Files.exists(Path.of("target"))
                                 ? "build/kvorum"
                                 : "target/kvorum"));
-        String name = context.getRequiredTestClass().getName()
-                + context.getTestMethod().map(method -> "." + method.getName()).orElse("") + "-seed-" + cluster.seed();
         try {
-            return timeline.write(directory, name.replaceAll("[^A-Za-z0-9._-]", "_"))
-                    .toString();
+            return timeline.write(directory, fileName(context)).toString();
         } catch (IOException e) { // the failure of the test is what matters
             return "no file: " + e;
         }

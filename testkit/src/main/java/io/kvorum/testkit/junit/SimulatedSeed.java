@@ -1,5 +1,6 @@
 package io.kvorum.testkit.junit;
 
+import io.kvorum.testkit.FaultKind;
 import io.kvorum.testkit.FaultSchedule;
 import io.kvorum.testkit.LocalCluster;
 import io.kvorum.testkit.junit.KvorumExtension.Declared;
@@ -23,14 +24,18 @@ final class SimulatedSeed implements BeforeEachCallback, AfterEachCallback, Para
     @KvorumCluster
     private static final class Undeclared {}
 
-    private final SimulationTest test;
+    private final FaultKind[] kinds;
+    private final Duration virtual;
+    private final Duration recovery;
     private final long seed;
     private final Progress progress;
     private @Nullable FaultSchedule faults;
     private long end;
 
-    SimulatedSeed(SimulationTest test, long seed, Progress progress) {
-        this.test = test;
+    SimulatedSeed(FaultKind[] kinds, Duration virtual, Duration recovery, long seed, Progress progress) {
+        this.kinds = kinds;
+        this.virtual = virtual;
+        this.recovery = recovery;
         this.seed = seed;
         this.progress = progress;
     }
@@ -49,9 +54,8 @@ final class SimulatedSeed implements BeforeEachCallback, AfterEachCallback, Para
         FaultSchedule begun = faults;
         if (begun == null) {
             RunningCluster running = running(context);
-            Duration virtual = Texts.duration(test.virtual());
             end = running.cluster().scheduler().nanoTime() + virtual.toNanos();
-            begun = FaultSchedule.begin(running.cluster(), seed, virtual, test.faults());
+            begun = FaultSchedule.begin(running.cluster(), seed, virtual, kinds);
             faults = begun;
         }
         return begun;
@@ -76,7 +80,7 @@ final class SimulatedSeed implements BeforeEachCallback, AfterEachCallback, Para
             cluster.advance(
                     Duration.ofNanos(Math.max(0, end - cluster.scheduler().nanoTime())));
         }
-        schedule.finish(Texts.duration(test.recovery()));
+        schedule.finish(recovery);
     }
 
     @Override

@@ -1,5 +1,6 @@
 package io.kvorum.testkit.junit;
 
+import java.time.Duration;
 import java.util.List;
 import java.util.stream.LongStream;
 import java.util.stream.Stream;
@@ -13,7 +14,8 @@ import org.junit.platform.commons.support.AnnotationSupport;
 /** Has a test run once for each seed, as {@link SimulationTest} says. */
 final class SimulationExtension implements TestTemplateInvocationContextProvider {
     /** One run. */
-    private record OfSeed(SimulationTest test, long seed, Progress progress) implements TestTemplateInvocationContext {
+    private record OfSeed(SimulationTest test, Duration virtual, Duration recovery, long seed, Progress progress)
+            implements TestTemplateInvocationContext {
         @Override
         public String getDisplayName(int invocationIndex) {
             return "seed " + seed;
@@ -21,7 +23,7 @@ final class SimulationExtension implements TestTemplateInvocationContextProvider
 
         @Override
         public List<Extension> getAdditionalExtensions() {
-            return List.of(new SimulatedSeed(test, seed, progress));
+            return List.of(new SimulatedSeed(test.faults(), virtual, recovery, seed, progress));
         }
     }
 
@@ -34,6 +36,8 @@ final class SimulationExtension implements TestTemplateInvocationContextProvider
     public Stream<TestTemplateInvocationContext> provideTestTemplateInvocationContexts(ExtensionContext context) {
         SimulationTest test = AnnotationSupport.findAnnotation(context.getTestMethod(), SimulationTest.class)
                 .orElseThrow();
+        Duration virtual = Texts.duration(test.virtual());
+        Duration recovery = Texts.duration(test.recovery());
         boolean replay = context.getConfigurationParameter("kvorum.seed")
                 .map(text -> !text.isBlank())
                 .orElse(false);
@@ -46,6 +50,6 @@ final class SimulationExtension implements TestTemplateInvocationContextProvider
                 context.getRequiredTestClass().getSimpleName() + "."
                         + context.getRequiredTestMethod().getName(),
                 seeds);
-        return LongStream.range(0, seeds).mapToObj(i -> new OfSeed(test, first + i, progress));
+        return LongStream.range(0, seeds).mapToObj(i -> new OfSeed(test, virtual, recovery, first + i, progress));
     }
 }

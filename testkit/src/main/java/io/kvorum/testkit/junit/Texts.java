@@ -10,8 +10,16 @@ import org.junit.jupiter.api.extension.ExtensionConfigurationException;
 final class Texts {
     private Texts() {}
 
-    /** Reads {@code 500ms}, {@code 5s}, {@code 2m}, {@code 1h}, or what {@link Duration#parse} reads. */
+    /** Reads {@code 500ms}, {@code 5s}, {@code 2m}, {@code 1h}, or what {@link Duration#parse} reads; positive. */
     static Duration duration(String text) {
+        Duration duration = anyDuration(text);
+        if (duration.isNegative() || duration.isZero()) {
+            throw new ExtensionConfigurationException("a duration must be positive: " + text);
+        }
+        return duration;
+    }
+
+    private static Duration anyDuration(String text) {
         String trimmed = text.trim().toLowerCase(Locale.ROOT);
         try {
             if (trimmed.startsWith("p")) {
@@ -25,7 +33,7 @@ final class Texts {
             } else if (trimmed.endsWith("h")) {
                 return Duration.ofHours(number(trimmed, 1));
             }
-        } catch (NumberFormatException | DateTimeParseException e) {
+        } catch (ArithmeticException | NumberFormatException | DateTimeParseException e) {
             throw new ExtensionConfigurationException("a duration must be such as 500ms, 5s, 2m or 1h: " + text, e);
         }
         throw new ExtensionConfigurationException("a duration must be such as 500ms, 5s, 2m or 1h: " + text);

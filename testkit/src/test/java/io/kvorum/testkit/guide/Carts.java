@@ -16,7 +16,7 @@ public final class Carts {
         this.store = store;
     }
 
-    /** Puts an item into a cart. Whoever does not know whether it was done does it again: twice is the same as once. */
+    /** Puts an item into a cart. Doing it twice is the same as doing it once, so a caller in doubt may repeat it. */
     public void add(String cart, String item) {
         store.compute(cart.getBytes(UTF_8), before -> {
             Set<String> items = items(before);

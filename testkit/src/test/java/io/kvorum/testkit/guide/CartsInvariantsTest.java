@@ -17,7 +17,7 @@ import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 
 final class CartsInvariantsTest {
-    /** The application, and what its customers know: which items were confirmed, and since when they wait. */
+    /** The application, and what its customers know: the items confirmed to them, and since when they have waited. */
     private record Shop(Carts carts, Map<String, Set<String>> confirmed, Map<String, Instant> waiting) {}
 
     @Test
@@ -61,7 +61,7 @@ final class CartsInvariantsTest {
                 shop.carts().add(customer, "item-" + i);
                 items.add("item-" + i);
             } catch (RefusedException | OutcomeUnknownException e) {
-                run.sleep(Duration.ofMillis(500)); // the customer is asked to try again later
+                run.sleep(Duration.ofMillis(500)); // the shop asks the customer to try again later
             }
             shop.waiting().remove(customer);
             run.sleep(Duration.ofMillis(300));

@@ -31,7 +31,7 @@ final class CartsOfflineTest {
     }
 
     @Test
-    void whoeverIsCutOffIsToldSoInTime(LocalCluster cluster, InstantSource clock) {
+    void aCustomerWhoIsCutOffIsToldInTime(LocalCluster cluster, InstantSource clock) {
         cluster.isolate(LocalCluster.CLIENT);
         Instant begin = clock.instant();
 
@@ -43,7 +43,7 @@ final class CartsOfflineTest {
     }
 
     @Test
-    void aCartSurvivesANodeThatFallsAsItIsPromoted(LocalCluster cluster) {
+    void aCartSurvivesANodeThatCrashesAsItIsPromoted(LocalCluster cluster) {
         AtomicBoolean done = new AtomicBoolean();
         cluster.at(StopPoint.AFTER_PROMOTION, hit -> {
             if (done.compareAndSet(false, true)) {

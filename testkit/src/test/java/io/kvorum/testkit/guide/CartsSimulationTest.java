@@ -31,7 +31,7 @@ final class CartsSimulationTest {
                         carts.add(customer, "item-" + i);
                         items.add("item-" + i);
                     } catch (RefusedException | OutcomeUnknownException e) {
-                        cluster.advance(Duration.ofSeconds(1)); // the customer is asked to try again later
+                        cluster.advance(Duration.ofSeconds(1)); // the shop asks the customer to try again later
                     }
                     cluster.advance(Duration.ofMillis(500));
                 }

@@ -1,6 +1,7 @@
 package io.kvorum.testkit.junit;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -14,9 +15,9 @@ import org.junit.platform.launcher.core.LauncherFactory;
 
 /** Runs the tests of a class as JUnit does, and keeps what came of them. */
 public final class Runs implements TestExecutionListener {
-    private final List<String> succeeded = new ArrayList<>();
-    private final Map<String, Throwable> failed = new LinkedHashMap<>();
-    private final List<Map<String, String>> reports = new ArrayList<>();
+    private final List<String> succeeded = Collections.synchronizedList(new ArrayList<>());
+    private final Map<String, Throwable> failed = Collections.synchronizedMap(new LinkedHashMap<>());
+    private final List<Map<String, String>> reports = Collections.synchronizedList(new ArrayList<>());
 
     private Runs() {}
 

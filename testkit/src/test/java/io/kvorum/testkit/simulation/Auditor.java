@@ -1,5 +1,7 @@
 package io.kvorum.testkit.simulation;
 
+import static java.util.Objects.requireNonNull;
+
 import io.kvorum.failover.NodeCommand;
 import io.kvorum.failover.Operation;
 import io.kvorum.replication.LogHistory;
@@ -21,6 +23,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -93,6 +96,10 @@ final class Auditor {
         NodeStatus checked;
 
         long promised;
+        /** The member lists that it knew last. */
+        @Nullable
+        Membership members;
+
         boolean lost;
         long lostAt;
         LogPosition had = LogPosition.START;
@@ -108,6 +115,10 @@ final class Auditor {
         final Map<LogPosition, Long> digests = new HashMap<>(Map.of(LogPosition.START, 0L));
         LogPosition acknowledged = LogPosition.START;
         final List<LogPosition> local = new ArrayList<>();
+        /** The member lists of the latest primary, as it knew them last. */
+        @Nullable
+        Membership members;
+
         long epoch;
         LogHistory history = LogHistory.EMPTY;
         long promotedAt;
@@ -132,9 +143,11 @@ final class Auditor {
             return;
         }
         NodeAudit audit = nodes.computeIfAbsent(status.node(), id -> new NodeAudit());
+        audit.members = status.membership();
         LogPosition end = node.log().end();
         if (isAsChecked(status, audit.checked) && node.log() == audit.log && end.equals(audit.end)) {
-            return; // nothing has changed
+            noteMembers(status);
+            return; // nothing else has changed
         }
         boolean leadsAsChecked = audit.checked != null
                 && audit.checked.role() == NodeRole.PRIMARY
@@ -148,6 +161,7 @@ final class Auditor {
         if (status.role() == NodeRole.PRIMARY && shard.beginnings.remove(status.epoch())) {
             cluster.begunAnew(node);
         }
+        noteMembers(status);
         if (status.epoch() > shard.ordered) {
             fail(
                     "an epoch comes from a sentinel",
@@ -182,6 +196,13 @@ final class Auditor {
         }
     }
 
+    private void noteMembers(NodeStatus status) {
+        ShardAudit shard = shard(status.shard());
+        if (status.role() == NodeRole.PRIMARY && status.epoch() >= shard.epoch) {
+            shard.members = status.membership();
+        }
+    }
+
     /** Whether a status has everything that is checked as the one before had it. */
     private static boolean isAsChecked(NodeStatus status, @Nullable NodeStatus before) {
         return before != null
@@ -206,6 +227,7 @@ final class Auditor {
         audit.checked = null;
         audit.lost = true;
         audit.lostAt = cluster.now();
+        audit.members = null;
         audit.had = LogPosition.START;
         promises.keySet()
                 .removeIf(member -> member.node().equals(node.identity().node()));
@@ -236,6 +258,8 @@ final class Auditor {
         ShardAudit shard = shard(members.get(0).identity().shard());
         shard.acknowledged = LogPosition.START;
         shard.local.clear();
+        shard.members = null;
+        shard.epoch = 0; // who forgets all epochs may well draw a lower one
         shard.history = LogHistory.EMPTY;
         shard.promotedAt = 0;
         shard.digests.clear();
@@ -243,9 +267,41 @@ final class Auditor {
         members.forEach(node -> nodes.computeIfAbsent(node.identity().node(), id -> new NodeAudit()).lost = false);
     }
 
-    /** Notes that a node has begun its shard anew: what others have, and it lacks, is given up. */
-    void begunAnew(DataNode node) {
+    /**
+     * {@return whether some nodes of a shard are a majority, whoever of its nodes decides: by the lists of the latest
+     * primary, and by those that each of them knew last} A node without a memory of its promises is another member.
+     *
+     * @param nodesOfShard all its nodes
+     * @param has whether a node is one of them
+     */
+    boolean isMajority(List<DataNode> nodesOfShard, Predicate<DataNode> has) {
+        Membership latest = shard(nodesOfShard.get(0).identity().shard()).members;
+        return latest != null
+                && isMajority(latest, has)
+                && nodesOfShard.stream().allMatch(node -> {
+                    NodeAudit audit = nodes.get(node.identity().node());
+                    return audit == null || audit.members == null || isMajority(audit.members, has);
+                });
+    }
+
+    private boolean isMajority(Membership members, Predicate<DataNode> has) {
+        return members.isMajority(member -> {
+            DataNode node = cluster.node(member.node());
+            return node.incarnation() == member.incarnation() && has.test(node);
+        });
+    }
+
+    /**
+     * Notes that a node has begun its shard anew: what others have, and it lacks, is given up.
+     *
+     * @return whether it stays so; otherwise a majority of the members before has its data and has promised nothing,
+     *     and may go on with the old history, which the operator should have seen to
+     */
+    boolean begunAnew(DataNode node) {
         ShardAudit shard = shard(node.identity().shard());
+        long epoch = requireNonNull(node.status()).epoch();
+        boolean forked = shard.members != null
+                && isMajority(shard.members, other -> other.isComplete() && other.savedPromise() < epoch);
         shard.acknowledged = LogPosition.START;
         shard.local.clear();
         shard.history = LogHistory.EMPTY;
@@ -254,6 +310,7 @@ final class Auditor {
         NodeAudit audit = nodes.computeIfAbsent(node.identity().node(), id -> new NodeAudit());
         audit.lost = false;
         audit.had = LogPosition.START;
+        return !forked;
     }
 
     /** Notes that a node showed its promise to somebody. */

@@ -6,7 +6,6 @@ import io.kvorum.replication.NodeStatus;
 import io.kvorum.replication.runtime.NodeDriver;
 import io.kvorum.slots.topology.ClusterTopology;
 import io.kvorum.slots.topology.Epoch;
-import io.kvorum.slots.topology.LogPosition;
 import io.kvorum.slots.topology.Member;
 import io.kvorum.slots.topology.MemberList;
 import io.kvorum.slots.topology.Membership;
@@ -20,6 +19,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -60,7 +60,11 @@ final class Cluster {
     private final List<NodeId> sentinelIds = new ArrayList<>();
     private final List<Client> clients = new ArrayList<>();
     private final FaultInjector faults;
+    private final EndState end;
     private @Nullable Violation violation;
+    /** Whether nothing that follows can be judged. */
+    private boolean over;
+
     private boolean readingAll;
 
     Cluster(Plan plan, Mutant mutant, boolean readable) {
@@ -84,6 +88,7 @@ final class Cluster {
         this.outages = new Outages(this);
         this.faults = new FaultInjector(this, queue);
         this.operator = new Operator(this, queue);
+        this.end = new EndState(this, clients);
         makeProcesses();
     }
 
@@ -204,7 +209,7 @@ final class Cluster {
         return found;
     }
 
-    private List<DataNode> nodesOf(int shard) {
+    List<DataNode> nodesOf(int shard) {
         return nodes.subList(shard * shape.members(), (shard + 1) * shape.members());
     }
 
@@ -214,10 +219,9 @@ final class Cluster {
         return membership == null || membership.knows(node.identity().node());
     }
 
-    /** {@return whether the members of a shard are known, and are not about to change} */
-    boolean isMembershipSettled(int shard) {
-        Membership membership = membership(shard);
-        return plan.profile() != Profile.OPERATIONS || (membership != null && membership.previous() == null);
+    /** {@return whether some nodes of a shard are a majority of it, by whatever list of members anybody goes} */
+    boolean isMajority(int shard, Predicate<DataNode> has) {
+        return auditor.isMajority(nodesOf(shard), has);
     }
 
     private @Nullable Membership membership(int shard) {
@@ -262,7 +266,7 @@ final class Cluster {
         coverage.count(Sometimes.BEGUN_ANEW);
         int shard = shape.shardOf(node.process().index());
         faults.begunAnew(shard);
-        auditor.begunAnew(node);
+        over |= !auditor.begunAnew(node);
         for (int key = shard; key < Keys.CHECKED; key += shape.shards()) {
             history.giveUp(key, node.held(key), now());
         }
@@ -385,6 +389,11 @@ final class Cluster {
                 trace);
     }
 
+    /** Ends the phases of a run of which the rest cannot be judged. */
+    private static final class Over extends RuntimeException {
+        private static final long serialVersionUID = 1;
+    }
+
     private void goOn(long more) {
         long limit = queue.now() + more;
         try {
@@ -404,6 +413,15 @@ final class Cluster {
     }
 
     private void runPhases() {
+        try {
+            runJudgedPhases();
+        } catch (Over e) {
+            trace.line("cluster", () -> "two histories may go on, so that nothing is judged any more");
+            closeAll();
+        }
+    }
+
+    private void runJudgedPhases() {
         startAll();
         lookOften();
         for (Fault fault : plan.faults()) {
@@ -423,7 +441,7 @@ final class Cluster {
             runUntil(queue.now() + CHECK_PERIOD);
         }
         if (!clients.stream().allMatch(Client::hasProgressed)) {
-            throw new Violation("liveness", "clients make no progress; " + unsettled());
+            throw new Violation("liveness", "clients make no progress; " + end.unsettled());
         }
         clients.forEach(Client::stop);
         settle(mustSettle);
@@ -433,7 +451,8 @@ final class Cluster {
         }
         readAll();
         settle(queue.now() + LAST_SETTLING);
-        checkEnd();
+        end.checkData();
+        history.check();
         checkRunning();
         closeAll();
     }
@@ -471,18 +490,21 @@ final class Cluster {
     }
 
     private void runUntil(long limit) {
-        while (violation == null && queue.runNext(limit)) {}
+        while (violation == null && !over && queue.runNext(limit)) {}
         if (violation != null) {
             throw violation;
+        }
+        if (over) {
+            throw new Over();
         }
     }
 
     /** Waits until the cluster is as it has to be without faults and without writes. */
     private void settle(long limit) {
-        String unsettled = unsettled();
+        String unsettled = end.unsettled();
         while (queue.now() < limit && !unsettled.isEmpty()) {
             runUntil(queue.now() + CHECK_PERIOD);
-            unsettled = unsettled();
+            unsettled = end.unsettled();
         }
         if (!unsettled.isEmpty()) {
             throw new Violation("liveness", unsettled);
@@ -505,52 +527,6 @@ final class Cluster {
         clients.forEach(Client::start);
     }
 
-    /** {@return what isn't as it has to be in a cluster without faults, or nothing} */
-    private String unsettled() {
-        for (Client client : clients) {
-            if (!client.isIdle()) {
-                return client.toString();
-            }
-        }
-        for (int index = 0; index < shape.shards(); index++) {
-            Shard shard = topology.shards().get(index);
-            List<NodeStatus> statuses = nodesOf(index).stream()
-                    .map(node -> Objects.requireNonNull(node.status()))
-                    .toList();
-            List<NodeStatus> primaries = statuses.stream()
-                    .filter(status -> status.role() == NodeRole.PRIMARY)
-                    .toList();
-            if (primaries.size() != 1 || !primaries.get(0).writable()) {
-                return shard.id() + " has not one primary that takes writes: " + statuses;
-            }
-            NodeStatus primary = primaries.get(0);
-            for (NodeStatus status : statuses) {
-                if (!isMember(status.node(), primary)) {
-                    continue; // it was replaced, or did not answer when the shard was begun anew
-                }
-                if (!status.complete()
-                        || !primary.node().equals(status.primary())
-                        || !primary.position().equals(status.position())) {
-                    return status + " doesn't follow " + primary;
-                }
-            }
-            for (SentinelHost sentinel : sentinels) {
-                ClusterTopology known =
-                        Objects.requireNonNull(sentinel.driver()).topology();
-                Shard told = known.shard(shard.id());
-                if (told == null || !told.primary().equals(primary.node()) || told.epoch() != primary.epoch()) {
-                    return sentinel.process().id() + " holds " + told + ", but the primary is " + primary;
-                }
-            }
-        }
-        return "";
-    }
-
-    private static boolean isMember(NodeId node, NodeStatus primary) {
-        Membership membership = primary.membership();
-        return membership != null && membership.knows(node);
-    }
-
     private void readAll() {
         readingAll = true;
         Client reader = clients.get(0);
@@ -562,37 +538,6 @@ final class Cluster {
         if (!reader.isIdle()) {
             throw new Violation("liveness", "not all keys can be read: " + reader);
         }
-    }
-
-    private void checkEnd() {
-        for (int index = 0; index < shape.shards(); index++) {
-            Shard shard = topology.shards().get(index);
-            DataNode first = Objects.requireNonNull(latestPrimary(index));
-            for (DataNode node : nodesOf(index)) {
-                NodeId id = node.identity().node();
-                if (!isMember(id, Objects.requireNonNull(first.status()))) {
-                    continue;
-                }
-                if (!node.log().end().equals(first.log().end()) || node.stateDigest() != first.stateDigest()) {
-                    throw new Violation(
-                            "equal positions, equal data",
-                            id + " at " + node.log().end() + " differs from "
-                                    + first.identity().node() + " at "
-                                    + first.log().end());
-                }
-                LogPosition acknowledged = auditor.lastAcknowledged(shard.id());
-                if (!node.log()
-                        .history()
-                        .contains(acknowledged, node.log().end().offset())) {
-                    throw new Violation("acknowledged writes survive", id + " lacks " + acknowledged);
-                }
-                trace.event(
-                        (int) node.stateDigest(),
-                        node.process().index(),
-                        node.log().end().offset());
-            }
-        }
-        history.check();
     }
 
     private void closeAll() {

@@ -174,6 +174,12 @@ final class DataNode {
         }
     }
 
+    /** {@return the incarnation that it had last, or zero if it has lost its promise since} */
+    long incarnation() {
+        Promise saved = promises.saved;
+        return saved == null ? 0 : saved.incarnation();
+    }
+
     /** {@return the promise that is on disk} */
     long savedPromise() {
         return promises.savedEpoch();
@@ -320,7 +326,7 @@ final class DataNode {
                     .send(
                             process,
                             stray.process,
-                            kind(carried),
+                            MessageKind.of(carried),
                             size(carried),
                             carried.copy(),
                             SimulatedNetwork.Handling.BUFFERS,
@@ -330,7 +336,7 @@ final class DataNode {
                 .send(
                         process,
                         receiver.process,
-                        kind(carried),
+                        MessageKind.of(carried),
                         size(carried),
                         carried,
                         SimulatedNetwork.Handling.BUFFERS,
@@ -347,17 +353,6 @@ final class DataNode {
             frame.release();
             message.release();
         }
-    }
-
-    private static MessageKind kind(ReplicationMessage message) {
-        if (message instanceof ReplicationMessage.Heartbeat) {
-            return MessageKind.HEARTBEAT;
-        } else if (message instanceof ReplicationMessage.Append) {
-            return MessageKind.RECORDS;
-        } else if (message instanceof SnapshotPart part) {
-            return part.end() != null ? MessageKind.LAST_SYNC_PART : MessageKind.SYNC_PART;
-        }
-        return message instanceof ReplicationMessage.Ack ? MessageKind.ACK : MessageKind.STALE;
     }
 
     private static int size(ReplicationMessage message) {

@@ -1,6 +1,7 @@
 package io.kvorum.testkit.simulation;
 
 import io.kvorum.failover.Operation;
+import io.kvorum.slots.topology.LogPosition;
 import io.kvorum.slots.topology.NodeId;
 import io.kvorum.slots.topology.ShardId;
 import io.kvorum.testkit.ClusterEvent.Fault.Kind;
@@ -541,6 +542,11 @@ final class FaultInjector implements SimulatedNetwork.Taps {
         placed.moment(kind, from, to);
     }
 
+    @Override
+    public void deliveredLate(SimulatedProcess from, SimulatedProcess to) {
+        cluster.liveness().heardLate(from, to);
+    }
+
     /** Is called when a moment has come at which a fault may be placed. */
     void moment(MessageKind kind, SimulatedProcess from, SimulatedProcess to) {
         placed.moment(kind, from, to);
@@ -559,26 +565,23 @@ final class FaultInjector implements SimulatedNetwork.Taps {
 
     /**
      * A node may lose its data while enough others of its shard have theirs, and one of them may be promoted: that's
-     * what majorities can bear.
+     * what majorities can bear. A member that may never lead has to have nothing that all who may lead lack.
      */
     boolean mayLoseData(DataNode node) {
         int shard = shape.shardOf(node.process().index());
-        if (!cluster.isMembershipSettled(shard)) {
-            return false;
-        }
-        int all = 0;
-        int incomplete = 0;
-        boolean eligible = false;
-        for (DataNode other : members(shard)) {
-            if (!cluster.isMember(other)) {
-                continue;
-            }
-            all++;
-            boolean counts = other != node && other.isComplete();
-            incomplete += counts ? 0 : 1;
-            eligible |= counts && other.identity().priority() > 0;
-        }
-        return eligible && incomplete <= all - Shape.majority(all);
+        boolean ranked = cluster.hasPriorityZero(shard);
+        return cluster.isMajority(shard, other -> other != node && other.isComplete())
+                && members(shard).stream()
+                        .anyMatch(other -> other != node
+                                && other.isComplete()
+                                && other.identity().priority() > 0
+                                && (!ranked || hasAll(other, shard)));
+    }
+
+    /** Whether no node of a shard has more than one of them. */
+    private boolean hasAll(DataNode node, int shard) {
+        LogPosition end = node.log().end();
+        return members(shard).stream().allMatch(other -> other.log().end().compareTo(end) <= 0);
     }
 
     /** Crashes a process right after this step, by chance. */

@@ -190,15 +190,11 @@ final class Interventions {
             faults.crash(node.process().index(), outage, fault.strength() == 0 ? Memory.DATA_LOST : Memory.ALL_LOST);
         }
         cluster.allLost(shard, members);
-        for (long at = queue.now() + outage + 2 * Plan.SECOND;
-                at < cluster.plan().faultsEnd() + 15 * Plan.SECOND;
-                at += 4 * Plan.SECOND) {
-            queue.schedule(at, () -> {
-                if (faults.primaryOf(shard) < 0 && members.stream().noneMatch(DataNode::isComplete)) {
-                    sentinel(shard).perform(new Operation.BeginAnew(Cluster.shardId(shard)));
-                }
-            });
-        }
+        repeat(queue.now() + outage + 2 * Plan.SECOND, lastRescue(), 4 * Plan.SECOND, () -> {
+            if (faults.primaryOf(shard) < 0 && members.stream().noneMatch(DataNode::isComplete)) {
+                sentinel(shard).perform(new Operation.BeginAnew(Cluster.shardId(shard)));
+            }
+        });
     }
 
     /** Leaves a shard with one replica that has its data; see {@link Fault.Kind}. */
@@ -233,15 +229,29 @@ final class Interventions {
                 survivor.changeDisk(-1);
             });
         }
-        for (long at = queue.now() + 2 * Plan.SECOND; at < fault.end(); at += 2 * Plan.SECOND) {
-            queue.schedule(at, () -> askToBeginAnew(shard, survivor));
-        }
+        repeat(queue.now() + 2 * Plan.SECOND, fault.end(), 2 * Plan.SECOND, () -> askToBeginAnew(shard, survivor));
+        repeat(fault.end() + 2 * Plan.SECOND, lastRescue(), 4 * Plan.SECOND, () -> {
+            if (!cluster.isMajority(shard, DataNode::isComplete)) { // the shard was not there, for example
+                askToBeginAnew(shard, survivor);
+            }
+        });
         faults.atEnd(fault, () -> {
             beginning[shard] = false;
             if (begun[shard] > 0) {
                 coverage.count(Sometimes.MEMBER_BACK_AFTER_NEW_BEGINNING);
             }
         });
+    }
+
+    /** {@return until when an operator helps a shard that cannot help itself, so that it serves in time} */
+    private long lastRescue() {
+        return cluster.plan().faultsEnd() + 15 * Plan.SECOND;
+    }
+
+    private void repeat(long first, long end, long period, Task task) {
+        for (long at = first; at < end; at += period) {
+            queue.schedule(at, task);
+        }
     }
 
     private void askToBeginAnew(int shard, DataNode survivor) {

@@ -19,7 +19,8 @@ import java.util.Map;
  *   <li>A full sync ends while its two ends stay up and connected, and few are begun; a member without its data is fed.
  *   <li>A shard serves while a majority of its complete members is up and connected, to each other and to enough
  *       sentinels, or to the primary that served when the faults last changed.
- *   <li>No epochs are used up in a loop, unless fewer sentinels than a majority decide and do not see all nodes.
+ *   <li>No epochs are used up in a loop, unless two members are out of reach of a quorum each, or fewer sentinels than
+ *       a majority decide and do not see all nodes.
  *   <li>A sentinel holds a node down in time, late steps or not; and never for what it could not have heard itself.
  *   <li>A member that was the primary, and is reached by a sentinel that reaches the present one, stops in time.
  *   <li>Every operation of an operator ends.
@@ -46,7 +47,7 @@ final class Liveness {
     private final Map<NodeId, Sync> syncs = new HashMap<>();
     private final ShardView[] shards;
     private final long[] incompleteSince;
-    /** When each node was last seen not to be well, or not to be connected to each sentinel. */
+    /** When each node was last seen not to be well, or each sentinel paused or not connected to it. */
     private final long[][] disturbedAt;
     /** When each node was last seen not to be a former primary that has to stop. */
     private final long[] stoppedAt;
@@ -140,6 +141,12 @@ final class Liveness {
         }
     }
 
+    /** Notes that a process hears from another what that has said long ago: a node that is down seems to live. */
+    void heardLate(SimulatedProcess from, SimulatedProcess to) {
+        expected.removeIf(
+                each -> each.sentinel.process() == to && cluster.node(each.node).process() == from);
+    }
+
     /** Notes that a sentinel holds a node down, since it is silent or for what it says. */
     void heldDown(SentinelHost sentinel, DataNode node, boolean silent) {
         expected.removeIf(each ->
@@ -184,7 +191,7 @@ final class Liveness {
     /** Notes that a node of a shard promised an epoch above all that any node had promised. */
     void epochUsed(int shard) {
         ShardView view = shards[shard];
-        view.epochs += quiet() > CALMING && !fewDecideBlindly(shard) ? 1 : 0;
+        view.epochs += quiet() > CALMING && !someDecideBlindly(shard) ? 1 : 0;
         if (view.epochs > MOST_EPOCHS) {
             fail(
                     "no epochs are used up in a loop",
@@ -192,20 +199,24 @@ final class Liveness {
         }
     }
 
-    /** Whether a quorum below a majority has its way, and one of those who may be it cannot reach a node. */
-    private boolean fewDecideBlindly(int shard) {
-        if (shape.quorum() >= Shape.majority(shape.sentinels())) {
-            return false;
-        }
-        int first = shard * shape.members();
-        for (SentinelHost sentinel : cluster.sentinels()) {
-            for (int i = first; i < first + shape.members(); i++) {
-                if (!connects(sentinel.process(), cluster.nodes().get(i).process())) {
-                    return true;
-                }
+    /**
+     * Whether leadership may move for ever, from one member that a quorum cannot reach to another, or by the will of a
+     * quorum below a majority that does not reach all.
+     */
+    private boolean someDecideBlindly(int shard) {
+        boolean few = shape.quorum() < Shape.majority(shape.sentinels());
+        int unseen = 0;
+        for (int i = shard * shape.members(); i < (shard + 1) * shape.members(); i++) {
+            SimulatedProcess node = cluster.nodes().get(i).process();
+            long blind = cluster.sentinels().stream()
+                    .filter(sentinel -> !connects(sentinel.process(), node))
+                    .count();
+            if (few && blind > 0) {
+                return true;
             }
+            unseen += blind >= shape.quorum() ? 1 : 0;
         }
-        return false;
+        return unseen > 1;
     }
 
     /** Notes which nodes are not well, or out of reach of a sentinel, now. */
@@ -216,7 +227,9 @@ final class Liveness {
             int index = node.process().index();
             boolean well = !noisy && isWell(node.process()) && !node.hasDiskFull();
             for (int s = 0; s < shape.sentinels(); s++) {
-                if (!well || !cluster.network().connects(shape.nodes() + s, index)) {
+                if (!well
+                        || cluster.sentinels().get(s).process().isPaused()
+                        || !cluster.network().connects(shape.nodes() + s, index)) {
                     disturbedAt[s][index] = now;
                 }
             }
@@ -372,7 +385,6 @@ final class Liveness {
     /** {@return the complete members that are well and connected to one and to each other, if they are a majority} */
     private long peers(int one, int first, boolean mutually) {
         long found = 0;
-        int count = 0;
         for (int i = first; i < first + shape.members(); i++) {
             DataNode node = cluster.nodes().get(i);
             boolean joins = node.isComplete()
@@ -384,10 +396,15 @@ final class Liveness {
             }
             if (joins) {
                 found |= 1L << i;
-                count++;
             }
         }
-        return (found >> one & 1) == 1 && count >= Shape.majority(shape.members()) ? found : 0;
+        long joined = found;
+        return (found >> one & 1) == 1
+                        && cluster.isMajority(
+                                shape.shardOf(one),
+                                node -> (joined >> node.process().index() & 1) == 1)
+                ? found
+                : 0;
     }
 
     /** Whether a majority of members, all connected, is seen by enough sentinels, all connected, that see no other. */

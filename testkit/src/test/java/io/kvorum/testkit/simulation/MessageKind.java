@@ -1,5 +1,7 @@
 package io.kvorum.testkit.simulation;
 
+import io.kvorum.replication.ReplicationMessage;
+import io.kvorum.replication.ReplicationMessage.SnapshotPart;
 import java.util.List;
 
 /** The kinds of messages, and of moments, by which faults are aimed. */
@@ -85,5 +87,17 @@ enum MessageKind {
     /** {@return a step of a switchover} */
     static MessageKind switchoverStep(Randomness random) {
         return SWITCHOVER_STEPS[random.nextInt(SWITCHOVER_STEPS.length)];
+    }
+
+    /** {@return the kind of what one node sends to another} */
+    static MessageKind of(ReplicationMessage message) {
+        if (message instanceof ReplicationMessage.Heartbeat) {
+            return HEARTBEAT;
+        } else if (message instanceof ReplicationMessage.Append) {
+            return RECORDS;
+        } else if (message instanceof SnapshotPart part) {
+            return part.end() != null ? LAST_SYNC_PART : SYNC_PART;
+        }
+        return message instanceof ReplicationMessage.Ack ? ACK : STALE;
     }
 }

@@ -103,6 +103,9 @@ final class SimulatedNetwork {
 
         /** A message was delivered; its receiver has not yet taken a step for it. */
         default void delivered(MessageKind kind, SimulatedProcess from, SimulatedProcess to) {}
+
+        /** The message that was delivered was a very late copy. */
+        default void deliveredLate(SimulatedProcess from, SimulatedProcess to) {}
     }
 
     private final EventQueue queue;
@@ -477,6 +480,9 @@ final class SimulatedNetwork {
             trace.detail(delivery.to, () -> delivery.from + ": " + delivery.message);
             delivery.receiver.accept(delivery.from, delivery.message);
             taps.delivered(delivery.kind, delivery.from, delivery.to);
+            if (delivery.isLate) {
+                taps.deliveredLate(delivery.from, delivery.to);
+            }
         }
 
         @Override
