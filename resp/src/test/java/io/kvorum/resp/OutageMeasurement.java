@@ -14,16 +14,20 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import redis.clients.jedis.DefaultJedisClientConfig;
 import redis.clients.jedis.HostAndPort;
 import redis.clients.jedis.RedisClusterClient;
+import redis.clients.jedis.RedisSentinelClient;
+import redis.clients.jedis.UnifiedJedis;
 import redis.clients.jedis.exceptions.JedisException;
 
 /**
- * Measures for how long a cluster client cannot write to a shard whose primary was killed, with a detection of one
- * second: {@code OutageMeasurement kvorum 20}, three primaries with two replicas each, and {@code OutageMeasurement
- * redis 20 DIRECTORY} with six processes of the redis-server on the PATH, three primaries with a replica each.
+ * Measures for how long a client cannot write to a shard whose primary was killed, with a detection of one second:
+ * {@code OutageMeasurement kvorum 20}, three primaries with two replicas each and a cluster client,
+ * {@code OutageMeasurement sentinel 20}, the same with a client that asks sentinels, and {@code OutageMeasurement redis
+ * 20 DIRECTORY} with six processes of the redis-server on the PATH, three primaries with a replica each.
  */
 final class OutageMeasurement {
     private static final Duration DETECTION = Duration.ofSeconds(1);
@@ -38,7 +42,7 @@ final class OutageMeasurement {
 
     /** What is killed and brought back. */
     private interface Target extends AutoCloseable {
-        int port();
+        UnifiedJedis connect(DefaultJedisClientConfig config);
 
         /** Ends the primary of the first shard at once. */
         void kill() throws Exception;
@@ -58,14 +62,11 @@ final class OutageMeasurement {
      */
     public static void main(String[] args) throws Exception {
         List<Double> outages = new ArrayList<>();
-        try (Target target = args[0].equals("redis") ? new Servers(Path.of(args[2])) : new Local()) {
+        try (Target target = target(args)) {
             DefaultJedisClientConfig config = DefaultJedisClientConfig.builder()
                     .timeoutMillis(TIMEOUT_MILLIS)
                     .build();
-            try (RedisClusterClient client = RedisClusterClient.builder()
-                    .nodes(Set.of(new HostAndPort("127.0.0.1", target.port())))
-                    .clientConfig(config)
-                    .build()) {
+            try (UnifiedJedis client = target.connect(config)) {
                 for (int i = 0; i < Integer.parseInt(args[1]); i++) {
                     write(client);
                     target.kill();
@@ -83,7 +84,23 @@ final class OutageMeasurement {
                 args[0], outages.get(outages.size() / 2), outages.get(0), outages.get(outages.size() - 1));
     }
 
-    private static void write(RedisClusterClient client) {
+    private static Target target(String[] args) throws Exception {
+        return switch (args[0]) {
+            case "kvorum" -> new Local(RespMode.CLUSTER);
+            case "sentinel" -> new Local(RespMode.SENTINEL);
+            case "redis" -> new Servers(Path.of(args[2]));
+            default -> throw new IllegalArgumentException("kvorum, sentinel or redis: " + args[0]);
+        };
+    }
+
+    private static UnifiedJedis clusterClient(int port, DefaultJedisClientConfig config) {
+        return RedisClusterClient.builder()
+                .nodes(Set.of(new HostAndPort("127.0.0.1", port)))
+                .clientConfig(config)
+                .build();
+    }
+
+    private static void write(UnifiedJedis client) {
         long deadline = System.nanoTime() + LIMIT.toNanos();
         while (true) {
             try {
@@ -103,21 +120,30 @@ final class OutageMeasurement {
                 .withReplicas(2) // of whose shard a majority must be left
                 .withFailover(SentinelSettings.defaults().withDownAfter(DETECTION)));
         private final RespCluster resp;
+        private final RespMode mode;
         private LocalNode killed = cluster.nodes().get(0);
 
-        Local() {
+        Local(RespMode mode) {
+            this.mode = mode;
             cluster.awaitReady(LIMIT);
-            resp = RespCluster.start(cluster);
+            resp = RespCluster.builder(cluster).mode(mode).start();
         }
 
         @Override
-        public int port() {
-            return resp.port(killed.id());
+        public UnifiedJedis connect(DefaultJedisClientConfig config) {
+            if (mode == RespMode.CLUSTER) {
+                return clusterClient(resp.port(killed.id()), config);
+            }
+            return RedisSentinelClient.builder()
+                    .masterName(killed.shard().value())
+                    .sentinels(resp.sentinels().stream().map(HostAndPort::from).collect(Collectors.toSet()))
+                    .clientConfig(config)
+                    .build();
         }
 
         @Override
         public void kill() {
-            killed = cluster.primaryFor(Text.bytes(KEY));
+            killed = mode == RespMode.CLUSTER ? cluster.primaryFor(Text.bytes(KEY)) : cluster.primaryOf(killed.shard());
             killed.crash();
         }
 
@@ -190,8 +216,8 @@ final class OutageMeasurement {
         }
 
         @Override
-        public int port() {
-            return FIRST_PORT + NODES - 1;
+        public UnifiedJedis connect(DefaultJedisClientConfig config) {
+            return clusterClient(FIRST_PORT + NODES - 1, config);
         }
 
         @Override
