@@ -193,8 +193,8 @@ final class LocalClusterEndTest {
             while (!end.get()) {
                 try {
                     cluster.advance(Duration.ofMillis(1));
-                    Thread.sleep(1);
-                } catch (InterruptedException | RuntimeException e) {
+                    Thread.onSpinWait();
+                } catch (RuntimeException e) {
                     // as bad code does
                 }
             }

@@ -197,9 +197,9 @@ final class Auditor {
     }
 
     private void noteMembers(NodeStatus status) {
-        ShardAudit shard = shard(status.shard());
-        if (status.role() == NodeRole.PRIMARY && status.epoch() >= shard.epoch) {
-            shard.members = status.membership();
+        if (status.role() == NodeRole.PRIMARY) { // each step of each node asks
+            ShardAudit shard = shard(status.shard());
+            shard.members = status.epoch() >= shard.epoch ? status.membership() : shard.members;
         }
     }
 
