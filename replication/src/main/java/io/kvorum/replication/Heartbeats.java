@@ -37,8 +37,8 @@ final class Heartbeats {
     }
 
     /**
-     * Sends one if it is time. What ends a rest is told by what it sends; the heartbeat an interval later looks after
-     * it.
+     * Sends one if it is time. What ends a rest is told by what it sends; the heartbeat that looks after it comes an
+     * interval later, or when it would have come at rest.
      */
     void sendIfDue(long now) {
         boolean rests = rests();
@@ -58,10 +58,9 @@ final class Heartbeats {
 
     /** {@return when the next one is due, by what is known now} */
     long dueAt() {
-        if (rests()) {
-            return sentAt + feed.settings.restingHeartbeatNanos();
-        }
-        return (leftAt - sentAt > 0 ? leftAt : sentAt) + feed.settings.heartbeatNanos();
+        long atRest = sentAt + feed.settings.restingHeartbeatNanos();
+        long soon = (leftAt - sentAt > 0 ? leftAt : sentAt) + feed.settings.heartbeatNanos();
+        return soon - atRest < 0 && !rests() ? soon : atRest;
     }
 
     private boolean rests() {

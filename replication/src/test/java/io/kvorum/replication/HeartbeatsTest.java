@@ -66,7 +66,7 @@ final class HeartbeatsTest {
     @Test
     void aWriteAtRestBringsNoHeartbeatForward() {
         shard.heartbeat(a);
-        heartbeats(TestShard.REST.minus(INTERVAL.dividedBy(2)));
+        heartbeats(INTERVAL.multipliedBy(2));
         a.write("key", "value");
         shard.step();
         assertEquals(a.end(), shard.node(B).end());
