@@ -19,7 +19,7 @@ final class LatestReport implements Function<NodeStatus, NodeReport> {
     @Override
     public NodeReport apply(NodeStatus status) {
         Made made = latest;
-        if (made == null || made.from != status) {
+        if (made == null || !made.from.equals(status)) {
             made = new Made(status, NodeCommands.report(status));
             latest = made;
         }

@@ -57,7 +57,7 @@ final class SentinelLog {
      * @param latest the topology after it
      */
     void tell(SentinelEvent event, ClusterTopology latest) {
-        if (latest != seen) { // which a thousand shards that fail over at once share for a while
+        if (!latest.equals(seen)) { // which a thousand shards that fail over at once share for a while
             seen = latest;
             outages.keySet().removeIf(shard -> latest.shard(shard) == null);
         }

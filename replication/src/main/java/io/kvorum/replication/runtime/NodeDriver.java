@@ -391,9 +391,9 @@ public final class NodeDriver implements AutoCloseable {
     // The step.
 
     private Delivery.Output takeStep(long now) {
-        Rest last = rest;
-        if (last != null && rests(last, now) && answerPings(now)) {
-            runner.wakeAt(last.until);
+        Rest present = rest;
+        if (present != null && rests(present, now) && answerPings(now)) {
+            runner.wakeAt(present.until);
             return new Delivery.Output(List.of(), pending.takeOutcomes(), List.of());
         }
         List<ReplicationEvent> told = new ArrayList<>();
@@ -414,8 +414,7 @@ public final class NodeDriver implements AutoCloseable {
         }
         boolean mayLeave = keeper.isSaved() && ready.durableOffset() <= log.durableOffset();
         pending.conclude(ready.completions(), mayLeave);
-        NodeStatus present = node.status();
-        status = present.equals(status) ? status : present; // the same one for whoever keeps what it made of it
+        status = node.status();
         rest = mayLeave ? new Rest(ready.wakeAt(), taken) : null;
         writes.await(status, taken);
         runner.wakeAt(ready.wakeAt());
@@ -427,8 +426,8 @@ public final class NodeDriver implements AutoCloseable {
     }
 
     /** Whether the node stands where the last step has left it, as nearly every ping finds it. */
-    private boolean rests(Rest last, long now) {
-        return now - last.until < 0 && messages.size() == 0 && log.end().offset() == last.taken;
+    private boolean rests(Rest present, long now) {
+        return now - present.until < 0 && messages.size() == 0 && log.end().offset() == present.taken;
     }
 
     /**
