@@ -72,6 +72,7 @@ public final class ClusterNode implements AutoCloseable {
     private final ReplicatedState state;
     private final ReplicationLog log;
     private final NodeDriver driver;
+    private final LatestReport reports = new LatestReport();
     private final @Nullable Keys keys;
     private final OwnScheduler scheduler;
 
@@ -205,7 +206,7 @@ public final class ClusterNode implements AutoCloseable {
      * @param answer takes the answer, on a thread of the scheduler; never called if the node is closed
      */
     public void execute(NodeCommand command, Consumer<? super NodeAnswer> answer) {
-        NodeCommands.execute(driver, command, answer);
+        NodeCommands.execute(driver, command, reports, answer);
     }
 
     /**

@@ -10,6 +10,7 @@ import io.kvorum.replication.runtime.NodeDriver;
 import java.lang.System.Logger.Level;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
+import java.util.function.Function;
 
 /**
  * Carries out the commands of sentinels at a replicated node: the glue between failover and replication, for a node
@@ -30,21 +31,34 @@ public final class NodeCommands {
      *     and the answer counts as lost
      */
     public static void execute(NodeDriver driver, NodeCommand command, Consumer<? super NodeAnswer> answer) {
+        execute(driver, command, NodeCommands::report, answer);
+    }
+
+    /** As the other one; the reports are made by a function. */
+    static void execute(
+            NodeDriver driver,
+            NodeCommand command,
+            Function<NodeStatus, NodeReport> reports,
+            Consumer<? super NodeAnswer> answer) {
         boolean ownShard = driver.status().shard().equals(command.shard());
         if (!ownShard || command instanceof NodeCommand.Describe) {
-            driver.describe(given -> pass(command, ownShard, given, answer));
+            driver.describe(given -> pass(command, ownShard, given, reports, answer));
         } else {
-            begin(driver, command).thenAccept(given -> pass(command, true, given, answer));
+            begin(driver, command).thenAccept(given -> pass(command, true, given, reports, answer));
         }
     }
 
     private static void pass(
-            NodeCommand command, boolean ownShard, ControlAnswer given, Consumer<? super NodeAnswer> answer) {
+            NodeCommand command,
+            boolean ownShard,
+            ControlAnswer given,
+            Function<NodeStatus, NodeReport> reports,
+            Consumer<? super NodeAnswer> answer) {
         boolean silent =
                 given.outcome() == ControlAnswer.Outcome.CLOSED || given.outcome() == ControlAnswer.Outcome.OVERLOADED;
         if (!silent) { // answered by a step
             NodeAnswer.Outcome outcome = ownShard ? outcome(given.outcome()) : NodeAnswer.Outcome.WRONG_SHARD;
-            pass(new NodeAnswer(command, outcome, report(given.status())), answer);
+            pass(new NodeAnswer(command, outcome, reports.apply(given.status())), answer);
         }
     }
 
@@ -98,7 +112,7 @@ public final class NodeCommands {
         };
     }
 
-    private static NodeReport report(NodeStatus status) {
+    static NodeReport report(NodeStatus status) {
         boolean leads = status.role() == NodeRole.PRIMARY;
         return new NodeReport(
                 status.node(),

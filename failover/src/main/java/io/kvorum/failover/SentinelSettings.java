@@ -195,10 +195,15 @@ public final class SentinelSettings {
 
     /**
      * {@return how often every node is asked to report; at most half of {@link #downAfter()}. Unless set, a quarter of
-     * that, at most a second}
+     * that, at most a second} While all nodes of a shard have answered and nothing is under way, its replicas are asked
+     * every other time only, unless that would be less often than twice in {@link #downAfter()}.
      */
     public Duration pingPeriod() {
         return values.pingPeriod;
+    }
+
+    boolean othersMayRest() {
+        return values.pingPeriod.multipliedBy(4).compareTo(values.downAfter) <= 0;
     }
 
     /** {@return these settings with a fixed {@link #pingPeriod()}} */

@@ -190,12 +190,11 @@ final class ShardSentinel {
 
     /** Whether nothing is under way, and nothing is to do before the next ping. */
     private boolean rests(long now) {
-        return procedure == null
-                && publication == null
-                && operation == null
-                && !objectivelyDown
-                && repointing.isDone()
-                && watch.isPingNext(due, now);
+        return isQuiet() && watch.isPingNext(due, now);
+    }
+
+    private boolean isQuiet() {
+        return procedure == null && publication == null && operation == null && !objectivelyDown && repointing.isDone();
     }
 
     /** The topology lists these nodes, and knows of this primary. */
@@ -221,7 +220,7 @@ final class ShardSentinel {
     // From a missed heartbeat to a new primary.
 
     private void advance(long now) {
-        watch.pingIfDue(now);
+        watch.pingIfDue(primary, isQuiet(), now);
         watch.judge(primary, now);
         List<NodeId> agreeing = peers.agreeing(primary, now);
         judgeTogether(agreeing, now);

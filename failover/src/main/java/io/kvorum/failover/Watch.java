@@ -29,6 +29,9 @@ final class Watch {
 
     private final long tolerance;
     private long pingAt;
+    /** Whether only the primary was pinged last. */
+    private boolean othersRest;
+
     private final Span primaryDenies = new Span();
     /** Whether a denial was heard more than once in that time: one answer may be older than the promotion. */
     private boolean deniesAgain;
@@ -155,13 +158,39 @@ final class Watch {
         unbegun.lateness.add(nanos);
     }
 
-    void pingIfDue(long now) {
-        if (now - pingAt >= 0) {
-            pingAt = now + context.settings().pingPeriod().toNanos();
-            for (NodeId node : nodes.keySet()) {
-                context.send(node, ping);
+    /**
+     * Pings the nodes if it is time; the primary alone every other time while nothing is to be learned of the others.
+     *
+     * @param quiet whether nothing is under way that needs the reports of the others
+     */
+    void pingIfDue(ShardPrimary primary, boolean quiet, long now) {
+        if (now - pingAt < 0) {
+            return;
+        }
+        pingAt = now + context.settings().pingPeriod().toNanos();
+        othersRest = !othersRest && quiet && isCalm();
+        for (Map.Entry<NodeId, Watched> entry : nodes.entrySet()) {
+            if (!othersRest || entry.getKey().equals(primary.primary())) {
+                entry.getValue().asked = true;
+                context.send(entry.getKey(), ping);
             }
         }
+    }
+
+    /**
+     * Whether all nodes are up and complete, have answered the last ping, and nothing that they said is to be watched.
+     */
+    private boolean isCalm() {
+        if (!context.settings().othersMayRest() || !begun || primaryDenies.open || outrun.open) {
+            return false;
+        }
+        for (Watched watched : nodes.values()) {
+            NodeReport report = watched.report;
+            if (watched.asked || watched.down != null || report == null || !report.complete() || !watched.canSave) {
+                return false;
+            }
+        }
+        return true;
     }
 
     /** {@return whether the next ping is yet to come, and is what falls due first} */
@@ -190,6 +219,7 @@ final class Watch {
             return false;
         }
         watched.detector.heard(now);
+        watched.asked = false;
         if (!begun && (report.begun() || report.membership() != null)) {
             begun = true;
             primaryDenies.end(); // it was no primary yet
@@ -331,6 +361,9 @@ final class Watch {
 
     private static final class Watched {
         private final FailureDetector detector;
+        /** Whether nothing was heard since the last ping. */
+        private boolean asked;
+
         private @Nullable NodeReport report;
         private long reportedAt;
         /** The report whose members are all watched, unless some were dropped since. */

@@ -376,6 +376,7 @@ final class Feeder {
      */
     void work(long now, boolean contested) {
         if (state instanceof Streaming streaming) {
+            known().noteLack(known().acknowledged < feed.end(), now);
             if (isStuck(now, patience(contested))) {
                 failed(Reason.NO_PROGRESS, now);
             } else {
@@ -412,7 +413,8 @@ final class Feeder {
     private boolean isStuck(long now, long patience) {
         Heard known = known();
         return isConnected(now)
-                && known.acknowledged < feed.end()
+                && known.lacks
+                && now - known.lacksSince >= patience
                 && now - known.progressAt >= patience
                 && now - known.connectedAt >= patience;
     }

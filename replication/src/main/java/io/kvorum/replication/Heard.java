@@ -29,6 +29,11 @@ final class Heard {
     /** When it last acknowledged more, or everything. */
     long progressAt;
 
+    /** Whether it lacks records, and if so since when, as far as the primary's steps have seen. */
+    boolean lacks;
+
+    long lacksSince;
+
     /** The newest full sync that was begun for it; 0 before the first. */
     long lastSync;
 
@@ -47,5 +52,11 @@ final class Heard {
         this.progressAt = now;
         this.at = now;
         this.connectedAt = now;
+    }
+
+    /** Its time for the first record that it lacks begins now, however long it has had everything. */
+    void noteLack(boolean any, long now) {
+        lacksSince = any && !lacks ? now : lacksSince;
+        lacks = any;
     }
 }

@@ -12,6 +12,14 @@ final class Heartbeats {
     private boolean wanted = true;
     private long sentAt;
 
+    /**
+     * Whether the replicas lacked nothing when that was last looked at, and when they were first seen to lack
+     * something.
+     */
+    private boolean rested;
+
+    private long leftAt;
+
     /** The committed offset that was told last. */
     private long told = -1;
 
@@ -20,6 +28,7 @@ final class Heartbeats {
         this.feed = feed;
         this.feeders = feeders;
         this.sentAt = now;
+        this.leftAt = now;
     }
 
     /** Makes the next heartbeat due at once. */
@@ -27,12 +36,19 @@ final class Heartbeats {
         wanted = true;
     }
 
-    /** Sends one if it is time. */
+    /**
+     * Sends one if it is time. What ends a rest is told by what it sends; the heartbeat that looks after it comes an
+     * interval later, or when it would have come at rest.
+     */
     void sendIfDue(long now) {
+        boolean rests = rests();
+        leftAt = rested && !rests ? now : leftAt;
+        rested = rests;
         if (feeders.isEmpty() || (!wanted && now - dueAt() < 0)) {
             return;
         }
         wanted = false;
+        rested = false;
         sentAt = now;
         told = feed.committed();
         for (Feeder feeder : feeders) {
@@ -42,7 +58,9 @@ final class Heartbeats {
 
     /** {@return when the next one is due, by what is known now} */
     long dueAt() {
-        return sentAt + (rests() ? feed.settings.restingHeartbeatNanos() : feed.settings.heartbeatNanos());
+        long atRest = sentAt + feed.settings.restingHeartbeatNanos();
+        long soon = (leftAt - sentAt > 0 ? leftAt : sentAt) + feed.settings.heartbeatNanos();
+        return soon - atRest < 0 && !rests() ? soon : atRest;
     }
 
     private boolean rests() {

@@ -41,6 +41,9 @@ final class Leadership {
     private final ReplicatedState state;
     private final PendingAcks pending;
     private final Map<NodeId, Feeder> feeders = new TreeMap<>();
+    /** All feeders in order, for what each step goes through. */
+    private final List<Feeder> all = new ArrayList<>();
+
     private final Heartbeats heartbeats;
     private final ToLongFunction<Member> held = this::heldBy;
     private final ToLongFunction<Member> answered = this::answeredBy;
@@ -76,7 +79,7 @@ final class Leadership {
         this.pending = new PendingAcks(feed.outbox, feed.settings.maxWaiting(), this::replicasWith);
         this.lists = feed.view().members();
         this.membership = membership;
-        this.heartbeats = new Heartbeats(feed, feeders.values(), now);
+        this.heartbeats = new Heartbeats(feed, all, now);
         updateFeeders();
     }
 
@@ -133,7 +136,7 @@ final class Leadership {
             return List.of();
         }
         List<ReplicaStatus> statuses = new ArrayList<>(feeders.size());
-        for (Feeder feeder : feeders.values()) {
+        for (Feeder feeder : all) {
             statuses.add(feeder.status(now));
         }
         return statuses;
@@ -261,7 +264,7 @@ final class Leadership {
         }
         giveUpReplacement(now);
         boolean contested = scan != null && (scan.isShared() || isAnyWaiting());
-        for (Feeder feeder : feeders.values()) {
+        for (Feeder feeder : all) {
             feeder.work(now, contested);
         }
         sync(now);
@@ -280,7 +283,7 @@ final class Leadership {
         if (!feeders.isEmpty()) {
             wait = heartbeats.dueAt() - now;
             if (closedFor == null && feed.settings.minReplicas() > 0) {
-                for (Feeder feeder : feeders.values()) {
+                for (Feeder feeder : all) {
                     if (feeder.isCaughtUp(now)) {
                         wait = Math.min(wait, feeder.caughtUpUntil() - now);
                     }
@@ -409,7 +412,7 @@ final class Leadership {
     private @Nullable Roster nextMembers() {
         MemberList current = membership.current();
         Roster next = null;
-        for (Feeder feeder : feeders.values()) {
+        for (Feeder feeder : all) {
             Member ready = feeder.readyMember();
             if (next == null && ready != null && !ready.equals(current.member(ready.node()))) {
                 next = new Roster(current, lists.joining()).takingIn(ready, replacement);
@@ -448,6 +451,8 @@ final class Leadership {
             }
         }
         wanted.forEach(this::addFeeder);
+        all.clear();
+        all.addAll(feeders.values());
     }
 
     private void addFeeder(NodeId node) {
@@ -475,19 +480,19 @@ final class Leadership {
             scan = beginScan(now);
         }
         if (scan != null && scan.isOpen()) {
-            for (Feeder feeder : feeders.values()) {
+            for (Feeder feeder : all) {
                 if (feeder.isWaitingFor(scan)) {
                     feeder.becomeSyncing(scan, now);
                 }
             }
-            for (Feeder feeder : feeders.values()) {
+            for (Feeder feeder : all) {
                 feeder.feedParts(now);
             }
         }
     }
 
     private boolean isAnyWaiting() {
-        for (Feeder feeder : feeders.values()) {
+        for (Feeder feeder : all) {
             if (feeder.isWaiting()) {
                 return true;
             }
@@ -499,7 +504,7 @@ final class Leadership {
      * {@return whether a node waits that did not fail again and again: only for such a one writers may have to wait}
      */
     private boolean isAnyTrusted() {
-        return feeders.values().stream().anyMatch(feeder -> feeder.isWaiting() && feeder.isTrusted());
+        return all.stream().anyMatch(feeder -> feeder.isWaiting() && feeder.isTrusted());
     }
 
     private @Nullable SharedScan beginScan(long now) {
@@ -517,7 +522,7 @@ final class Leadership {
         } catch (RuntimeException | Error e) {
             feed.outbox.publish(new ReplicationEvent.UserCodeFailed(self.node(), "snapshot scan", Outbox.text(e)));
         }
-        for (Feeder feeder : feeders.values()) {
+        for (Feeder feeder : all) {
             if (feeder.isWaiting()) {
                 feeder.failed(ReplicationEvent.Reason.SCAN_FAILED, now);
             }
@@ -579,7 +584,7 @@ final class Leadership {
     void end(Ready.Outcome outcome) {
         pending.giveUp(outcome);
         feed.endStep(); // of a step that a defect has ended
-        feeders.values().forEach(Feeder::close);
+        all.forEach(Feeder::close);
         endScan();
     }
 
@@ -587,6 +592,6 @@ final class Leadership {
         if (committed() > feed.log.end().offset()) {
             throw new AssertionError("committed " + committed() + " is after the log, which ends at " + feed.log.end());
         }
-        feeders.values().forEach(Feeder::checkInvariants);
+        all.forEach(Feeder::checkInvariants);
     }
 }

@@ -108,8 +108,9 @@ public final class ReplicationSettings {
 
     /**
      * {@return how often a primary tells its replicas that it is there; positive, at most a day} While they have
-     * everything and have answered, it does so four times in {@link #replicaTimeout()}, but not more often than this
-     * nor five times less often. By a heartbeat it also finds a replica that was restarted.
+     * everything and have answered, it does so twice in {@link #replicaTimeout()}, but not more often than this nor
+     * five times less often; once an answer is missing, it does so at this interval again. By a heartbeat it also finds
+     * a replica that was restarted.
      */
     public Duration heartbeatInterval() {
         return values.heartbeatInterval;
@@ -317,7 +318,7 @@ public final class ReplicationSettings {
     }
 
     long restingHeartbeatNanos() {
-        return Math.max(heartbeatNanos, Math.min(replicaTimeoutNanos / 4, 5 * heartbeatNanos));
+        return Math.max(heartbeatNanos, Math.min(replicaTimeoutNanos / 2, 5 * heartbeatNanos));
     }
 
     long replicaTimeoutNanos() {

@@ -290,7 +290,7 @@ final class FeederTest extends ShardTest {
     void anAnswerThatWasOvertakenTakesNothingBack() {
         LogPosition before = b.end();
         a.write("key", "value");
-        List<Long> unheard = sequencesOfAHeartbeatInterval();
+        List<Long> unheard = sequencesUntilAHeartbeat();
         long newest = unheard.get(unheard.size() - 1);
         assertTrue(unheard.size() > 1);
         a.node.receive(B, ack(unheard.get(0), a.end()), shard.now);
@@ -312,7 +312,7 @@ final class FeederTest extends ShardTest {
         a.write("key", "value");
         shard.step();
         assertEquals(a.end().offset(), a.feeds(B).acknowledged());
-        List<Long> unheard = sequencesOfAHeartbeatInterval();
+        List<Long> unheard = sequencesUntilAHeartbeat();
         a.node.receive(B, ack(unheard.get(0), before), shard.now);
 
         assertEquals(before.offset(), a.feeds(B).acknowledged());
@@ -322,8 +322,8 @@ final class FeederTest extends ShardTest {
         shard.assertEqual();
     }
 
-    /** Loses what is said to b in a heartbeat interval, and returns the numbers of those messages. */
-    private List<Long> sequencesOfAHeartbeatInterval() {
+    /** Loses what is said to b until the next heartbeat, and returns the numbers of those messages. */
+    private List<Long> sequencesUntilAHeartbeat() {
         List<Long> sequences = new ArrayList<>();
         shard.lost = sent -> {
             if (sent.to().equals(B) && sent.message() instanceof ReplicationMessage.FromPrimary message) {
@@ -332,6 +332,7 @@ final class FeederTest extends ShardTest {
             return sent.to().equals(B);
         };
         shard.advance(TestShard.REST);
+        shard.advance(TestShard.SETTINGS.heartbeatInterval());
         return sequences;
     }
 

@@ -1,6 +1,7 @@
 package io.kvorum.replication;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.kvorum.slots.topology.NodeId;
 import java.time.Duration;
@@ -45,20 +46,48 @@ final class HeartbeatsTest {
     }
 
     @Test
-    void fourFitIntoTheTimeoutWhileAllHaveEverything() {
-        assertEquals(4, heartbeats(TestShard.SETTINGS.replicaTimeout()));
+    void twoFitIntoTheTimeoutWhileAllHaveEverything() {
+        assertEquals(2, heartbeats(TestShard.SETTINGS.replicaTimeout()));
     }
 
     /** What the last write has committed is told once, within an interval. */
     @Test
     void afterAWriteTheReplicasSoonKnowThatItIsCommitted() {
-        heartbeats(TestShard.REST);
+        shard.heartbeat(a);
         a.write("key", "value");
         shard.step();
-        heartbeats(INTERVAL);
+        assertEquals(1, heartbeats(INTERVAL));
 
         assertEquals(a.end().offset(), shard.node(B).status().committed());
-        assertEquals(3, heartbeats(TestShard.SETTINGS.replicaTimeout().minus(INTERVAL)));
+        assertEquals(2, heartbeats(TestShard.SETTINGS.replicaTimeout()));
+    }
+
+    /** A write at rest is sent at once and alone: the heartbeat that looks after it comes an interval later. */
+    @Test
+    void aWriteAtRestBringsNoHeartbeatForward() {
+        shard.heartbeat(a);
+        heartbeats(INTERVAL.multipliedBy(2));
+        a.write("key", "value");
+        shard.step();
+        assertEquals(a.end(), shard.node(B).end());
+        assertEquals(0, heartbeats(INTERVAL.minusMillis(1)));
+
+        assertEquals(1, heartbeats(Duration.ofMillis(1)));
+    }
+
+    /** One that is lost is followed by others in each interval, so that a replica that is there counts all the time. */
+    @Test
+    void aLostHeartbeatIsFollowedByOthersInEachInterval() {
+        shard.heartbeat(a);
+        shard.lost = sent -> sent.message() instanceof ReplicationMessage.Heartbeat;
+        assertEquals(1, heartbeats(TestShard.REST));
+        assertEquals(4, heartbeats(INTERVAL.multipliedBy(4)));
+        assertTrue(a.feeds(B).connected());
+        shard.heal();
+        heartbeats(INTERVAL);
+
+        assertTrue(a.feeds(B).connected());
+        assertEquals(2, heartbeats(TestShard.SETTINGS.replicaTimeout()));
     }
 
     /** A record whose message is lost is sent again after an interval, however long the shard was at rest. */

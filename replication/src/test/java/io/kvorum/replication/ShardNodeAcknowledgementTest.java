@@ -133,6 +133,7 @@ final class ShardNodeAcknowledgementTest extends ShardTest {
 
     @Test
     void aStepWithoutCauseSaysNothing() {
+        shard.heartbeat(a);
         a.node.tick(shard.now);
         Ready ready = a.node.ready();
 
@@ -220,6 +221,7 @@ final class ShardNodeAcknowledgementTest extends ShardTest {
     @Test
     void theGateClosesWhenTheLastReplicaHasBeenBehindForTheTimeout() {
         use(new TestShard(TestShard.SETTINGS.withMinReplicas(1), 1 << 16, A, B, C));
+        shard.heartbeat(a);
         long heard = shard.now;
         shard.isolate(A);
         shard.advance(Duration.ofMillis(100));

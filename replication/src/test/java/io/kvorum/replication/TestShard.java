@@ -215,6 +215,12 @@ final class TestShard implements AutoCloseable {
         }
     }
 
+    /** Lets time pass until the next heartbeat of a primary, and delivers it. */
+    void heartbeat(Node primary) {
+        now = primary.node.ready().wakeAt();
+        step();
+    }
+
     void advance(Duration duration) {
         now += duration.toNanos();
         step();

@@ -36,11 +36,13 @@ final class HandOverScheduler implements Scheduler {
         return timer;
     }
 
-    /** A task that is handed to the executor when its time has come. */
+    /** A task that is handed to the executor when its time has come, as itself. */
     private final class Timer implements Runnable, Cancellable {
         private final Runnable task;
         /** Whether the task was begun or cancelled. */
         private final AtomicBoolean over = new AtomicBoolean();
+
+        private boolean handedOver;
         /** What waits; a thread that still sees null only leaves it in the queue of the timers until it is due. */
         private @Nullable ScheduledFuture<?> future;
 
@@ -50,8 +52,13 @@ final class HandOverScheduler implements Scheduler {
 
         @Override
         public void run() {
+            if (handedOver) {
+                runTask();
+                return;
+            }
+            handedOver = true;
             try {
-                executor.execute(this::runTask);
+                executor.execute(this);
             } catch (Throwable e) { // whatever it is: a timer that is lost would be waited for in vain
                 runTask();
             }

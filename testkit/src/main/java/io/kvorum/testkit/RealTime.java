@@ -52,22 +52,14 @@ final class RealTime implements ClusterTime {
             }
         };
         timers.setRemoveOnCancelPolicy(true);
-        scheduler = Scheduler.of(this::submit, timers);
-    }
-
-    private void submit(Runnable task) {
-        executor.execute(() -> {
-            try {
-                task.run();
-            } catch (Throwable e) { // the test is to know; what else is due goes on
-                failures.add(e);
-            }
-        });
+        scheduler = Scheduler.of(executor, timers);
     }
 
     private Thread thread(Runnable task, String name) {
         Thread thread = new Thread(task, name);
         thread.setDaemon(true);
+        thread.setUncaughtExceptionHandler(
+                (ended, e) -> failures.add(e)); // the test is to know; another thread goes on
         threads.add(thread);
         return thread;
     }

@@ -38,6 +38,7 @@ final class SentinelLog {
 
     private final OperatorLog logger;
     private final Map<ShardId, Outage> outages = new HashMap<>();
+    private @Nullable ClusterTopology seen;
 
     SentinelLog(OperatorLog logger) {
         this.logger = logger;
@@ -56,7 +57,10 @@ final class SentinelLog {
      * @param latest the topology after it
      */
     void tell(SentinelEvent event, ClusterTopology latest) {
-        outages.keySet().removeIf(shard -> latest.shard(shard) == null);
+        if (!latest.equals(seen)) { // which a thousand shards that fail over at once share for a while
+            seen = latest;
+            outages.keySet().removeIf(shard -> latest.shard(shard) == null);
+        }
         SentinelFact fact = event.fact();
         if (fact instanceof SentinelFact.SubjectivelyDown down) {
             logger.log(

@@ -24,7 +24,7 @@ enum Mutant {
     /** Beside the chosen node, another one that promised is promoted. */
     SECOND_PROMOTION(Profile.SPLIT),
     /** After a refused promotion, another node that promised is promoted in the same epoch. */
-    SECOND_CHOICE(Profile.PLACED, 3),
+    SECOND_CHOICE(Profile.PLACED, 20),
     /** A switchover does not pause the primary. */
     PAUSE_LEFT_OUT(Profile.SWITCHOVERS, 2),
     /** A primary is taken for fenced as soon as it is told to promise; it hears nothing of it. */
@@ -40,7 +40,7 @@ enum Mutant {
     /** All sentinels take their epochs under the same number. */
     ONE_NUMBER(Profile.SWITCHOVERS),
     /** Of a node that promised, a sentinel goes by the position that it had when it was pinged last. */
-    OLD_POSITION_COUNTS(Profile.CLASSIC),
+    OLD_POSITION_COUNTS(Profile.CLASSIC, 33),
     /** No sentinel tells a node whom to follow. */
     FOLLOW_LEFT_OUT(Profile.OPERATIONS),
 
