@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * {@code failoverDelayLimit}. All that is forgotten once a primary has led for long enough.
  *
  * <p>Nodes that fail one after the other are no return, nor is one that comes back from silence, or without its data: it
- * was down. Nor does a change count that no quorum has asked for: a switchover, or a beginning.
+ * was down. Nor does a change count while nobody holds the primary down: it is a switchover.
  *
  * <p>This is liveness only, from what this sentinel has heard and in its memory alone: one that starts anew does not
  * wait.
@@ -59,7 +59,7 @@ final class Deposals {
      * @param before the former primary
      * @param latest the report of that, or null if it is silent
      * @param later the present primary
-     * @param byFailover whether a quorum held the former one down
+     * @param byFailover whether any sentinel, as far as was heard, held the former one down
      */
     void adopted(NodeId before, @Nullable NodeReport latest, NodeId later, boolean byFailover, long now) {
         if (now - ledSince >= calm()) {

@@ -349,11 +349,11 @@ final class ShardSentinel {
         completePublication(now);
     }
 
-    /** Another node leads from now on: by a failover, if a quorum has held the former primary down. */
+    /** Another node leads from now on: by a failover, as far as anybody was heard to hold the former primary down. */
     private void deposed(ShardPrimary later, long now) {
         NodeId before = primary.primary();
-        int agreeing = (watch.isDown(before) ? 1 : 0) + peers.agreeing(primary, now).size();
-        deposals.adopted(before, watch.report(before), later.primary(), agreeing >= settings.quorum(), now);
+        boolean down = watch.isDown(before) || !peers.agreeing(primary, now).isEmpty();
+        deposals.adopted(before, watch.report(before), later.primary(), down, now);
     }
 
     private void completePublication(long now) {
