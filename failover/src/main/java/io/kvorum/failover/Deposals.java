@@ -16,8 +16,8 @@ import org.jspecify.annotations.Nullable;
  * led for a while: {@code downAfter} after the first return, and twice as long after each further one, up to
  * {@code failoverDelayLimit}. All that is forgotten once a primary has led for long enough.
  *
- * <p>Nodes that fail one after the other are no return, nor is one that comes back from silence, or without its data: it
- * was down. Nor does a change count while nobody holds the primary down: it is a switchover.
+ * <p>Nodes that fail one after the other are no return, nor is one that comes back from silence, or without its data:
+ * it was down. Nor does a change count while nobody holds the primary down: it is a switchover.
  *
  * <p>This is liveness only, from what this sentinel has heard and in its memory alone: one that starts anew does not
  * wait.

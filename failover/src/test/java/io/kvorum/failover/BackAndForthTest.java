@@ -16,8 +16,7 @@ import org.junit.jupiter.api.Test;
 
 /** A primary that a quorum cannot reach while another quorum cannot reach its successor. */
 final class BackAndForthTest {
-    private static final SentinelSettings SETTINGS =
-            SentinelSettings.defaults().withPingPeriod(Duration.ofMillis(100));
+    private static final SentinelSettings SETTINGS = SentinelSettings.defaults().withPingPeriod(Duration.ofMillis(100));
     private static final Duration SECOND = Duration.ofSeconds(1);
     private static final ShardId SHARD = new ShardId("shard1");
     private static final NodeId A = new NodeId("a");
@@ -44,8 +43,7 @@ final class BackAndForthTest {
         List<Long> moves = new ArrayList<>();
         long start = cluster.elapsed();
         cluster.onEvent = event -> {
-            if (event.fact() instanceof PrimaryChanged
-                    && event.sentinel().equals(new NodeId("S1"))) {
+            if (event.fact() instanceof PrimaryChanged && event.sentinel().equals(new NodeId("S1"))) {
                 moves.add((cluster.elapsed() - start) / FakeCluster.MILLI);
             }
         };
@@ -82,7 +80,11 @@ final class BackAndForthTest {
 
         assertEquals(1, moves.size(), moves::toString);
         assertTrue(moves.get(0) > 6_000 && moves.get(0) < 7_200, moves::toString);
-        assertEquals(4, cluster.facts(FailoverDelayed.class).get(cluster.facts(FailoverDelayed.class).size() - 1).returns());
+        assertEquals(
+                4,
+                cluster.facts(FailoverDelayed.class)
+                        .get(cluster.facts(FailoverDelayed.class).size() - 1)
+                        .returns());
     }
 
     @Test

@@ -93,8 +93,10 @@ final class SentinelLog {
         } else if (fact instanceof SentinelFact.FailoverDelayed delayed) {
             logger.log(
                     Level.WARNING,
-                    () -> delayed.shard() + ": without a primary; " + event.sentinel() + " begins no failover for another "
-                            + ReadableTime.of(delayed.delay().toNanos()) + ": leadership has been moving back and forth ("
+                    () -> delayed.shard() + ": without a primary; " + event.sentinel()
+                            + " begins no failover for another "
+                            + ReadableTime.of(delayed.delay().toNanos())
+                            + ": leadership has been moving back and forth ("
                             + (delayed.returns() == 1 ? "1 return" : delayed.returns() + " returns")
                             + " to a node that was deposed)");
         } else if (fact instanceof SentinelFact.PrimaryChanged changed) {
