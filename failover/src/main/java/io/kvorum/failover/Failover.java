@@ -89,6 +89,7 @@ final class Failover implements Procedure {
     private final ShardContext context;
     private final SentinelSettings settings;
     private final Watch watch;
+    private final Deposals deposals;
     private final ShardPrimary before;
     private final boolean switchover;
     /** The only node to switch over to, or null if any may lead. */
@@ -103,12 +104,14 @@ final class Failover implements Procedure {
     private Failover(
             ShardContext context,
             Watch watch,
+            Deposals deposals,
             ShardPrimary before,
             boolean switchover,
             @Nullable NodeId target,
             long now) {
         this.context = context;
         this.watch = watch;
+        this.deposals = deposals;
         this.before = before;
         this.switchover = switchover;
         this.target = target;
@@ -130,11 +133,12 @@ final class Failover implements Procedure {
     static Failover begin(
             ShardContext context,
             Watch watch,
+            Deposals deposals,
             ShardPrimary before,
             boolean switchover,
             @Nullable NodeId target,
             long now) {
-        Failover failover = new Failover(context, watch, before, switchover, target, now);
+        Failover failover = new Failover(context, watch, deposals, before, switchover, target, now);
         failover.send(now);
         return failover;
     }
@@ -296,6 +300,7 @@ final class Failover implements Procedure {
                 target,
                 switchover || watch.report(former) == null ? null : former,
                 switchover ? former : null,
+                deposals.deposed(),
                 fencing.taken.lossy);
         NodeReport chosen = selection.choose(candidates);
         if (chosen == null && settings.allowLossyFailover() && !switchover && !fencing.taken.lossy) {

@@ -5,22 +5,26 @@ import io.kvorum.slots.topology.NodeId;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Chooses which node to promote among complete members that have promised the epoch. The log decides: only a node that
- * has everything that any of them has may be chosen. Priority and id decide between equals.
+ * has everything that any of them has may be chosen. Priority and id decide between equals, and before the id who was
+ * deposed of late.
  *
  * @param target a node that is preferred to all others, or null
  * @param keep a node that is preferred to others of its priority, or null: a failover that no silence has caused need
  *     not move the primary
  * @param avoid a node that is chosen only if no other can be, or null: the outgoing primary of a switchover
+ * @param deposed nodes that are chosen only if no other of their priority can be: they may be out of reach again
  * @param lossy whether a node may be chosen although another one, of priority 0, has more data
  */
 record Selection(
         @Nullable NodeId target,
         @Nullable NodeId keep,
         @Nullable NodeId avoid,
+        Set<NodeId> deposed,
         boolean lossy) {
     /** {@return the node to promote, or null if none may be} */
     @Nullable
@@ -39,6 +43,7 @@ record Selection(
                         .thenComparing(report -> report.node().equals(avoid))
                         .thenComparing(NodeReport::priority)
                         .thenComparing(report -> !report.node().equals(keep))
+                        .thenComparing(report -> deposed.contains(report.node()))
                         .thenComparing(NodeReport::node))
                 .orElse(null);
     }

@@ -6,6 +6,7 @@ import io.kvorum.slots.topology.LogPosition;
 import io.kvorum.slots.topology.MemberList;
 import io.kvorum.slots.topology.NodeId;
 import io.kvorum.slots.topology.ShardId;
+import java.time.Duration;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -146,6 +147,23 @@ public sealed interface SentinelFact {
             requireNonNull(obstacle, "obstacle");
             missing = List.copyOf(missing);
             incomplete = List.copyOf(incomplete);
+        }
+    }
+
+    /**
+     * The primary is objectively down, but leadership has been moving back and forth, so this sentinel waits before it
+     * begins a failover. Told once for each primary.
+     *
+     * @param shard the shard
+     * @param epoch the epoch it is about
+     * @param returns how often leadership has returned of late to a node that a failover had deposed
+     * @param delay how long this sentinel still waits
+     */
+    record FailoverDelayed(ShardId shard, long epoch, int returns, Duration delay) implements ShardFact {
+        /** Checks the parts. */
+        public FailoverDelayed {
+            requireNonNull(shard, "shard");
+            requireNonNull(delay, "delay");
         }
     }
 

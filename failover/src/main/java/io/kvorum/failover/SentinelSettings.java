@@ -45,6 +45,8 @@ public final class SentinelSettings {
         private Duration fenceGrace = Duration.ofMillis(10);
         private Duration attemptTimeout = Duration.ofSeconds(1);
         private boolean allowLossyFailover;
+        private Duration failoverDelayLimit = Duration.ofSeconds(8);
+        private boolean failoverDelayLimitSet;
 
         private Duration pauseLimit = Duration.ofMillis(500);
         private Duration operationTimeout = Duration.ofSeconds(5);
@@ -71,6 +73,8 @@ public final class SentinelSettings {
             fenceGrace = other.fenceGrace;
             attemptTimeout = other.attemptTimeout;
             allowLossyFailover = other.allowLossyFailover;
+            failoverDelayLimit = other.failoverDelayLimit;
+            failoverDelayLimitSet = other.failoverDelayLimitSet;
             pauseLimit = other.pauseLimit;
             operationTimeout = other.operationTimeout;
             replaceTimeout = other.replaceTimeout;
@@ -110,6 +114,9 @@ public final class SentinelSettings {
         if (!v.roleLimitSet) {
             v.roleLimit = half;
         }
+        if (!v.failoverDelayLimitSet) {
+            v.failoverDelayLimit = shorter(MAX_DURATION, v.downAfter.multipliedBy(8));
+        }
     }
 
     private static void checkRanges(Values v) {
@@ -123,6 +130,7 @@ public final class SentinelSettings {
         requirePositive("resendPeriod", v.resendPeriod);
         requireNotNegative("fenceGrace", v.fenceGrace);
         requirePositive("attemptTimeout", v.attemptTimeout);
+        requireNotNegative("failoverDelayLimit", v.failoverDelayLimit);
         requirePositive("pauseLimit", v.pauseLimit);
         requirePositive("operationTimeout", v.operationTimeout);
         requirePositive("replaceTimeout", v.replaceTimeout);
@@ -343,6 +351,26 @@ public final class SentinelSettings {
     /** {@return these settings with another {@link #allowLossyFailover()}} */
     public SentinelSettings withAllowLossyFailover(boolean value) {
         return with(v -> v.allowLossyFailover = value);
+    }
+
+    /**
+     * {@return the longest that a failover waits while the primary keeps moving back and forth, counted from when the
+     * present one became known} It does so while a quorum cannot reach one member and a quorum cannot reach another.
+     * The delay begins at {@link #downAfter()} once the primary has returned to a node that was deposed, and doubles
+     * with each further return. It ends once a primary has led for twice as long as this limit and {@code downAfter}
+     * together. Nodes that crash one after the other, and operators, are never made to wait. Unless set, eight times
+     * {@code downAfter}; with 0 nothing waits
+     */
+    public Duration failoverDelayLimit() {
+        return values.failoverDelayLimit;
+    }
+
+    /** {@return these settings with a fixed {@link #failoverDelayLimit()}} */
+    public SentinelSettings withFailoverDelayLimit(Duration value) {
+        return with(v -> {
+            v.failoverDelayLimit = value;
+            v.failoverDelayLimitSet = true;
+        });
     }
 
     // Operations.

@@ -42,6 +42,7 @@ final class ShardSentinel {
     private final ShardContext context;
     private final SentinelSettings settings;
     private final Watch watch;
+    private final Deposals deposals;
     private final Peers peers;
     private final Election election;
     private final Repointing repointing;
@@ -64,10 +65,11 @@ final class ShardSentinel {
         settings = context.settings();
         watch = new Watch(context, nodes, now);
         watch.watch(primary.primary(), now);
+        deposals = new Deposals(settings, now);
         peers = new Peers(settings);
         election = new Election(context, primary, now);
         repointing = new Repointing(context, watch, now);
-        told = new ToldProspect(context, watch);
+        told = new ToldProspect(context, watch, deposals);
         announced = new Announced(context, primary, now);
         due = now;
     }
@@ -111,6 +113,7 @@ final class ShardSentinel {
     /** {@return when time alone decides something next} */
     long dueAt(long now) {
         due = watch.dueAt(now);
+        due = objectivelyDown ? deposals.dueBy(due, now) : due;
         due = peers.dueBy(due, now);
         due = election.dueBy(due, now);
         due = procedure == null ? due : procedure.dueBy(due, now);
@@ -169,6 +172,7 @@ final class ShardSentinel {
         if (!watch.knows(report.node()) || !answer.isOfAStep()) {
             return true;
         }
+        deposals.heard(report, watch.report(report.node()) == null);
         boolean rests = rests(now) && watch.isNoNews(answer);
         boolean more = watch.heard(answer, primary, now);
         if (rests && !more) {
@@ -256,12 +260,14 @@ final class ShardSentinel {
         objectivelyDown = down;
     }
 
-    /** Whether the shard needs a failover that can succeed; if it needs one that cannot, that is told. */
+    /** Whether the shard needs a failover that can succeed and is due; if it needs one that is not, that is told. */
     private boolean wantsFailover(long now) {
         if (!objectivelyDown) {
             told.clear();
         }
-        return objectivelyDown && told.isGood(primary, now);
+        return objectivelyDown
+                && told.isGood(primary, now)
+                && (operation instanceof AwaitingPrimary || told.isDue(primary, now)); // operators do not wait
     }
 
     /** A failover that has deposed nobody yet is not needed if the primary is up again. */
@@ -279,7 +285,7 @@ final class ShardSentinel {
             NodeId target = operation instanceof HandingOver handingOver
                     ? handingOver.operation().target()
                     : null;
-            procedure = Failover.begin(context, watch, primary, election.isLeadingManually(), target, now);
+            procedure = Failover.begin(context, watch, deposals, primary, election.isLeadingManually(), target, now);
             procedure.tick(now);
             conclude(now);
         }
@@ -321,6 +327,7 @@ final class ShardSentinel {
                 failOperation(AbortReason.SUPERSEDED, List.of(), now); // what was lost is as lost as before
             }
         }
+        deposed(later, now);
         if (objectivelyDown) {
             objectivelyDown = false;
             context.tell(new ObjectivelyUp(context.shard(), primary.epoch(), primary.primary()), now);
@@ -339,6 +346,13 @@ final class ShardSentinel {
         election.adopted(later, now);
         repointing.adopted(byOwnFailover, now);
         completePublication(now);
+    }
+
+    /** Another node leads from now on: by a failover, as far as anybody was heard to hold the former primary down. */
+    private void deposed(ShardPrimary later, long now) {
+        NodeId before = primary.primary();
+        boolean down = watch.isDown(before) || !peers.agreeing(primary, now).isEmpty();
+        deposals.adopted(before, watch.report(before), later.primary(), down, now);
     }
 
     private void completePublication(long now) {

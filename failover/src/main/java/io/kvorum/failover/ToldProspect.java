@@ -1,19 +1,25 @@
 package io.kvorum.failover;
 
+import io.kvorum.failover.SentinelFact.FailoverDelayed;
 import io.kvorum.failover.SentinelFact.NoFailoverPossible;
 import io.kvorum.failover.SentinelFact.NotBegun;
+import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /** The reasons for having no primary that a sentinel has told of a shard, kept so that it tells each only once. */
 final class ToldProspect {
     private final ShardContext context;
     private final Watch watch;
+    private final Deposals deposals;
     private boolean notBegun;
     private @Nullable Prospect obstacle;
+    /** The primary whose failover was last told to wait. */
+    private @Nullable ShardPrimary delayed;
 
-    ToldProspect(ShardContext context, Watch watch) {
+    ToldProspect(ShardContext context, Watch watch, Deposals deposals) {
         this.context = context;
         this.watch = watch;
+        this.deposals = deposals;
     }
 
     /** {@return the obstacle to a failover that is needed, or null if there is none} */
@@ -53,6 +59,18 @@ final class ToldProspect {
                     now);
         }
         return false;
+    }
+
+    /** {@return whether a failover that is needed may begin now; if it has to wait, that is told} */
+    boolean isDue(ShardPrimary primary, long now) {
+        long wait = deposals.remaining(now);
+        if (wait > 0 && !primary.equals(delayed)) {
+            delayed = primary;
+            context.tell(
+                    new FailoverDelayed(context.shard(), primary.epoch(), deposals.returns(), Duration.ofNanos(wait)),
+                    now);
+        }
+        return wait <= 0;
     }
 
     /** No failover is needed. */

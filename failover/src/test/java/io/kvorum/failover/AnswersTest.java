@@ -12,6 +12,7 @@ import io.kvorum.slots.topology.Membership;
 import io.kvorum.slots.topology.NodeId;
 import io.kvorum.slots.topology.ShardId;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
@@ -160,8 +161,8 @@ final class AnswersTest {
         NodeReport ahead = report(B, 1, 6, true, OLD);
         NodeReport behind = report(A, 1, 5, true, OLD);
 
-        assertEquals(ahead, new Selection(null, null, null, false).choose(List.of(behind, ahead)));
-        assertEquals(ahead, new Selection(null, A, B, false).choose(List.of(behind, ahead)));
+        assertEquals(ahead, new Selection(null, null, null, Set.of(), false).choose(List.of(behind, ahead)));
+        assertEquals(ahead, new Selection(null, A, B, Set.of(), false).choose(List.of(behind, ahead)));
     }
 
     /** A majority may have acknowledged what only it has; unless losses are allowed, nobody leads without that. */
@@ -170,8 +171,8 @@ final class AnswersTest {
         NodeReport ahead = with(report(B, 1, 6, true, OLD), new LogPosition(1, 1), 0);
         NodeReport behind = report(A, 1, 5, true, OLD);
 
-        assertNull(new Selection(null, null, null, false).choose(List.of(behind, ahead)));
-        assertEquals(behind, new Selection(null, null, null, true).choose(List.of(behind, ahead)));
+        assertNull(new Selection(null, null, null, Set.of(), false).choose(List.of(behind, ahead)));
+        assertEquals(behind, new Selection(null, null, null, Set.of(), true).choose(List.of(behind, ahead)));
     }
 
     @Test
@@ -179,9 +180,9 @@ final class AnswersTest {
         NodeReport a = report(A, 1, 5, true, OLD);
         NodeReport b = report(B, 1, 5, true, OLD);
 
-        assertEquals(a, new Selection(null, null, null, false).choose(List.of(b, a)));
-        assertEquals(b, new Selection(null, null, A, false).choose(List.of(a, b)));
-        assertEquals(b, new Selection(null, B, null, false).choose(List.of(a, b)));
+        assertEquals(a, new Selection(null, null, null, Set.of(), false).choose(List.of(b, a)));
+        assertEquals(b, new Selection(null, null, A, Set.of(), false).choose(List.of(a, b)));
+        assertEquals(b, new Selection(null, B, null, Set.of(), false).choose(List.of(a, b)));
     }
 
     @Test
@@ -189,8 +190,22 @@ final class AnswersTest {
         NodeReport a = report(A, 1, 5, true, OLD);
         NodeReport target = with(report(B, 1, 5, true, OLD), a.position(), a.priority() + 1);
 
-        assertEquals(target, new Selection(B, null, A, false).choose(List.of(a, target)));
-        assertEquals(a, new Selection(B, null, null, false).choose(List.of(report(B, 1, 4, true, OLD), a)));
+        assertEquals(target, new Selection(B, null, A, Set.of(), false).choose(List.of(a, target)));
+        assertEquals(a, new Selection(B, null, null, Set.of(), false).choose(List.of(report(B, 1, 4, true, OLD), a)));
+    }
+
+    @Test
+    void whoeverWasDeposedOfLateComesAfterOthersOfItsPriority() {
+        NodeReport a = report(A, 1, 5, true, OLD);
+        NodeReport b = report(B, 1, 5, true, OLD);
+        NodeReport later = with(b, b.position(), b.priority() + 1);
+        NodeReport behind = report(B, 1, 4, true, OLD);
+        Selection selection = new Selection(null, null, null, Set.of(A), false);
+
+        assertEquals(b, selection.choose(List.of(a, b)));
+        assertEquals(a, selection.choose(List.of(a, later)));
+        assertEquals(a, selection.choose(List.of(a, behind)));
+        assertEquals(a, selection.choose(List.of(a)));
     }
 
     private static Answers answers(NodeReport... reports) {

@@ -53,6 +53,9 @@ final class SentinelSettingsTest {
                 refused(
                         s -> s.withReplaceTimeout(millis(4_999)),
                         "operationTimeout must be at most replaceTimeout, PT4.999S: PT5S"),
+                refused(
+                        s -> s.withFailoverDelayLimit(millis(-1)),
+                        "failoverDelayLimit must not be negative: PT-0.001S"),
                 refused(s -> s.withParallelSyncs(0), "parallelSyncs must be at least 1: 0"));
     }
 
@@ -117,6 +120,9 @@ final class SentinelSettingsTest {
         assertEquals(millis(20), fast.askPeriod());
         assertEquals(millis(100), fast.opinionLife());
         assertEquals(millis(100), fast.roleLimit());
+        assertEquals(millis(1_600), fast.failoverDelayLimit());
+        assertEquals(
+                Duration.ofDays(1), DEFAULTS.withDownAfter(Duration.ofDays(1)).failoverDelayLimit());
         assertEquals(
                 Duration.ofSeconds(1),
                 DEFAULTS.withDownAfter(Duration.ofSeconds(30)).pingPeriod());
@@ -128,5 +134,10 @@ final class SentinelSettingsTest {
         assertEquals(
                 millis(50),
                 DEFAULTS.withPingPeriod(millis(50)).withDownAfter(millis(200)).pingPeriod());
+        assertEquals(
+                Duration.ZERO,
+                DEFAULTS.withFailoverDelayLimit(Duration.ZERO)
+                        .withDownAfter(millis(200))
+                        .failoverDelayLimit());
     }
 }

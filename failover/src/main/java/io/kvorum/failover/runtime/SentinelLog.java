@@ -94,6 +94,15 @@ final class SentinelLog {
                     () -> impossible.shard() + ": without a primary, and no failover is possible: "
                             + text(impossible.obstacle()) + names("; no answer from ", impossible.missing())
                             + names("; without complete data: ", impossible.incomplete()));
+        } else if (fact instanceof SentinelFact.FailoverDelayed delayed) {
+            logger.log(
+                    Level.WARNING,
+                    () -> delayed.shard() + ": without a primary; " + event.sentinel()
+                            + " begins no failover for another "
+                            + ReadableTime.of(delayed.delay().toNanos())
+                            + ": leadership has been moving back and forth ("
+                            + (delayed.returns() == 1 ? "1 return" : delayed.returns() + " returns")
+                            + " to a node that was deposed)");
         } else if (fact instanceof SentinelFact.PrimaryChanged changed) {
             Outage outage = outages.remove(changed.shard());
             logger.log(

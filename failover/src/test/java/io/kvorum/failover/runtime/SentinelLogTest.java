@@ -16,6 +16,7 @@ import io.kvorum.slots.topology.ShardId;
 import io.kvorum.slots.topology.TopologyChange;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.ResourceBundle;
@@ -142,6 +143,20 @@ final class SentinelLogTest {
                 List.of("WARNING shard-1: without a primary, and no failover is possible: fewer than a majority of its"
                         + " members answer with complete data; no answer from node-1.1, node-1.2; without complete"
                         + " data: node-1.3"),
+                lines.lines);
+    }
+
+    @Test
+    void aFailoverThatWaitsIsALine() {
+        tell(0, new SentinelFact.FailoverDelayed(SHARD, Epoch.of(6, 1), 1, Duration.ofMillis(900)));
+        tell(0, new SentinelFact.FailoverDelayed(SHARD, Epoch.of(8, 1), 3, Duration.ofMillis(3_400)));
+
+        assertEquals(
+                List.of(
+                        "WARNING shard-1: without a primary; S1 begins no failover for another 900 ms: leadership has"
+                                + " been moving back and forth (1 return to a node that was deposed)",
+                        "WARNING shard-1: without a primary; S1 begins no failover for another 3.4 s: leadership has"
+                                + " been moving back and forth (3 returns to a node that was deposed)"),
                 lines.lines);
     }
 

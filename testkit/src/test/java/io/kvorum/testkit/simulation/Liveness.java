@@ -19,8 +19,8 @@ import java.util.Map;
  *   <li>A full sync ends while its two ends stay up and connected, and few are begun; a member without its data is fed.
  *   <li>A shard serves while a majority of its complete members is up and connected, to each other and to enough
  *       sentinels, or to the primary that served when the faults last changed.
- *   <li>No epochs are used up in a loop, unless two members are out of reach of a quorum each, or fewer sentinels than
- *       a majority decide and do not see all nodes.
+ *   <li>No epochs are used up in a loop, not even while a quorum of the sentinels reaches one member and a quorum
+ *       another: then leadership moves ever more seldom.
  *   <li>A sentinel holds a node down in time, late steps or not; and never for what it could not have heard itself.
  *   <li>A member that was the primary, and is reached by a sentinel that reaches the present one, stops in time.
  *   <li>Every operation of an operator ends.
@@ -191,32 +191,12 @@ final class Liveness {
     /** Notes that a node of a shard promised an epoch above all that any node had promised. */
     void epochUsed(int shard) {
         ShardView view = shards[shard];
-        view.epochs += quiet() > CALMING && !someDecideBlindly(shard) ? 1 : 0;
+        view.epochs += quiet() > CALMING ? 1 : 0;
         if (view.epochs > MOST_EPOCHS) {
             fail(
                     "no epochs are used up in a loop",
                     view.epochs + " of " + Cluster.shardId(shard) + " while nothing changed");
         }
-    }
-
-    /**
-     * Whether leadership may move for ever, from one member that a quorum cannot reach to another, or by the will of a
-     * quorum below a majority that does not reach all.
-     */
-    private boolean someDecideBlindly(int shard) {
-        boolean few = shape.quorum() < Shape.majority(shape.sentinels());
-        int unseen = 0;
-        for (int i = shard * shape.members(); i < (shard + 1) * shape.members(); i++) {
-            SimulatedProcess node = cluster.nodes().get(i).process();
-            long blind = cluster.sentinels().stream()
-                    .filter(sentinel -> !connects(sentinel.process(), node))
-                    .count();
-            if (few && blind > 0) {
-                return true;
-            }
-            unseen += blind >= shape.quorum() ? 1 : 0;
-        }
-        return unseen > 1;
     }
 
     /** Notes which nodes are not well, or out of reach of a sentinel, now. */
