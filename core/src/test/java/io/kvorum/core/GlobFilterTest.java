@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.kvorum.slots.MalformedTextException;
 import java.util.SplittableRandom;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -104,6 +105,7 @@ final class GlobFilterTest {
 
     /** Long parts, which are looked for in parallel, beside a regular expression. */
     @Test
+    @Tag("long")
     void longPartsAgreeWithARegularExpression() {
         SplittableRandom random = new SplittableRandom(6);
         for (int i = 0; i < 300; i++) {
@@ -125,6 +127,7 @@ final class GlobFilterTest {
 
     /** Beside a matcher that tries everything. */
     @Test
+    @Tag("long")
     void agreesWithAPlainRecursion() {
         SplittableRandom random = new SplittableRandom(5);
         for (int i = 0; i < 50_000; i++) {

@@ -16,6 +16,7 @@ import java.util.OptionalLong;
 import java.util.Set;
 import java.util.SplittableRandom;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -24,6 +25,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** Random operations on a store and on a plain map that says what each must answer. */
 @ParameterizedClass(name = "{0}")
 @EnumSource(Tables.class)
+@Tag("long")
 final class LocalStoreModelTest {
     private static final int OPERATIONS = 10_000;
     private static final int TAGS = 8;

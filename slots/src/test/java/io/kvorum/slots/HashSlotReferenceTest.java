@@ -7,12 +7,14 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.CharBuffer;
 import java.util.SplittableRandom;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
  * Compares every way to hash with the plainest one, bit by bit, on random keys. {@code -Dslots.keys=N} sets how many,
  * {@code -Dslots.seed=N} from which seed.
  */
+@Tag("long")
 final class HashSlotReferenceTest {
     private static final long SEED = Long.getLong("slots.seed", 20_261_122);
     private static final int KEYS = Integer.getInteger("slots.keys", 2_000_000);

@@ -32,11 +32,13 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** When more is lost than a failover can make good, or the sentinels see less than there is. */
+@Tag("long")
 final class LocalClusterLossTest {
     private static final byte[] KEY = bytes("key");
     private static final LocalClusterSettings ONE_SHARD =

@@ -13,6 +13,7 @@ import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
 import java.util.stream.LongStream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -51,6 +52,7 @@ final class DeadlineWheelTest {
     }
 
     @Test
+    @Tag("long")
     void aMillionInOneBucketAreHandedOverInStepsOfTheGivenSize() {
         int count = 1_000_000;
         Array many = new Array(count + 1);
@@ -111,6 +113,7 @@ final class DeadlineWheelTest {
     /** Every deadline that has passed by the time of a complete sweep is handed over, and none before. */
     @ParameterizedTest(name = "seed={0}")
     @MethodSource("seeds")
+    @Tag("long")
     void handsOverWhatASortedMapWould(long seed) {
         SplittableRandom random = new SplittableRandom(seed);
         NavigableMap<Long, Set<Integer>> model = new TreeMap<>();

@@ -8,9 +8,11 @@ import java.io.IOException;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.TestFactory;
 
 /** The scenarios on Kvorum in virtual time. */
+@Tag("long")
 final class VirtualWorldTest {
     @TestFactory
     Stream<DynamicTest> scenarios() throws IOException {
