@@ -33,7 +33,9 @@ final class Liveness {
     static final long PERIOD = 100 * Plan.MILLISECOND;
 
     private static final long SYNC_LIMIT = 15 * Plan.SECOND;
+    /** A failover, which may first have to wait for 8 s where leadership has been moving back and forth. */
     private static final long SERVE_LIMIT = 12 * Plan.SECOND;
+
     private static final long CALMING = 8 * Plan.SECOND;
     private static final int MOST_SYNCS = 5;
     private static final int MOST_EPOCHS = 8;
