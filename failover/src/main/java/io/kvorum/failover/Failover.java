@@ -291,7 +291,7 @@ final class Failover implements Procedure {
         boolean enough = fencing.taken.lossy ? !candidates.isEmpty() : fencing.promised.isCompleteMajority();
         boolean waits = fencing.taken.lossy
                 ? now - fencing.endsAt < 0 && isAnyoneLeft(fencing.promised)
-                : now - fencing.graceEndsAt < 0 && othersMayPromise(fencing);
+                : (now - fencing.graceEndsAt < 0 && othersMayPromise(fencing)) || isTargetAwaited(fencing, now);
         if (!enough || waits) {
             return;
         }
@@ -326,6 +326,18 @@ final class Failover implements Procedure {
             }
         }
         return false;
+    }
+
+    /** Whether the node that is to lead has not promised yet, and most of the time is left for another if it never does. */
+    private boolean isTargetAwaited(Fencing fencing, long now) {
+        return target != null
+                && !watch.isDown(target)
+                && !fencing.promised.isFrom(target)
+                && now - targetAwaitedUntil(fencing) < 0;
+    }
+
+    private long targetAwaitedUntil(Fencing fencing) {
+        return fencing.endsAt - settings.attemptTimeout().toNanos() / 4 * 3;
     }
 
     // 4. Promoting: one node, asked to lead this epoch once and for all.
@@ -480,6 +492,8 @@ final class Failover implements Procedure {
         }
         if (step instanceof Fencing fencing && now - fencing.graceEndsAt < 0) {
             due = ShardContext.earlier(due, fencing.graceEndsAt);
+        } else if (step instanceof Fencing fencing && isTargetAwaited(fencing, now)) {
+            due = ShardContext.earlier(due, targetAwaitedUntil(fencing));
         }
         return due;
     }
