@@ -12,6 +12,8 @@ import io.kvorum.testkit.LocalNode;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -74,9 +76,45 @@ final class BatchTest {
                 assertTrue(answer.contains("ERR a part of the command may be done"), answer);
                 assertEquals("1", client.call("GET a"));
 
+                client.send("MSET", "c", tooLong, "d", "1");
+                assertEquals("(error) " + NodeEndpoint.TOO_LONG, client.read());
+                assertEquals("0", client.call("EXISTS c d"));
+
                 client.send("MSET", "{a}1", "1", "{a}2", tooLong); // of one slot
                 assertTrue(client.read().contains(NodeEndpoint.TOO_LONG));
                 assertEquals("0", client.call("EXISTS {a}1"));
+            }
+        }
+    }
+
+    @Test
+    void writesWaitForRoomInTheLog() throws Exception {
+        List<TinyClient> clients = new ArrayList<>();
+        try (LocalCluster small = LocalCluster.start(LocalClusterSettings.defaults()
+                        .withShards(1)
+                        .withReplicas(1)
+                        .withLogCapacity(1 << 16));
+                RespCluster ports = RespCluster.builder(small)
+                        .acknowledgement(Acknowledgement.MAJORITY)
+                        .start()) {
+            small.awaitReady(Duration.ofSeconds(20));
+            LocalNode primary = small.primaryFor(Text.bytes("k"));
+            LocalNode replica = small.nodes().get(primary == small.nodes().get(0) ? 1 : 0);
+            replica.pause();
+            for (int i = 0; i < 6; i++) {
+                TinyClient client = new TinyClient(ports.port(primary.id()));
+                clients.add(client);
+                client.send("SET", "k", "v".repeat(15_000));
+            }
+            small.await(() -> clients.stream().anyMatch(BatchTest::isAnswered), Duration.ofMillis(100));
+            replica.resume();
+
+            for (TinyClient client : clients) {
+                assertEquals("OK", client.read());
+            }
+        } finally {
+            for (TinyClient client : clients) {
+                client.close();
             }
         }
     }
