@@ -301,7 +301,8 @@ final class NodeEndpoint extends Endpoint {
 
     /** {@return the store, whose calls add what is to be waited for to a list, and nothing if they are refused} */
     private KeyValueStore unawaited(List<CompletionStage<?>> outcomes) {
-        return store().unawaited(cluster().acknowledgement(), ReadLevel.LOCAL, cluster().timeout(), outcomes::add);
+        return store().unawaited(
+                        cluster().acknowledgement(), ReadLevel.LOCAL, cluster().timeout(), outcomes::add);
     }
 
     private void use(Connection connection, KeyValueStore store, boolean alone, Runnable action) {

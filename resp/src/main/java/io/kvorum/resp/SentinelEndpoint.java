@@ -116,6 +116,11 @@ final class SentinelEndpoint extends Endpoint {
         }
     }
 
+    /** Tells that a client has had the state of a group forgotten, of which there is none. */
+    void reset(Shard shard) {
+        news.tellReset(shard);
+    }
+
     /** Tells of a setting that a client has changed. */
     void changed(Shard shard, String option, String value) {
         news.tellSetting(shard, option, value);

@@ -126,6 +126,22 @@ final class PubSubTest {
         }
     }
 
+    /** They are told to delete the key, and to set the sum. */
+    @Test
+    void whatExpiresIsDeletedAtReplicas() throws Exception {
+        try (TinyClient listener = ports.client("node-1.2");
+                TinyClient writer = ports.client("node-1.1")) {
+            listener.call("CONFIG SET notify-keyspace-events EA");
+            listener.call("PSUBSCRIBE __keyevent@0__:*");
+            writer.call("INCRBYFLOAT {06S}short 0.5");
+            writer.call("PEXPIRE {06S}short 100");
+
+            for (String event : List.of("set", "expire", "del")) {
+                assertEquals("[pmessage, __keyevent@0__:*, __keyevent@0__:" + event + ", {06S}short]", listener.read());
+            }
+        }
+    }
+
     @Test
     void whatWasSentByASubscriptionIsNotSentAgain() throws Exception {
         try (TinyClient client = ports.client("node-1.1")) {
