@@ -2,9 +2,11 @@ package io.kvorum.resp;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.BufferedReader;
+import java.io.EOFException;
 import java.io.File;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -37,7 +39,7 @@ final class StandAloneTest {
             String node = "node node-\\d\\.\\d (primary|replica) of shard-\\d 127\\.0\\.0\\.1:\\d+";
             assertEquals(nodes, lines.stream().filter(it -> it.matches(node)).count());
             String first = lines.get(sentinels);
-            try (TinyClient client = new TinyClient(Integer.parseInt(first.substring(first.lastIndexOf(':') + 1)))) {
+            try (TinyClient client = new TinyClient(portOf(first))) {
                 assertEquals("(error) NOAUTH Authentication required.", client.call("GET k"));
                 assertEquals("OK", client.call("AUTH SECRET"));
                 assertTrue(client.call("KVORUM STATUS").contains(first));
@@ -62,16 +64,24 @@ final class StandAloneTest {
                 .start();
         List<ProcessHandle> started = List.of();
         try (BufferedReader out = new BufferedReader(new InputStreamReader(shell.getInputStream(), UTF_8))) {
-            ports(out);
+            String node = ports(out).get(0);
             started = shell.children().toList();
-            shell.destroy();
-
             assertEquals(1, started.size());
-            started.get(0).onExit().get(20, TimeUnit.SECONDS);
+            try (TinyClient client = new TinyClient(portOf(node))) {
+                assertEquals("OK", client.call("AUTH SECRET"));
+                client.timeOutAfter(20_000);
+                shell.destroy();
+
+                assertThrows(EOFException.class, client::read);
+            }
         } finally {
             shell.destroyForcibly();
             started.forEach(ProcessHandle::destroyForcibly);
         }
+    }
+
+    private static int portOf(String line) {
+        return Integer.parseInt(line.substring(line.lastIndexOf(':') + 1));
     }
 
     private static List<String> command(String mode) {
