@@ -1,6 +1,7 @@
 package io.kvorum.resp;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.kvorum.failover.SentinelSettings;
@@ -12,7 +13,9 @@ import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
@@ -23,9 +26,8 @@ final class BothServers implements AutoCloseable {
 
     final int realPort;
     final int port;
-    private final List<Process> real = new ArrayList<>();
     private final LocalCluster cluster;
-    private final RespCluster resp;
+    private final Deque<Runnable> ends = new ArrayDeque<>(); // of what was started, the last first
 
     /** Starts a server that is no cluster, and ours, or has the test skipped where there is no real one. */
     BothServers(Path directory) throws Exception {
@@ -45,6 +47,35 @@ final class BothServers implements AutoCloseable {
                         .readAllBytes(),
                 UTF_8);
         assumeTrue(version.contains("v=7.0."), "redis-server must be of version 7.0");
+        try {
+            cluster = LocalCluster.start(LocalClusterSettings.defaults()
+                    .withShards(1)
+                    .withReplicas(0)
+                    .withFailover(SentinelSettings.defaults().withQuorum(1))
+                    .withSentinels(1));
+            ends.push(cluster::close);
+            cluster.awaitReady(Duration.ofSeconds(10));
+            port = startOurs(mode);
+            realPort = startReal(directory, mode);
+        } catch (Throwable e) {
+            close();
+            throw e;
+        }
+    }
+
+    private int startOurs(RespMode mode) {
+        RespCluster resp = RespCluster.builder(cluster)
+                .mode(mode)
+                .groupNames(shard -> "mymaster")
+                .start();
+        ends.push(resp::close);
+        return resp.port(
+                mode == RespMode.SENTINEL
+                        ? cluster.sentinels().get(0).id()
+                        : cluster.nodes().get(0).id());
+    }
+
+    private int startReal(Path directory, RespMode mode) throws IOException {
         int server = freePort();
         List<String> options = new ArrayList<>(List.of("--save", "", "--dir", directory.toString()));
         options.addAll(
@@ -52,35 +83,19 @@ final class BothServers implements AutoCloseable {
                         ? List.of("--cluster-enabled", "yes", "--cluster-announce-ip", "127.0.0.1")
                         : List.of("--databases", "1"));
         start(directory, server, options);
-        if (mode == RespMode.SENTINEL) {
-            realPort = freePort();
+        await(server, "PING", "PONG");
+        if (mode == RespMode.CLUSTER) {
+            await(server, "CLUSTER ADDSLOTSRANGE 0 16383", "OK");
+            await(server, "CLUSTER INFO", "cluster_state:ok\r\n");
+        } else if (mode == RespMode.SENTINEL) {
+            int sentinel = freePort();
             Path settings = directory.resolve("sentinel.conf");
             Files.writeString(settings, "sentinel monitor mymaster 127.0.0.1 " + server + " 1\n");
-            start(directory, realPort, List.of(settings.toString(), "--sentinel"));
-        } else {
-            realPort = server;
+            start(directory, sentinel, List.of(settings.toString(), "--sentinel"));
+            await(sentinel, "SENTINEL ckquorum mymaster", "OK 1 usable");
+            return sentinel;
         }
-        cluster = LocalCluster.start(LocalClusterSettings.defaults()
-                .withShards(1)
-                .withReplicas(0)
-                .withFailover(SentinelSettings.defaults().withQuorum(1))
-                .withSentinels(1));
-        cluster.awaitReady(Duration.ofSeconds(10));
-        resp = RespCluster.builder(cluster)
-                .mode(mode)
-                .groupNames(shard -> "mymaster")
-                .start();
-        port = resp.port(
-                mode == RespMode.SENTINEL
-                        ? cluster.sentinels().get(0).id()
-                        : cluster.nodes().get(0).id());
-        await("PING", "PONG");
-        if (mode == RespMode.CLUSTER) {
-            await("CLUSTER ADDSLOTSRANGE 0 16383", "OK");
-            await("CLUSTER INFO", "cluster_state:ok\r\n");
-        } else if (mode == RespMode.SENTINEL) {
-            await("SENTINEL ckquorum mymaster", "OK 1 usable");
-        }
+        return server;
     }
 
     private static int freePort() throws IOException {
@@ -97,30 +112,32 @@ final class BothServers implements AutoCloseable {
         List<String> command = new ArrayList<>(List.of("redis-server"));
         command.addAll(options);
         command.addAll(List.of("--port", String.valueOf(at), "--bind", "127.0.0.1"));
-        real.add(new ProcessBuilder(command)
+        Process process = new ProcessBuilder(command)
                 .redirectErrorStream(true)
                 .redirectOutput(directory.resolve("log-" + at).toFile())
-                .start());
+                .start();
+        ends.push(() -> {
+            process.destroy();
+            process.onExit().orTimeout(10, TimeUnit.SECONDS).join();
+        });
     }
 
     /** Waits until the real one gives an answer that begins like this. */
-    private void await(String command, String answer) {
-        cluster.await(
+    private void await(int at, String command, String answer) {
+        boolean given = cluster.await(
                 () -> {
-                    try (TinyClient client = new TinyClient(realPort)) {
+                    try (TinyClient client = new TinyClient(at)) {
                         return client.call(command).startsWith(answer);
                     } catch (IOException e) {
                         return false;
                     }
                 },
                 Duration.ofSeconds(10));
+        assertTrue(given, () -> command + " must be answered with " + answer);
     }
 
     @Override
     public void close() {
-        resp.close();
-        cluster.close();
-        real.forEach(Process::destroy);
-        real.forEach(process -> process.onExit().orTimeout(10, TimeUnit.SECONDS).join());
+        ends.forEach(Runnable::run);
     }
 }
