@@ -216,6 +216,15 @@ final class NodeEndpoint extends Endpoint {
         }
     }
 
+    @Override
+    void requireHere(Session session, Command command, byte[][] args) {
+        try {
+            Routing.check(this, session, command, command.keysOf(args));
+        } catch (RefusedException e) {
+            return; // no other place is known
+        }
+    }
+
     /** Carries a command out or queues it, once nothing passing stands in its way. */
     private void carryOut(Connection connection, Command command, byte[][] args) {
         RefusedException refused = attempt(connection, command, args);

@@ -34,7 +34,8 @@ final class PubSubTest {
             assertEquals("[pmessage, n*, news, hello]", other.read());
             assertTrue(other.raw().startsWith(">4\r\n"));
             assertEquals("PONG", other.call("PING")); // which the newer protocol allows
-            assertTrue(one.call("GET k").startsWith("(error) ERR Can't execute 'get'"));
+            assertTrue(one.call("GET {06S}").startsWith("(error) ERR Can't execute 'get'"));
+            assertTrue(one.call("GET k").startsWith("(error) MOVED "));
             assertEquals("[unsubscribe, news, 0]", one.call("UNSUBSCRIBE"));
             assertEquals("PONG", one.call("PING"));
         }
