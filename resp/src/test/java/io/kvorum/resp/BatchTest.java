@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.kvorum.core.KeyValueStore;
 import io.kvorum.replication.Acknowledgement;
+import io.kvorum.replication.ReplicationSettings;
 import io.kvorum.testkit.LocalCluster;
 import io.kvorum.testkit.LocalClusterSettings;
 import io.kvorum.testkit.LocalNode;
@@ -18,6 +19,8 @@ import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Commands that arrive together end with the connection, and stop with the node, in the middle too. */
 final class BatchTest {
@@ -87,26 +90,25 @@ final class BatchTest {
         }
     }
 
-    @Test
-    void writesWaitForRoomInTheLog() throws Exception {
+    @ParameterizedTest
+    @ValueSource(strings = {"LOCAL", "MAJORITY"})
+    void writesWaitForRoomInTheLog(String level) throws Exception {
         List<TinyClient> clients = new ArrayList<>();
-        try (LocalCluster small = LocalCluster.start(LocalClusterSettings.defaults()
-                        .withShards(1)
-                        .withReplicas(1)
-                        .withLogCapacity(1 << 16));
+        Acknowledgement acknowledgement = level.equals("LOCAL") ? Acknowledgement.LOCAL : Acknowledgement.MAJORITY;
+        try (LocalCluster small = start(smallLog());
                 RespCluster ports = RespCluster.builder(small)
-                        .acknowledgement(Acknowledgement.MAJORITY)
+                        .acknowledgement(acknowledgement)
                         .start()) {
-            small.awaitReady(Duration.ofSeconds(20));
             LocalNode primary = small.primaryFor(Text.bytes("k"));
-            LocalNode replica = small.nodes().get(primary == small.nodes().get(0) ? 1 : 0);
+            LocalNode replica = replicaOf(small, primary);
             replica.pause();
             for (int i = 0; i < 6; i++) {
                 TinyClient client = new TinyClient(ports.port(primary.id()));
                 clients.add(client);
                 client.send("SET", "k", "v".repeat(15_000));
             }
-            small.await(() -> clients.stream().anyMatch(BatchTest::isAnswered), Duration.ofMillis(100));
+            TinyClient last = clients.get(5);
+            small.await(() -> isAnswered(last), Duration.ofMillis(100));
             replica.resume();
 
             for (TinyClient client : clients) {
@@ -117,6 +119,50 @@ final class BatchTest {
                 client.close();
             }
         }
+    }
+
+    /** However long the call of a store may wait. */
+    @Test
+    void othersDoNotWaitForATransactionThatWaitsForRoomInTheLog() throws Exception {
+        LocalClusterSettings settings = smallLog().withTimeout(Duration.ofMinutes(1));
+        ReplicationSettings patient = settings.replication().withReplicaTimeout(Duration.ofSeconds(30));
+        try (LocalCluster small = start(settings.withReplication(patient));
+                RespCluster ports = RespCluster.builder(small)
+                        .acknowledgement(Acknowledgement.LOCAL)
+                        .start()) {
+            LocalNode primary = small.primaryFor(Text.bytes("k"));
+            replicaOf(small, primary).pause();
+            int at = ports.port(primary.id());
+            try (TinyClient writer = new TinyClient(at);
+                    TinyClient reader = new TinyClient(at);
+                    TinyClient other = new TinyClient(at)) {
+                for (int i = 0; i < 4; i++) { // which fill the log
+                    assertEquals("OK", writer.callWords("SET", "k", "v".repeat(13_000)));
+                }
+                String id = writer.call("CLIENT ID");
+                writer.write("MULTI\r\nSET k 1\r\nEXEC\r\n");
+                await(() -> clients(other).matches("(?s).*id=" + id + " [^\n]* cmd=exec .*"));
+
+                assertEquals("1", reader.call("EXISTS k"));
+                assertEquals("1", other.call("CLIENT KILL ID " + id));
+                await(() -> !clients(other).matches("(?s).*id=" + id + " .*"));
+            }
+        }
+    }
+
+    /** Of a primary and a replica. */
+    private static LocalClusterSettings smallLog() {
+        return LocalClusterSettings.defaults().withShards(1).withReplicas(1).withLogCapacity(1 << 16);
+    }
+
+    private static LocalCluster start(LocalClusterSettings settings) {
+        LocalCluster started = LocalCluster.start(settings);
+        started.awaitReady(Duration.ofSeconds(20));
+        return started;
+    }
+
+    private static LocalNode replicaOf(LocalCluster of, LocalNode primary) {
+        return of.nodes().get(primary == of.nodes().get(0) ? 1 : 0);
     }
 
     @Test
