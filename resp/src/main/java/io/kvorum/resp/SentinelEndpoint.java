@@ -138,6 +138,11 @@ final class SentinelEndpoint extends Endpoint {
         return down ? Math.max(millis(subjectivelyDown.get(node)), 0) : -1;
     }
 
+    /** {@return whether this sentinel holds a node down, and has told so: an event of it is not still to come} */
+    boolean hasToldDown(NodeId node) {
+        return subjectivelyDown.containsKey(node) && downMillis(node) >= 0;
+    }
+
     /** {@return for how many milliseconds a quorum has held a primary down; -1 if it does not} */
     long agreedDownMillis(NodeId node) {
         return millis(objectivelyDown.get(node));

@@ -114,7 +114,7 @@ final class SentinelNews {
         List<NodeId> slaves = new ArrayList<>(shard.nodes());
         slaves.remove(changed.primary());
         slaves.forEach(node -> publish("+slave", slave(shard, node)));
-        slaves.removeIf(node -> sentinel.downMillis(node) < 0);
+        slaves.removeIf(node -> !sentinel.hasToldDown(node));
         slaves.forEach(node -> publish("+sdown", slave(shard, node)));
     }
 
