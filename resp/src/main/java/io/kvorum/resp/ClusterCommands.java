@@ -276,7 +276,7 @@ final class ClusterCommands {
                 out.bulk(cluster.host());
                 out.integer(cluster.port(node));
                 out.bulk(Text.idOf(node.value()));
-                out.array(0);
+                out.map(0);
             }
         }
     }

@@ -152,7 +152,11 @@ final class CommandTable {
         out.set(command.tips().size());
         command.tips().forEach(out::bulk);
         describeKeys(command, out);
-        out.set(command.subcommands().size());
+        if (command.subcommands().isEmpty()) {
+            out.set(0);
+        } else {
+            out.array(command.subcommands().size());
+        }
         command.subcommands().values().forEach(subcommand -> describe(subcommand, out));
     }
 

@@ -74,6 +74,13 @@ abstract class Endpoint {
     /** What ran behind this port does not any more, or is of no interest any more. */
     void ended() {}
 
+    /**
+     * Checks that a command which will not be carried out is in the right place at least.
+     *
+     * @throws CommandException with the error that sends the client elsewhere
+     */
+    void requireHere(Session session, Command command, byte[][] args) {}
+
     /** Ends what runs behind this port. */
     abstract void crash();
 
@@ -251,6 +258,7 @@ abstract class Endpoint {
             throw new CommandException("NOAUTH Authentication required.");
         }
         if (session.protocol == 2 && session.subscribed() && !PubSubCommands.mayBeUsedBySubscribers(command)) {
+            requireHere(session, command, args); // the server's first complaint
             throw new CommandException("ERR Can't execute '" + command.name()
                     + "': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context");
         }

@@ -4,6 +4,7 @@ import io.kvorum.replication.NodeStatus;
 import io.kvorum.replication.ReplicaStatus;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 
 /** Writes what INFO tells of a node: what clients and tools read, in the server's form. */
 final class Info {
@@ -23,6 +24,8 @@ final class Info {
             "cluster",
             "keyspace");
 
+    private static final Set<String> ALL = Set.of("default", "all", "everything");
+
     private final StringBuilder text = new StringBuilder();
 
     private Info() {}
@@ -38,20 +41,23 @@ final class Info {
     static String of(NodeEndpoint node, List<String> sections) {
         Info info = new Info();
         for (String section : SECTIONS) {
-            boolean all =
-                    sections.isEmpty() || sections.stream().anyMatch(List.of("default", "all", "everything")::contains);
-            if (all || sections.contains(section)) {
+            if (isWanted(section, sections)) {
                 info.section(node, section);
             }
         }
         return info.text.toString();
     }
 
+    /** {@return whether a section is among those that were asked for} */
+    static boolean isWanted(String section, List<String> asked) {
+        return asked.isEmpty() || asked.contains(section) || asked.stream().anyMatch(ALL::contains);
+    }
+
     /** {@return the sections that nodes and sentinels have in common} */
     static String common(Endpoint endpoint, List<String> sections) {
         Info info = new Info();
         for (String section : List.of("server", "clients", "cpu", "stats")) {
-            if (sections.isEmpty() || sections.contains(section) || sections.contains("all")) {
+            if (isWanted(section, sections)) {
                 switch (section) {
                     case "server" -> info.server(endpoint);
                     case "clients" -> info.clients(endpoint);
@@ -114,15 +120,11 @@ final class Info {
 
     private void clients(Endpoint endpoint) {
         title("Clients");
-        List<Connection> connections = endpoint.connections();
-        line("connected_clients", connections.size());
+        line("connected_clients", endpoint.connections().size());
         line("cluster_connections", 0);
         line("maxclients", 10_000);
         line("blocked_clients", 0);
         line("tracking_clients", 0);
-        line(
-                "pubsub_clients",
-                connections.stream().filter(it -> it.session().subscribed()).count());
     }
 
     private void memory() {

@@ -299,7 +299,10 @@ final class KeyCommands {
             if (call.is(i, "REPLACE")) {
                 replace = true;
             } else if (call.is(i, "DB") && i + 1 < call.size()) {
-                if (call.smallInteger(++i) != 0) {
+                boolean other = call.smallInteger(++i) != 0;
+                if (other && call.node().cluster().mode() == RespMode.CLUSTER) {
+                    throw new CommandException("ERR Copying to another database is not allowed in cluster mode");
+                } else if (other) {
                     throw new CommandException("ERR DB index is out of range");
                 }
             } else {

@@ -18,6 +18,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
@@ -36,8 +37,13 @@ import org.jspecify.annotations.Nullable;
  * <p>Safe for use by any number of threads.
  */
 final class NodeEndpoint extends Endpoint {
-    /** For how long a command waits until it is clear which node leads. */
+    /** What a command waits out: until it is clear which node leads, or the log has room. */
+    private static final Set<Kind> PASSING = EnumSet.of(Kind.PAUSED, Kind.FENCED, Kind.OVERLOADED);
+
+    /** For how long it waits at most. */
     private static final Duration MAX_WAIT = Duration.ofSeconds(2);
+
+    private static final Duration SHORTEST_WAIT = Duration.ofNanos(1);
 
     /** A hundred years, for clocks that count nanoseconds. */
     private static final Duration MAX_HOLD = Duration.ofDays(36_500);
@@ -110,9 +116,12 @@ final class NodeEndpoint extends Endpoint {
         return node.store();
     }
 
-    /** {@return the node's own store for clients that wait for nobody} */
+    /**
+     * {@return the node's own store for clients that wait for nobody} Its calls do not wait for room in the log either,
+     * since others wait for the lock that they hold.
+     */
     KeyValueStore localStore() {
-        return store().store(Acknowledgement.LOCAL, ReadLevel.LOCAL, cluster().timeout());
+        return store().store(Acknowledgement.LOCAL, ReadLevel.LOCAL, SHORTEST_WAIT);
     }
 
     NodeStatus status() {
@@ -212,13 +221,21 @@ final class NodeEndpoint extends Endpoint {
         }
     }
 
-    /** Carries a command out or queues it, once it is clear which node leads. */
+    @Override
+    void requireHere(Session session, Command command, byte[][] args) {
+        try {
+            Routing.check(this, session, command, command.keysOf(args));
+        } catch (RefusedException e) {
+            return; // no other place is known
+        }
+    }
+
+    /** Carries a command out or queues it, once nothing passing stands in its way. */
     private void carryOut(Connection connection, Command command, byte[][] args) {
         RefusedException refused = attempt(connection, command, args);
         long deadline = refused == null ? 0 : System.nanoTime() + MAX_WAIT.toNanos();
         while (refused != null) {
-            boolean passing = refused.kind() == Kind.PAUSED || refused.kind() == Kind.FENCED;
-            if (!passing || System.nanoTime() - deadline >= 0) {
+            if (!PASSING.contains(refused.kind()) || System.nanoTime() - deadline >= 0) {
                 throw new CommandException(Routing.error(this, refused));
             }
             waitBriefly(connection);
@@ -259,14 +276,26 @@ final class NodeEndpoint extends Endpoint {
         }
         boolean write = call.command().isWrite();
         boolean several = keys.size() > 1 && !Call.inOneSlot(keys);
-        boolean mayDoAPart = several && write && store().status().writable(); // else the first of them is refused
-        try {
+        if (several && write) {
+            useInParts(connection, call);
+        } else {
             use(connection, several || (write && isTellingNewKeys()), call);
-        } catch (RefusedException e) {
-            throw mayDoAPart ? CommandException.unknown(PARTLY_DONE + e.getMessage()) : e;
-        } catch (CommandException e) {
-            throw mayDoAPart && e.error().equals(TOO_LONG) ? CommandException.unknown(PARTLY_DONE + TOO_LONG) : e;
         }
+    }
+
+    /** As {@link #use} alone, and tells of a refusal whether a part was accepted before it. */
+    private void useInParts(Connection connection, Call call) {
+        List<CompletionStage<?>> accepted = new ArrayList<>();
+        try {
+            use(connection, unawaited(accepted), true, call);
+        } catch (RefusedException e) {
+            throw accepted.isEmpty() ? e : CommandException.unknown(PARTLY_DONE + e.getMessage());
+        } catch (CommandException e) {
+            throw accepted.isEmpty() || !e.error().equals(TOO_LONG)
+                    ? e
+                    : CommandException.unknown(PARTLY_DONE + TOO_LONG);
+        }
+        accepted.forEach(NodeEndpoint::await);
     }
 
     /**
@@ -275,14 +304,19 @@ final class NodeEndpoint extends Endpoint {
      * @param alone whether no other command may run meanwhile
      */
     void use(Connection connection, boolean alone, Runnable action) {
-        Acknowledgement level = cluster().acknowledgement();
-        if (level.equals(Acknowledgement.LOCAL)) {
+        if (cluster().acknowledgement().equals(Acknowledgement.LOCAL)) {
             use(connection, connection.localStore(this), alone, action);
             return;
         }
         List<CompletionStage<?>> outcomes = new ArrayList<>();
-        use(connection, store().unawaited(level, ReadLevel.LOCAL, cluster().timeout(), outcomes::add), alone, action);
+        use(connection, unawaited(outcomes), alone, action);
         outcomes.forEach(NodeEndpoint::await);
+    }
+
+    /** {@return the store, whose calls add what is to be waited for to a list, and nothing if they are refused} */
+    private KeyValueStore unawaited(List<CompletionStage<?>> outcomes) {
+        return store().unawaited(
+                        cluster().acknowledgement(), ReadLevel.LOCAL, cluster().timeout(), outcomes::add);
     }
 
     private void use(Connection connection, KeyValueStore store, boolean alone, Runnable action) {
@@ -311,9 +345,6 @@ final class NodeEndpoint extends Endpoint {
             }
             if (e.getCause() instanceof WriteLostException lost) {
                 throw CommandException.unknown("ERR " + lost.getMessage()); // others that it was part of may not be
-            }
-            if (e.getCause() instanceof RefusedException refused) {
-                throw refused;
             }
             throw e;
         }

@@ -426,9 +426,18 @@ public final class RespCluster implements AutoCloseable {
         for (NodeEndpoint node : nodeEndpoints()) {
             boolean told = node == at || (change.kind() != Connection.MISS && sameShard(at, node) && hears(at, node));
             if (told && node.settings().isNotifying()) {
-                tellKeyspaceAt(node, change);
+                tellKeyspaceAt(node, node == at ? change : atReplica(change));
             }
         }
+    }
+
+    /** {@return a change as the command makes it that the server sends to its replicas} */
+    private static Connection.Change atReplica(Connection.Change change) {
+        return switch (change.event()) {
+            case "expired", "evicted" -> new Connection.Change('g', "del", change.key());
+            case "incrbyfloat" -> new Connection.Change('$', "set", change.key());
+            default -> change;
+        };
     }
 
     /** {@return whether any node tells of changes of keys} */

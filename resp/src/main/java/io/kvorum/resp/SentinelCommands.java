@@ -242,11 +242,12 @@ final class SentinelCommands {
     }
 
     private static void reset(Call call) {
-        long matching = call.sentinel().shards().stream()
+        List<Shard> matching = call.sentinel().shards().stream()
                 .filter(shard ->
                         Glob.matches(call.text(2), call.sentinel().cluster().group(shard.id())))
-                .count();
-        call.out().integer(matching); // nothing is remembered that could be forgotten
+                .toList();
+        matching.forEach(call.sentinel()::reset);
+        call.out().integer(matching.size());
     }
 
     private static void monitor(Call call) {
@@ -273,11 +274,11 @@ final class SentinelCommands {
         for (int i = 1; i < call.size(); i++) {
             sections.add(call.text(i).toLowerCase(Locale.ROOT));
         }
-        String text = Info.common(call.sentinel(), sections);
-        if (sections.isEmpty() || sections.contains("sentinel") || sections.contains("all")) {
-            text += (text.isEmpty() ? "" : "\r\n") + SentinelReport.info(call.sentinel());
+        StringBuilder text = new StringBuilder(Info.common(call.sentinel(), sections));
+        if (Info.isWanted("sentinel", sections)) {
+            text.append(text.isEmpty() ? "" : "\r\n").append(SentinelReport.info(call.sentinel()));
         }
-        call.out().verbatim(text);
+        call.out().bulk(text.toString());
     }
 
     private static void role(Call call) {

@@ -116,6 +116,11 @@ final class SentinelEndpoint extends Endpoint {
         }
     }
 
+    /** Tells that a client has had the state of a group forgotten, of which there is none. */
+    void reset(Shard shard) {
+        news.tellReset(shard);
+    }
+
     /** Tells of a setting that a client has changed. */
     void changed(Shard shard, String option, String value) {
         news.tellSetting(shard, option, value);
@@ -131,6 +136,11 @@ final class SentinelEndpoint extends Endpoint {
                 .filter(shard -> shard.nodes().contains(node))
                 .anyMatch(shard -> driver().down(shard.id()).contains(node));
         return down ? Math.max(millis(subjectivelyDown.get(node)), 0) : -1;
+    }
+
+    /** {@return whether this sentinel holds a node down, and has told so: an event of it is not still to come} */
+    boolean hasToldDown(NodeId node) {
+        return subjectivelyDown.containsKey(node) && downMillis(node) >= 0;
     }
 
     /** {@return for how many milliseconds a quorum has held a primary down; -1 if it does not} */

@@ -6,8 +6,10 @@ import io.kvorum.slots.topology.Epoch;
 import io.kvorum.slots.topology.NodeId;
 import io.kvorum.slots.topology.Shard;
 import io.kvorum.slots.topology.ShardId;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
@@ -18,7 +20,7 @@ import java.util.Set;
  * <p>The order is that of Redis, but for the slaves: they are pointed to a new master after it was announced, not
  * before.
  *
- * <p>Confined to the thread that delivers the events, but for {@link #tellSetting}.
+ * <p>Confined to the thread that delivers the events, but for {@link #tellSetting} and {@link #tellReset}.
  */
 final class SentinelNews {
     private final SentinelEndpoint sentinel;
@@ -109,11 +111,11 @@ final class SentinelNews {
                 cluster.group(shard.id()) + " " + cluster.host() + " " + cluster.port(changed.before()) + " "
                         + cluster.host() + " " + cluster.port(changed.primary()));
         primaries.put(shard.id(), changed.primary());
-        for (NodeId node : shard.nodes()) {
-            if (!node.equals(changed.primary())) {
-                publish("+slave", slave(shard, node));
-            }
-        }
+        List<NodeId> slaves = new ArrayList<>(shard.nodes());
+        slaves.remove(changed.primary());
+        slaves.forEach(node -> publish("+slave", slave(shard, node)));
+        slaves.removeIf(node -> !sentinel.hasToldDown(node));
+        slaves.forEach(node -> publish("+sdown", slave(shard, node)));
     }
 
     /** Who brought the change about is the candidate in its epoch. */
@@ -169,6 +171,11 @@ final class SentinelNews {
         String address = cluster.host() + " " + cluster.port(node);
         return "slave " + cluster.endpoint(node).address() + " " + address + " @ " + cluster.group(shard.id()) + " "
                 + cluster.host() + " " + cluster.port(primary(shard));
+    }
+
+    /** Tells that a client has had the state of a group forgotten; on any thread. */
+    void tellReset(Shard shard) {
+        publish("+reset-master", master(shard, shard.primary()));
     }
 
     /** Tells of a setting that a client has changed; on any thread. */

@@ -130,8 +130,7 @@ final class TableCommands {
         } else if (call.size() != 2) {
             throw CommandException.syntax();
         }
-        call.out().set(names.size());
-        names.forEach(call.out()::bulk);
+        call.out().bulks(names);
     }
 
     private static void commandGetkeys(Call call) {

@@ -6,16 +6,21 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.kvorum.core.KeyValueStore;
 import io.kvorum.replication.Acknowledgement;
+import io.kvorum.replication.ReplicationSettings;
 import io.kvorum.testkit.LocalCluster;
 import io.kvorum.testkit.LocalClusterSettings;
 import io.kvorum.testkit.LocalNode;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Commands that arrive together end with the connection, and stop with the node, in the middle too. */
 final class BatchTest {
@@ -74,11 +79,90 @@ final class BatchTest {
                 assertTrue(answer.contains("ERR a part of the command may be done"), answer);
                 assertEquals("1", client.call("GET a"));
 
+                client.send("MSET", "c", tooLong, "d", "1");
+                assertEquals("(error) " + NodeEndpoint.TOO_LONG, client.read());
+                assertEquals("0", client.call("EXISTS c d"));
+
                 client.send("MSET", "{a}1", "1", "{a}2", tooLong); // of one slot
                 assertTrue(client.read().contains(NodeEndpoint.TOO_LONG));
                 assertEquals("0", client.call("EXISTS {a}1"));
             }
         }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"LOCAL", "MAJORITY"})
+    void writesWaitForRoomInTheLog(String level) throws Exception {
+        List<TinyClient> clients = new ArrayList<>();
+        Acknowledgement acknowledgement = level.equals("LOCAL") ? Acknowledgement.LOCAL : Acknowledgement.MAJORITY;
+        try (LocalCluster small = start(smallLog());
+                RespCluster ports = RespCluster.builder(small)
+                        .acknowledgement(acknowledgement)
+                        .start()) {
+            LocalNode primary = small.primaryFor(Text.bytes("k"));
+            LocalNode replica = replicaOf(small, primary);
+            replica.pause();
+            for (int i = 0; i < 6; i++) {
+                TinyClient client = new TinyClient(ports.port(primary.id()));
+                clients.add(client);
+                client.send("SET", "k", "v".repeat(15_000));
+            }
+            TinyClient last = clients.get(5);
+            small.await(() -> isAnswered(last), Duration.ofMillis(100));
+            replica.resume();
+
+            for (TinyClient client : clients) {
+                assertEquals("OK", client.read());
+            }
+        } finally {
+            for (TinyClient client : clients) {
+                client.close();
+            }
+        }
+    }
+
+    /** However long the call of a store may wait. */
+    @Test
+    void othersDoNotWaitForATransactionThatWaitsForRoomInTheLog() throws Exception {
+        LocalClusterSettings settings = smallLog().withTimeout(Duration.ofMinutes(1));
+        ReplicationSettings patient = settings.replication().withReplicaTimeout(Duration.ofSeconds(30));
+        try (LocalCluster small = start(settings.withReplication(patient));
+                RespCluster ports = RespCluster.builder(small)
+                        .acknowledgement(Acknowledgement.LOCAL)
+                        .start()) {
+            LocalNode primary = small.primaryFor(Text.bytes("k"));
+            replicaOf(small, primary).pause();
+            int at = ports.port(primary.id());
+            try (TinyClient writer = new TinyClient(at);
+                    TinyClient reader = new TinyClient(at);
+                    TinyClient other = new TinyClient(at)) {
+                for (int i = 0; i < 4; i++) { // which fill the log
+                    assertEquals("OK", writer.callWords("SET", "k", "v".repeat(13_000)));
+                }
+                String id = writer.call("CLIENT ID");
+                writer.write("MULTI\r\nSET k 1\r\nEXEC\r\n");
+                await(() -> clients(other).matches("(?s).*id=" + id + " [^\n]* cmd=exec .*"));
+
+                assertEquals("1", reader.call("EXISTS k"));
+                assertEquals("1", other.call("CLIENT KILL ID " + id));
+                await(() -> !clients(other).matches("(?s).*id=" + id + " .*"));
+            }
+        }
+    }
+
+    /** Of a primary and a replica. */
+    private static LocalClusterSettings smallLog() {
+        return LocalClusterSettings.defaults().withShards(1).withReplicas(1).withLogCapacity(1 << 16);
+    }
+
+    private static LocalCluster start(LocalClusterSettings settings) {
+        LocalCluster started = LocalCluster.start(settings);
+        started.awaitReady(Duration.ofSeconds(20));
+        return started;
+    }
+
+    private static LocalNode replicaOf(LocalCluster of, LocalNode primary) {
+        return of.nodes().get(primary == of.nodes().get(0) ? 1 : 0);
     }
 
     @Test

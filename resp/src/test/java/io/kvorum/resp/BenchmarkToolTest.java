@@ -15,7 +15,10 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** The load generator of the server, where one is on the path, runs through against one node and against a cluster. */
+/**
+ * The load generator of the server, where one is on the path, runs through against one node and against a cluster. It
+ * goes through no fault: it ends when a connection is lost, and when slots have a primary that was a replica before.
+ */
 final class BenchmarkToolTest {
     private static final String TOOL = "redis-benchmark";
 

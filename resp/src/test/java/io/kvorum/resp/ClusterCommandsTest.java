@@ -103,6 +103,13 @@ final class ClusterCommandsTest {
             assertEquals(40, id.length());
             String slots = client.call("CLUSTER SLOTS");
             assertTrue(slots.startsWith("[[0, 5460, [127.0.0.1, " + ports.port("node-1.1")), slots);
+            client.call("HELLO 3");
+            client.call("CLUSTER SLOTS");
+            assertTrue(client.raw().startsWith("*3\r\n*5\r\n:0\r\n:5460\r\n*4\r\n$9\r\n127.0.0.1\r\n:"), client.raw());
+            assertTrue(client.raw().endsWith("\r\n%0\r\n"), client.raw());
+            client.call("COMMAND LIST");
+            assertTrue(client.raw().startsWith("*"), client.raw());
+            client.call("HELLO 2");
             String nodes = client.call("CLUSTER NODES");
             assertTrue(nodes.contains(id + " 127.0.0.1:" + ports.port("node-2.1") + "@"), nodes);
             assertTrue(nodes.contains(" myself,master - 0 0 "), nodes);

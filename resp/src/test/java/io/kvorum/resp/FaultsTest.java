@@ -129,7 +129,7 @@ final class FaultsTest {
             assertEquals("PONG", other.read());
             ports.cluster.awaitReady(Ports.LIMIT);
             NodeId before = ports.cluster.primaryOf(Ports.FIRST).id();
-            ports.order(
+            ports.orders.order(
                     () -> {
                         String answer = client.call("KVORUM FAILOVER shard-1");
                         assertEquals("OK", answer);

@@ -97,7 +97,7 @@ final class JedisTest {
             for (String options : List.of("", "FORCE", "TAKEOVER")) {
                 NodeId replica = new NodeId(options.equals("FORCE") ? "node-1.2" : "node-1.3");
                 try (Jedis asked = new Jedis("127.0.0.1", ports.resp.port(replica))) {
-                    ports.order(
+                    ports.orders.order(
                             () -> {
                                 String answer = options.isEmpty()
                                         ? asked.clusterFailover()
@@ -116,7 +116,7 @@ final class JedisTest {
             ports.cluster.primaryOf(Ports.FIRST).crash();
             NodeId replica = new NodeId("node-1.2");
             try (Jedis asked = new Jedis("127.0.0.1", ports.resp.port(replica))) {
-                ports.order(
+                ports.orders.order(
                         () -> {
                             String answer = asked.clusterFailover(ClusterFailoverOption.FORCE);
                             assertEquals("OK", answer);

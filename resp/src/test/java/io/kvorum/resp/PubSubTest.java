@@ -34,7 +34,8 @@ final class PubSubTest {
             assertEquals("[pmessage, n*, news, hello]", other.read());
             assertTrue(other.raw().startsWith(">4\r\n"));
             assertEquals("PONG", other.call("PING")); // which the newer protocol allows
-            assertTrue(one.call("GET k").startsWith("(error) ERR Can't execute 'get'"));
+            assertTrue(one.call("GET {06S}").startsWith("(error) ERR Can't execute 'get'"));
+            assertTrue(one.call("GET k").startsWith("(error) MOVED "));
             assertEquals("[unsubscribe, news, 0]", one.call("UNSUBSCRIBE"));
             assertEquals("PONG", one.call("PING"));
         }
@@ -123,6 +124,22 @@ final class PubSubTest {
             writer.call("SET {06S}short v PX 5");
 
             assertEquals("[message, __keyevent@0__:expired, {06S}short]", listener.read());
+        }
+    }
+
+    /** They are told to delete the key, and to set the sum. */
+    @Test
+    void whatExpiresIsDeletedAtReplicas() throws Exception {
+        try (TinyClient listener = ports.client("node-1.2");
+                TinyClient writer = ports.client("node-1.1")) {
+            listener.call("CONFIG SET notify-keyspace-events EA");
+            listener.call("PSUBSCRIBE __keyevent@0__:*");
+            writer.call("INCRBYFLOAT {06S}short 0.5");
+            writer.call("PEXPIRE {06S}short 100");
+
+            for (String event : List.of("set", "expire", "del")) {
+                assertEquals("[pmessage, __keyevent@0__:*, __keyevent@0__:" + event + ", {06S}short]", listener.read());
+            }
         }
     }
 

@@ -12,11 +12,16 @@ import java.util.stream.Stream;
 final class Scripts {
     private Scripts() {}
 
-    /** The scripts: blocks of lines, each a command. */
+    /** The scripts for a server that is no cluster. */
     static List<List<String>> all() throws IOException {
+        return all("commands.txt");
+    }
+
+    /** The scripts of a file: blocks of lines, each a command. */
+    static List<List<String>> all(String file) throws IOException {
         List<List<String>> scripts = new ArrayList<>();
         List<String> script = new ArrayList<>();
-        for (String line : Files.readAllLines(Path.of("src/test/resources/commands.txt"))) {
+        for (String line : Files.readAllLines(Path.of("src/test/resources", file))) {
             if (line.isBlank()) {
                 scripts.add(script);
                 script = new ArrayList<>();

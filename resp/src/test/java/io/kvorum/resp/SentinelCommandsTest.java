@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.kvorum.slots.topology.NodeId;
+import io.kvorum.testkit.LocalNode;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
@@ -42,6 +44,16 @@ final class SentinelCommandsTest {
             assertEquals(
                     "[0, *, 0]",
                     client.call("SENTINEL is-master-down-by-addr 127.0.0.1 " + ports.primaryPort() + " 0 *"));
+            for (String sections : List.of("", " default", " everything", " server sentinel")) {
+                String info = client.call("INFO" + sections);
+                assertTrue(info.startsWith("# Server\r\n") && info.contains("\r\n\r\n# Sentinel\r\n"), info);
+            }
+            client.call("HELLO 3");
+            client.call("INFO sentinel"); // which a node answers in another form of string
+            assertTrue(client.raw().startsWith("$"), client.raw());
+            client.call("COMMAND INFO sentinel");
+            assertTrue(client.raw().matches("(?s).*~0\r\n~0\r\n\\*[0-9]+\r\n\\*10\r\n.*"), client.raw()); // an array
+            client.call("HELLO 2");
             assertTrue(client.call("AUTH x").startsWith("(error) ERR AUTH <password> called without any password"));
         }
     }
@@ -166,5 +178,47 @@ final class SentinelCommandsTest {
             assertEquals("mymaster 127.0.0.1 " + before + " 127.0.0.1 " + ports.primaryPort() + "]", switched);
         }
         ports.cluster.awaitReady(Ports.LIMIT);
+    }
+
+    @Test
+    void theFormerMasterIsADownSlaveUntilItReturns() throws Exception {
+        int before = ports.primaryPort();
+        LocalNode former = ports.cluster.primaryOf(Ports.FIRST);
+        try (TinyClient listener = ports.client("sentinel-2")) {
+            listener.call("SUBSCRIBE +sdown -sdown +switch-master");
+            listener.read();
+            listener.read();
+            former.crash();
+            assertEquals("[message, +sdown, master mymaster 127.0.0.1 " + before + "]", nextAbout(before, listener));
+            assertTrue(
+                    nextAbout(before, listener).startsWith("[message, +switch-master, mymaster 127.0.0.1 " + before));
+            String slave = "slave 127.0.0.1:" + before + " 127.0.0.1 " + before + " @ mymaster 127.0.0.1 "
+                    + ports.primaryPort() + "]";
+            assertEquals("[message, +sdown, " + slave, nextAbout(before, listener));
+
+            former.restart();
+            assertEquals("[message, -sdown, " + slave, nextAbout(before, listener));
+        }
+        ports.cluster.awaitReady(Ports.LIMIT);
+    }
+
+    /** Reads on until a node is told of: others may seem to be down for a moment on a busy machine. */
+    private static String nextAbout(int port, TinyClient listener) throws IOException {
+        String told = listener.read();
+        while (!told.matches(".*, (master mymaster|mymaster|slave) 127\\.0\\.0\\.1[: ]" + port + "\\b.*")) {
+            told = listener.read();
+        }
+        return told;
+    }
+
+    @Test
+    void aResetIsTold() throws Exception {
+        try (TinyClient listener = ports.client("sentinel-1");
+                TinyClient client = ports.client("sentinel-1")) {
+            listener.call("SUBSCRIBE +reset-master");
+            assertEquals("1", client.call("SENTINEL reset my*"));
+            assertEquals(
+                    "[message, +reset-master, master mymaster 127.0.0.1 " + ports.primaryPort() + "]", listener.read());
+        }
     }
 }

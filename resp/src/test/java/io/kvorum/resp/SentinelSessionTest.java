@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Test;
 /**
  * The session by which one convinces oneself that a group of a master and two slaves with three sentinels is highly
  * available: write at the master, be refused at a slave, read everywhere, order a failover, shut the master down, see a
- * slave promoted, and the old master come back as a slave.
+ * slave promoted, the old master come back as a slave, and the next one cut off.
  */
 final class SentinelSessionTest {
     private static final String GROUP = "redis-cluster";
@@ -127,6 +127,7 @@ final class SentinelSessionTest {
         // An ordered failover.
         assertEquals("OK", shell.run("sentinel-1", "SENTINEL failover " + GROUP));
         String second = another(ports, "node-1.1");
+        ports.cluster.awaitReady(Ports.LIMIT);
         for (int i = 1; i <= 3; i++) {
             assertEquals(addressOf(ports, second), masterBy(shell, "sentinel-" + i));
         }
@@ -138,6 +139,7 @@ final class SentinelSessionTest {
         // The master is shut down, and a slave takes over.
         shell.run(second, "SHUTDOWN");
         String third = another(ports, second);
+        ports.cluster.awaitReady(Ports.LIMIT);
         assertThrows(IOException.class, () -> new TinyClient(ports.port(second)));
         assertEquals(addressOf(ports, third), masterBy(shell, "sentinel-2"));
         assertEquals("value-03", shell.run(third, "GET key-01"));
@@ -156,12 +158,22 @@ final class SentinelSessionTest {
         String info = shell.run(second, "INFO replication");
         assertTrue(info.contains("role:slave\r\nmaster_host:127.0.0.1\r\nmaster_port:" + ports.port(third)), info);
         assertEquals("value-04", shell.run(second, "GET key-01"));
+
+        // The master is cut off, and follows another one once it is not any more.
+        ports.cluster.isolate(new NodeId(third));
+        String fourth = another(ports, third);
+        assertEquals(addressOf(ports, fourth), masterBy(shell, "sentinel-3"));
+        assertEquals("OK", shell.run(fourth, "SET key-01 value-05"));
+        assertEquals("1", shell.run(fourth, "WAIT 1 10000"));
+        ports.cluster.heal();
+        ports.cluster.awaitReady(Ports.LIMIT);
+        assertTrue(shell.run(third, "ROLE").startsWith("slave"));
+        assertEquals("value-05", shell.run(third, "GET key-01"));
     }
 
-    /** Waits for another master that takes writes, whom the slaves follow and all sentinels know. */
+    /** Waits for another master, which all sentinels know. */
     private static String another(Ports ports, String before) {
         ports.await(() -> ports.primaryPort() != ports.port(before));
-        ports.cluster.awaitReady(Ports.LIMIT);
         NodeId now = ports.cluster.primaryOf(Ports.FIRST).id();
         ports.await(() -> ports.cluster.sentinels().stream()
                 .allMatch(sentinel -> now.equals(sentinel.driver().primaryOf(Ports.FIRST))));
