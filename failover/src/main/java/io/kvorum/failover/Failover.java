@@ -328,7 +328,9 @@ final class Failover implements Procedure {
         return false;
     }
 
-    /** Whether the node that is to lead has not promised yet, and most of the time is left for another if it never does. */
+    /**
+     * Whether the node that is to lead has not promised yet, and most of the time is left for another if it never does.
+     */
     private boolean isTargetAwaited(Fencing fencing, long now) {
         return target != null
                 && !watch.isDown(target)

@@ -329,8 +329,8 @@ public final class SentinelSettings {
     }
 
     /**
-     * {@return how long a failover may ask for reports, and then again how long from the first fence to the promotion} A
-     * quarter of it is given to the node that an operator has named, if others have promised before.
+     * {@return how long a failover may ask for reports, and then again how long from the first fence to the promotion}
+     * A quarter of it is given to the node that an operator has named, if others have promised before.
      */
     public Duration attemptTimeout() {
         return values.attemptTimeout;
