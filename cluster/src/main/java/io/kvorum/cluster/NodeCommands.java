@@ -34,7 +34,7 @@ public final class NodeCommands {
         execute(driver, command, NodeCommands::report, answer);
     }
 
-    /** As the other one; the reports are made by a function. */
+    /** Carries out a command as above, with reports made by a function. */
     static void execute(
             NodeDriver driver,
             NodeCommand command,

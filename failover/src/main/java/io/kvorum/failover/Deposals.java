@@ -16,8 +16,8 @@ import org.jspecify.annotations.Nullable;
  * led for a while: {@code downAfter} after the first return, and twice as long after each further one, up to
  * {@code failoverDelayLimit}. All that is forgotten once a primary has led for long enough.
  *
- * <p>Nodes that fail one after the other are no return, nor is one that comes back from silence, or without its data:
- * it was down. Nor does a change count while nobody holds the primary down: it is a switchover.
+ * <p>Nodes that fail one after the other are no return, nor is one that comes back from silence, without its data, or
+ * without its leadership: it was down. Nor does a change count while nobody holds the primary down: it is a switchover.
  *
  * <p>This is liveness only, from what this sentinel has heard and in its memory alone: one that starts anew does not
  * wait.
@@ -30,6 +30,8 @@ final class Deposals {
     private int returns;
     /** When the present primary became known here. */
     private long ledSince;
+    /** Whether it has denied the very epoch that it led: it was restarted. */
+    private boolean restarted;
 
     Deposals(SentinelSettings settings, long now) {
         this.settings = settings;
@@ -47,10 +49,11 @@ final class Deposals {
     }
 
     /** A node answered; {@code fromSilence} if it had not been heard before, or not for too long. */
-    void heard(NodeReport report, boolean fromSilence) {
+    void heard(NodeReport report, ShardPrimary primary, boolean fromSilence) {
         if (fromSilence || !report.complete()) {
             deposed.remove(report.node());
         }
+        restarted |= report.node().equals(primary.primary()) && report.epoch() == primary.epoch() && !report.primary();
     }
 
     /**
@@ -70,10 +73,11 @@ final class Deposals {
         boolean back = deposed.remove(later);
         if (byFailover && !before.equals(later)) {
             returns += back ? 1 : 0;
-            if (latest == null || latest.complete()) {
+            if (!restarted && (latest == null || latest.complete())) {
                 deposed.add(before);
             }
         }
+        restarted = false;
     }
 
     /** {@return how long a failover still has to wait; at most 0 if it need not} */

@@ -10,8 +10,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Chooses which node to promote among complete members that have promised the epoch. The log decides: only a node that
- * has everything that any of them has may be chosen. Priority and id decide between equals, and before the id who was
- * deposed of late.
+ * has everything that any of them has may be chosen. Priority decides between equals, then whether a node was deposed
+ * of late, then the id.
  *
  * @param target a node that is preferred to all others, or null
  * @param keep a node that is preferred to others of its priority, or null: a failover that no silence has caused need

@@ -356,7 +356,7 @@ public final class SentinelSettings {
 
     /**
      * {@return the longest that a failover waits while the primary keeps moving back and forth, counted from when the
-     * present one became known} It does so while a quorum cannot reach one member and a quorum cannot reach another.
+     * present one became known} It moves so while a quorum cannot reach one member and a quorum cannot reach another.
      * The delay begins at {@link #downAfter()} once the primary has returned to a node that was deposed, and doubles
      * with each further return. It ends once a primary has led for twice as long as this limit and {@code downAfter}
      * together. Nodes that crash one after the other, and operators, are never made to wait. Unless set, eight times

@@ -172,7 +172,7 @@ final class ShardSentinel {
         if (!watch.knows(report.node()) || !answer.isOfAStep()) {
             return true;
         }
-        deposals.heard(report, watch.report(report.node()) == null);
+        deposals.heard(report, primary, watch.report(report.node()) == null);
         boolean rests = rests(now) && watch.isNoNews(answer);
         boolean more = watch.heard(answer, primary, now);
         if (rests && !more) {

@@ -429,8 +429,10 @@ final class Feeder {
     /** Retains the log for a node that goes on taking it, and no longer for one that does not. */
     private void hold(Streaming streaming, long now) {
         Heard known = known();
-        boolean wanted = feed.settings.lagPolicy() == LagPolicy.SLOW_WRITERS
-                && now - known.progressAt < feed.settings.replicaTimeoutNanos();
+        long timeout = feed.settings.replicaTimeoutNanos();
+        boolean inTime = now - known.progressAt < timeout
+                || (streaming.hold.isHolding() && known.lacks && now - known.lacksSince < timeout);
+        boolean wanted = inTime && feed.settings.lagPolicy() == LagPolicy.SLOW_WRITERS;
         if (wanted && !streaming.hold.isHolding()) {
             streaming.hold.close();
             streaming.hold = feed.log.openCursor(known.acknowledged);

@@ -118,7 +118,8 @@ public final class ReplicationSettings {
 
     /**
      * {@return how long a replica counts as connected after it was heard, and as caught up after it was; longer than
-     * {@link #heartbeatInterval()}, at most a day. Must also be longer than a message of {@link #batchBytes()} takes}
+     * {@link #heartbeatInterval()}, at most a day. Must also be twice as long as a message of {@link #batchBytes()}
+     * takes: at rest, half of it may be over when one is sent}
      */
     public Duration replicaTimeout() {
         return values.replicaTimeout;

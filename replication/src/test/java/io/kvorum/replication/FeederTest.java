@@ -173,6 +173,45 @@ final class FeederTest extends ShardTest {
         assertEquals("STREAMING", a.feeds(B).state());
     }
 
+    /** A replica has the whole of its time for a record, however long ago it was last heard to have everything. */
+    @Test
+    void aRestDoesNotCountAgainstAReplica() {
+        shard.heartbeat(a);
+        shard.advance(TestShard.REST.minusMillis(10));
+        shard.lost = sent -> sent.to().equals(B) && sent.message() instanceof ReplicationMessage.Append;
+        a.write("key", "value");
+        shard.step();
+        shard.advance(TestShard.REST);
+        shard.advance(Duration.ofMillis(300));
+        shard.heal();
+        shard.settle();
+
+        shard.assertEqual();
+        assertEquals(List.of(), shard.events(ReplicationEvent.FullSyncStarted.class));
+    }
+
+    /** Nor does it cost a replica the log that it still needs. */
+    @Test
+    void aRestDoesNotEndTheHoldOnTheLog() {
+        use(new TestShard(TestShard.SETTINGS, 1 << 10, A, B, C));
+        shard.heartbeat(a);
+        shard.advance(TestShard.REST.minusMillis(10));
+        shard.lost = sent -> sent.to().equals(B) && sent.message() instanceof ReplicationMessage.Append;
+        for (int i = 0; i < 80; i++) {
+            try {
+                a.write("key" + i, "value");
+            } catch (RefusedException e) { // b still needs what is in the log
+                assertTrue(i > 0);
+            }
+            shard.advance(Duration.ofMillis(10));
+        }
+        shard.heal();
+        shard.settle();
+
+        shard.assertEqual();
+        assertEquals(List.of(), shard.events(ReplicationEvent.FullSyncStarted.class));
+    }
+
     /** Several replicas share one scan of the state. */
     @Test
     void replicasShareAScan() {

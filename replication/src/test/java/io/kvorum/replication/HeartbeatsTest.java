@@ -75,6 +75,17 @@ final class HeartbeatsTest {
         assertEquals(1, heartbeats(Duration.ofMillis(1)));
     }
 
+    /** A write just before the heartbeat that is due at rest does not hold that back. */
+    @Test
+    void aWriteAtRestDelaysNoHeartbeat() {
+        shard.heartbeat(a);
+        heartbeats(TestShard.REST.minusMillis(10));
+        a.write("key", "value");
+        shard.step();
+
+        assertEquals(1, heartbeats(Duration.ofMillis(10)));
+    }
+
     /** One that is lost is followed by others in each interval, so that a replica that is there counts all the time. */
     @Test
     void aLostHeartbeatIsFollowedByOthersInEachInterval() {

@@ -36,7 +36,7 @@ final class HandOverScheduler implements Scheduler {
         return timer;
     }
 
-    /** A task that is handed to the executor when its time has come, as itself. */
+    /** A task that the executor runs when its time has come. The timer hands itself over, and so runs twice. */
     private final class Timer implements Runnable, Cancellable {
         private final Runnable task;
         /** Whether the task was begun or cancelled. */
