@@ -6,7 +6,6 @@ import io.kvorum.slots.topology.NodeId;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
-import java.util.Set;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
@@ -78,7 +77,7 @@ record Prospect(@Nullable Obstacle obstacle, List<NodeId> missing, List<NodeId> 
             return Obstacle.TOO_FEW_MEMBERS;
         }
         boolean any = kind != Kind.FAILOVER;
-        return new Selection(null, null, null, Set.of(), any).choose(complete) == null
+        return new Selection(null, null, null, List.of(), any).choose(complete) == null
                 ? Obstacle.NO_ELIGIBLE_MEMBER
                 : null;
     }

@@ -5,7 +5,6 @@ import io.kvorum.slots.topology.NodeId;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,7 +23,7 @@ record Selection(
         @Nullable NodeId target,
         @Nullable NodeId keep,
         @Nullable NodeId avoid,
-        Set<NodeId> deposed,
+        Collection<NodeId> deposed,
         boolean lossy) {
     /** {@return the node to promote, or null if none may be} */
     @Nullable
