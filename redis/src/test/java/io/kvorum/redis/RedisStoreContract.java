@@ -5,12 +5,15 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.kvorum.core.KeyValueStore;
 import io.kvorum.testkit.contract.KeyValueStoreContract;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -22,6 +25,20 @@ abstract class RedisStoreContract extends KeyValueStoreContract {
     private @Nullable RealServers servers;
     private @Nullable RedisStore store;
     private boolean longLife;
+
+    /** Returns the oldest of the servers, and skips the test if there is none. */
+    static Path oldest() {
+        List<Path> all = RealServer.executables();
+        Assumptions.assumeFalse(all.isEmpty(), "no server to test with");
+        return all.get(0);
+    }
+
+    /** Returns the newest of the servers, and skips the test if that is the oldest one, too. */
+    static Path another() {
+        List<Path> all = RealServer.executables();
+        Assumptions.assumeTrue(all.size() > 1, "no second server to test with");
+        return all.get(all.size() - 1);
+    }
 
     abstract RealServers start();
 
