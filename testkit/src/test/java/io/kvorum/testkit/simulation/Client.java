@@ -125,7 +125,9 @@ final class Client {
             return null;
         }
         int choice = random.nextInt(20);
-        int key = cluster.plan().hotKeys() && random.chance(HOT_PER_MILLE)
+        boolean hot =
+                cluster.plan().hotKeys() && cluster.now() < cluster.plan().faultsEnd(); // later all shards are tried
+        int key = hot && random.chance(HOT_PER_MILLE)
                 ? random.nextInt(HOT_KEYS) * HOT_STRIDE
                 : random.nextInt(Keys.CHECKED);
         if (choice < 8) {

@@ -254,7 +254,7 @@ final class Liveness {
         DataNode primary = cluster.nodes().get(sync.primary);
         if (sync.over
                 || !primary.isPrimary()
-                || isStreaming(primary, replica)
+                || hasGivenUp(primary, replica)
                 || cluster.network().losesLarge(replica)
                 || !isWell(primary.process())
                 || !isWell(cluster.nodes().get(replica).process())
@@ -270,14 +270,17 @@ final class Liveness {
     }
 
     /**
-     * Whether a primary sends a replica records, by what it says itself: then it has given up a full sync, if need be.
+     * Whether a primary has given up a full sync, if it had begun one, by what it says itself: it sends the replica
+     * records, or lets it wait for its next try.
      */
-    private boolean isStreaming(DataNode primary, int replica) {
+    private boolean hasGivenUp(DataNode primary, int replica) {
         NodeStatus status = primary.status();
         NodeId id = cluster.nodes().get(replica).identity().node();
         return status != null
                 && status.replicas().stream()
-                        .anyMatch(each -> each.node().equals(id) && each.state().equals("STREAMING"));
+                        .filter(each -> each.node().equals(id))
+                        .anyMatch(each ->
+                                each.state().equals("STREAMING") || each.state().equals("SUSPENDED"));
     }
 
     private void checkShard(int shard) {
