@@ -60,6 +60,7 @@ final class RealTime implements ClusterTime {
         thread.setDaemon(true);
         thread.setUncaughtExceptionHandler(
                 (ended, e) -> failures.add(e)); // the test is to know; another thread goes on
+        threads.removeIf(former -> former.getState() == Thread.State.TERMINATED); // a task that threw has ended it
         threads.add(thread);
         return thread;
     }
