@@ -359,8 +359,8 @@ public final class SentinelSettings {
      * present one became known} It moves so while a quorum cannot reach one member and a quorum cannot reach another.
      * The delay begins at {@link #downAfter()} once the primary has returned to a node that was deposed, and doubles
      * with each further return. It ends once a primary has led for twice as long as this limit and {@code downAfter}
-     * together. Nodes that crash one after the other, and operators, are never made to wait. Unless set, eight times
-     * {@code downAfter}; with 0 nothing waits
+     * together. A primary that crashes during the delay is replaced after it. Nodes that crash one after the other
+     * begin none, and operators never wait. Unless set, eight times {@code downAfter}; with 0 nothing waits
      */
     public Duration failoverDelayLimit() {
         return values.failoverDelayLimit;
